@@ -1,0 +1,31 @@
+import type { Json } from '../asl/types.ts';
+
+/** What a Task state asks of the outside world. */
+export interface Call {
+  /** As in the definition, without a final `.waitForTaskToken`, e.g. `arn:aws:states:::lambda:invoke`. */
+  readonly resource: string;
+  readonly arguments: Json;
+  /** Present for `.waitForTaskToken`: the state ends when TaskTokens is told so; what `invoke` returns is ignored then. */
+  readonly token?: string;
+  readonly stateName: string;
+  /** Retries of this entry of the state so far. */
+  readonly retryCount: number;
+  readonly executionArn: string;
+  readonly executionName: string;
+  /** Aborted when the state times out or the execution ends or is stopped. */
+  readonly signal: AbortSignal;
+}
+
+/** Throws TaskError for a named error; any other exception becomes States.TaskFailed. */
+export type Invoke = (call: Call) => Promise<Json>;
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Resolves after so many milliseconds, or rejects when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export type Outcome =
+  | { readonly status: 'SUCCEEDED'; readonly output: Json }
+  | { readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED'; readonly error?: string; readonly cause?: string };

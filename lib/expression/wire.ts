@@ -1,0 +1,125 @@
+/**
+ * What a compiled machine says to the functions and what they answer: the same JSON here and on AWS.
+ * Names are short because they stand in every state; docs/protocol.md, section "Payloads", explains them.
+ */
+import type { Mapping, Schedule, Value } from '../language/workflow.ts';
+
+export const PROTOCOL = 1;
+
+/**
+ * One layer of scope. The shape is the kind: `{…}` stored values (data); `[{…}]` an `_export` (template text);
+ * `[{…}, 0]` data that is no store (a loop's item, `{error: {Error, Cause}}`).
+ */
+export type Layer = Mapping | [Mapping] | [Mapping, 0];
+
+/** The variable `$b`: what is the same for a whole execution. */
+export interface Builtins {
+  /** Built-in variables without task_name: session_time, timezone, attempt_id … They beat exports and stores. */
+  vars: Mapping;
+  attempt: Attempt;
+}
+
+export interface Attempt {
+  /** Folder (here) or key prefix (S3) of this attempt's values, results and logs. */
+  root: string;
+  /** Roots of the attempts this one resumes, nearest first; a result found there is not computed again. */
+  resume?: string[];
+  /** Also ask for the user's code to be unchanged before a result is taken over. */
+  rerunChanged?: boolean;
+  /** Full name of the workflow, e.g. `main`. */
+  workflow: string;
+}
+
+/** Common to launch, evaluate, http, notify. */
+export interface Payload {
+  v: number;
+  /** Full task name, e.g. `+main+loop^sub+loop-0+x`. */
+  t: string;
+  /** Layers, near last. */
+  l: Layer[];
+  b: Builtins;
+  /** The task's own keys: template text. `_env` and `_secrets` are already merged with those of enclosing levels; `_workdir` if any. */
+  k: Mapping;
+  /** Operator, without `>`. */
+  op: string;
+  /** The result replaces so many of the last layers: answer `{s}`. Absent: answer `{stored}`. 0: like 1 upon an empty layer. */
+  m?: number;
+  /** Infrastructure and task retries of this state so far. */
+  n?: number;
+  /** Tries of enclosing retried groups, outermost first. */
+  r?: number[];
+}
+
+export interface LaunchPayload extends Payload {
+  token: string;
+}
+
+/** What launch, http answer (through the task token or directly). Exactly one of `s` and `stored`. */
+export interface StoreResult {
+  /** The last `m` layers and the task's stores, merged. */
+  s?: Mapping;
+  stored?: Mapping;
+}
+
+/** Answers of `evaluate` by operator. `k` in the payload is the keys of the task. */
+export interface EvaluateResults {
+  echo: { text: string };
+  fail: { text: string };
+  if: { v: boolean };
+  /** loop, for_each, for_range. `parallel` only if the payload's keys hold `_parallel`: 0 sequential, -1 all at once, N chunks. */
+  loop: { items: LoopItem[]; parallel?: number };
+  wait: { seconds: number };
+  /** call>: path of the file relative to the project, as `sub/part.dig`. */
+  call: { file: string };
+  /** Any other operator: its rendered keys (command under `_command`). */
+  keys: { k: Mapping };
+}
+
+/** `n`: the iteration's name part, e.g. `+loop-0`; `x`: what the body sees. */
+export interface LoopItem {
+  n: string;
+  x: Mapping;
+}
+
+export interface SessionPayload {
+  v: number;
+  workflow: string;
+  timezone: string;
+  schedule?: Omit<Schedule, 'span'>;
+  /** `$states.context.Execution`: Id, Name, StartTime. */
+  execution: { Id: string; Name: string; StartTime: string };
+  /** The execution's input: {session_time?, params?, resume_from?, …}; anything else is Trowel.BadInput. */
+  input: Value;
+}
+
+export interface SessionResult {
+  params: Mapping;
+  b: Builtins;
+}
+
+/** Names of errors, as Retry and Catch match them. */
+export const ERRORS = {
+  taskFailed: 'Trowel.TaskFailed',
+  taskTimeout: 'Trowel.TaskTimeout',
+  throttled: 'Trowel.Throttled',
+  noCapacity: 'Trowel.NoCapacity',
+  taskLost: 'Trowel.TaskLost',
+  template: 'Trowel.Template',
+  badInput: 'Trowel.BadInput',
+  secret: 'Trowel.Secret',
+} as const;
+
+/**
+ * The Cause of a failure raised by Trowel is this as JSON (an AWS Lambda function's own is `{errorType, errorMessage}`; both are
+ * understood by `failureOf`). `message` is what `${error.message}` gives.
+ */
+export interface Failure {
+  message: string;
+  /** The user's frames, innermost last. */
+  stacktrace?: string;
+  /** Where the whole log is: a path here, a log stream's link on AWS. */
+  log?: string;
+  task?: string;
+  /** Rendered `_retry`, where the compiler could not read it. Seconds. */
+  retry?: { limit: number; interval: number; exponential: boolean; maxInterval?: number };
+}

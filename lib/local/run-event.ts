@@ -1,0 +1,40 @@
+/**
+ * The stream that every reader of a run reads: the terminal, `--json`, the tests, later the page and `start --follow`. Made from the
+ * engine's history events and the worker's messages by task-events.ts. `trowel run --json` prints one a line; docs/events.md
+ * documents the schema. Times are ISO 8601 with milliseconds; durations seconds; task names full (`+main+load`).
+ */
+export type RunEvent =
+  | {
+      type: 'run-started';
+      time: string;
+      workflow: string;
+      session_time: string;
+      attempt: number;
+      session: number;
+      directory: string;
+      resumes?: number;
+    }
+  | { type: 'notice'; time: string; message: string }
+  | { type: 'task-started'; time: string; task: string; operator: string; at?: string; try: number }
+  | { type: 'task-output'; time: string; task: string; text: string }
+  | { type: 'task-retrying'; time: string; task: string; seconds: number; error: string; message: string }
+  | {
+      type: 'task-succeeded';
+      time: string;
+      task: string;
+      seconds: number /** taken over from the attempt that this one resumes */;
+      replayed?: true;
+    }
+  | {
+      type: 'task-failed';
+      time: string;
+      task: string;
+      seconds: number;
+      error: string;
+      message: string;
+      stacktrace?: string;
+      log?: string;
+    }
+  | { type: 'run-ended'; time: string; status: RunStatus; seconds: number; error?: string; message?: string };
+
+export type RunStatus = 'succeeded' | 'failed' | 'interrupted';
