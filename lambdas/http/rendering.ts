@@ -10,13 +10,15 @@ export interface RenderInput {
   readonly builtins: Mapping;
   readonly task: string;
   readonly keys: Mapping;
-  readonly timezone: string;
 }
 
 /** `params` is everything the task sees, its own keys included; `keys` these alone. */
-export type Rendered =
-  | { readonly ok: true; readonly params: Mapping; readonly keys: Mapping }
-  | { readonly ok: false; readonly error: { readonly name: string; readonly message: string } };
+export type Rendered = { readonly ok: true; readonly params: Mapping; readonly keys: Mapping } | Unrendered;
+
+export interface Unrendered {
+  readonly ok: false;
+  readonly error: { readonly name: string; readonly message: string };
+}
 
 /** The one renderer, of lib/expression. */
 export type Render = (input: RenderInput) => Rendered | Promise<Rendered>;
@@ -35,30 +37,16 @@ export interface Task {
 /** Renders a payload's keys, with secrets still marked (secret-template.ts). */
 export async function renderTask(payload: Payload, services: RenderServices): Promise<Task> {
   const templates = secretTemplates();
-  const rendered = await renderMarked(payload, services, templates);
-  const mounts = rendered.keys._secrets;
-  const secrets = new Secrets(services, isMapping(mounts) ? templates.unmark(mounts) : {});
-  return { ...rendered, secrets, templates };
-}
-
-/** The same with further keys after the task's own, and data farther away than every layer. */
-export async function renderMarked(
-  payload: Payload,
-  services: RenderServices,
-  templates: SecretTemplates,
-  more: { readonly keys?: Mapping; readonly defaults?: Mapping } = {},
-): Promise<{ params: Mapping; keys: Mapping }> {
-  const { timezone } = payload.b.vars;
-  const layers = templates.markLayers(payload.l);
   const rendered = await services.render({
-    layers: more.defaults ? [[more.defaults, 0], ...layers] : layers,
+    layers: templates.markLayers(payload.l),
     builtins: payload.b.vars,
     task: payload.t,
-    keys: { ...templates.mark(payload.k), ...more.keys },
-    timezone: typeof timezone === 'string' ? timezone : 'UTC',
+    keys: templates.mark(payload.k),
   });
   if (!rendered.ok) throw new Failed(rendered.error.name, templates.unmark(rendered.error.message));
-  return rendered;
+  const mounts = rendered.keys._secrets;
+  const secrets = new Secrets(services, isMapping(mounts) ? templates.unmark(mounts) : {});
+  return { params: rendered.params, keys: rendered.keys, secrets, templates };
 }
 
 /** Runs what may fail with a text of the task's in its message, and hides the secrets there. */

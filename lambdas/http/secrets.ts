@@ -26,6 +26,11 @@ export class Secrets {
     return value;
   }
 
+  /** A secret that is an address or a switch rather than a credential: messages may show it. */
+  async shown(key: string): Promise<string | undefined> {
+    return this.services.secret(key, this.mounts);
+  }
+
   async required(key: string): Promise<string> {
     const value = await this.optional(key);
     if (value === undefined) {
