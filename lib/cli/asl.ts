@@ -10,6 +10,7 @@ export interface AslFlags {
 
 export function define(command: Command, run: Action): void {
   command.description('Works on state machines of the Amazon States Language (JSONata), whoever wrote them.');
+  command.addHelpText('after', examples(['trowel asl run machine.json', '']));
   command
     .command('run')
     .summary('run a state machine here')

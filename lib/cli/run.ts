@@ -45,7 +45,7 @@ export function define(command: Command, run: Action): void {
     .option('-E, --show-params', 'show what each task sees before it runs (-dE: without running)')
     .option('--debug <task>', 'stop in this Python task with pdb, in this terminal')
     .option('--debug-port <port>', 'with --debug: wait there for a debugger (debugpy) instead', port)
-    .option('--max-task-threads <n>', 'run so many tasks at once (default: twice the processors)', positive)
+    .option('--max-task-threads <n>', 'run so many tasks at once (default: 64 or more)', positive)
     .option('-o, --save <dir>', 'keep history there', '.trowel')
     .option('--no-save', 'keep no history: no --resume later')
     .option('-O, --task-log <dir>', 'write the log of each task there too')

@@ -26,9 +26,11 @@ export function plural(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? '' : 's'}`;
 }
 
-// Escape sequences (ECMA-48: CSI …, OSC … to its end, others of two characters). Node's stripVTControlCharacters takes too much.
+/** ECMA-48: CSI …, OSC … to its end, others of two characters. Node's stripVTControlCharacters takes text away with them. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-~])/g;
-// Control characters but tab and line feed (C0, delete, C1).
+/** C0, delete, C1; not tab and line feed. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
 
 /** Text of others (an error's message, a name) without what could move the cursor or recolour the terminal. */

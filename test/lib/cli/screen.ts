@@ -17,7 +17,7 @@ export function screen(text: string, columns = 80): string[] {
     if (lines[row] === undefined) lines[row] = '';
   };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal reads them
-  for (const [token, sequence] of text.matchAll(/\u001b\[([?0-9;]*[A-Za-z])|[^]/gu)) {
+  for (const [token, sequence] of text.matchAll(/\u001b\[([?0-9;]*[A-Za-z])|./gsu)) {
     if (sequence !== undefined) {
       const amount = Number.parseInt(sequence, 10);
       if (sequence.endsWith('A')) row = Math.max(0, row - amount);
