@@ -1,0 +1,54 @@
+/**
+ * mail>, slack> and notify>: a message to people. Pure but for the network, as http> is, and built on its parts.
+ */
+import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import type { HttpServices } from '../http/core.ts';
+import { badInput } from '../http/failure.ts';
+import { mergeDefaults, text } from '../http/options.ts';
+import { renderTask, type Task, withoutSecrets } from '../http/rendering.ts';
+import { storeResult } from '../http/stores.ts';
+import { type MailServices, mail, sendMail } from './mail.ts';
+import { postToSlack, slack } from './slack.ts';
+
+export interface NotifyServices extends HttpServices, MailServices {
+  /** What the task prints. */
+  log(line: string): void;
+  /** `notifications` of trowel.yml, for notify>. */
+  notifications?: Notifications;
+}
+
+export interface Notifications {
+  /** The secret that holds an incoming webhook's URL (`slack: secret:KEY` without its prefix). */
+  readonly slack?: string;
+  readonly email?: readonly string[];
+}
+
+/**
+ * Delivers what the payload's operator says; stores nothing.
+ * Throws Trowel.Template, Trowel.BadInput, Trowel.Secret, or Trowel.TaskFailed if a server refuses the message or none answers.
+ */
+export async function notify(payload: Payload, services: NotifyServices): Promise<StoreResult> {
+  const task = await renderTask(payload, services);
+  const operator = OPERATORS[payload.op];
+  if (operator === undefined) throw badInput(`Unknown operator for notify: ${payload.op}`);
+  await withoutSecrets(task, () => operator(payload, task, services));
+  return storeResult(payload, {});
+}
+
+type Operator = (payload: Payload, task: Task, services: NotifyServices) => Promise<void>;
+
+const OPERATORS: { readonly [op: string]: Operator } = { mail, slack, notify: toProject };
+
+/** notify>: printed, and sent where trowel.yml says. */
+async function toProject(payload: Payload, task: Task, services: NotifyServices): Promise<void> {
+  const message = task.templates.unmark(text(task.params, '_command') ?? text(task.params, 'notify>') ?? '');
+  services.log(message);
+  const { slack: key, email = [] } = services.notifications ?? {};
+  if (key !== undefined) await postToSlack(await task.secrets.required(key), { text: message }, task, services);
+  if (email.length > 0) {
+    const params = mergeDefaults({}, task.params.mail);
+    const [firstLine = ''] = message.split('\n');
+    const subject = text(params, 'subject') ?? `${payload.t}: ${firstLine}`.slice(0, 200);
+    await sendMail({ ...params, subject, to: [...email], html: false }, message, task, services);
+  }
+}

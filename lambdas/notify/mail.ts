@@ -1,0 +1,169 @@
+import type { Payload } from '../../lib/expression/wire.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import { badInput, Failed, taskFailed } from '../http/failure.ts';
+import { boolean, integer, isMapping, mergeDefaults, nested, text } from '../http/options.ts';
+import type { Task, Unrendered } from '../http/rendering.ts';
+import type { ProjectFiles } from './project-files.ts';
+
+/** Evaluates one text with a task's variables: the file that mail> names. */
+export type RenderText = (
+  text: string,
+  params: Mapping,
+) => Promise<{ readonly ok: true; readonly text: string } | Unrendered>;
+
+export interface MailServices {
+  renderText: RenderText;
+  files: ProjectFiles;
+  log(line: string): void;
+}
+
+/**
+ * mail>: FILE, a template in the project, or `{data: TEXT}`; the options are digdag's (MailOperatorFactory), beside the operator or in
+ * `mail:`.
+ */
+export async function mail(_payload: Payload, task: Task, services: MailServices): Promise<void> {
+  // Subject, addresses and body take no secrets: the author's `${secret:…}` stays as written.
+  const params = task.templates.unmark(mergeDefaults(task.params, task.params.mail));
+  await sendMail(params, await body(params, services), task, services);
+}
+
+async function body(params: Mapping, services: MailServices): Promise<string> {
+  const command = params._command ?? params['mail>'];
+  if (isMapping(command)) {
+    const data = text(command, 'data');
+    if (data === undefined) throw badInput("Parameter 'data' is required but not set");
+    return data;
+  }
+  const file = text(params, '_command') ?? text(params, 'mail>');
+  if (file === undefined) {
+    const given = text(params, 'body');
+    if (given === undefined) throw badInput("Parameter '_command' is required but not set");
+    return given;
+  }
+  const template = (await services.files.read(file, text(params, '_workdir') ?? '')).toString('utf8');
+  const rendered = await services.renderText(template, params);
+  if (!rendered.ok) throw new Failed(rendered.error.name, `${rendered.error.message} in ${file}`);
+  return rendered.text;
+}
+
+/** Sends one message with the options in `params`; the server's are in secrets `mail.*`, which go before them. */
+export async function sendMail(params: Mapping, content: string, task: Task, services: MailServices): Promise<void> {
+  const to = addresses(params, 'to');
+  const subject = text(params, 'subject');
+  const from = text(params, 'from');
+  const missing = Object.entries({ subject, from, to: to[0] }).filter(([, value]) => value === undefined);
+  if (missing.length > 0) {
+    const names = missing.map(([name]) => `'${name}'`).join(', ');
+    throw badInput(`Parameter ${names} is required but not set: give it beside mail>, or in 'mail:' of an _export`);
+  }
+  const server = await smtpServer(params, task);
+  const debug = boolean(params, 'debug', false);
+  const say = (line: string): void => services.log(task.secrets.redact(line));
+  const html = boolean(params, 'html', false);
+  const message = {
+    from: address(from ?? '', 'from'),
+    sender: address(from ?? '', 'from'),
+    to: [...to],
+    cc: addresses(params, 'cc'),
+    bcc: addresses(params, 'bcc'),
+    // Of a message with several lines in a header, mail programs show the first alone.
+    subject: (subject ?? '').trim().replaceAll(/\s*[\r\n]+\s*/g, ' '),
+    ...(html ? { html: content } : { text: content }),
+    attachments: await attachments(params, services),
+  };
+
+  const { createTransport } = await import('nodemailer');
+  const transport = createTransport({
+    ...server,
+    connectionTimeout: 10_000,
+    greetingTimeout: 10_000,
+    socketTimeout: 60_000,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    ...(debug && { debug: true, logger: transcript(say) }),
+  });
+  try {
+    const sent = await transport.sendMail(message);
+    if (sent.rejected.length > 0) {
+      throw taskFailed(
+        `The mail server refused these recipients, the others have the message: ${sent.rejected.join(', ')}`,
+      );
+    }
+  } catch (error) {
+    if (error instanceof Error && error.name.startsWith('Trowel.')) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw taskFailed(`Sending the mail through ${server.host}:${server.port} failed: ${reason}`);
+  } finally {
+    transport.close();
+  }
+}
+
+async function smtpServer(params: Mapping, task: Task) {
+  const secret = (key: string): Promise<string | undefined> => task.secrets.shown(`mail.${key}`);
+  const host = (await secret('host')) ?? text(params, 'host');
+  if (host === undefined) {
+    throw badInput(
+      "Missing SMTP configuration: give 'host' and 'port' beside mail> or in 'mail:' of an _export, or the secrets mail.host and mail.port",
+    );
+  }
+  const setting = async (key: string): Promise<Mapping> => ({ [key]: (await secret(key)) ?? params[key] ?? null });
+  const ssl = boolean(await setting('ssl'), 'ssl', false);
+  const tls = boolean(await setting('tls'), 'tls', true);
+  const port = integer(await setting('port'), 'port') ?? (ssl ? 465 : tls ? 587 : 25);
+  const user = (await secret('username')) ?? text(params, 'username');
+  const pass = (await task.secrets.optional('mail.password')) ?? text(params, 'password') ?? '';
+  if (pass !== '') task.secrets.hide(pass);
+  const local = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
+  return {
+    host,
+    port,
+    // `ssl` is TLS from the first byte; `tls` is STARTTLS if the server offers it, as JavaMail's starttls.enable.
+    secure: ssl,
+    ignoreTLS: !tls,
+    // A relay on this very machine has no certificate that anyone vouches for.
+    ...(local && { tls: { rejectUnauthorized: false } }),
+    ...(user !== undefined && { auth: { user, pass } }),
+  };
+}
+
+/** A list, JSON text of one, or text with commas. */
+function addresses(params: Mapping, key: string): string[] {
+  const value = nested(params[key]) ?? [];
+  const list: Value[] = Array.isArray(value) ? value : [value];
+  return list.map((entry) => address(text({ [key]: entry }, key) ?? '', key)).filter((entry) => entry !== '');
+}
+
+function address(entry: string, key: string): string {
+  const trimmed = entry.trim();
+  if (/[\r\n\0]/.test(trimmed)) throw badInput(`Invalid address for key '${key}': it has a line break`);
+  if (trimmed !== '' && !trimmed.includes('@')) throw badInput(`Invalid address for key '${key}': '${trimmed}'`);
+  return trimmed;
+}
+
+async function attachments(params: Mapping, services: MailServices) {
+  const list = nested(params.attach_files) ?? [];
+  if (!Array.isArray(list)) throw badInput("Expected a list for key 'attach_files'");
+  const workdir = text(params, '_workdir') ?? '';
+  return Promise.all(
+    list.map(async (entry) => {
+      const path = isMapping(entry) ? text(entry, 'path') : undefined;
+      if (!isMapping(entry) || path === undefined) {
+        throw badInput(`Parameter 'path' is required but not set in attach_files: ${JSON.stringify(entry)}`);
+      }
+      return {
+        content: await services.files.read(path, workdir),
+        filename: text(entry, 'filename') ?? path.slice(path.lastIndexOf('/') + 1),
+        contentType: text(entry, 'content_type') ?? 'application/octet-stream',
+      };
+    }),
+  );
+}
+
+/** `debug: true`: the conversation with the server, which nodemailer logs without credentials. */
+function transcript(say: (line: string) => void) {
+  const level = (entry: unknown, message: unknown): void => {
+    const kind = typeof entry === 'object' && entry !== null && 'tnx' in entry ? entry.tnx : undefined;
+    if (kind === 'client' || kind === 'server') say(`${kind === 'client' ? '>' : '<'} ${String(message).trimEnd()}`);
+  };
+  return { level: () => undefined, trace: level, debug: level, info: level, warn: level, error: level, fatal: level };
+}

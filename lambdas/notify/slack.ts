@@ -1,0 +1,79 @@
+import type { Payload } from '../../lib/expression/wire.ts';
+import type { Mapping } from '../../lib/language/workflow.ts';
+import type { HttpServices } from '../http/core.ts';
+import { badInput, taskFailed } from '../http/failure.ts';
+import { isMapping, mergeDefaults, nested, text } from '../http/options.ts';
+import { proxyFor } from '../http/proxy.ts';
+import type { Task } from '../http/rendering.ts';
+import { deliver } from '../http/retry.ts';
+import { NoResponse, type Response } from '../http/send.ts';
+
+/** Slack cuts a longer text itself, without saying so. */
+const MAX_TEXT = 40_000;
+
+/** Fields of a webhook's message that may stand beside slack>. */
+const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'icon_url', 'thread_ts', 'mrkdwn'];
+
+/**
+ * slack>: TEXT, or a mapping that is the whole message. `webhook` (or `url`) is the address, usually `${secret:…}`; without it the
+ * secret `slack.webhook`. Defaults come from `slack:`.
+ */
+export async function slack(_payload: Payload, task: Task, services: HttpServices): Promise<void> {
+  const params = mergeDefaults(task.params, task.params.slack);
+  const fill = <T extends Mapping[string]>(value: T): Promise<T> =>
+    task.templates.fill(value, (key) => task.secrets.required(key));
+  const given = text(params, 'webhook') ?? text(params, 'url');
+  const webhook = given === undefined ? await task.secrets.required('slack.webhook') : await fill(given);
+  task.secrets.hide(webhook);
+
+  const command = params._command ?? params['slack>'] ?? null;
+  const message: Mapping = isMapping(command) ? { ...command } : { text: text({ command }, 'command') ?? '' };
+  for (const field of FIELDS) {
+    const value = nested(params[field]);
+    if (value !== undefined && value !== null && !(field in message)) message[field] = value;
+  }
+  if (typeof message.text === 'string') message.text = task.templates.unmark(message.text).slice(0, MAX_TEXT);
+  await postToSlack(webhook, task.templates.unmark(message), task, services);
+}
+
+/** Posts a message; Slack's limits of rate and passing faults are waited out. The address is a secret and never shown. */
+export async function postToSlack(
+  webhook: string,
+  message: Mapping,
+  task: Task,
+  services: HttpServices,
+): Promise<void> {
+  const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw badInput('The Slack webhook is not an http or https address');
+  }
+  const request = {
+    url,
+    method: 'POST',
+    headers: [
+      ['content-type', 'application/json; charset=utf-8'],
+      ['user-agent', 'Trowel'],
+    ] as const,
+    body: JSON.stringify(message),
+    proxy: proxyFor(url, {}, services.env ?? {}),
+    insecure: false,
+    followRedirects: false,
+    timeout: 30,
+    keep: 200,
+    signal: services.signal,
+  };
+  let response: Response;
+  try {
+    response = await deliver(request, true, {
+      ...(services.patience && { patience: services.patience }),
+      ...(services.sleep && { sleep: services.sleep }),
+      again: (reason, seconds) => services.log?.(task.secrets.redact(`Slack: ${reason}; trying again in ${seconds} s`)),
+    });
+  } catch (error) {
+    if (!(error instanceof NoResponse)) throw error;
+    throw taskFailed(`Slack did not get the message: ${error.message}`);
+  }
+  if (response.status < 200 || response.status >= 300) {
+    throw taskFailed(`Slack refused the message: ${response.status} ${response.content}`.trim());
+  }
+}

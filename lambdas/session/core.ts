@@ -1,0 +1,129 @@
+/**
+ * The first state of every machine: checks the execution's input and makes the session's parameters and built-in variables. Pure: what
+ * it knows is in the payload, here as on AWS.
+ */
+import { createHash } from 'node:crypto';
+import { TrowelError } from '../../lib/expression/failure.ts';
+import { isMapping } from '../../lib/expression/merge.ts';
+import { formatSessionTime, parseTime, sessionTimeFor, sessionVariables } from '../../lib/expression/session.ts';
+import { type Attempt, ERRORS, PROTOCOL, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
+
+/** The execution's input. All keys are optional; any other key is a fault. */
+interface Input {
+  /** `2030-01-31T00:00:00+09:00`, `2030-01-31 00:00:00`, `2030-01-31` (in the workflow's zone), or a word of `--session`. */
+  session_time?: string;
+  params?: Mapping;
+  /** Roots of earlier attempts whose results are taken over, nearest first. On AWS, names of executions. */
+  resume_from?: string | string[];
+  rerun_changed?: boolean;
+  retry_attempt_name?: string;
+  /** Given by the local runner, which counts them; deployed they are made from the execution's name. */
+  session_id?: number;
+  attempt_id?: number;
+  /** Folder of this attempt. By default `attempts/<execution's name>`. */
+  root?: string;
+}
+
+const CHECKS: { readonly [Key in keyof Input]-?: readonly [(value: Value) => boolean, string] } = {
+  session_time: [(value) => typeof value === 'string', 'a text such as "2030-01-31T00:00:00+09:00"'],
+  params: [isMapping, 'a mapping'],
+  resume_from: [
+    (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
+    'an attempt or a list of attempts',
+  ],
+  rerun_changed: [(value) => typeof value === 'boolean', 'true or false'],
+  retry_attempt_name: [isText, 'a text'],
+  session_id: [Number.isSafeInteger, 'an integer'],
+  attempt_id: [Number.isSafeInteger, 'an integer'],
+  root: [isText, 'a text'],
+};
+
+/** Throws Trowel.BadInput, whose message names every fault of the input. */
+export async function session(payload: SessionPayload): Promise<SessionResult> {
+  if (payload.v !== PROTOCOL)
+    throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
+  const { workflow, timezone, execution } = payload;
+  const faults: string[] = [];
+  const input = checkInput(payload.input, faults);
+  const sessionTime = readSessionTime(payload, input, faults);
+  if (faults.length > 0 || sessionTime === undefined) {
+    throw new TrowelError(ERRORS.badInput, `The execution's input is wrong: ${faults.join('; ')}`);
+  }
+
+  const params = input.params ?? {};
+  const key = `${workflow} ${formatSessionTime(sessionTime, 'UTC')}`;
+  const vars = sessionVariables({
+    timezone,
+    sessionTime,
+    params,
+    ...(payload.schedule === undefined ? {} : { schedule: payload.schedule }),
+    ids: {
+      session_uuid: uuidOf(key),
+      session_id: input.session_id ?? numberOf(key),
+      project_id: 1,
+      attempt_id: input.attempt_id ?? numberOf(execution.Name),
+      ...(input.retry_attempt_name === undefined ? {} : { retry_attempt_name: input.retry_attempt_name }),
+    },
+  });
+  const resume = typeof input.resume_from === 'string' ? [input.resume_from] : input.resume_from;
+  const attempt: Attempt = {
+    root: input.root ?? `attempts/${execution.Name}`,
+    ...(resume === undefined || resume.length === 0 ? {} : { resume }),
+    ...(input.rerun_changed === true ? { rerunChanged: true } : {}),
+    workflow,
+  };
+  return { params, b: { vars, attempt } };
+}
+
+function checkInput(input: Value, faults: string[]): Input {
+  if (input === null) return {};
+  if (!isMapping(input)) {
+    faults.push(`expected a mapping, got ${shown(input)}`);
+    return {};
+  }
+  const good: Mapping = {};
+  for (const [key, value] of Object.entries(input)) {
+    const check = Object.hasOwn(CHECKS, key) ? CHECKS[key as keyof Input] : undefined;
+    if (check === undefined)
+      faults.push(`unknown key '${key}' (known: ${Object.keys(CHECKS).join(', ')}; variables belong under params)`);
+    else if (!check[0](value)) faults.push(`expected ${check[1]} for '${key}', got ${shown(value)}`);
+    else good[key] = value;
+  }
+  return good as Input;
+}
+
+function readSessionTime(
+  { timezone, schedule, execution }: SessionPayload,
+  input: Input,
+  faults: string[],
+): number | undefined {
+  const now = parseTime(execution.StartTime, 'UTC');
+  if (now === undefined)
+    throw new TrowelError(ERRORS.badInput, `Expected a time for the execution's StartTime, got ${execution.StartTime}`);
+  const context = { timezone, now, ...(schedule === undefined ? {} : { schedule }) };
+  const result = sessionTimeFor(input.session_time ?? 'last', context);
+  if (result.ok) return result.time;
+  faults.push(`session_time: ${result.message}`);
+  return undefined;
+}
+
+function isText(value: Value): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+function shown(value: Value): string {
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** A number for a text: 48 bits, so that JavaScript, Python and JSONata hold it exactly. */
+function numberOf(text: string): number {
+  return createHash('sha256').update(text).digest().readUIntBE(0, 6);
+}
+
+/** The same session of the same workflow always has the same UUID (version 8, made from a hash). */
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}

@@ -1,0 +1,46 @@
+import type { Mapping } from '../language/workflow.ts';
+import type { ERRORS, Failure } from './wire.ts';
+
+export type ErrorName = (typeof ERRORS)[keyof typeof ERRORS];
+
+/** An error that a state machine sees under its name: the engine and the Lambda runtime both report `name`. */
+export class TrowelError extends Error {
+  constructor(name: ErrorName, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = name;
+  }
+}
+
+/** `errorOutput` of a state: what a Catch puts in `$f0`. */
+export interface ErrorOutput {
+  readonly Error?: unknown;
+  readonly Cause?: unknown;
+}
+
+/**
+ * Reads a state's error. The cause is JSON of `Failure`, a Lambda function's `{errorType, errorMessage, trace}`, or plain text
+ * (also JSON that was cut at the service's 32,768 characters).
+ */
+export function failureOf(output: ErrorOutput): Failure & { name: string } {
+  const name = typeof output.Error === 'string' ? output.Error : 'States.TaskFailed';
+  const cause = typeof output.Cause === 'string' ? output.Cause : '';
+  const parsed = parseObject(cause);
+  if (typeof parsed?.message === 'string') return { ...(parsed as unknown as Failure), name };
+  if (typeof parsed?.errorMessage === 'string') return { name, message: parsed.errorMessage };
+  return { name, message: cause === '' ? name : cause };
+}
+
+/** The variable `error` of an `_error` handler, as digdag's: `{message, stacktrace?}`. */
+export function errorVariable(output: ErrorOutput): Mapping {
+  const { message, stacktrace } = failureOf(output);
+  return stacktrace === undefined ? { message } : { message, stacktrace };
+}
+
+function parseObject(text: string): Mapping | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    return JSON.parse(text) as Mapping;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+/** Time zones by Intl alone, so that no date library is loaded. Times are milliseconds since the epoch. */
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+const formatters = new Map<string, Intl.DateTimeFormat | undefined>();
+const offsets = new Map<string, number>();
+
+/** Offsets change at multiples of 15 minutes only. */
+const BUCKET = 15 * MINUTE;
+const CACHE_LIMIT = 10_000;
+
+/** `UTC`, `Asia/Tokyo`, `+09:00`, `GMT+9`: what Java's ZoneId takes. */
+export function isZone(zone: string): boolean {
+  return fixedOffset(zone) !== undefined || formatter(zone) !== undefined;
+}
+
+/** Milliseconds east of UTC at an instant. An unknown zone counts as UTC: lib/language has refused it before. */
+export function offsetAt(zone: string, instant: number): number {
+  const fixed = fixedOffset(zone);
+  if (fixed !== undefined) return fixed;
+  const bucket = Math.floor(instant / BUCKET);
+  const key = `${zone} ${bucket}`;
+  let offset = offsets.get(key);
+  if (offset === undefined) {
+    offset = computeOffset(zone, bucket * BUCKET);
+    if (offsets.size >= CACHE_LIMIT) offsets.clear();
+    offsets.set(key, offset);
+  }
+  return offset;
+}
+
+/**
+ * The instant of a wall clock's time (given as `Date.UTC` of its fields). In a gap the offset before it counts (02:30 becomes
+ * 03:30); of a time that occurs twice, `twice` says which.
+ */
+export function toInstant(zone: string, wall: number, twice: 'earlier' | 'later' = 'earlier'): number {
+  const before = offsetAt(zone, wall - DAY);
+  const after = offsetAt(zone, wall + DAY);
+  if (before === after) return wall - before;
+  const earlier = wall - before;
+  const later = wall - after;
+  const earlierFits = offsetAt(zone, earlier) === before;
+  const laterFits = offsetAt(zone, later) === after;
+  if (earlierFits && laterFits) return twice === 'earlier' ? earlier : later;
+  return laterFits ? later : earlier;
+}
+
+/** The wall clock's time, as `Date.UTC` of its fields. */
+export function toWall(zone: string, instant: number): number {
+  return instant + offsetAt(zone, instant);
+}
+
+/** `+09:00` or `+0900`; seconds of an old local mean time are cut. */
+export function formatOffset(offset: number, separator: string): string {
+  const minutes = Math.trunc(Math.abs(offset) / MINUTE);
+  const hours = String(Math.floor(minutes / 60)).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${hours}${separator}${String(minutes % 60).padStart(2, '0')}`;
+}
+
+const FIXED = /^(?:(Z|UTC|GMT|UT)|(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?)$/;
+
+function fixedOffset(zone: string): number | undefined {
+  const match = FIXED.exec(zone);
+  if (match === null) return undefined;
+  if (match[1] !== undefined) return 0;
+  const minutes = Number(match[3]) * 60 + Number(match[4] ?? 0);
+  return minutes > 18 * 60 ? undefined : (match[2] === '-' ? -minutes : minutes) * MINUTE;
+}
+
+function formatter(zone: string): Intl.DateTimeFormat | undefined {
+  if (!formatters.has(zone)) formatters.set(zone, makeFormatter(zone));
+  return formatters.get(zone);
+}
+
+function makeFormatter(zone: string): Intl.DateTimeFormat | undefined {
+  try {
+    return new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: 'numeric',
+      day: 'numeric',
+      hour: 'numeric',
+      minute: 'numeric',
+      second: 'numeric',
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Before this Intl counts years backwards (year 1 BC). */
+const FIRST_YEAR = -62_135_596_800_000 + DAY;
+const LAST = 8.64e15 - DAY;
+
+function computeOffset(zone: string, instant: number): number {
+  const format = formatter(zone);
+  if (format === undefined || Number.isNaN(instant)) return 0;
+  const time = Math.min(Math.max(instant, FIRST_YEAR), LAST);
+  const fields: { [type: string]: number } = {};
+  for (const { type, value } of format.formatToParts(time)) fields[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = fields;
+  const wall = new Date(0);
+  wall.setUTCFullYear(year, month - 1, day);
+  wall.setUTCHours(hour, minute, second);
+  return wall.getTime() - Math.floor(time / 1000) * 1000;
+}
