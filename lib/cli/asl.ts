@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { type Action, collect, examples } from './command.ts';
+
+export interface AslFlags {
+  readonly input: string;
+  readonly mock?: readonly string[];
+  readonly name?: string;
+  readonly events?: true;
+}
+
+export function define(command: Command, run: Action): void {
+  command.description('Works on state machines of the Amazon States Language (JSONata), whoever wrote them.');
+  command.addHelpText('after', examples(['trowel asl run machine.json', '']));
+  command
+    .command('run')
+    .summary('run a state machine here')
+    .description(
+      'Runs a state machine here and prints {status, output, error, cause}. Its tasks answer from mock files: an array with an item for each ' +
+        'call, {"Return": …} or {"Throw": {"Error": …, "Cause": …}}; the last item repeats.',
+    )
+    .argument('<definition>', 'a JSON file')
+    .option('-i, --input <json>', 'input as JSON, or @file', '{}')
+    .option('-m, --mock <state=file>', 'answers of a Task state; repeatable', collect<string>)
+    .option('--events', 'print the history, an event a line, before the result')
+    .addHelpText(
+      'after',
+      examples(
+        ['trowel asl run machine.json --input \'{"n": 3}\'', ''],
+        ['trowel asl run machine.json --input @in.json --mock Fetch=fetch.json', ''],
+      ),
+    )
+    .action((definition: string, flags: AslFlags) =>
+      run(async (terminal) => {
+        const { runMachine } = await import('./run-machine.ts');
+        return runMachine(terminal, definition, flags);
+      }),
+    );
+}

@@ -1,0 +1,34 @@
+import { type Command, Option } from 'commander';
+import { type Action, collect, examples } from './command.ts';
+
+export type CheckFormat = 'text' | 'json' | 'github';
+
+export interface CheckFlags {
+  readonly project?: string;
+  readonly format: CheckFormat;
+  readonly param?: readonly string[];
+  readonly paramsFile?: readonly string[];
+}
+
+export function define(command: Command, run: Action): void {
+  command
+    .description(
+      'Finds every error of a project at once, without running anything. Without errors: workflows, schedules and parameters.',
+    )
+    .argument('[workflow]', 'only what concerns this .dig file')
+    .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)')
+    .option('-p, --param <key=value>', 'a session parameter; repeatable', collect<string>)
+    .option('-P, --params-file <file>', 'session parameters from a YAML or JSON file; repeatable', collect<string>)
+    .addOption(
+      new Option('--format <format>', 'text; json; github (annotations in a pull request)')
+        .choices(['text', 'json', 'github'])
+        .default('text'),
+    )
+    .addHelpText('after', examples(['trowel check', ''], ['trowel check main.dig --format json', '']))
+    .action((workflow: string | undefined, flags: CheckFlags) =>
+      run(async (terminal) => {
+        const { checkProject } = await import('./check-project.ts');
+        return checkProject(terminal, workflow, flags);
+      }),
+    );
+}

@@ -1,0 +1,30 @@
+/** What the process says to its caller; the same table stands in `--help` and docs/cli.md. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, environment: 4, interrupted: 130 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
+  [EXIT.ok, 'success'],
+  [EXIT.failed, 'a workflow that is invalid, or a run that failed'],
+  [EXIT.usage, 'a command line that cannot be understood'],
+  [EXIT.environment, 'something missing on this machine, e.g. Python'],
+  [EXIT.interrupted, 'interrupted (Ctrl-C)'],
+];
+
+/** An end that is explained to the user by its message alone: never shown with a stack trace. */
+export class CliError extends Error {
+  readonly exitCode: ExitCode;
+  /** What to do about it, a line each. */
+  readonly notes: readonly string[];
+
+  constructor(exitCode: ExitCode, message: string, notes: readonly string[] = [], cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'CliError';
+    this.exitCode = exitCode;
+    this.notes = notes;
+  }
+}
+
+export function usageError(message: string, ...notes: string[]): CliError {
+  return new CliError(EXIT.usage, message, notes);
+}

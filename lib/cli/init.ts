@@ -1,0 +1,83 @@
+import type { Dirent } from 'node:fs';
+import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { type Action, examples } from './command.ts';
+import { EXIT, usageError } from './exit-codes.ts';
+import { commandName } from './invocation.ts';
+import { packageFile } from './package-file.ts';
+import type { Terminal } from './terminal.ts';
+import { shellQuote } from './text.ts';
+
+export function define(command: Command, run: Action): void {
+  command
+    .description('Writes a new project: a workflow, Python tasks, parameters, a test. Never overwrites a file.')
+    .argument('[dir]', 'folder of the project; made if it is not there', '.')
+    .addHelpText('after', examples(['trowel init my_project', ''], ['cd my_project && trowel run main.dig', '']))
+    .action((dir: string) => run((terminal) => init(terminal, dir)));
+}
+
+async function init(terminal: Terminal, dir: string): Promise<number> {
+  const target = resolve(terminal.cwd, dir);
+  const written = await writeProject(packageFile('templates/project'), target);
+  const { colors } = terminal.stdout;
+  const here = relative(terminal.cwd, target);
+  const trowel = commandName(terminal.env);
+  const steps = [...(here === '' ? [] : [`cd ${shellQuote(here)}`]), `${trowel} run main.dig`, `${trowel} check`];
+  await terminal.stdout.write(
+    `Wrote ${written.length} files to ${here === '' ? 'this folder' : here}:\n${written.map((file) => `  ${file}\n`).join('')}\n` +
+      `Next:\n${steps.map((step) => `  ${colors.bold(step)}\n`).join('')}`,
+  );
+  return EXIT.ok;
+}
+
+/** Names in the template that npm would not pack as they are. */
+const RENAMED: { readonly [name: string]: string } = { gitignore: '.gitignore' };
+/** Stands in the template's files for the project's name. */
+const NAME = '__PROJECT_NAME__';
+
+/** Copies the template; throws a usage error, before anything is written, if a file would be overwritten. */
+export async function writeProject(template: string, target: string): Promise<string[]> {
+  const files = await listFiles(template);
+  const plan = files.map((file) => {
+    const name = basename(file);
+    return { from: join(template, file), to: join(dirname(file), RENAMED[name] ?? name) };
+  });
+  const existing = (
+    await Promise.all(plan.map(async ({ to }) => ((await exists(join(target, to))) ? [to] : [])))
+  ).flat();
+  if (existing.length > 0) {
+    throw usageError(`would overwrite ${existing.join(', ')}`, 'Name a new folder: trowel init my_project');
+  }
+  const name = projectName(basename(target));
+  for (const { from, to } of plan) {
+    const path = join(target, to);
+    await mkdir(dirname(path), { recursive: true });
+    await copyFile(from, path);
+    const text = await readFile(path, 'utf8');
+    if (text.includes(NAME)) await writeFile(path, text.replaceAll(NAME, name));
+  }
+  return plan.map(({ to }) => to).sort();
+}
+
+/** A folder's name made fit for package.json and trowel.yml: `[a-z][a-z0-9-]{0,62}`. */
+export function projectName(folder: string): string {
+  const fit = folder
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '')
+    .slice(0, 63);
+  return fit === '' ? 'my-project' : fit;
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,41 @@
+import { resolve } from 'node:path';
+import { type AttemptInfo, listAttempts } from '../local/history.ts';
+import { EXIT } from './exit-codes.ts';
+import { findProject, withoutEnding } from './find-project.ts';
+import type { SessionsFlags } from './sessions.ts';
+import { table } from './table.ts';
+import type { Colors, Terminal } from './terminal.ts';
+import { duration } from './text.ts';
+
+export async function listSessions(
+  terminal: Terminal,
+  workflow: string | undefined,
+  flags: SessionsFlags,
+): Promise<number> {
+  const folder = resolve(findProject(terminal.cwd, flags).folder, flags.save);
+  const wanted = workflow === undefined ? undefined : withoutEnding(workflow);
+  const attempts = listAttempts(folder).filter((each) => wanted === undefined || each.workflow === wanted);
+  const { stdout } = terminal;
+  if (flags.json) {
+    // Parameters may be long and are no business of a list.
+    for (const { params: _, ...attempt } of attempts) await stdout.write(`${JSON.stringify(attempt)}\n`);
+  } else if (attempts.length === 0) {
+    await terminal.stderr.write(`No attempt is recorded in ${folder}\n`);
+  } else {
+    await stdout.write(renderAttempts(attempts, stdout.colors));
+  }
+  return EXIT.ok;
+}
+
+export function renderAttempts(attempts: readonly AttemptInfo[], colors: Colors): string {
+  const rows = attempts.map((each) => [
+    String(each.attempt),
+    String(each.session),
+    each.workflow,
+    each.session_time,
+    each.started.replace(/\.\d+Z$/, 'Z'),
+    each.ended === undefined ? '' : duration((Date.parse(each.ended) - Date.parse(each.started)) / 1000),
+    each.status + (each.resumes === undefined ? '' : ` (continues ${each.resumes})`),
+  ]);
+  return table(['ATTEMPT', 'SESSION', 'WORKFLOW', 'SESSION TIME', 'STARTED', 'TOOK', 'STATUS'], rows, colors);
+}

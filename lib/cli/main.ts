@@ -1,0 +1,98 @@
+/**
+ * The command line: one file a command (command.ts lists them), and only the file of the command that is called is loaded. The rendering
+ * files read the stream of RunEvents and nothing else of a run.
+ */
+import { Command, CommanderError } from 'commander';
+import { type Action, COMMANDS } from './command.ts';
+import { CliError, EXIT, EXIT_CODES } from './exit-codes.ts';
+import { processTerminal } from './terminal.ts';
+import { clean } from './text.ts';
+
+/** Runs the command line and ends the process. */
+export async function main(args: readonly string[], version: string): Promise<void> {
+  ignoreClosedPipes();
+  const exitCode = await runCommandLine(args, version);
+  await flushed();
+  // A stray timer or socket must not keep the prompt from coming back.
+  process.exit(exitCode);
+}
+
+/** Like `main`, and returns the exit code. */
+export async function runCommandLine(args: readonly string[], version: string): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const action: Action = async (act) => {
+    exitCode = await act(processTerminal(args.includes('--no-color')));
+  };
+  try {
+    const program = await buildProgram(version, action, args);
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explain(error);
+  }
+}
+
+/** The whole tree of commands; with `args`, only the one they name is filled in. */
+export async function buildProgram(version: string, action: Action, args?: readonly string[]): Promise<Command> {
+  const program = new Command('trowel')
+    .description('Runs digdag-style workflows of Python tasks, here and on AWS.')
+    .option('--no-color', 'no colours (as NO_COLOR=1)')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help of a command')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(add --help for what is possible)')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', `${exitCodesHelp()}\nExample:\n  trowel run main.dig\n`)
+    .exitOverride();
+  const named = new Set((args ?? []).filter((arg) => !arg.startsWith('-')).slice(0, 2));
+  for (const entry of COMMANDS) {
+    const command = program.command(entry.name).summary(entry.summary).description(entry.summary);
+    if (entry.alias !== undefined) command.alias(entry.alias);
+    command.allowExcessArguments(false);
+    if (args === undefined || named.has(entry.name) || (entry.alias !== undefined && named.has(entry.alias))) {
+      (await entry.load()).define(command, action);
+      for (const each of [command, ...command.commands]) each.option('--no-color', 'no colours (as NO_COLOR=1)');
+    }
+  }
+  return program;
+}
+
+function exitCodesHelp(): string {
+  return `\nExit codes:\n${EXIT_CODES.map(([code, meaning]) => `  ${String(code).padEnd(5)}${meaning}`).join('\n')}\n`;
+}
+
+/** Every end but success comes through here: a text for people, and the code. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CliError) {
+    const notes = error.notes.map((note) => `  ${note}\n`).join('');
+    process.stderr.write(`error: ${clean(error.message)}\n${clean(notes)}`);
+    return error.exitCode;
+  }
+  const message = clean(error instanceof Error ? error.message : String(error)).split('\n')[0];
+  process.stderr.write(`trowel: internal error: ${message} (a bug: please report it; TROWEL_DEBUG=1 shows more)\n`);
+  if ((process.env.TROWEL_DEBUG ?? '') !== '' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  return EXIT.failed;
+}
+
+/** `trowel log | head`: the reader has seen enough. What is under way goes on, what would be written is dropped. */
+function ignoreClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+    });
+  }
+}
+
+async function flushed(): Promise<void> {
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) =>
+        new Promise<void>((resolve) => {
+          if (stream.destroyed || stream.writableLength === 0) resolve();
+          else stream.write('', () => resolve());
+        }),
+    ),
+  );
+}

@@ -1,0 +1,79 @@
+/** What stands at the end of a run: on failure what failed and why and what to do now, on success where things are. */
+import type { RunView, TaskFailed } from './run-view.ts';
+import type { Colors } from './terminal.ts';
+import { clean, duration, indent, plural } from './text.ts';
+
+export interface SummaryOptions {
+  readonly colors: Colors;
+  /** The command that continues this run, ready to paste; absent if nothing was saved. */
+  readonly resume?: string;
+  /** A path as the user may write it from where he stands. */
+  readonly showPath: (path: string) => string;
+}
+
+/** Failures shown in full; the rest is counted. */
+const SHOWN = 5;
+/** The head and the tail of an overlong message or traceback say most. */
+const LINES = 60;
+
+export function renderSummary(view: RunView, options: SummaryOptions): string {
+  const { ended } = view;
+  if (ended === undefined) return '';
+  const { colors } = options;
+  const time = duration(ended.seconds);
+  const lines: string[] = [];
+  switch (ended.status) {
+    case 'succeeded':
+      lines.push(`${colors.green('Success')} in ${time}: ${countTasks(view)}.`);
+      break;
+    case 'interrupted':
+      lines.push(`${colors.yellow('Interrupted')} after ${time}: ${countTasks(view)}.`);
+      break;
+    case 'failed':
+      lines.push(...failureLines(view, options), `${colors.red('Failed')} after ${time}: ${countTasks(view)}.`);
+      break;
+  }
+  if (view.started !== undefined && view.started.directory !== '') {
+    lines.push(`  logs and values: ${options.showPath(view.started.directory)}`);
+  }
+  if (ended.status !== 'succeeded' && options.resume !== undefined) {
+    lines.push(`  continue where it stopped: ${colors.bold(options.resume)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function countTasks({ root, replayed }: RunView): string {
+  const parts = [`${plural(root.done, 'task')} done`];
+  if (replayed > 0) parts.push(`${replayed} of them kept from an earlier attempt`);
+  if (root.failed > 0) parts.push(`${root.failed} failed`);
+  return parts.join(', ');
+}
+
+function failureLines(view: RunView, options: SummaryOptions): string[] {
+  const failures = [...view.failures.values()];
+  const lines = failures.slice(0, SHOWN).flatMap((failure) => [...oneFailure(failure, options), '']);
+  if (failures.length > SHOWN) lines.push(`… and ${failures.length - SHOWN} more failed tasks`, '');
+  const { message } = view.ended ?? {};
+  if (failures.length === 0 && message !== undefined && message !== '') {
+    lines.push(options.colors.red(cut(clean(message))), '');
+  }
+  return ['', ...lines];
+}
+
+function oneFailure(failure: TaskFailed, { colors, showPath }: SummaryOptions): string[] {
+  const message = clean(failure.message).trimEnd();
+  const lines = [`${colors.red(colors.bold(failure.task))} failed after ${duration(failure.seconds)}`];
+  lines.push(indent(cut(message === '' ? failure.error : message), '  '));
+  const trace = clean(failure.stacktrace ?? '').trimEnd();
+  // digdag's form of a Python message holds its own frames; the same twice helps nobody.
+  if (trace !== '' && !message.includes(trace)) lines.push(colors.dim(indent(cut(trace), '  ')));
+  if (failure.log !== undefined) lines.push(`  log: ${showPath(failure.log)}`);
+  return lines;
+}
+
+function cut(text: string): string {
+  const lines = text.split('\n');
+  if (lines.length <= LINES) return text;
+  const half = LINES / 2;
+  return [...lines.slice(0, half), `… ${lines.length - LINES} lines left out`, ...lines.slice(-half)].join('\n');
+}

@@ -1,0 +1,71 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AttemptInfo, listAttempts, readAttempt, readEvents } from '../local/history.ts';
+import type { RunEvent } from '../local/run-event.ts';
+import { EXIT, usageError } from './exit-codes.ts';
+import { findProject } from './find-project.ts';
+import type { LogFlags } from './log.ts';
+import { readRun } from './show-run.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Between two looks at a log that is followed. */
+const POLL_MS = 300;
+
+/** The events of an attempt, shown as `trowel run` shows them where there is no terminal: output apart from progress. */
+export async function showLog(
+  terminal: Terminal,
+  attempt: string | undefined,
+  task: string | undefined,
+  flags: LogFlags,
+): Promise<number> {
+  // `trowel log +load` means the latest attempt.
+  const [number, pattern] = attempt?.startsWith('+') ? [undefined, attempt] : [attempt, task];
+  const folder = resolve(findProject(terminal.cwd, flags).folder, flags.save);
+  const info = chooseAttempt(folder, number);
+  const reader = readRun('plain', terminal, { showPath: (path) => path });
+  let matched = false;
+  for await (const event of flags.follow ? follow(info) : readEvents(info.directory)) {
+    if ('task' in event && pattern !== undefined) {
+      if (!matchesTask(event.task, pattern)) continue;
+      matched = true;
+    }
+    await reader.handle(event);
+  }
+  if (pattern !== undefined && !matched) throw usageError(`no task of attempt ${info.attempt} is named ${pattern}`);
+  await reader.finish();
+  return EXIT.ok;
+}
+
+/** A task whose name ends with the pattern, and what is generated below such a one. */
+export function matchesTask(task: string, pattern: string): boolean {
+  for (let at = task.indexOf(pattern); at !== -1; at = task.indexOf(pattern, at + 1)) {
+    const after = task[at + pattern.length];
+    if (after === undefined || after === '+' || after === '^') return true;
+  }
+  return false;
+}
+
+function chooseAttempt(folder: string, number: string | undefined): AttemptInfo {
+  const attempts = listAttempts(folder);
+  const chosen = number === undefined ? attempts.at(-1) : attempts.find((each) => String(each.attempt) === number);
+  if (chosen !== undefined) return chosen;
+  if (number === undefined)
+    throw usageError(`no attempt is recorded in ${folder}`, 'Run a workflow first: trowel run main.dig');
+  throw usageError(`there is no attempt ${number} in ${folder}`, 'trowel sessions lists them');
+}
+
+async function* follow(info: AttemptInfo): AsyncGenerator<RunEvent> {
+  let seen = 0;
+  for (;;) {
+    // Asked before reading: what an attempt that has ended wrote last is still to come.
+    const running = readAttempt(info.directory)?.status === 'running';
+    let at = 0;
+    for await (const event of readEvents(info.directory)) {
+      if (at++ < seen) continue;
+      seen = at;
+      yield event;
+    }
+    if (!running) return;
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,150 @@
+/** The readers of a run's events: a live tree, plain lines, or JSON. Each is told every event and once that the run is over. */
+import type { RunEvent } from '../local/run-event.ts';
+import { openLiveArea } from './live-area.ts';
+import { plainLine, runHeader } from './render-plain.ts';
+import { renderSummary, type SummaryOptions } from './render-summary.ts';
+import { renderStatus, renderTree, type TreeOptions } from './render-tree.ts';
+import { apply, newRunView, type RunView } from './run-view.ts';
+import type { Terminal } from './terminal.ts';
+import { clean } from './text.ts';
+
+export interface RunReader {
+  handle(event: RunEvent): Promise<void>;
+  /** After the last event: draws what is to remain, and the summary. */
+  finish(): Promise<void>;
+  /** Gives the terminal back as it was, at once; for exits that cannot wait. */
+  abandon(): void;
+  readonly view: RunView;
+}
+
+export type RunFormat = 'live' | 'plain' | 'json';
+
+export function chooseFormat(terminal: Terminal, json: boolean): RunFormat {
+  if (json) return 'json';
+  return terminal.live ? 'live' : 'plain';
+}
+
+export type Summary = Omit<SummaryOptions, 'colors'>;
+
+export function readRun(format: RunFormat, terminal: Terminal, summary: Summary): RunReader {
+  if (format === 'json') return jsonReader(terminal);
+  return format === 'live' ? liveReader(terminal, summary) : plainReader(terminal, summary);
+}
+
+function withLineEnd(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+/** RunEvents, one a line, and nothing else. */
+function jsonReader(terminal: Terminal): RunReader {
+  const view = newRunView();
+  return {
+    view,
+    async handle(event) {
+      apply(view, event);
+      await terminal.stdout.write(`${JSON.stringify(event)}\n`);
+    },
+    async finish() {},
+    abandon() {},
+  };
+}
+
+function plainReader(terminal: Terminal, summary: Summary): RunReader {
+  const view = newRunView();
+  const { stdout, stderr } = terminal;
+  return {
+    view,
+    async handle(event) {
+      apply(view, event);
+      if (event.type === 'task-output') return stdout.write(withLineEnd(event.text));
+      const line = plainLine(event, stderr.colors);
+      if (line !== undefined) await stderr.write(`${line}\n`);
+    },
+    async finish() {
+      await stderr.write(renderSummary(view, { ...summary, colors: stderr.colors }));
+    },
+    abandon() {},
+  };
+}
+
+/** A frame every so many milliseconds, and sooner after an event. */
+const FRAME_MS = 120;
+const SOON_MS = 30;
+/** Lines of the tree that remains when the run is over. */
+const FINAL_ROWS = 40;
+
+function liveReader(terminal: Terminal, summary: Summary): RunReader {
+  const view = newRunView();
+  const { stdout, stderr } = terminal;
+  const area = openLiveArea(stderr);
+  let frame = 0;
+  let timer: NodeJS.Timeout | undefined;
+  let due = Number.POSITIVE_INFINITY;
+
+  const options = (rows: number): TreeOptions => ({
+    columns: stderr.columns,
+    rows,
+    now: Date.now(),
+    colors: stderr.colors,
+    unicode: terminal.unicode,
+    frame,
+  });
+  const draw = () => {
+    due = Number.POSITIVE_INFINITY;
+    // One row is left free for what the user types, one is the status.
+    const now = options(Math.max(2, stderr.rows - 3));
+    area.draw([...renderTree(view, now), renderStatus(view, now)]);
+    frame++;
+    drawIn(FRAME_MS);
+  };
+  // A flood of events must not put the next frame off for ever: the earlier of two times counts.
+  const drawIn = (ms: number) => {
+    const at = Date.now() + ms;
+    if (at >= due) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(draw, ms);
+  };
+  const drawSoon = () => drawIn(SOON_MS);
+  const stopResize = terminal.onResize(drawSoon);
+  const above = async (write: () => Promise<void>) => {
+    area.erase();
+    await write();
+    drawSoon();
+  };
+  const close = () => {
+    clearTimeout(timer);
+    stopResize();
+    area.close();
+  };
+
+  return {
+    view,
+    async handle(event) {
+      apply(view, event);
+      switch (event.type) {
+        case 'run-started':
+          return stderr.write(`${runHeader(event, stderr.colors)}\n`);
+        case 'task-output': {
+          const text = withLineEnd(event.text);
+          if (!stdout.isTerminal) return stdout.write(text);
+          // Several at once: say whose line it is.
+          const whose =
+            view.root.running > 1 ? stdout.colors.dim(`${event.task} ${terminal.unicode ? '│' : '|'} `) : '';
+          return above(() => stdout.write(whose === '' ? text : text.replace(/^(?=.)/gm, whose)));
+        }
+        case 'notice':
+          return above(() => stderr.write(`${stderr.colors.yellow('notice')}  ${clean(event.message)}\n`));
+        default:
+          drawSoon();
+      }
+    },
+    async finish() {
+      close();
+      const lines = renderTree(view, options(FINAL_ROWS));
+      await stderr.write(lines.map((line) => `${line}\n`).join(''));
+      await stderr.write(renderSummary(view, { ...summary, colors: stderr.colors }));
+    },
+    abandon: close,
+  };
+}

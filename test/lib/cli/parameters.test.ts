@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest';
+import { mergeParams, parseParams } from '../../../lib/cli/parameters.ts';
+import type { Mapping } from '../../../lib/language/workflow.ts';
+
+describe('parseParams', () => {
+  it.each<[string[], Mapping]>([
+    [['a=1'], { a: '1' }],
+    [['a=b=c', 'empty='], { a: 'b=c', empty: '' }],
+    [['db.host=x', 'db.port=5'], { db: { host: 'x', port: '5' } }],
+    [['a=1', 'a.b=2'], { a: { b: '2' } }],
+    [['a.b=2', 'a=1'], { a: '1' }],
+    [['width=${height * 2}'], { width: '${height * 2}' }],
+  ])('reads %j', (entries, params) => {
+    expect(parseParams(entries)).toEqual(params);
+  });
+
+  it.each(['novalue', '=x', 'a..b=1', '.a=1'])('refuses %s', (entry) => {
+    expect(() => parseParams([entry])).toThrow(expect.objectContaining({ exitCode: 2 }));
+  });
+
+  it('takes __proto__ for a name', () => {
+    expect(Object.keys(parseParams(['__proto__.x=1']))).toEqual(['__proto__']);
+    expect(({} as { x?: string }).x).toBeUndefined();
+  });
+});
+
+describe('mergeParams', () => {
+  it('merges mappings deeply and replaces the rest', () => {
+    expect(mergeParams({ a: { x: 1, l: [1, 2] }, b: 1 }, { a: { y: 2, l: [3] }, b: { z: 1 } })).toEqual({
+      a: { x: 1, y: 2, l: [3] },
+      b: { z: 1 },
+    });
+  });
+});
