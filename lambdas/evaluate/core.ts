@@ -3,7 +3,15 @@
  * the operator does. Pure; the same here and on AWS.
  */
 import { type Result, toText } from '../../lib/expression/coerce.ts';
-import { callFile, condition, parallelism, waitSeconds } from '../../lib/expression/directives.ts';
+import {
+  callFile,
+  condition,
+  parallelism,
+  requirement,
+  retry,
+  s3Object,
+  waitSeconds,
+} from '../../lib/expression/directives.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { commandOf, type LoopOperator, loopItems } from '../../lib/expression/items.ts';
 import { render } from '../../lib/expression/render.ts';
@@ -16,10 +24,10 @@ export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof 
     throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
   const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
-  return answer(payload.op, rendered.keys);
+  return answer(payload.op, rendered.keys, payload.b.vars);
 }
 
-function answer(operator: string, keys: Mapping): EvaluateResults[keyof EvaluateResults] {
+function answer(operator: string, keys: Mapping, builtins: Mapping): EvaluateResults[keyof EvaluateResults] {
   const command = commandOf(operator, keys);
   switch (operator) {
     case 'echo':
@@ -36,13 +44,21 @@ function answer(operator: string, keys: Mapping): EvaluateResults[keyof Evaluate
       return { seconds: unwrap(waitSeconds(keys)) };
     case 'call':
       return { file: unwrap(callFile(keys)) };
+    case 'retry':
+      return unwrap(retry(keys._retry ?? null));
+    case 'require':
+      return unwrap(requirement(keys, builtins));
+    case 's3_wait':
+      return unwrap(s3Object(keys));
     default:
       return { k: command === undefined ? keys : { ...keys, _command: command } };
   }
 }
 
 function loop(operator: LoopOperator, keys: Mapping): EvaluateResults['loop'] {
-  const items = unwrap(loopItems(operator, keys));
+  const made = unwrap(loopItems(operator, keys));
+  // Of loop> the count alone: its iterations are made from their index, and a long list would not fit a variable.
+  const items = operator === 'loop' ? made.length : made;
   return '_parallel' in keys ? { items, parallel: unwrap(parallelism(keys._parallel)) } : { items };
 }
 

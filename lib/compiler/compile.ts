@@ -3,6 +3,7 @@
  * docs/compiling.md.
  */
 import type { Json, State, StateMachine } from '../asl/types.ts';
+import { BUILTIN_TYPES } from '../expression/session.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Workflow } from '../language/workflow.ts';
@@ -10,10 +11,9 @@ import { storing } from './effects.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
+import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame, Known } from './scope.ts';
 import { type Program, type TaskInfo, Unit } from './unit.ts';
-import { INFRASTRUCTURE } from './retry.ts';
-import { BUILTIN_TYPES } from '../expression/session.ts';
 
 export interface CompileOptions {
   /** All workflows that call> and require> may name, by name. */

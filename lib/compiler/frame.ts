@@ -50,7 +50,12 @@ export function compileFrame(
     ...context,
     frame,
     layers: layer === undefined ? context.layers : [...context.layers, `$${layer}`],
-    levels: [{ ...(layer === undefined ? {} : { variable: layer }), ...(options.single && options.stores ? { fresh: true } : {}) }],
+    levels: [
+      {
+        ...(layer === undefined ? {} : { variable: layer }),
+        ...(options.single && options.stores ? { fresh: true } : {}),
+      },
+    ],
     onFail,
     handling: false,
   };

@@ -62,7 +62,11 @@ export function plan(group: Group): Plan {
     return { kind: 'series', parts: chunks };
   }
   const ancestors = closure(upstreams(group));
-  return decompose(children, children.map((_, index) => index), ancestors);
+  return decompose(
+    children,
+    children.map((_, index) => index),
+    ancestors,
+  );
 }
 
 function parallelOf(parts: readonly Plan[]): Plan {
@@ -117,7 +121,11 @@ function components(places: readonly number[], joined: (a: number, b: number) =>
   return found;
 }
 
-function layered(children: readonly Node[], places: readonly number[], ancestors: readonly Set<number>[]): LevelEntry[][] {
+function layered(
+  children: readonly Node[],
+  places: readonly number[],
+  ancestors: readonly Set<number>[],
+): LevelEntry[][] {
   const depth = new Map<number, number>();
   const levels: LevelEntry[][] = [];
   for (const place of places) {

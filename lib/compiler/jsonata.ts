@@ -39,7 +39,7 @@ export function constant(value: Json): Expr {
  * it is inlined; it takes 11 + 4 evaluation frames a level of nesting, of the 100 there are.
  */
 const MERGE =
-  '$m:=function($a,$b){$type($a)&$type($b)=\'objectobject\'?$merge([$a,$each($b,function($v,$k){{$k:$m($lookup($a,$k),$v)}})]):$b}';
+  "$m:=function($a,$b){$type($a)&$type($b)='objectobject'?$merge([$a,$each($b,function($v,$k){{$k:$m($lookup($a,$k),$v)}})]):$b}";
 
 export function merge(layers: readonly Expr[]): Expr {
   return layers.length === 1 ? layers[0]! : `(${MERGE};$reduce([${layers.join(',')}],$m))`;

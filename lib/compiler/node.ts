@@ -1,14 +1,14 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
 import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
 import { generates, withoutExport } from './effects.ts';
+import { plan } from './graph.ts';
 import type { CompileNode } from './operator.ts';
+import { evaluateState } from './operators/evaluate.ts';
 import { compileOperator } from './operators/index.ts';
 import { compilePlan } from './parallel.ts';
-import { plan } from './graph.ts';
 import { compileRetry, type RetrySpec } from './retry.ts';
-import { childOf, type Context, type Edge, type Known } from './scope.ts';
+import { type Context, childOf, type Edge, type Known } from './scope.ts';
 import { compileDetached } from './split.ts';
-import { evaluateState } from './operators/evaluate.ts';
 
 export const compileNode: CompileNode = (context, node, exit) => {
   if (context.unit.program.detached.has(node)) return compileDetached(context, node, exit, compileNode);
@@ -27,7 +27,9 @@ function compileGroup(context: Context, group: Group, exit: Edge): Edge {
     const giveUp = (at: Context): Edge =>
       error === undefined ? context.onFail : compileHandler(at, error, context, handlerExport);
     if (repeated) {
-      return compileRetry(level, retry, stores, giveUp, (tried) => compilePlan(tried, group, plan(group), exit, compileNode));
+      return compileRetry(level, retry, stores, giveUp, (tried) =>
+        compilePlan(tried, group, plan(group), exit, compileNode),
+      );
     }
     return compilePlan({ ...level, onFail: giveUp(level) }, group, plan(group), exit, compileNode);
   });
@@ -40,9 +42,12 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
   // Its own state repeats a plain task; what generates tasks, has a check, or cannot repeat itself is repeated as a group.
   const wrapped =
     retry !== undefined &&
-    (retry.kind === 'expression' || (retry.limit > 0 && (generates(task) || check !== undefined || task.operator === 'fail')));
-  const opensLevel = stores && !wrapped && task.directives.export !== undefined && (generates(task) || check !== undefined);
-  const giveUp = (at: Context): Edge => (error === undefined ? context.onFail : compileHandler(at, error, context, undefined));
+    (retry.kind === 'expression' ||
+      (retry.limit > 0 && (generates(task) || check !== undefined || task.operator === 'fail')));
+  const opensLevel =
+    stores && !wrapped && task.directives.export !== undefined && (generates(task) || check !== undefined);
+  const giveUp = (at: Context): Edge =>
+    error === undefined ? context.onFail : compileHandler(at, error, context, undefined);
   const body = (at: Context): Edge => {
     const checked = check === undefined ? exit : compileNode({ ...at, unrepeatable: undefined }, check, exit);
     return compileOperator(at, task, checked, compileNode);
@@ -50,11 +55,20 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
   return openLevel(inner, opensLevel, (level) => {
     if (!wrapped) return body({ ...level, onFail: giveUp(level) });
     const repeat = (at: Context, spec: RetrySpec): Edge =>
-      compileRetry(at, spec, stores, giveUp, (tried, last) => body(generates(task) ? tried : { ...tried, unrepeatable: last }));
+      compileRetry(at, spec, stores, giveUp, (tried, last) =>
+        body(generates(task) ? tried : { ...tried, unrepeatable: last }),
+      );
     if (retry.kind === 'literal') return repeat(level, retry);
     const variable = `q${level.unit.next()}`;
     const start = repeat(level, { kind: 'variable', variable });
-    return evaluateState({ ...level, onFail: giveUp(level) }, task, 'retry', start, { [variable]: '$states.result.Payload' }, '^retries');
+    return evaluateState(
+      { ...level, onFail: giveUp(level) },
+      task,
+      'retry',
+      start,
+      { [variable]: '$states.result.Payload' },
+      '^retries',
+    );
   });
 }
 
@@ -75,13 +89,17 @@ function inherit(context: Context, node: Node): Context {
 /** An exported literal is known where nothing can store over it. */
 export function knownWithin(known: Known, exported: Mapping, stores: boolean): Known {
   if (!stores && Object.keys(exported).length === 0) return known;
-  const next = new Map([...known].filter(([name, value]) => value.expr.startsWith('$b.') || !(stores || name in exported)));
+  const next = new Map(
+    [...known].filter(([name, value]) => value.expr.startsWith('$b.') || !(stores || name in exported)),
+  );
   if (stores) return next;
   for (const [name, value] of Object.entries(exported)) {
     if (next.has(name)) continue;
-    if (typeof value === 'string' && !value.includes('$')) next.set(name, { expr: JSON.stringify(value), type: 'string' });
+    if (typeof value === 'string' && !value.includes('$'))
+      next.set(name, { expr: JSON.stringify(value), type: 'string' });
     if (typeof value === 'boolean') next.set(name, { expr: String(value), type: 'boolean' });
-    if (typeof value === 'number' && Number.isSafeInteger(value)) next.set(name, { expr: String(value), type: 'integer' });
+    if (typeof value === 'number' && Number.isSafeInteger(value))
+      next.set(name, { expr: String(value), type: 'integer' });
   }
   return next;
 }
@@ -89,7 +107,11 @@ export function knownWithin(known: Known, exported: Mapping, stores: boolean): K
 function openLevel(context: Context, opens: boolean, body: (level: Context) => Edge): Edge {
   if (!opens) return body(context);
   const variable = `s${context.unit.next()}`;
-  const entry = body({ ...context, levels: [...context.levels, { variable }], layers: [...context.layers, `$${variable}`] });
+  const entry = body({
+    ...context,
+    levels: [...context.levels, { variable }],
+    layers: [...context.layers, `$${variable}`],
+  });
   return { ...entry, depth: Math.min(entry.depth, context.levels.length), assign: { [variable]: {}, ...entry.assign } };
 }
 
@@ -116,5 +138,9 @@ function compileHandler(level: Context, handler: Node, outside: Context, groupEx
 function insertBelowOwn(level: Context, layer: string): string[] {
   const own = level.levels.at(-1);
   const count = own?.variable === undefined ? 0 : own.tries === undefined ? 1 : 2;
-  return [...level.layers.slice(0, level.layers.length - count), layer, ...level.layers.slice(level.layers.length - count)];
+  return [
+    ...level.layers.slice(0, level.layers.length - count),
+    layer,
+    ...level.layers.slice(level.layers.length - count),
+  ];
 }

@@ -5,7 +5,7 @@ import { compileFrame, put } from './frame.ts';
 import type { LevelEntry, Plan } from './graph.ts';
 import { type Expr, mergeList, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
-import { closing, type Context, type Edge, failing, leave } from './scope.ts';
+import { type Context, closing, type Edge, failing, leave } from './scope.ts';
 
 export function compilePlan(context: Context, group: Group, plan: Plan, exit: Edge, compileNode: CompileNode): Edge {
   const { program } = context.unit;
@@ -53,7 +53,13 @@ const ONE_STATE = new Set(['py', 'sh', 'echo', 'fail', 'http', 'http_call', 'mai
 export function isPlain(node: Node): boolean {
   if (node.kind !== 'task') return false;
   const { error, check, retry } = node.directives;
-  return ONE_STATE.has(node.operator) && !generates(node) && error === undefined && check === undefined && retry?.kind !== 'expression';
+  return (
+    ONE_STATE.has(node.operator) &&
+    !generates(node) &&
+    error === undefined &&
+    check === undefined &&
+    retry?.kind !== 'expression'
+  );
 }
 
 interface Branch {
@@ -67,13 +73,20 @@ const END: Edge = { to: undefined, depth: 1, assign: {} };
 
 /** A Parallel state and, where a branch can fail, the Choice that raises its failure after all have ended. */
 function compileBranches(context: Context, branches: readonly Branch[], exit: Edge): Edge {
-  const frames = branches.map((branch) => compileFrame(context, branch.path, branch, (inner) => branch.body(inner, END)));
+  const frames = branches.map((branch) =>
+    compileFrame(context, branch.path, branch, (inner) => branch.body(inner, END)),
+  );
   const stores = branches.some((branch) => branch.stores);
   const name = context.unit.stateName(`${context.path}^par`);
   put(context, name, {
     Type: 'Parallel',
     Branches: frames.map((frame) => frame.processor),
-    ...join(context, frames.some((frame) => frame.canFail), stores ? '$states.result.stored' : undefined, exit),
+    ...join(
+      context,
+      frames.some((frame) => frame.canFail),
+      stores ? '$states.result.stored' : undefined,
+      exit,
+    ),
   } as State);
   return { to: name, depth: context.levels.length, assign: {} };
 }
@@ -92,7 +105,8 @@ export function join(
 ): object {
   const catcher = { ErrorEquals: ['States.ALL'], ...failing(context, context.onFail, '$states.errorOutput') };
   const layer = context.levels.at(-1)?.variable;
-  const merging = stored === undefined || layer === undefined ? {} : { [layer]: template(mergeList([`$${layer}`], stored)) };
+  const merging =
+    stored === undefined || layer === undefined ? {} : { [layer]: template(mergeList([`$${layer}`], stored)) };
   if (!canFail) {
     if (stored === undefined) return { Catch: [catcher], ...leave(context, exit) };
     // Merge first: leaving levels reads what this state assigns.
@@ -167,7 +181,9 @@ function compileLevels(
       const seen = entry.ancestors.flatMap((place) => stored.get(place) ?? []);
       const outer: Context = { ...context, layers: [...context.layers, ...seen] };
       const options = { stores: unit.program.stores(entry.node), single: isPlain(entry.node) };
-      return compileFrame(outer, context.path + entry.node.name, options, (inner) => compileNode(inner, entry.node, END));
+      return compileFrame(outer, context.path + entry.node.name, options, (inner) =>
+        compileNode(inner, entry.node, END),
+      );
     });
     const layer = context.levels.at(-1)?.variable;
     const merging: Edge =
@@ -182,7 +198,9 @@ function compileLevels(
       Type: 'Parallel',
       Branches: frames.map((frame) => frame.processor),
       Catch: [{ ErrorEquals: ['States.ALL'], ...failing(context, failed, '$states.errorOutput') }],
-      Assign: { [variables[number]!]: template('[$map($states.result,function($r){$exists($r.stored)?$r.stored:{}})]') },
+      Assign: {
+        [variables[number]!]: template('[$map($states.result,function($r){$exists($r.stored)?$r.stored:{}})]'),
+      },
       Output: template('[$states.result.failure]'),
       Next: choice,
     } as State);

@@ -20,7 +20,8 @@ export interface Partition {
 export function partition(workflows: ReadonlyMap<string, Workflow>): Partition {
   const partitioner = new Partitioner(workflows);
   const split = new Map<string, Workflow>();
-  for (const [name, workflow] of workflows) split.set(name, { ...workflow, root: partitioner.fit(workflow.root) as Group });
+  for (const [name, workflow] of workflows)
+    split.set(name, { ...workflow, root: partitioner.fit(workflow.root) as Group });
   return { workflows: split, detached: partitioner.detached, slices: partitioner.slices };
 }
 
@@ -55,7 +56,10 @@ class Partitioner {
         const runs = this.#runs(children, group.parallel.limit, group);
         fitted = { ...group, parallel: { kind: 'sequential' }, children: runs };
       } else {
-        fitted = { ...group, children: this.#runs(children, 1, { ...group, parallel: ordered ? group.parallel : { kind: 'sequential' } }) };
+        fitted = {
+          ...group,
+          children: this.#runs(children, 1, { ...group, parallel: ordered ? group.parallel : { kind: 'sequential' } }),
+        };
       }
     }
     // Thousands of runs may again be too many for one machine.
@@ -90,7 +94,11 @@ class Partitioner {
   #fitTask(task: Task): Task {
     const body = task.body === undefined ? undefined : this.fit(task.body);
     const elseBody = task.elseBody === undefined ? undefined : this.fit(task.elseBody);
-    let fitted: Task = { ...task, ...(body === undefined ? {} : { body }), ...(elseBody === undefined ? {} : { elseBody }) };
+    let fitted: Task = {
+      ...task,
+      ...(body === undefined ? {} : { body }),
+      ...(elseBody === undefined ? {} : { elseBody }),
+    };
     if (fits(this.#scale.of(fitted))) return fitted;
     if (task.operator === 'if') {
       fitted = {
@@ -104,7 +112,10 @@ class Partitioner {
       const size = Math.max(1, Math.floor(BUDGET.events / events));
       if (size < count) {
         this.slices.set(fitted, size);
-        this.#scale.set(fitted, { events: Math.ceil(count / size) * (DETACHED.events + 4), bytes: this.#scale.of(body).bytes });
+        this.#scale.set(fitted, {
+          events: Math.ceil(count / size) * (DETACHED.events + 4),
+          bytes: this.#scale.of(body).bytes,
+        });
       } else {
         fitted = { ...fitted, body: this.#detach(body) };
       }

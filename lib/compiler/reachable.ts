@@ -22,7 +22,8 @@ export function reachable<T extends Processor | StateMachine>(machine: T, droppe
 }
 
 function within(state: State, dropped: (name: string) => void): State {
-  if (state.Type === 'Parallel') return { ...state, Branches: state.Branches.map((branch) => reachable(branch, dropped)) };
+  if (state.Type === 'Parallel')
+    return { ...state, Branches: state.Branches.map((branch) => reachable(branch, dropped)) };
   if (state.Type === 'Map') return { ...state, ItemProcessor: reachable(state.ItemProcessor, dropped) };
   return state;
 }

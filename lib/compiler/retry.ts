@@ -3,7 +3,7 @@ import { ERRORS } from '../expression/wire.ts';
 import type { Retry } from '../language/workflow.ts';
 import { put } from './frame.ts';
 import { type Expr, merge, template } from './jsonata.ts';
-import { closing, type Context, type Edge } from './scope.ts';
+import { type Context, closing, type Edge } from './scope.ts';
 
 /** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
 export const INFRASTRUCTURE: Retrier = {
@@ -61,10 +61,16 @@ export function compileRetry(
   const layer = `s${id}`;
   const tries = `x${id}`;
   const choice = unit.stateName(`${context.path}^retry`);
-  const opening: { [variable: string]: Template } = stores ? { [layer]: {}, [tries]: {}, [counter]: 0 } : { [counter]: 0 };
+  const opening: { [variable: string]: Template } = stores
+    ? { [layer]: {}, [tries]: {}, [counter]: 0 }
+    : { [counter]: 0 };
   const levels = stores ? [...context.levels, { variable: layer, tries }] : context.levels;
   const layers = stores ? [...context.layers, `$${layer}`] : context.layers;
-  const last = giveUp({ ...context, levels, layers: stores ? [...context.layers, `$${tries}`, `$${layer}`] : context.layers });
+  const last = giveUp({
+    ...context,
+    levels,
+    layers: stores ? [...context.layers, `$${tries}`, `$${layer}`] : context.layers,
+  });
   const inner: Context = {
     ...context,
     levels,
@@ -102,7 +108,9 @@ export function compileRetry(
   return { to: entry.to, depth: Math.min(entry.depth, context.levels.length), assign: { ...opening, ...entry.assign } };
 }
 
-function nonEmpty(assign: { readonly [variable: string]: Template }): { Assign?: { readonly [variable: string]: Template } } {
+function nonEmpty(assign: { readonly [variable: string]: Template }): {
+  Assign?: { readonly [variable: string]: Template };
+} {
   return Object.keys(assign).length === 0 ? {} : { Assign: assign };
 }
 

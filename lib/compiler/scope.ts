@@ -73,6 +73,7 @@ export interface Context {
 export function taskName(context: Context): Template {
   const pieces: (string | { expr: Expr })[] = [];
   for (const piece of context.name) {
+    if (piece === '') continue;
     const last = pieces.at(-1);
     if (typeof piece === 'string' && typeof last === 'string') pieces[pieces.length - 1] = last + piece;
     else pieces.push(piece);
@@ -89,7 +90,9 @@ export function childOf(context: Context, name: string): Context {
 export function layerList(context: Context): Template {
   const { outerLayers } = context.unit;
   const own = `[${context.layers.join(',')}]`;
-  return template(outerLayers === undefined ? own : context.layers.length === 0 ? outerLayers : `$append(${outerLayers},${own})`);
+  return template(
+    outerLayers === undefined ? own : context.layers.length === 0 ? outerLayers : `$append(${outerLayers},${own})`,
+  );
 }
 
 function opened(context: Context, edge: Edge): readonly Level[] {
@@ -147,7 +150,12 @@ export function leave(context: Context, edge: Edge, output: { readonly [key: str
  * The same for a state whose answer, at `result`, has the task's stores. `m` tells the function how many of the last layers to
  * merge them upon; absent, it gives the bare stores and the merge is made here (where `tries` lie between the layers).
  */
-export function leaveStoring(context: Context, edge: Edge, result: Expr): { readonly m?: number; readonly fields: Leaving } {
+export function leaveStoring(
+  context: Context,
+  edge: Edge,
+  result: Expr,
+): { readonly m?: number; readonly fields: Leaving } {
+  if (edge.drop && edge.to !== undefined) return { fields: going(edge.to, edge.assign, {}) };
   const levels = opened(context, edge);
   const [target, ...rest] = levels;
   const simple = rest.every((level) => level.tries === undefined);
@@ -170,7 +178,11 @@ export function leaveWith(context: Context, edge: Edge, stored: Expr): Leaving {
   return going(edge.to, { ...assign, ...edge.assign }, {});
 }
 
-function going(to: string, assign: { readonly [variable: string]: Template }, output: { readonly [key: string]: Template }): Leaving {
+function going(
+  to: string,
+  assign: { readonly [variable: string]: Template },
+  output: { readonly [key: string]: Template },
+): Leaving {
   return { ...(Object.keys(assign).length === 0 ? {} : { Assign: assign }), Output: output, Next: to };
 }
 

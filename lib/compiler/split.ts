@@ -17,11 +17,19 @@ import { Unit } from './unit.ts';
 /** Compiles the node into a machine of its own; in its place stand a state that starts it and a Choice that raises its failure. */
 export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
   const stores = context.unit.program.stores(node);
-  const nested = nestedMachine(context, `${context.path}${node.name}`, stores, (inner, end) => compileNode(inner, node, end));
+  const nested = nestedMachine(context, `${context.path}${node.name}`, stores, (inner, end) =>
+    compileNode(inner, node, end),
+  );
   const name = context.unit.stateName(`${context.path}${node.name}^part`);
   put(context, name, {
     ...startNested(context, nested, {}),
-    ...join(context, nested.canFail, stores ? '$states.result.Output.stored' : undefined, exit, '$states.result.Output'),
+    ...join(
+      context,
+      nested.canFail,
+      stores ? '$states.result.Output.stored' : undefined,
+      exit,
+      '$states.result.Output',
+    ),
   } as State);
   return { to: name, depth: context.levels.length, assign: {} };
 }
@@ -51,7 +59,9 @@ export function nestedMachine(
     known: new Map([...context.known].filter(([, value]) => !/\$(?!b\.)/.test(value.expr))),
     unrepeatable: undefined,
   };
-  const frame = compileFrame(inner, path, { stores, single: false }, (at) => body(at, { to: undefined, depth: 1, assign: {} }));
+  const frame = compileFrame(inner, path, { stores, single: false }, (at) =>
+    body(at, { to: undefined, depth: 1, assign: {} }),
+  );
   const first = program.workflows.get(context.calls[0]?.replace(/\.dig$/, '') ?? '')?.name ?? 'main';
   const name = `${first}_part${Object.keys(program.nested).length + 1}`;
   const enter = unit.stateName(`${path}^enter`);
@@ -67,7 +77,10 @@ export function nestedMachine(
     Comment: `A part of ${first}: ${path}`,
     QueryLanguage: 'JSONata',
     StartAt: enter,
-    States: { [enter]: { Type: 'Pass', Assign: assign, Output: {}, Next: frame.processor.StartAt }, ...frame.processor.States },
+    States: {
+      [enter]: { Type: 'Pass', Assign: assign, Output: {}, Next: frame.processor.StartAt },
+      ...frame.processor.States,
+    },
   };
   program.nested[name] = reachable(machine, (state) => {
     delete program.tasks[state];

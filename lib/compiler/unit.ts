@@ -77,7 +77,13 @@ export class Unit {
     }
   }
 
-  report(code: DiagnosticCode, severity: Diagnostic['severity'], span: Span | undefined, message: string, ...notes: string[]): void {
+  report(
+    code: DiagnosticCode,
+    severity: Diagnostic['severity'],
+    span: Span | undefined,
+    message: string,
+    ...notes: string[]
+  ): void {
     this.program.diagnostics.push({ code, severity, message, notes, ...(span === undefined ? {} : { span }) });
   }
 }

@@ -1,5 +1,5 @@
+import { type LoopOperator, loopItems } from '../expression/items.ts';
 import type { Group, Node, Task, Workflow } from '../language/workflow.ts';
-import { loopItems } from '../expression/items.ts';
 import { resolveCall } from './operators/call.ts';
 
 /** What a node costs the machine that holds it: history events of one run, and bytes of definition. */
@@ -33,8 +33,8 @@ export function add(...weights: readonly Weight[]): Weight {
 /** How often the body of a loop runs, if the file says so. */
 export function iterations(task: Task): number {
   if (JSON.stringify(task.command).includes('$')) return 1;
-  const made = loopItems(task.operator as 'loop', task.command);
-  return 'error' in made ? 0 : made.items.length;
+  const made = loopItems(task.operator as LoopOperator, task.keys);
+  return made.ok ? made.value.length : 0;
 }
 
 /** Weighs nodes; `replaced` gives the weight of those that were split off already. */
@@ -66,7 +66,8 @@ export class Scale {
 
   #group(group: Group): Weight {
     const inside = add(...group.children.map((child) => this.of(child)));
-    if (group.parallel.kind === 'sequential' && !group.children.some((child) => child.directives.background)) return inside;
+    if (group.parallel.kind === 'sequential' && !group.children.some((child) => child.directives.background))
+      return inside;
     return add(inside, JOIN, { events: 2 * group.children.length, bytes: 400 * group.children.length });
   }
 
@@ -89,7 +90,10 @@ export class Scale {
         const body = this.of(task.body);
         const each = task.parallel.kind === 'sequential' ? CHOICE.events : 4;
         const twice = task.parallel.kind === 'expression' ? 2 : 1;
-        return add(FUNCTION, CHOICE, JOIN, keys, { events: iterations(task) * (each + body.events), bytes: body.bytes * twice });
+        return add(FUNCTION, CHOICE, JOIN, keys, {
+          events: iterations(task) * (each + body.events),
+          bytes: body.bytes * twice,
+        });
       }
       default:
         return add(FUNCTION, CHOICE, keys);
@@ -99,7 +103,8 @@ export class Scale {
   #callee(task: Task): Weight {
     const { command } = task;
     const callees = [...this.#workflows.values()];
-    if (typeof command !== 'string' || command.includes('$')) return add(...callees.map((callee) => this.of(callee.root)));
+    if (typeof command !== 'string' || command.includes('$'))
+      return add(...callees.map((callee) => this.of(callee.root)));
     // Relative to the calling file's folder.
     const folder = task.span.file.includes('/') ? task.span.file.slice(0, task.span.file.lastIndexOf('/')) : '';
     const file = resolveCall(folder, command);

@@ -1,9 +1,10 @@
 /** Rendered values of `_parallel` and `_retry`, and what if>, wait> and call> make of theirs. */
 import type { Mapping, Retry, Value } from '../language/workflow.ts';
-import { bad, expected, good, type Result, sample, toBoolean, toInteger, toText } from './coerce.ts';
+import { bad, expected, good, type Result, sample, toBoolean, toInteger, toMapping, toText } from './coerce.ts';
 import { toSeconds } from './duration.ts';
 import { commandOf } from './items.ts';
 import { isMapping } from './merge.ts';
+import type { EvaluateResults } from './wire.ts';
 
 /** if>: `true`, `false`, their text, or empty text (false). */
 export function condition(value: Value | undefined): Result<boolean> {
@@ -74,4 +75,48 @@ export function callFile(keys: Mapping): Result<string> {
   if (command.value.startsWith('/')) return bad(`call>: the file must lie inside the project: ${command.value}`);
   const file = path.join('/');
   return good(file.endsWith('.dig') ? file : `${file}.dig`);
+}
+
+/** require>: which session of the other workflow, by default the own one. */
+export function requirement(keys: Mapping, builtins: Mapping): Result<EvaluateResults['require']> {
+  const time = toText(keys.session_time ?? builtins.session_time, 'session_time');
+  if (!time.ok) return time;
+  const millis = Date.parse(time.value);
+  if (Number.isNaN(millis)) return expected('an ISO 8601 time', time.value, 'session_time');
+  const rerun = toText(keys.rerun_on ?? 'none', 'rerun_on');
+  if (!rerun.ok) return rerun;
+  if (!['none', 'failed', 'all'].includes(rerun.value))
+    return expected("'none', 'failed' or 'all'", rerun.value, 'rerun_on');
+  const ignore = toBoolean(keys.ignore_failure ?? false, 'ignore_failure');
+  if (!ignore.ok) return ignore;
+  const params = toMapping(keys.params ?? {}, 'params');
+  if (!params.ok) return params;
+  return good({
+    session_time: time.value,
+    session_unixtime: Math.floor(millis / 1000),
+    params: params.value,
+    rerun_on: rerun.value,
+    ignore_failure: ignore.value,
+  });
+}
+
+/** s3_wait>: `bucket/key`, or the options `bucket` and `key`. */
+export function s3Object(keys: Mapping): Result<EvaluateResults['s3_wait']> {
+  const command = toText(commandOf('s3_wait', keys) ?? '', '_command');
+  if (!command.ok) return command;
+  const slash = command.value.indexOf('/');
+  const bucket = toText(keys.bucket ?? (slash < 0 ? command.value : command.value.slice(0, slash)), 'bucket');
+  if (!bucket.ok) return bucket;
+  const key = toText(keys.key ?? (slash < 0 ? '' : command.value.slice(slash + 1)), 'key');
+  if (!key.ok) return key;
+  if (bucket.value === '' || key.value === '')
+    return bad(`s3_wait>: expected BUCKET/KEY, got ${sample(command.value)}`);
+  const go = toBoolean(keys.continue_on_timeout ?? false, 'continue_on_timeout');
+  if (!go.ok) return go;
+  const request: Mapping = { Bucket: bucket.value, Key: key.value };
+  if (keys.version_id !== undefined && keys.version_id !== null) request.VersionId = String(keys.version_id);
+  const answer = { request, continue_on_timeout: go.value };
+  if (keys.timeout === undefined || keys.timeout === null) return good(answer);
+  const timeout = toSeconds(keys.timeout, 'timeout', false);
+  return timeout.ok ? good({ ...answer, timeout: timeout.value }) : timeout;
 }

@@ -5,7 +5,7 @@ import type { Task, Workflow } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
-import { closing, type Context, type Edge, failing } from '../scope.ts';
+import { type Context, closing, type Edge, failing } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
 
@@ -55,7 +55,13 @@ function compileCallee(context: Context, task: Task, callee: Workflow, exit: Edg
   if (context.calls.includes(callee.file)) {
     const path = [...context.calls.slice(context.calls.indexOf(callee.file)), callee.file].join(' → ');
     const note = 'Use a loop (loop>, for_each>, for_range>) instead, or start the other workflow with require>.';
-    context.unit.report('call-cycle', 'error', task.spans['call>'] ?? task.span, `call> leads back to itself: ${path}`, note);
+    context.unit.report(
+      'call-cycle',
+      'error',
+      task.spans['call>'] ?? task.span,
+      `call> leads back to itself: ${path}`,
+      note,
+    );
     return exit;
   }
   const folder = posix.dirname(callee.file);

@@ -2,7 +2,7 @@ import type { State, Template } from '../../asl/types.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
-import { closing, type Context, type Edge } from '../scope.ts';
+import { type Context, closing, type Edge } from '../scope.ts';
 import { catchers, payload, retriers } from './payload.ts';
 
 /**

@@ -5,12 +5,13 @@ import { template } from '../jsonata.ts';
 import { loweredCondition } from '../lowering.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
-import { closing, type Context, type Edge } from '../scope.ts';
+import { type Context, closing, type Edge } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 
 /** if>: no state for a literal, a Choice for a condition that can be lowered, else `evaluate` and a Choice. */
 export const compileIf: CompileOperator = (context, task, exit, compileNode) => {
-  const arm = (body: Node | undefined): Edge => (body === undefined ? exit : compileArm(context, body, exit, compileNode));
+  const arm = (body: Node | undefined): Edge =>
+    body === undefined ? exit : compileArm(context, body, exit, compileNode);
   const known = literalCondition(task);
   if (known !== undefined) return arm(known ? task.body : task.elseBody);
   const condition = loweredCondition(context, task);

@@ -1,5 +1,5 @@
 import type { Json, State, Template } from '../../asl/types.ts';
-import { loopItems } from '../../expression/items.ts';
+import { commandOf, type LoopOperator, loopItems } from '../../expression/items.ts';
 import type { Mapping, Node, Task } from '../../language/workflow.ts';
 import { withoutExport } from '../effects.ts';
 import { compileFrame, put } from '../frame.ts';
@@ -7,10 +7,10 @@ import { type Expr, literal, template } from '../jsonata.ts';
 import { knownWithin } from '../node.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { isPlain, join, putChoice } from '../parallel.ts';
-import { closing, type Context, type Edge, failing } from '../scope.ts';
+import { type Context, closing, type Edge, failing } from '../scope.ts';
 import { nestedMachine, startNested } from '../split.ts';
-import { ending } from './if.ts';
 import { evaluateState } from './evaluate.ts';
+import { ending } from './if.ts';
 
 /** More iterations than this are counted, not listed, in the definition. */
 const LISTED = 100;
@@ -62,13 +62,25 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
   const { unit } = context;
   const variable = `it${unit.next()}`;
   const stores = unit.program.stores(body);
-  const dynamic = isDynamic(task.command) || task.parallel.kind === 'expression';
-  const loop = new Loop(context, task, body, stores, dynamic ? dynamicItems(task, variable) : literalItems(context, task, variable), compileNode);
+  const dynamic =
+    isDynamic(commandOf(task.operator, task.keys)) || isDynamic(task.keys.count) || task.parallel.kind === 'expression';
+  const loop = new Loop(
+    context,
+    task,
+    body,
+    stores,
+    dynamic ? dynamicItems(task, variable) : literalItems(context, task, variable),
+    compileNode,
+  );
   const { parallel } = task;
   const size = unit.program.slices.get(task);
   if (size !== undefined) {
     const entry = loop.inSlices(exit, size);
-    return dynamic ? evaluateState(context, task, task.operator, ending(context, entry), { [variable]: '$states.result.Payload.items' }) : entry;
+    return dynamic
+      ? evaluateState(context, task, task.operator, ending(context, entry), {
+          [variable]: '$states.result.Payload.items',
+        })
+      : entry;
   }
   let entry: Edge;
   switch (parallel.kind) {
@@ -99,7 +111,9 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
     }
   }
   if (!dynamic) return entry;
-  return evaluateState(context, task, task.operator, ending(context, entry), { [variable]: '$states.result.Payload.items' });
+  return evaluateState(context, task, task.operator, ending(context, entry), {
+    [variable]: '$states.result.Payload.items',
+  });
 };
 
 function catchAll(context: Context): object {
@@ -107,7 +121,7 @@ function catchAll(context: Context): object {
 }
 
 function isDynamic(command: unknown): boolean {
-  return JSON.stringify(command).includes('$');
+  return command !== undefined && JSON.stringify(command).includes('$');
 }
 
 function dynamicItems(task: Task, variable: string): Items {
@@ -136,12 +150,12 @@ function itemOf(item: Item): Expr {
 }
 
 function literalItems(context: Context, task: Task, variable: string): Items {
-  const made = loopItems(task.operator as 'loop' | 'for_each' | 'for_range', task.command);
-  if ('error' in made) {
-    context.unit.report('bad-value', 'error', task.spans[`${task.operator}>`] ?? task.span, made.error);
+  const made = loopItems(task.operator as LoopOperator, task.keys);
+  if (!made.ok) {
+    context.unit.report('bad-value', 'error', task.spans[`${task.operator}>`] ?? task.span, made.message);
     return counted('0');
   }
-  const { items } = made;
+  const items = made.value;
   if (task.operator === 'loop') return counted(String(items.length));
   const value = literal(items as unknown as Json);
   return listed(variable, items.length > LISTED ? template(`$${variable}`) : value, { [variable]: value });
@@ -198,13 +212,18 @@ class Loop {
     const slices = `$ceil(${this.items.count}/${size})`;
     const name = unit.stateName(`${context.path}^slices`);
     if (together) {
-      const frame = compileFrame(context, `${context.path}^slices`, { stores: this.#stores, single: true, item: true }, (inner) => {
-        const start = unit.stateName(`${context.path}^part`);
-        const items = template(this.items.slice(`$states.input*${size}`, size));
-        const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
-        put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
-        return { to: start, depth: 1, assign: {} };
-      });
+      const frame = compileFrame(
+        context,
+        `${context.path}^slices`,
+        { stores: this.#stores, single: true, item: true },
+        (inner) => {
+          const start = unit.stateName(`${context.path}^part`);
+          const items = template(this.items.slice(`$states.input*${size}`, size));
+          const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
+          put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
+          return { to: start, depth: 1, assign: {} };
+        },
+      );
       put(context, name, {
         Type: 'Map',
         Items: template(`[0..${slices}-1]`),

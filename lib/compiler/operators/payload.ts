@@ -2,7 +2,7 @@ import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.t
 import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
-import { retrier, INFRASTRUCTURE, TASK_ERRORS } from '../retry.ts';
+import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
 import { type Context, failing, layerList, taskName } from '../scope.ts';
 
 /** Longest task without a `_timeout` of its own, and the margin its state waits beyond it: seconds. */
@@ -57,7 +57,12 @@ export function catchers(context: Context): { readonly Catch: readonly Catcher[]
 
 /** Retry of a state that calls a service's API. */
 export const INFRASTRUCTURE_CALLS: Retrier = {
-  ErrorEquals: ['States.Timeout', 'StepFunctions.SdkClientException', 'StepFunctions.ServiceException', 'StepFunctions.ThrottlingException'],
+  ErrorEquals: [
+    'States.Timeout',
+    'StepFunctions.SdkClientException',
+    'StepFunctions.ServiceException',
+    'StepFunctions.ThrottlingException',
+  ],
   IntervalSeconds: 5,
   MaxAttempts: 6,
   BackoffRate: 2,

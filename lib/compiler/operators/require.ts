@@ -63,7 +63,13 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
     Output: {},
     Next: done,
   } as State);
-  put(context, child, { Type: 'Choice', Choices: [ignored], Default: failed.Next, Assign: failed.Assign, Output: {} } as State);
+  put(context, child, {
+    Type: 'Choice',
+    Choices: [ignored],
+    Default: failed.Next,
+    Assign: failed.Assign,
+    Output: {},
+  } as State);
   put(context, describe, {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',
@@ -78,7 +84,12 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
     Type: 'Choice',
     Choices: [
       { Condition: '{% $states.input.status="RUNNING" %}', Output: {}, Next: wait },
-      { Condition: template(`$states.input.status="SUCCEEDED" and ${rerun}!="all"`), ...assignDone, Output: {}, Next: done },
+      {
+        Condition: template(`$states.input.status="SUCCEEDED" and ${rerun}!="all"`),
+        ...assignDone,
+        Output: {},
+        Next: done,
+      },
       { Condition: template(`${rerun}="all" or (${rerun}="failed" and $states.input.status!="SUCCEEDED")`), ...again },
       ignored,
     ],

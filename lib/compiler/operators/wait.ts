@@ -10,7 +10,8 @@ import { register } from './payload.ts';
 export const compileWait: CompileOperator = (context, task, exit) => {
   const name = register(context, context.unit.stateName(context.path), task);
   const { command } = task;
-  const seconds = typeof command === 'number' ? command : typeof command === 'string' ? parseDuration(command) : undefined;
+  const seconds =
+    typeof command === 'number' ? command : typeof command === 'string' ? parseDuration(command) : undefined;
   const wait = seconds === undefined ? '{% $states.input.seconds %}' : Math.ceil(seconds);
   put(context, name, { Type: 'Wait', Seconds: wait, ...leave(context, exit) } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
