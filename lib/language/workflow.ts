@@ -60,10 +60,13 @@ export interface Group {
   readonly kind: 'group';
   /** As written: `+name`; `+<workflow>` for a root; for generated nodes `^sub`, `^error`, `^check`, `^sla`. */
   readonly name: string;
+  /** From its key to its end. */
   readonly span: Span;
   readonly directives: Directives;
   readonly parallel: Parallelism;
   readonly children: readonly Node[];
+  /** Where each value of its directives stands, e.g. `_export.a`; computed when read. */
+  readonly spans?: { readonly [path: string]: Span };
 }
 
 export interface Task {
@@ -80,7 +83,10 @@ export interface Task {
    * `_env`…, without `_export`, `_error`, `_check`, `_do`, `_else_do`.
    */
   readonly keys: Mapping;
-  /** Where each key of `keys` (and each path below it, joined by `.`) stands, for diagnostics of later phases. */
+  /**
+   * Where the value of each key (and of each path below it, joined by `.`, also of `_export`) stands, for diagnostics of later
+   * phases. Computed when first read.
+   */
   readonly spans: { readonly [path: string]: Span };
   /** Bodies of loop>, for_each>, for_range>, if>. Their name is `^sub`. */
   readonly body?: Node;

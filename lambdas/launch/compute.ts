@@ -1,0 +1,56 @@
+import type { Failure } from '../../lib/expression/wire.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
+
+/**
+ * The one way by which `launch` reaches something that runs Python: a worker process here, a container on AWS, later a warm
+ * container or a function.
+ */
+export interface Compute {
+  /** Hands the job to something that already runs. False: nothing did, `start` is next. */
+  offer(job: Job): Promise<boolean>;
+  /** Starts something for the job. Throws an Error whose `name` is one of ERRORS where it cannot. */
+  start(job: Job): Promise<void>;
+  /** Ends the task and its whole process tree; unknown and ended jobs are no error. `grace`: seconds between the two signals. */
+  stop(id: string, grace?: number): Promise<void>;
+}
+
+export interface Job {
+  /** Made from the task token: the same token gives the same id, so a repeated launch starts nothing twice. */
+  readonly id: string;
+  readonly token: string;
+  readonly assignment: Assignment;
+  /** Keys of the secrets that the task may read, as stored (mounts already followed). */
+  readonly secrets: readonly string[];
+  readonly docker?: Mapping;
+  readonly resources?: Mapping;
+}
+
+/** docs/protocol.md, section "Assignment". */
+export interface Assignment {
+  readonly v: number;
+  readonly task: string;
+  readonly operator: string;
+  readonly params: Mapping;
+  readonly keys: readonly string[];
+  readonly env: { readonly [name: string]: string };
+  readonly secrets_map: { readonly [asked: string]: string };
+  readonly workdir?: string;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly layers: readonly Mapping[];
+  readonly merge?: number;
+  readonly builtins: Mapping;
+  readonly root: string;
+  readonly result: string;
+  /** Fingerprint of the task's own keys and of each parameter: the runner copies those that the task read into its record. */
+  readonly hashes: Hashes;
+  readonly frames: readonly Value[];
+  readonly python?: readonly string[];
+  /** Goes into the Failure unchanged: the compiler could not read `_retry`. */
+  readonly retry?: NonNullable<Failure['retry']>;
+}
+
+export interface Hashes {
+  readonly keys: string;
+  readonly params: { readonly [name: string]: string };
+}

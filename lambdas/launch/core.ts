@@ -1,0 +1,204 @@
+/**
+ * The function behind every py>, sh>, task> and function>: renders the task, writes what it is to do (the assignment of
+ * docs/protocol.md) and hands it to the compute. It answers at once where an attempt that this one resumes has the result. Pure:
+ * everything outside comes in by `Services`; run in-process here, as an AWS Lambda function there.
+ */
+import { createHash } from 'node:crypto';
+import {
+  type Builtins,
+  ERRORS,
+  type Failure,
+  type LaunchPayload,
+  type Layer,
+  PROTOCOL,
+  type StoreResult,
+} from '../../lib/expression/wire.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import type { Assignment, Compute, Job } from './compute.ts';
+import { hashesOf } from './hashes.ts';
+import { baseLayers } from './layers.ts';
+import { resultPath } from './names.ts';
+import { type ReadReference, resolveMentioned } from './references.ts';
+import { findResult, type ReadRecord } from './replay.ts';
+import { retryOf, seconds } from './seconds.ts';
+import { mountedKey, secretKeys } from './secret-keys.ts';
+
+export interface RenderRequest {
+  readonly layers: readonly Layer[];
+  readonly builtins: Mapping;
+  readonly task: string;
+  readonly keys: Mapping;
+  readonly timezone: string;
+}
+
+export type Rendered =
+  | { readonly ok: true; readonly params: Mapping; readonly keys: Mapping }
+  | { readonly ok: false; readonly error: { readonly name?: string; readonly message: string } };
+
+export interface Services {
+  /** lib/expression's renderer. */
+  readonly render: (request: RenderRequest) => Rendered | Promise<Rendered>;
+  readonly compute: Compute;
+  /** Records of finished tasks, by root and path; undefined where there is none. */
+  readonly results: ReadRecord;
+  readonly references?: ReadReference;
+  /** Those of the keys that are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
+  readonly missingSecrets?: (keys: readonly string[]) => Promise<readonly string[]>;
+  /** How to set a secret, for the message. */
+  readonly secretCommand?: (key: string) => string;
+  /** Seconds; of a task without `_timeout`. */
+  readonly defaultTimeout?: number;
+}
+
+/** `started`: the answer comes through the task token. `replayed`: it is here. */
+export type Launched =
+  | { readonly started: string }
+  | { readonly replayed: StoreResult & { readonly replayed: true; readonly seconds?: number } };
+
+/** An error with a name of ERRORS: AWS Lambda makes `errorType` of it, and Retry and Catch match that. */
+export class LaunchError extends Error {
+  readonly failure: Failure;
+
+  constructor(name: string, failure: Failure) {
+    super(failure.message);
+    this.name = name;
+    this.failure = failure;
+  }
+}
+
+/**
+ * Starts a task or takes its result over.
+ * @throws LaunchError Trowel.Template, Trowel.Secret, Trowel.BadInput; what the compute throws.
+ */
+export async function launch(payload: LaunchPayload, services: Services): Promise<Launched> {
+  if (payload.v !== PROTOCOL) {
+    const message = `Expected protocol version ${PROTOCOL}, got ${payload.v}: the workflow was compiled by another version of Trowel`;
+    throw new LaunchError(ERRORS.badInput, { message, task: payload.t });
+  }
+  const rendered = await render(payload, services);
+  const job = await jobOf(payload, rendered, services);
+  const { resume = [] } = payload.b.attempt;
+  if (resume.length > 0) {
+    const found = await findResult(payload, job.assignment.hashes, resume, services.results);
+    if (found !== undefined) return { replayed: found };
+  }
+  if (!(await services.compute.offer(job))) await services.compute.start(job);
+  return { started: job.id };
+}
+
+interface RenderedTask {
+  readonly params: Mapping;
+  readonly keys: Mapping;
+}
+
+async function render(payload: LaunchPayload, services: Services): Promise<RenderedTask> {
+  const read = services.references;
+  const layers = read === undefined ? payload.l : await resolveMentioned(payload.l, payload.k, read);
+  const rendered = await services.render({
+    layers,
+    builtins: payload.b.vars,
+    task: payload.t,
+    keys: payload.k,
+    timezone: timezoneOf(payload.b),
+  });
+  if (!rendered.ok) {
+    throw new LaunchError(rendered.error.name ?? ERRORS.template, { message: rendered.error.message, task: payload.t });
+  }
+  return rendered;
+}
+
+async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Services): Promise<Job> {
+  const { keys } = task;
+  const asked = secretsOf(payload, keys);
+  await checkSecrets(payload, asked, services);
+  const timeout = timeoutOf(payload, keys) ?? services.defaultTimeout;
+  const retry = retryOf(keys._retry);
+  const assignment: Assignment = {
+    v: PROTOCOL,
+    task: payload.t,
+    operator: payload.op,
+    params: task.params,
+    keys: Object.keys(keys),
+    env: envOf(payload, keys),
+    secrets_map: Object.fromEntries([...asked].filter(([key, kept]) => key !== kept)),
+    ...(typeof keys._workdir === 'string' ? { workdir: keys._workdir } : {}),
+    ...(timeout === undefined ? {} : { timeout }),
+    layers: baseLayers(payload),
+    ...(payload.m === undefined ? {} : { merge: Math.max(payload.m, 1) }),
+    builtins: payload.b.vars,
+    root: payload.b.attempt.root,
+    result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
+    hashes: hashesOf(task.params, payload.k, payload.l),
+    frames: payload.l as Value[],
+    ...pythonOf(task.params),
+    ...(retry === undefined ? {} : { retry }),
+  };
+  const docker = mapping(task.params.docker);
+  const resources = mapping(task.params.resources);
+  return {
+    id: createHash('sha256').update(payload.token).digest('hex').slice(0, 32),
+    token: payload.token,
+    assignment,
+    secrets: [...new Set(asked.values())],
+    ...(docker === undefined ? {} : { docker }),
+    ...(resources === undefined ? {} : { resources }),
+  };
+}
+
+/**
+ * The secrets that the task's `_env` and sh> text name, once rendered, and the keys under which they are kept. Where the texts as
+ * written name no secret there is none, so that a parameter's value cannot ask for one.
+ */
+function secretsOf(payload: LaunchPayload, keys: Mapping): Map<string, string> {
+  const places = payload.op === 'sh' ? ['_env', 'sh>', '_command'] : ['_env'];
+  const asked = places.flatMap((place) => (secretMention(payload.k[place]) ? secretKeys(keys[place]) : []));
+  return new Map(asked.map((key) => [key, mountedKey(key, keys._secrets)]));
+}
+
+async function checkSecrets(payload: LaunchPayload, asked: ReadonlyMap<string, string>, services: Services) {
+  if (asked.size === 0 || services.missingSecrets === undefined) return;
+  const [missing] = await services.missingSecrets([...asked.values()]);
+  if (missing === undefined) return;
+  const command = services.secretCommand?.(missing);
+  const way = command === undefined ? '' : `\nSet it with: ${command}`;
+  throw new LaunchError(ERRORS.secret, { message: `Secret not found for key: '${missing}'${way}`, task: payload.t });
+}
+
+function secretMention(value: Value | undefined): boolean {
+  return value !== undefined && JSON.stringify(value).includes('${secret:');
+}
+
+function envOf(payload: LaunchPayload, keys: Mapping): { [name: string]: string } {
+  const env: { [name: string]: string } = {};
+  for (const [name, value] of Object.entries(mapping(keys._env) ?? {})) {
+    if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) {
+      throw new LaunchError(ERRORS.badInput, { message: `Invalid _env key name: ${name}`, task: payload.t });
+    }
+    env[name] = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
+  }
+  return env;
+}
+
+function timeoutOf(payload: LaunchPayload, keys: Mapping): number | undefined {
+  if (keys._timeout === undefined || keys._timeout === null) return undefined;
+  const timeout = seconds(keys._timeout);
+  if (timeout !== undefined && timeout > 0) return timeout;
+  const message = `Expected a duration such as 90, "30m" or "1h 30m" for key '_timeout' but got ${JSON.stringify(keys._timeout)}`;
+  throw new LaunchError(ERRORS.badInput, { message, task: payload.t });
+}
+
+/** digdag's `python: python3.11` or a list; also as `py: {python: …}` of an `_export`. */
+function pythonOf(params: Mapping): { python?: string[] } {
+  const value = params.python ?? mapping(params.py)?.python;
+  if (typeof value === 'string' && value !== '') return { python: [value] };
+  if (Array.isArray(value) && value.length > 0) return { python: value.map(String) };
+  return {};
+}
+
+function timezoneOf(builtins: Builtins): string {
+  return typeof builtins.vars.timezone === 'string' ? builtins.vars.timezone : 'UTC';
+}
+
+function mapping(value: Value | undefined): Mapping | undefined {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : undefined;
+}

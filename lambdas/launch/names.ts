@@ -1,0 +1,23 @@
+import { createHash } from 'node:crypto';
+
+/** Bytes; a file's name may have 255, and a suffix is added. */
+const LONGEST = 180;
+
+/**
+ * A task's name as the name of a file or of part of an S3 key: readable, at most 180 bytes, the same for the same name. `/`
+ * (workflows in sub-folders) and whatever shells and file systems dislike are percent-encoded; long names end in a hash.
+ */
+export function fileName(name: string): string {
+  const safe = name.replace(/[^A-Za-z0-9_.+^=@,&%-]/gu, (c) => encodeURIComponent(c).replace(/[*'()!~[\]{}`]/g, hex));
+  if (safe.length <= LONGEST) return safe === '.' || safe === '..' ? `%${safe}` : safe;
+  return `${safe.slice(0, LONGEST - 17)}~${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
+}
+
+/** Where the result of a task is recorded, below the attempt's root: `results/+main+load/0.json`, `…/1-2.json` in retried groups. */
+export function resultPath(task: string, tries: readonly number[] = []): string {
+  return `results/${fileName(task)}/${tries.length === 0 ? '0' : tries.join('-')}.json`;
+}
+
+function hex(c: string): string {
+  return `%${c.charCodeAt(0).toString(16).toUpperCase()}`;
+}

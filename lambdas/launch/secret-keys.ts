@@ -1,0 +1,31 @@
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
+
+const SECRET = /\$\{\s*secret:([^}]*)\}/g;
+
+/** Keys that `${secret:key}` names in a text or anywhere in a value; spaces around a key do not count. */
+export function secretKeys(value: Value | undefined): string[] {
+  const keys = new Set<string>();
+  const visit = (part: Value | undefined): void => {
+    if (typeof part === 'string') for (const match of part.matchAll(SECRET)) keys.add((match[1] ?? '').trim());
+    else if (Array.isArray(part)) part.forEach(visit);
+    else if (part !== null && typeof part === 'object') Object.values(part).forEach(visit);
+  };
+  visit(value);
+  return [...keys];
+}
+
+/**
+ * The key under which a secret is kept when `_secrets` renames it: `{pg: {password: 'my.key'}}` makes `my.key` of `pg.password`,
+ * `{pg: 'other'}` makes `other.password` of it (digdag's DefaultSecretProvider). `true`, its old grant, changes nothing.
+ */
+export function mountedKey(key: string, mounts: Value | undefined): string {
+  const segments = key.split('.');
+  let scope = mounts;
+  for (const [i, segment] of segments.entries()) {
+    if (scope === null || scope === undefined || typeof scope !== 'object' || Array.isArray(scope)) return key;
+    const node: Value | undefined = Object.hasOwn(scope, segment) ? (scope as Mapping)[segment] : undefined;
+    if (typeof node === 'string') return [node, ...segments.slice(i + 1)].join('.');
+    scope = node;
+  }
+  return key;
+}

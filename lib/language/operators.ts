@@ -1,0 +1,422 @@
+/**
+ * Every operator as data: what it is called with, the options it knows, how it behaves. The checks of keys, the JSON Schema for
+ * editors, the compiler's choice of states and the reference in docs/ all read this table.
+ */
+import type { Value } from './workflow.ts';
+
+export type ValueType = 'text' | 'boolean' | 'integer' | 'number' | 'duration' | 'seconds' | 'list' | 'mapping' | 'any';
+
+export interface OptionSpec {
+  /** Any of these; a text that holds `${…}` fits each, for its value is known at run time. */
+  readonly type: ValueType | readonly ValueType[];
+  /** The only texts allowed. */
+  readonly oneOf?: readonly string[];
+  readonly default?: Value;
+  readonly required?: boolean;
+  /** Keys of a mapping; others are reported. */
+  readonly keys?: { readonly [key: string]: OptionSpec };
+  readonly description: string;
+}
+
+export interface OperatorSpec {
+  readonly description: string;
+  /** `container`: runs as a process (here) or in a container (deployed). `native`: a state or a function of the machine. */
+  readonly kind: 'container' | 'native';
+  /** The value after `op>:`. */
+  readonly command: OptionSpec;
+  readonly options: { readonly [key: string]: OptionSpec };
+  /** `do`: needs `_do`. `if`: `_do`, `_else_do` or both. */
+  readonly body?: 'do' | 'if';
+  /** May store parameters itself (not counting what its body stores). */
+  readonly stores: boolean;
+  /** All keys reach the operator as parameters, so none of them is unused. */
+  readonly readsAllKeys: boolean;
+  /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
+  readonly defaults?: string;
+}
+
+const text = (description: string, more: Partial<OptionSpec> = {}): OptionSpec => ({
+  type: 'text',
+  description,
+  ...more,
+});
+const flag = (description: string, byDefault: boolean): OptionSpec => ({
+  type: 'boolean',
+  default: byDefault,
+  description,
+});
+
+const DOCKER: OptionSpec = {
+  type: 'mapping',
+  description: 'Container image of this task.',
+  keys: {
+    image: text('Image name, e.g. python:3.11-slim.'),
+    docker: text('Command of the container engine.', { default: 'docker' }),
+    run_options: { type: 'list', default: [], description: 'Further options of `docker run`.' },
+    pull_always: flag('Pull the image before each task.', false),
+    selinux: flag('Mount with an SELinux label.', false),
+    build: { type: 'list', description: 'Dockerfile lines run on top of the image.' },
+    build_options: { type: 'list', default: [], description: 'Further options of `docker build`.' },
+  },
+};
+
+const RESOURCES: OptionSpec = {
+  type: 'mapping',
+  description: 'What the container gets, instead of trowel.yml `task`.',
+  keys: {
+    cpu: { type: ['integer', 'text'], description: '256 to 16384 (1024 is one vCPU).' },
+    memory: text('512MB to 120GB.'),
+    disk: { type: ['integer', 'text'], description: '21 to 200 GB.' },
+    spot: { type: 'boolean', description: 'Run on Fargate Spot.' },
+    architecture: text('Processor.', { oneOf: ['x86_64', 'arm64'] }),
+    heartbeat: { type: 'seconds', description: 'Longest silence of the task, as 5m.' },
+  },
+};
+
+const CONTAINER_OPTIONS = {
+  docker: DOCKER,
+  resources: RESOURCES,
+  ecs: { type: 'mapping', description: "digdag's ECS settings; accepted without effect." },
+} as const satisfies OperatorSpec['options'];
+
+const LOOP_BODY = {
+  kind: 'native',
+  body: 'do',
+  stores: false,
+  readsAllKeys: false,
+} as const;
+
+const HTTP_OPTIONS: OperatorSpec['options'] = {
+  method: text('HTTP method.', { default: 'GET' }),
+  content: { type: 'any', description: 'Body: text, or a mapping or list sent as JSON or form.' },
+  content_format: text('How `content` is sent.', { oneOf: ['text', 'json', 'form'] }),
+  content_type: text('Content-Type header, if not that of the format.'),
+  store_content: flag('Store the answer as `http.last_content` (at most 64 KiB).', false),
+  headers: { type: ['list', 'mapping'], description: 'List of one-key mappings, `- name: value`.' },
+  query: { type: ['mapping', 'text'], description: 'Query of the address.' },
+  retry: {
+    type: 'boolean',
+    description: 'Retry on 5xx and lost connections; default true for GET HEAD OPTIONS TRACE.',
+  },
+  timeout: { type: 'seconds', default: 30, description: 'Seconds for the whole request.' },
+  follow_redirects: flag('Follow redirects.', true),
+  insecure: flag('Do not check the certificate.', false),
+  user: text('User of basic authentication.'),
+  proxy: {
+    type: 'mapping',
+    description: 'HTTP proxy.',
+    keys: {
+      enabled: { type: 'boolean', description: 'Use it.' },
+      host: text('Host.'),
+      port: { type: ['integer', 'text'], description: 'Port.' },
+      tls: flag('Speak TLS with the proxy.', false),
+      user: text('User.'),
+      password: text('Password.'),
+    },
+  },
+};
+
+export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
+  echo: {
+    description: 'Prints a text.',
+    kind: 'native',
+    command: { type: 'any', description: 'The text.' },
+    options: {},
+    stores: false,
+    readsAllKeys: false,
+  },
+  fail: {
+    description: 'Makes the workflow fail.',
+    kind: 'native',
+    command: { type: 'any', description: 'The message.' },
+    options: {},
+    stores: false,
+    readsAllKeys: false,
+  },
+  notify: {
+    description: 'Sends a message to the channels of trowel.yml `notifications`.',
+    kind: 'native',
+    command: text('The message.', { required: true }),
+    options: {},
+    stores: false,
+    readsAllKeys: false,
+  },
+  slack: {
+    description: 'Sends a message to Slack, by an incoming webhook.',
+    kind: 'native',
+    command: { type: ['text', 'mapping'], required: true, description: 'The text, or `{data: text}`.' },
+    options: {
+      channel: text('Channel, where the webhook allows one other than its own.'),
+      url: text('Address of the webhook; default: the secret slack.webhook.'),
+      blocks: { type: 'list', description: "Slack's Block Kit blocks beside the text." },
+    },
+    stores: false,
+    readsAllKeys: false,
+    defaults: 'slack',
+  },
+  sh: {
+    description: 'Runs a shell script. Parameters are environment variables.',
+    kind: 'container',
+    command: text('The script.', { required: true }),
+    options: {
+      shell: {
+        type: 'list',
+        default: ['/bin/sh'],
+        description: 'Command that gets the script, e.g. ["/bin/bash", "-e"].',
+      },
+      ...CONTAINER_OPTIONS,
+    },
+    stores: false,
+    readsAllKeys: true,
+    defaults: 'sh',
+  },
+  py: {
+    description: 'Calls a Python function or method.',
+    kind: 'container',
+    command: text('module.function or module.Class.method.'),
+    options: {
+      python: { type: ['text', 'list'], description: 'Python command.' },
+      script: text('With `_type: py` and no command: a script instead of a function.'),
+      ...CONTAINER_OPTIONS,
+    },
+    stores: true,
+    readsAllKeys: true,
+    defaults: 'py',
+  },
+  call: {
+    description: "Runs another workflow's tasks here.",
+    kind: 'native',
+    command: text('File, relative to the folder of this workflow; `.dig` may be left out.', { required: true }),
+    options: {},
+    stores: false,
+    readsAllKeys: false,
+  },
+  require: {
+    description: 'Runs another workflow as a session of its own, once, and waits for it.',
+    kind: 'native',
+    command: text('Name of the workflow.', { required: true }),
+    options: {
+      session_time: text('Session time of the other workflow (ISO 8601); default that of this one.'),
+      project_id: { type: 'any', description: "digdag's project id; only this project is known here." },
+      project_name: text("digdag's project name; only this project is known here."),
+      rerun_on: text('Run again a session that has ended.', { oneOf: ['none', 'failed', 'all'], default: 'none' }),
+      ignore_failure: flag('Go on though the other workflow failed.', false),
+      params: { type: 'mapping', default: {}, description: 'Session parameters of the other workflow.' },
+      retry_attempt_name: text('Name of a new attempt.'),
+    },
+    stores: false,
+    readsAllKeys: false,
+  },
+  loop: {
+    ...LOOP_BODY,
+    description: 'Runs `_do` a number of times; `i` counts from 0.',
+    command: { type: 'integer', description: 'How often.' },
+    options: { count: { type: 'integer', description: 'Goes before the value of loop>.' } },
+  },
+  for_each: {
+    ...LOOP_BODY,
+    description: 'Runs `_do` for each combination of values, the first key outermost.',
+    command: {
+      type: ['mapping', 'text'],
+      required: true,
+      description: 'Lists by variable name, or JSON text of it.',
+    },
+    options: {},
+  },
+  for_range: {
+    ...LOOP_BODY,
+    description: 'Runs `_do` for each part of a range; `range.from`, `range.to`, `range.index`.',
+    command: {
+      type: ['mapping', 'text'],
+      required: true,
+      description: 'from, to, and step or slices.',
+      keys: {
+        from: { type: 'integer', required: true, description: 'First value.' },
+        to: { type: 'integer', required: true, description: 'End, exclusive.' },
+        step: { type: 'integer', description: 'Size of a part.' },
+        slices: { type: 'integer', description: 'Number of parts.' },
+      },
+    },
+    options: {},
+  },
+  if: {
+    description: 'Runs `_do` if the value is true, else `_else_do`.',
+    kind: 'native',
+    command: { type: 'boolean', description: 'true, false or an expression that gives one of them.' },
+    options: {},
+    body: 'if',
+    stores: false,
+    readsAllKeys: false,
+  },
+  wait: {
+    description: 'Waits.',
+    kind: 'native',
+    command: { type: 'duration', required: true, description: 'As 30s, 10m, 1h 30m, 1d.' },
+    options: {
+      blocking: flag("digdag's; without effect.", false),
+      poll_interval: { type: 'duration', description: "digdag's; without effect." },
+    },
+    stores: false,
+    readsAllKeys: false,
+  },
+  http: {
+    description: 'Makes an HTTP request; stores `http.last_status`.',
+    kind: 'native',
+    command: text('Address; may hold ${secret:KEY}. Default: the secret http.uri.'),
+    options: HTTP_OPTIONS,
+    stores: true,
+    readsAllKeys: false,
+    defaults: 'http',
+  },
+  http_call: {
+    description: 'Makes an HTTP request and runs the workflow (JSON or YAML) that it answers.',
+    kind: 'native',
+    command: text('Address.'),
+    options: { ...HTTP_OPTIONS, content_type_override: text("Type of the answer, if the server's is wrong.") },
+    stores: true,
+    readsAllKeys: false,
+    defaults: 'http',
+  },
+  mail: {
+    description: 'Sends a mail.',
+    kind: 'native',
+    command: {
+      type: ['text', 'mapping'],
+      required: true,
+      description: 'File with the text, or `{data: text}`; a template.',
+    },
+    options: {
+      subject: text('Subject.', { required: true }),
+      to: { type: ['list', 'text'], required: true, description: 'Addresses.' },
+      cc: { type: ['list', 'text'], description: 'Addresses.' },
+      bcc: { type: ['list', 'text'], description: 'Addresses.' },
+      from: text('Sender.', { required: true }),
+      host: text('SMTP server; default: the secret mail.host.'),
+      port: { type: ['integer', 'text'], description: 'Its port.' },
+      username: text('Its user.'),
+      tls: flag('Use STARTTLS.', true),
+      ssl: flag('Use TLS from the start.', false),
+      html: flag('The text is HTML.', false),
+      debug: flag('Log the conversation with the server.', false),
+      attach_files: { type: 'list', description: 'List of `{path, content_type?, filename?}`.' },
+    },
+    stores: false,
+    readsAllKeys: false,
+    defaults: 'mail',
+  },
+  s3_wait: {
+    description: 'Waits until an object is in S3; stores `s3.last_object`.',
+    kind: 'native',
+    command: text('BUCKET/KEY.'),
+    options: {
+      bucket: text('Bucket, instead of the value.'),
+      key: text('Key, instead of the value.'),
+      region: text('Region.'),
+      endpoint: text('Address of an S3-compatible store.'),
+      version_id: text('Version of the object.'),
+      path_style_access: flag('Bucket in the path instead of the host.', false),
+      timeout: { type: 'duration', description: 'Give up after this time.' },
+      continue_on_timeout: flag('Giving up is no failure.', false),
+    },
+    stores: true,
+    readsAllKeys: false,
+    defaults: 's3',
+  },
+  aws: {
+    description: 'Calls any AWS service (a Step Functions integration); stores the answer as `aws.last_result`.',
+    kind: 'native',
+    command: text('service:action, e.g. s3:listObjectsV2, or athena:startQueryExecution.sync to wait for its end.', {
+      required: true,
+    }),
+    options: {
+      arguments: { type: ['mapping', 'text'], default: {}, description: "The request, with AWS's names (PascalCase)." },
+      store_result: flag('Store the answer.', true),
+    },
+    stores: true,
+    readsAllKeys: false,
+  },
+  lambda: {
+    description: 'Invokes a Lambda function; stores its answer as `lambda.last_result`.',
+    kind: 'native',
+    command: text('Name or ARN of the function.', { required: true }),
+    options: {
+      payload: { type: 'any', default: {}, description: 'What the function gets.' },
+      qualifier: text('Version or alias.'),
+      invocation_type: text('`Event` does not wait.', {
+        oneOf: ['RequestResponse', 'Event'],
+        default: 'RequestResponse',
+      }),
+      store_result: flag('Store the answer.', true),
+    },
+    stores: true,
+    readsAllKeys: false,
+  },
+};
+
+/** Known, and part of a later release. */
+export const LATER_OPERATORS: { readonly [name: string]: string } = {
+  task: 'Until then, run the program with sh> and name the image in `docker: {image: …}`.',
+  compose: 'Until then, write the composed task as tasks and groups, with call> for common parts.',
+  function: 'Until then, call the function with py>.',
+};
+
+/** Operators of digdag that Trowel does not have, and what to use instead. A final `*` stands for any ending. */
+export const UNSUPPORTED_OPERATORS: { readonly [name: string]: string } = {
+  'td*':
+    'Use py> with pytd (key by `_env: {TD_API_KEY: "${secret:td.apikey}"}`), or aws>: athena:startQueryExecution.sync.',
+  'bq*': 'Use py> with the google-cloud-bigquery package.',
+  gcs_wait: 'Use py> with the google-cloud-storage package and `_retry` with an interval; for S3 there is s3_wait>.',
+  emr: 'Use aws>: elasticmapreduce:addStep.sync (or elasticmapreduce:createCluster.sync).',
+  'redshift*': 'Use aws>: redshiftdata:executeStatement, or py> with the redshift-connector package.',
+  embulk: 'Use sh> in an image that holds embulk: `docker: {image: …}`.',
+  rb: 'Use py>, or sh> in an image that holds Ruby: `docker: {image: "ruby:3.3"}`.',
+  param_set: 'Use digdag.env.store in py> for later tasks, aws>: ssm:putParameter for other sessions.',
+  param_get: 'Use ${…} for what an earlier task stored, aws>: ssm:getParameter for what another session left.',
+  pg: 'Use py> with the psycopg package (password by `_env: {PGPASSWORD: "${secret:pg.password}"}`).',
+};
+
+/** Words of other tools, for "did you mean". */
+export const SYNONYMS: { readonly [name: string]: string } = {
+  bash: 'sh',
+  shell: 'sh',
+  exec: 'sh',
+  command: 'sh',
+  script: 'sh',
+  run: 'sh',
+  python: 'py',
+  python3: 'py',
+  print: 'echo',
+  log: 'echo',
+  sleep: 'wait',
+  email: 'mail',
+  raise: 'fail',
+  error: 'fail',
+  for: 'for_each',
+  foreach: 'for_each',
+  each: 'for_each',
+  range: 'for_range',
+  repeat: 'loop',
+  when: 'if',
+  include: 'call',
+  curl: 'http',
+  request: 'http',
+};
+
+/** The way out for an operator that is not supported, or undefined. */
+export function replacementOf(name: string): string | undefined {
+  const exact = lookUp(UNSUPPORTED_OPERATORS, name);
+  if (exact !== undefined) return exact;
+  for (const [pattern, text] of Object.entries(UNSUPPORTED_OPERATORS)) {
+    if (pattern.endsWith('*') && new RegExp(`^${pattern.slice(0, -1)}(?:_|$)`).test(name)) return text;
+  }
+  return undefined;
+}
+
+/** The entry of a table by a name that a user wrote: never one of Object's own, such as `constructor`. */
+export function lookUp<T>(table: { readonly [name: string]: T }, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+export function operatorSpec(name: string): OperatorSpec | undefined {
+  return lookUp(OPERATORS, name);
+}

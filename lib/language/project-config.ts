@@ -1,0 +1,88 @@
+import { basename } from 'node:path';
+
+/** trowel.yml, every default filled in. Durations in seconds, memory in MB, disk in GB. */
+export interface ProjectConfig {
+  readonly name: string;
+  /** Default of workflows that name none. */
+  readonly timezone: string;
+  /** YAML files merged as session parameters, relative to the project. */
+  readonly params: readonly string[];
+  readonly python: {
+    /** `3.9` … `3.13`; absent: that of `python3` here, 3.11 deployed. */
+    readonly version?: string;
+    /** A file, or the lines of one; absent: nothing to install. */
+    readonly requirements?: { readonly file: string } | { readonly lines: readonly string[] };
+    readonly constraints?: string;
+    readonly preload: readonly string[];
+  };
+  readonly apt: readonly string[];
+  readonly dockerfile?: string;
+  readonly image?: string;
+  readonly containers: 'never' | 'auto' | 'always';
+  readonly task: {
+    readonly cpu: number;
+    readonly memory: number;
+    readonly disk: number;
+    readonly timeout: number;
+    readonly spot: boolean;
+    readonly architecture: 'x86_64' | 'arm64';
+    readonly heartbeat: number;
+  };
+  /** Candidates for keys that only a parameter names. */
+  readonly secrets: readonly string[];
+  readonly notifications: {
+    /** Key of the secret that holds the webhook. */
+    readonly slack?: string;
+    readonly email: readonly string[];
+    readonly on: readonly ('failure' | 'recovery' | 'sla')[];
+    readonly links: boolean;
+  };
+  readonly network: {
+    readonly vpc: string;
+    readonly subnets: 'public' | 'private';
+    readonly endpoints: boolean;
+  };
+  /** Days. */
+  readonly retention: { readonly logs: number; readonly values: number; readonly history: number };
+  readonly tags: { readonly [key: string]: string };
+  readonly apps: { readonly [name: string]: App };
+}
+
+/** What task> and compose> may name: an image with its own entry point, or a command. */
+export interface App {
+  readonly image?: string;
+  readonly command?: readonly string[];
+  readonly args: readonly string[];
+}
+
+export const CONFIG_FILE = 'trowel.yml';
+
+export function defaultConfig(dir: string): ProjectConfig {
+  return {
+    name: fitName(basename(dir)),
+    timezone: 'UTC',
+    params: [],
+    python: { preload: [] },
+    apt: [],
+    containers: 'never',
+    task: { cpu: 512, memory: 1024, disk: 21, timeout: 86_400, spot: false, architecture: 'x86_64', heartbeat: 300 },
+    secrets: [],
+    notifications: { email: [], on: ['failure'], links: true },
+    network: { vpc: 'default-new', subnets: 'public', endpoints: false },
+    retention: { logs: 30, values: 30, history: 90 },
+    tags: {},
+    apps: {},
+  };
+}
+
+/** `[a-z][a-z0-9-]{0,62}` from any folder's name. */
+export function fitName(folder: string): string {
+  const fit = folder
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 63)
+    .replace(/-+$/, '');
+  return fit || 'project';
+}

@@ -1,0 +1,43 @@
+import type { Diagnostic, DiagnosticCode, Severity, Span } from './diagnostic.ts';
+
+/** Collects diagnostics of one pass, in the order found. */
+export class Report {
+  readonly diagnostics: Diagnostic[] = [];
+
+  error(code: DiagnosticCode, span: Span | undefined, message: string, ...notes: (string | undefined)[]): void {
+    this.add('error', code, span, message, notes);
+  }
+
+  warning(code: DiagnosticCode, span: Span | undefined, message: string, ...notes: (string | undefined)[]): void {
+    this.add('warning', code, span, message, notes);
+  }
+
+  private add(
+    severity: Severity,
+    code: DiagnosticCode,
+    span: Span | undefined,
+    message: string,
+    notes: (string | undefined)[],
+  ): void {
+    const kept = notes.filter((note) => note !== undefined);
+    this.diagnostics.push({ code, severity, message, notes: kept, ...(span && { span }) });
+  }
+}
+
+export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+}
+
+/** By file and place; the same fault once, though a file is included or called several times. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  const seen = new Map<string, Diagnostic>();
+  for (const diagnostic of diagnostics) {
+    const { span } = diagnostic;
+    const id = `${diagnostic.code} ${span?.file} ${span?.start} ${span?.end} ${diagnostic.message}`;
+    if (!seen.has(id)) seen.set(id, diagnostic);
+  }
+  const file = (diagnostic: Diagnostic) => diagnostic.span?.file ?? '';
+  return [...seen.values()].sort(
+    (a, b) => (file(a) < file(b) ? -1 : file(a) > file(b) ? 1 : 0) || (a.span?.start ?? 0) - (b.span?.start ?? 0),
+  );
+}

@@ -1,0 +1,252 @@
+/**
+ * YAML text → Tree. The `yaml` package composes the document (failsafe: every scalar as text); typing, duplicate keys, aliases
+ * and merge keys are done here, as SnakeYAML does them in digdag, and in linear time.
+ */
+import { Composer, isAlias, isMap, isScalar, isSeq, type ParsedNode, Parser, type YAMLMap } from 'yaml';
+import type { Span } from './diagnostic.ts';
+import type { Report } from './report.ts';
+import { typedScalar } from './scalar.ts';
+import { type Entry, INCLUDE_KEY, type ListTree, type MapTree, type ScalarTree, type Tree } from './tree.ts';
+import { reportYamlFaults, tooDeep } from './yaml-faults.ts';
+
+/** A file beyond this is data, not a workflow. 10,000 tasks take less than 1 MB. */
+const MAX_CHARS = 4 * 1024 * 1024;
+/** Levels of nesting; later phases recurse. */
+const MAX_DEPTH = 100;
+/** Nodes that aliases may add to what is written ("billion laughs"). */
+const MAX_ALIASED_NODES = 100_000;
+
+/** The tree of a file, or undefined after an error of syntax was reported. An empty file is a null scalar. */
+export function readTree(file: string, text: string, report: Report): Tree | undefined {
+  if (text.length > MAX_CHARS) {
+    report.error(
+      'yaml-too-large',
+      { file, start: 0, end: 0 },
+      `The file holds ${text.length} characters, more than ${MAX_CHARS}`,
+      'Keep data out of workflow files: read it in a task, or pass it with -P.',
+    );
+    return undefined;
+  }
+  const tokens = [...new Parser().parse(text)];
+  const deep = tooDeep(tokens, MAX_DEPTH);
+  if (deep !== undefined) {
+    report.error(
+      'limit-nesting',
+      { file, start: deep, end: deep + 1 },
+      `More than ${MAX_DEPTH} levels of nesting`,
+      'Move a part into a file of its own and use call> or !include.',
+    );
+    return undefined;
+  }
+  const composer = new Composer({
+    schema: 'failsafe',
+    version: '1.1',
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'silent',
+    keepSourceTokens: false,
+  });
+  const documents = [...composer.compose(tokens, true, text.length)];
+  const [document, second] = documents;
+  const errors = documents.flatMap((one) => one.errors);
+  if (errors.length > 0 || !document) {
+    reportYamlFaults(file, text, errors, report);
+    return undefined;
+  }
+  if (second) {
+    const start = second.range[0];
+    report.error(
+      'yaml-syntax',
+      { file, start, end: start + 3 },
+      'A second document begins here; a file holds one',
+      'Remove the line `---`, or move what follows it into a file of its own.',
+    );
+    return undefined;
+  }
+  const reader = new Reader(file, report);
+  const contents = document.contents as ParsedNode | null;
+  return contents ? reader.read(contents) : reader.nothing(0);
+}
+
+interface Anchored {
+  tree: Tree | undefined;
+  size: number;
+}
+
+class Reader {
+  private readonly file: string;
+  private readonly report: Report;
+  private readonly anchors = new Map<string, Anchored>();
+  private size = 0;
+  private aliased = 0;
+  private bombReported = false;
+
+  constructor(file: string, report: Report) {
+    this.file = file;
+    this.report = report;
+  }
+
+  nothing(offset: number): ScalarTree {
+    return { kind: 'scalar', value: null, span: this.span(offset, offset) };
+  }
+
+  read(node: ParsedNode): Tree {
+    this.size++;
+    if (isAlias(node)) return this.alias(node.source, this.span(node.range[0], node.range[1]));
+    if (!node.anchor) return this.readPlain(node);
+    const anchored: Anchored = { tree: undefined, size: 0 };
+    this.anchors.set(node.anchor, anchored);
+    const before = this.size + this.aliased;
+    anchored.tree = this.readPlain(node);
+    anchored.size = this.size + this.aliased - before + 1;
+    return anchored.tree;
+  }
+
+  private readPlain(node: ParsedNode): Tree {
+    if (isScalar(node)) return this.scalar(node);
+    const span = this.span(node.range[0], node.range[1]);
+    if (isSeq(node)) return { kind: 'list', items: (node.items as ParsedNode[]).map((item) => this.read(item)), span };
+    if (isMap(node)) return this.mapping(node, span);
+    return { kind: 'scalar', value: null, span };
+  }
+
+  private alias(name: string, span: Span): Tree {
+    const anchored = this.anchors.get(name);
+    if (!anchored?.tree) {
+      const message = anchored
+        ? `\`*${name}\` stands inside its own anchor`
+        : `No anchor \`&${name}\` before this alias`;
+      this.report.error('yaml-syntax', span, message);
+      return { kind: 'scalar', value: null, span };
+    }
+    this.aliased += anchored.size;
+    if (this.aliased <= MAX_ALIASED_NODES) return anchored.tree;
+    if (!this.bombReported) {
+      this.report.error(
+        'yaml-alias-bomb',
+        span,
+        `The aliases of this file expand to more than ${MAX_ALIASED_NODES} values`,
+        'Use !include or call> for large common parts.',
+      );
+    }
+    this.bombReported = true;
+    return { kind: 'scalar', value: null, span };
+  }
+
+  private scalar(node: ParsedNode & { value: unknown }): ScalarTree {
+    const span = this.span(node.range[0], node.range[1]);
+    const { source, type, tag } = node as { source?: string; type?: string; tag?: string };
+    const text = source ?? '';
+    const typed = this.typed(text, type === undefined || type === 'PLAIN', tag, span);
+    return { kind: 'scalar', value: typed, span };
+  }
+
+  private typed(text: string, plain: boolean, tag: string | undefined, span: Span): ScalarTree['value'] {
+    let value: ReturnType<typeof typedScalar> = text;
+    if (tag === undefined ? plain : TYPE_TAGS.has(tag)) value = typedScalar(text);
+    else if (tag === 'tag:yaml.org,2002:null') value = null;
+    else if (tag !== undefined && !TEXT_TAGS.has(tag)) {
+      const include = tag === '!include';
+      this.report.error(
+        include ? 'include-path' : 'yaml-syntax',
+        span,
+        include
+          ? '`!include` stands where a key should'
+          : `Unknown tag \`${tag.replace(/^tag:yaml.org,2002:/, '!!')}\``,
+        include ? 'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.' : undefined,
+      );
+    }
+    if (typeof value !== 'bigint') return value;
+    this.report.error(
+      'bad-value',
+      span,
+      `The number ${text} has more digits than JSON numbers keep`,
+      `Write it as text: "${text}".`,
+    );
+    return text;
+  }
+
+  private mapping(node: YAMLMap.Parsed, span: Span): MapTree {
+    const written = new Map<string, Span>();
+    const entries: Entry[] = [];
+    const at = new Map<string, number>();
+    /** Own keys win over merged ones; the place is that of the first mention (SnakeYAML's mergeNode). */
+    const put = (entry: Entry, own: boolean) => {
+      const index = entry.key === INCLUDE_KEY ? undefined : at.get(entry.key);
+      if (index === undefined) {
+        at.set(entry.key, entries.length);
+        entries.push(entry);
+      } else if (own) entries[index] = entry;
+    };
+    for (const { key: keyNode, value: valueNode } of node.items) {
+      const key = this.key(keyNode as ParsedNode);
+      if (!key) {
+        if (valueNode) this.read(valueNode);
+        continue;
+      }
+      const value = valueNode ? this.read(valueNode) : this.nothing(key.span.end);
+      const first = written.get(key.name);
+      if (first && key.name !== INCLUDE_KEY) {
+        this.report.error(
+          'duplicate-key',
+          key.span,
+          `The key '${key.name}' is written twice in the same mapping`,
+          key.name.startsWith('+') ? 'Give one of the two tasks another name.' : 'Remove one of the two.',
+        );
+        continue;
+      }
+      written.set(key.name, key.span);
+      if (key.merge) for (const entry of this.merged(value)) put(entry, false);
+      else put({ key: key.name, keySpan: key.span, value }, true);
+    }
+    return { kind: 'map', entries, span };
+  }
+
+  /** The entries that `<<: value` adds; of several sources the earlier wins. */
+  private merged(value: Tree): readonly Entry[] {
+    if (value.kind === 'map') return value.entries;
+    if (value.kind === 'list' && value.items.every((item) => item.kind === 'map')) {
+      return value.items.flatMap((item) => (item.kind === 'map' ? item.entries : []));
+    }
+    this.report.error('yaml-syntax', value.span, '`<<` wants a mapping or a list of mappings', 'Use `<<: *anchor`.');
+    return [];
+  }
+
+  private key(node: ParsedNode | null): { name: string; span: Span; merge: boolean } | undefined {
+    if (!node) return undefined;
+    const span = this.span(node.range[0], node.range[1]);
+    if (isScalar(node) && node.tag === '!include') {
+      return {
+        name: INCLUDE_KEY,
+        span: this.span(Math.max(0, node.range[0] - '!include '.length), span.end),
+        merge: false,
+      };
+    }
+    const tree = this.read(node);
+    if (tree.kind !== 'scalar' || tree.value === null) {
+      this.report.error(
+        'yaml-syntax',
+        span,
+        tree.kind === 'scalar' ? 'A key is empty' : 'A key must be text, not a list or a mapping',
+        tree.kind === 'map' ? 'If this is text with braces, put it in quotes: "{{…}}".' : undefined,
+      );
+      return undefined;
+    }
+    const name = String(tree.value);
+    if (name === '__proto__') {
+      this.report.error('bad-value', span, 'A key cannot be named `__proto__`', 'Choose another name.');
+      return undefined;
+    }
+    const merge = name === '<<' && isScalar(node) && (node.type === undefined || node.type === 'PLAIN');
+    return { name, span, merge };
+  }
+
+  private span(start: number, end: number): Span {
+    return { file: this.file, start, end };
+  }
+}
+
+const TYPE_TAGS = new Set(['int', 'float', 'bool'].map((name) => `tag:yaml.org,2002:${name}`));
+const TEXT_TAGS = new Set(['!', 'tag:yaml.org,2002:str', 'tag:yaml.org,2002:timestamp', 'tag:yaml.org,2002:binary']);
+
+export type { ListTree };

@@ -1,0 +1,127 @@
+import type { Compute, Job } from '../../lambdas/launch/compute.ts';
+import { ERRORS, type Failure } from '../expression/wire.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { WorkerLost } from './worker.ts';
+import type { SubtaskEvent, TaskResult } from './worker-messages.ts';
+import type { WorkerPool } from './worker-pool.ts';
+
+export interface ComputeOptions {
+  readonly pool: Pick<WorkerPool, 'run'>;
+  /** Tells the state that waits; a token that nobody waits for any more is no error. */
+  readonly tokens: {
+    succeed(token: string, result: Mapping): void;
+    fail(token: string, error: string, cause: string): void;
+  };
+  /** The value of a secret, or undefined. */
+  readonly secret: (key: string) => Promise<string | undefined>;
+  /** Output of a task, or of a dynamic one; reading on waits for it. */
+  readonly onOutput: (task: string, text: string) => Promise<void> | undefined;
+  readonly onSubtask: (event: SubtaskEvent) => void;
+  /** Questions of the runner (docs/protocol.md, `call`). */
+  readonly onCall: (fn: string, payload: Mapping) => Promise<unknown>;
+  /** Where a task's log will be; absent where none is kept. */
+  readonly logFile?: (task: string) => string;
+  /** Full name of the task that runs under a debugger, and how. */
+  readonly debug?: { readonly task: string; readonly how: string };
+}
+
+/** Characters of a Failure as JSON: Step Functions keeps 32,768 of a cause. */
+const LONGEST_CAUSE = 32_000;
+
+/** Tasks in Python workers of this machine. */
+export class LocalCompute implements Compute {
+  readonly #options: ComputeOptions;
+  readonly #jobs = new Map<string, AbortController>();
+
+  constructor(options: ComputeOptions) {
+    this.#options = options;
+  }
+
+  async offer(): Promise<boolean> {
+    return false;
+  }
+
+  async start(job: Job): Promise<void> {
+    if (this.#jobs.has(job.id)) return;
+    const controller = new AbortController();
+    this.#jobs.set(job.id, controller);
+    void this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
+  }
+
+  async stop(id: string, grace = 5): Promise<void> {
+    this.#jobs.get(id)?.abort({ grace });
+  }
+
+  async #run(job: Job, signal: AbortSignal): Promise<void> {
+    const { assignment, token } = job;
+    const { pool, tokens, onOutput, onSubtask, onCall, debug } = this.#options;
+    try {
+      const secrets = await this.#secretsOf(job);
+      const { result } = await pool.run(
+        {
+          id: job.id,
+          assignment,
+          secrets,
+          ...(debug !== undefined && debug.task === assignment.task ? { debug: debug.how } : {}),
+        },
+        {
+          log: (text, task) => onOutput(task ?? assignment.task, text),
+          event: onSubtask,
+          call: onCall,
+        },
+        { signal, ...(assignment.python === undefined ? {} : { python: assignment.python }) },
+      );
+      if (result.ok) tokens.succeed(token, result.s === undefined ? { stored: result.stored ?? {} } : { s: result.s });
+      else this.#fail(job, result.error);
+    } catch (error) {
+      const { message } = error as Error;
+      const early = error instanceof WorkerLost && error.early;
+      this.#fail(job, { name: early ? ENVIRONMENT : ERRORS.taskLost, message });
+    }
+  }
+
+  #fail(job: Job, error: Extract<TaskResult, { ok: false }>['error']): void {
+    const { task, retry } = job.assignment;
+    const log = this.#options.logFile?.(task);
+    const failure: Failure = {
+      message: error.message,
+      ...(error.stacktrace === undefined ? {} : { stacktrace: error.stacktrace }),
+      ...(log === undefined ? {} : { log }),
+      task,
+      ...(retry === undefined ? {} : { retry }),
+    };
+    this.#options.tokens.fail(job.token, error.name, causeText(failure));
+  }
+
+  /** Under the keys they are kept by and those the task asks for. */
+  async #secretsOf(job: Job): Promise<{ [key: string]: string }> {
+    const values: { [key: string]: string } = {};
+    for (const key of job.secrets) {
+      const value = await this.#options.secret(key);
+      if (value !== undefined) values[key] = value;
+    }
+    for (const [asked, kept] of Object.entries(job.assignment.secrets_map)) {
+      if (values[kept] !== undefined) values[asked] = values[kept];
+    }
+    return values;
+  }
+}
+
+/** Python could not be started at all: trying again is of no use, and the command line exits with 4. */
+export const ENVIRONMENT = 'Trowel.Environment';
+
+/** The failure as JSON that fits a cause: of what is too long the beginning of a message and the end of a traceback remain. */
+export function causeText(failure: Failure): string {
+  const whole = JSON.stringify(failure);
+  if (whole.length <= LONGEST_CAUSE) return whole;
+  // A character may need six in JSON.
+  for (let kept = 12_000; ; kept = Math.floor(kept / 2)) {
+    const { message, stacktrace } = failure;
+    const text = JSON.stringify({
+      ...failure,
+      message: message.length > kept ? `${message.slice(0, kept)} …` : message,
+      ...(stacktrace === undefined ? {} : { stacktrace: stacktrace.slice(-kept) }),
+    });
+    if (text.length <= LONGEST_CAUSE) return text;
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * What remains of a run: one folder an attempt, `.trowel/attempts/ID/` with
+ * - `meta.json`: what was run (workflow, session, parameters), and how it ended; without an end it was killed;
+ * - `events.jsonl`: its RunEvents, one a line, on disk before the run goes on. Output of tasks is a pointer into a log;
+ * - `logs/<task>.log`, `results/`, `values/`, `definition.json` (the machine that ran).
+ * Reading tolerates a torn last line.
+ */
+import {
+  appendFileSync,
+  closeSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileName } from '../../lambdas/launch/names.ts';
+import type { Mapping } from '../language/workflow.ts';
+import type { RunEvent, RunStatus } from './run-event.ts';
+
+export interface AttemptMeta {
+  readonly attempt: number;
+  readonly session: number;
+  readonly workflow: string;
+  readonly session_time: string;
+  readonly params: Mapping;
+  /** The attempt that this one resumes. */
+  readonly resumes?: number;
+  /** ISO 8601. */
+  readonly started: string;
+  /** Process id while it runs. */
+  readonly pid: number;
+  readonly status?: RunStatus;
+  readonly ended?: string;
+  readonly error?: string;
+}
+
+/** `killed`: it ended without a word. */
+export type AttemptStatus = RunStatus | 'running' | 'killed';
+
+export interface AttemptInfo extends Omit<AttemptMeta, 'status' | 'pid'> {
+  readonly status: AttemptStatus;
+  readonly directory: string;
+}
+
+export interface NewAttempt {
+  readonly workflow: string;
+  readonly session_time: string;
+  readonly params: Mapping;
+  readonly resumes?: number;
+}
+
+/** Folders of the attempts that this process makes. */
+const ours = new Set<string>();
+
+/** An attempt that is being made. */
+export class Attempt {
+  readonly directory: string;
+  readonly meta: AttemptMeta;
+  readonly #events: number;
+  readonly #logSizes = new Map<string, number>();
+  #hasLogs = false;
+
+  constructor(directory: string, meta: AttemptMeta) {
+    this.directory = directory;
+    this.meta = meta;
+    this.#events = openSync(join(directory, 'events.jsonl'), 'a');
+    ours.add(directory);
+    this.#writeMeta(meta);
+  }
+
+  /** On disk when it returns. */
+  append(event: RunEvent): void {
+    const entry = event.type === 'task-output' ? this.#appendOutput(event) : event;
+    writeSync(this.#events, `${JSON.stringify(entry)}\n`);
+  }
+
+  /** Where the output of a task is or will be. */
+  logFile(task: string): string {
+    return join(this.directory, 'logs', `${fileName(task)}.log`);
+  }
+
+  writeDefinition(text: string): void {
+    writeFileSync(join(this.directory, 'definition.json'), text);
+  }
+
+  end(status: RunStatus, error?: string): void {
+    ours.delete(this.directory);
+    closeSync(this.#events);
+    const ended = new Date().toISOString();
+    this.#writeMeta({ ...this.meta, status, ended, ...(error === undefined ? {} : { error }) });
+  }
+
+  #appendOutput(event: RunEvent & { type: 'task-output' }): Pointer {
+    const { text, ...rest } = event;
+    const path = this.logFile(event.task);
+    if (!this.#hasLogs) {
+      mkdirSync(join(this.directory, 'logs'), { recursive: true });
+      this.#hasLogs = true;
+    }
+    const bytes = Buffer.from(text);
+    const at = this.#logSizes.get(path) ?? 0;
+    appendFileSync(path, bytes);
+    this.#logSizes.set(path, at + bytes.length);
+    return { ...rest, at, bytes: bytes.length };
+  }
+
+  #writeMeta(meta: AttemptMeta): void {
+    const path = join(this.directory, 'meta.json');
+    writeFileSync(`${path}.tmp`, JSON.stringify(meta));
+    renameSync(`${path}.tmp`, path);
+  }
+}
+
+/** A task-output event as it stands in events.jsonl: its text is in the task's log. */
+interface Pointer {
+  readonly type: 'task-output';
+  readonly time: string;
+  readonly task: string;
+  readonly at: number;
+  readonly bytes: number;
+}
+
+/**
+ * Makes the folder of a new attempt. Attempts count from 1; so do sessions: one is a workflow and a session time.
+ * @param folder `.trowel` of a project, or another that the user names
+ */
+export function createAttempt(folder: string, run: NewAttempt): Attempt {
+  const attempts = join(folder, 'attempts');
+  mkdirSync(attempts, { recursive: true });
+  const ignore = join(folder, '.gitignore');
+  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  let id = (numbers(attempts).at(-1) ?? 0) + 1;
+  // Two runs at once: only one makes the folder.
+  while (!made(join(attempts, String(id)))) id += 1;
+  const session = sessionOf(attempts, run);
+  const meta = { ...run, attempt: id, session, started: new Date().toISOString(), pid: process.pid };
+  return new Attempt(join(attempts, String(id)), meta);
+}
+
+function sessionOf(attempts: string, run: NewAttempt): number {
+  let last = 0;
+  // Newest first: mostly the session is that of the attempt before.
+  for (const id of numbers(attempts).reverse()) {
+    const one = readAttempt(join(attempts, String(id)));
+    if (one?.workflow === run.workflow && one.session_time === run.session_time) return one.session;
+    last = Math.max(last, one?.session ?? 0);
+  }
+  return last + 1;
+}
+
+/** Attempts by number; one whose meta.json cannot be read is left out. */
+export function listAttempts(folder: string): AttemptInfo[] {
+  const attempts = join(folder, 'attempts');
+  return numbers(attempts).flatMap((id) => readAttempt(join(attempts, String(id))) ?? []);
+}
+
+export function readAttempt(directory: string): AttemptInfo | undefined {
+  try {
+    const { status, pid, ...meta } = JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8')) as AttemptMeta;
+    return { ...meta, status: status ?? (isRunning(directory, pid) ? 'running' : 'killed'), directory };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The attempt that `--resume` continues: the last of the workflow (and session) if it neither succeeded nor is still running.
+ */
+export function lastUnsuccessful(folder: string, workflow: string, sessionTime?: string): AttemptInfo | undefined {
+  const last = listAttempts(folder)
+    .filter((one) => one.workflow === workflow && (sessionTime === undefined || one.session_time === sessionTime))
+    .at(-1);
+  return last === undefined || last.status === 'succeeded' || last.status === 'running' ? undefined : last;
+}
+
+/** Folders of an attempt and of those it resumed, nearest first: where results may lie. */
+export function resumeChain(folder: string, attempt: AttemptInfo): string[] {
+  const chain: string[] = [];
+  for (let one: AttemptInfo | undefined = attempt; one !== undefined && !chain.includes(one.directory); ) {
+    chain.push(one.directory);
+    one = one.resumes === undefined ? undefined : readAttempt(join(folder, 'attempts', String(one.resumes)));
+  }
+  return chain;
+}
+
+/** The events of an attempt, with the tasks' output. Lines that are no event (a torn last one) are passed over. */
+export async function* readEvents(directory: string): AsyncGenerator<RunEvent> {
+  const path = join(directory, 'events.jsonl');
+  if (!existsSync(path)) return;
+  for await (const line of createInterface({ input: createReadStream(path, 'utf8') })) {
+    const event = parseEvent(line);
+    if (event !== undefined) yield event.type === 'task-output' ? withText(directory, event) : event;
+  }
+}
+
+function withText(directory: string, pointer: Pointer): RunEvent {
+  const { at, bytes, ...event } = pointer;
+  return { ...event, text: readAt(join(directory, 'logs', `${fileName(event.task)}.log`), at, bytes) };
+}
+
+function parseEvent(line: string): Exclude<RunEvent, { type: 'task-output' }> | Pointer | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function readAt(path: string, at: number, bytes: number): string {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const buffer = Buffer.alloc(bytes);
+      return buffer.subarray(0, readSync(file, buffer, 0, bytes, at)).toString('utf8');
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return '';
+  }
+}
+
+function numbers(attempts: string): number[] {
+  if (!existsSync(attempts)) return [];
+  const ids = readdirSync(attempts).filter((name) => /^[1-9]\d*$/.test(name));
+  return ids.map(Number).sort((a, b) => a - b);
+}
+
+function made(path: string): boolean {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function isRunning(directory: string, pid: number): boolean {
+  // In a container every run may have the same process id.
+  if (pid === process.pid) return ours.has(directory);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
