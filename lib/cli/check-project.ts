@@ -7,21 +7,24 @@ import type { CheckFlags } from './check.ts';
 import { compileWorkflow } from './compile-project.ts';
 import { EXIT } from './exit-codes.ts';
 import { findProject, findWorkflow } from './find-project.ts';
-import { sessionParams } from './session-params.ts';
 import { printDiagnostics, reportDiagnostics } from './report-diagnostics.ts';
+import { sessionParams } from './session-params.ts';
 import type { Colors, Terminal } from './terminal.ts';
 import { elapsed, plural } from './text.ts';
 
-export async function checkProject(terminal: Terminal, argument: string | undefined, flags: CheckFlags): Promise<number> {
+export async function checkProject(
+  terminal: Terminal,
+  argument: string | undefined,
+  flags: CheckFlags,
+): Promise<number> {
   const place = findProject(terminal.cwd, { ...flags, workflow: argument });
   const only = argument === undefined ? undefined : findWorkflow(terminal.cwd, place, argument, flags.project);
   const project = await loadProject(place.folder, only === undefined ? {} : { workflows: [only] });
   const names = only === undefined ? [...project.workflows.keys()] : [only];
-  const { params, diagnostics: ofParams } = await sessionParams(terminal.cwd, project, flags);
+  const params = await sessionParams(terminal.cwd, project, flags);
   const diagnostics = sortDiagnostics([
     ...(only === undefined ? project.diagnostics : project.diagnosticsOf(only)),
     ...names.flatMap((name) => compileWorkflow(project, name).diagnostics),
-    ...ofParams,
   ]);
   if (flags.format !== 'text') {
     await printDiagnostics(terminal, project, place, diagnostics, flags.format);
@@ -49,11 +52,15 @@ export function renderProject(
     const zone = timezone === undefined ? '' : colors.dim(`  ${timezone}`);
     lines.push(`  ${name.padEnd(width)}  ${plural(countTasks(root), 'task')}${zone}`);
   }
-  const schedules = workflows.flatMap((workflow) => scheduleLine(workflow, width, project.config.timezone, colors, now));
+  const schedules = workflows.flatMap((workflow) =>
+    scheduleLine(workflow, width, project.config.timezone, colors, now),
+  );
   if (schedules.length > 0) lines.push('', colors.bold('Schedules'), ...schedules);
   lines.push('', colors.bold('Parameters'));
   const keys = Object.keys(params);
-  lines.push(...(keys.length === 0 ? [colors.dim('  none')] : keys.map((key) => `  ${key}: ${JSON.stringify(params[key])}`)));
+  lines.push(
+    ...(keys.length === 0 ? [colors.dim('  none')] : keys.map((key) => `  ${key}: ${JSON.stringify(params[key])}`)),
+  );
   return `${lines.join('\n')}\n`;
 }
 
@@ -79,4 +86,3 @@ function scheduleLine(workflow: Workflow, width: number, zone: string, colors: C
       : `next session ${formatSessionTime(next.time, timezone)}, runs ${formatSessionTime(next.run, timezone)} (in ${elapsed((next.run - now) / 1000)})`;
   return [`  ${name.padEnd(width)}  ${schedule.kind}>: ${schedule.at}`, colors.dim(`  ${' '.repeat(width)}  ${when}`)];
 }
-

@@ -1,9 +1,9 @@
 /** Where the command line meets lib/language and lib/compiler: from a folder and a name to a machine and all diagnostics. */
-import { compile, type Compiled } from '../compiler/compile.ts';
+import { type Compiled, compile } from '../compiler/compile.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Project } from '../language/project.ts';
-import type { Node, Workflow } from '../language/workflow.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
+import type { Node, Workflow } from '../language/workflow.ts';
 import { type Selection, selectTasks } from './select-tasks.ts';
 
 export interface CompiledWorkflow {

@@ -6,7 +6,11 @@ import { findProject, findWorkflow } from './find-project.ts';
 import { reportDiagnostics } from './report-diagnostics.ts';
 import type { Terminal } from './terminal.ts';
 
-export async function printCompiled(terminal: Terminal, argument: string | undefined, flags: CompileFlags): Promise<number> {
+export async function printCompiled(
+  terminal: Terminal,
+  argument: string | undefined,
+  flags: CompileFlags,
+): Promise<number> {
   const place = findProject(terminal.cwd, { ...flags, workflow: argument });
   const name = findWorkflow(terminal.cwd, place, argument, flags.project);
   const project = await loadProject(place.folder, { workflows: [name] });
