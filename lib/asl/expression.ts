@@ -1,0 +1,65 @@
+import jsonata from 'jsonata';
+
+/**
+ * `{% … %}`: finding, parsing and walking JSONata expressions. The parser is jsonata's own, of the version Step Functions runs, so what
+ * parses here parses there. Its published types know only part of the tree; `AstNode` is what it gives.
+ */
+export interface AstNode {
+  readonly type: string;
+  readonly value?: unknown;
+  readonly position?: number;
+  readonly steps?: readonly AstNode[];
+  readonly arguments?: readonly AstNode[];
+  readonly procedure?: AstNode;
+  readonly body?: AstNode;
+  readonly expression?: AstNode;
+  readonly expressions?: readonly AstNode[];
+  readonly condition?: AstNode;
+  readonly then?: AstNode;
+  readonly else?: AstNode;
+  readonly lhs?: AstNode | readonly (readonly [AstNode, AstNode])[];
+  readonly rhs?: AstNode;
+  /** `{…}` after a path. */
+  readonly group?: { readonly lhs: readonly (readonly [AstNode, AstNode])[] };
+  /** Names bound by `@$name` and `#$name`. */
+  readonly focus?: string;
+  readonly index?: string;
+  readonly tuple?: boolean;
+}
+
+/** The text between `{%` and `%}`, or undefined for a text that is no expression. No blank may stand outside the marks. */
+export function expressionIn(text: string): string | undefined {
+  return text.length >= 4 && text.startsWith('{%') && text.endsWith('%}') ? text.slice(2, -2) : undefined;
+}
+
+export type Parsed = { readonly ast: AstNode } | { readonly error: string; readonly position?: number };
+
+export function parseExpression(source: string): Parsed {
+  try {
+    return { ast: jsonata(source).ast() as AstNode };
+  } catch (cause) {
+    const { code, message, position } = cause as { code?: string; message?: string; position?: number };
+    return {
+      error: `${code === undefined ? '' : `${code}: `}${message ?? String(cause)}`,
+      ...(position === undefined ? {} : { position }),
+    };
+  }
+}
+
+/** Calls `visit` for every node, parents first; the tree may share nodes, each is visited once. */
+export function walkAst(root: AstNode, visit: (node: AstNode) => void): void {
+  const seen = new Set<object>();
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const value = open.pop();
+    if (typeof value !== 'object' || value === null || seen.has(value)) {
+      continue;
+    }
+    seen.add(value);
+    if (!Array.isArray(value) && typeof (value as { type?: unknown }).type === 'string') {
+      visit(value as AstNode);
+    }
+    // Pushed backwards, so that they are visited in the order written.
+    open.push(...Object.values(value).reverse());
+  }
+}

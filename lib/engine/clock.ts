@@ -1,0 +1,99 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Stopped } from './errors.ts';
+import type { Clock } from './types.ts';
+
+/** setTimeout takes at most 2^31 - 1 ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export const realClock: Clock = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    const until = Date.now() + ms;
+    for (let left = ms; left > 0; left = until - Date.now()) {
+      await timer(Math.min(left, LONGEST_TIMER), signal);
+    }
+  },
+};
+
+function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(new Stopped());
+      return;
+    }
+    const stop = () => {
+      clearTimeout(id);
+      reject(new Stopped());
+    };
+    const id = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', stop, { once: true });
+  });
+}
+
+/**
+ * A clock for tests: time stands still while anything runs and jumps to the next due sleeper once the process has been idle for some
+ * turns of the event loop. Work that waits for real input or output (a child process, a socket) looks idle to it.
+ */
+export class VirtualClock implements Clock {
+  #now: number;
+  #sleepers: { due: number; wake: () => void }[] = [];
+  #watching = false;
+
+  /** @param start milliseconds since the epoch */
+  constructor(start = Date.UTC(2026, 0, 1)) {
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(new Stopped());
+        return;
+      }
+      const stop = () => {
+        this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+        reject(new Stopped());
+      };
+      const sleeper = {
+        due: this.#now + Math.max(0, ms),
+        wake: () => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        },
+      };
+      signal?.addEventListener('abort', stop, { once: true });
+      this.#sleepers.push(sleeper);
+      void this.#watch();
+    });
+  }
+
+  async #watch(): Promise<void> {
+    if (this.#watching) {
+      return;
+    }
+    this.#watching = true;
+    while (this.#sleepers.length > 0) {
+      // Two turns: one for what was woken, one for what that set going.
+      await nextTurn();
+      await nextTurn();
+      const due = Math.min(...this.#sleepers.map((sleeper) => sleeper.due));
+      if (due === Number.POSITIVE_INFINITY) {
+        break;
+      }
+      this.#now = Math.max(this.#now, due);
+      const woken = this.#sleepers.filter((sleeper) => sleeper.due <= this.#now);
+      this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.due > this.#now);
+      for (const sleeper of woken) {
+        sleeper.wake();
+      }
+    }
+    this.#watching = false;
+  }
+}

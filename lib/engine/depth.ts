@@ -1,0 +1,133 @@
+import type jsonata from 'jsonata';
+import { type AstNode, walkAst } from '../asl/expression.ts';
+import { LIMITS } from '../asl/limits.ts';
+
+/** The service ends an evaluation that is too deep or takes too long. It does not say how long; this is far above any honest one. */
+const LONGEST_MS = 10_000;
+
+/** What jsonata calls before and after it evaluates a node, for an expression that asks for it. */
+const ENTRY = Symbol.for('jsonata.__evaluate_entry');
+const EXIT = Symbol.for('jsonata.__evaluate_exit');
+
+/** How deep the nodes of an expression stand in each other: the most frames that it can take without a function calling a function. */
+export function staticDepth(root: AstNode): number {
+  let deepest = 0;
+  const open: [unknown, number][] = [[root, 0]];
+  const seen = new Set<object>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [value, depth] = next;
+    if (typeof value !== 'object' || value === null || seen.has(value)) {
+      continue;
+    }
+    seen.add(value);
+    const inside = !Array.isArray(value) && typeof (value as { type?: unknown }).type === 'string' ? depth + 1 : depth;
+    deepest = Math.max(deepest, inside);
+    for (const child of Object.values(value)) {
+      open.push([child, inside]);
+    }
+  }
+  return deepest;
+}
+
+interface Evaluation {
+  depth: number;
+  readonly until: number;
+}
+
+/** The parts of one constructor under way: whether one is being evaluated, and the others in the order in which they came. */
+interface Row {
+  busy: boolean;
+  readonly waiting: (() => void)[];
+}
+
+/**
+ * Makes an expression fail beyond LIMITS.jsonataDepth frames or LONGEST_MS. jsonata evaluates the parts of an array or object constructor
+ * at the same time, which would count siblings as if they stood in each other; here each waits for the one before it.
+ */
+export function guardDepth(expression: jsonata.Expression, root: AstNode): void {
+  const constructors = constructorOfParts(root);
+  const evaluations = new WeakMap<Date, Evaluation>();
+  // By frame, since a constructor may be entered again, in another frame, from one of its own parts.
+  const rows = new WeakMap<Frame, Map<AstNode, Row>>();
+
+  const evaluationIn = ({ timestamp }: Frame): Evaluation => {
+    let evaluation = evaluations.get(timestamp);
+    if (evaluation === undefined) {
+      evaluation = { depth: 0, until: Date.now() + LONGEST_MS };
+      evaluations.set(timestamp, evaluation);
+    }
+    return evaluation;
+  };
+  const rowOf = (node: AstNode, frame: Frame): Row | undefined => {
+    const builder = constructors.get(node);
+    if (builder === undefined) {
+      return undefined;
+    }
+    let inFrame = rows.get(frame);
+    if (inFrame === undefined) {
+      inFrame = new Map();
+      rows.set(frame, inFrame);
+    }
+    let row = inFrame.get(builder);
+    if (row === undefined) {
+      row = { busy: false, waiting: [] };
+      inFrame.set(builder, row);
+    }
+    return row;
+  };
+
+  const assign = expression.assign.bind(expression) as (name: unknown, value: unknown) => void;
+  assign(ENTRY, (node: AstNode, _input: unknown, frame: Frame): Promise<void> | undefined => {
+    const evaluation = evaluationIn(frame);
+    const row = rowOf(node, frame);
+    if (row?.busy) {
+      return new Promise<void>((resolve) => row.waiting.push(resolve)).then(() => enter(evaluation));
+    }
+    if (row !== undefined) {
+      row.busy = true;
+    }
+    enter(evaluation);
+    return undefined;
+  });
+  assign(EXIT, (node: AstNode, _input: unknown, frame: Frame): void => {
+    evaluationIn(frame).depth -= 1;
+    const row = rowOf(node, frame);
+    const next = row?.waiting.shift();
+    if (next !== undefined) {
+      next();
+    } else if (row !== undefined) {
+      row.busy = false;
+    }
+  });
+}
+
+/** jsonata's environment. The time stamp is made anew for each evaluation and shared by all its frames. */
+interface Frame {
+  readonly timestamp: Date;
+}
+
+function constructorOfParts(root: AstNode): Map<AstNode, AstNode> {
+  const found = new Map<AstNode, AstNode>();
+  walkAst(root, (node) => {
+    if (node.type === 'unary' && node.value === '[') {
+      for (const part of node.expressions ?? []) {
+        found.set(part, node);
+      }
+    }
+    const pairs = node.type === 'unary' && node.value === '{' ? node.lhs : node.group?.lhs;
+    for (const pair of Array.isArray(pairs) ? pairs : []) {
+      found.set(pair[1], node);
+    }
+  });
+  return found;
+}
+
+function enter(evaluation: Evaluation): void {
+  evaluation.depth += 1;
+  if (evaluation.depth > LIMITS.jsonataDepth) {
+    throw { code: 'U1001', message: `Stack overflow error: more than ${LIMITS.jsonataDepth} frames` };
+  }
+  if (Date.now() > evaluation.until) {
+    throw { code: 'U1001', message: `Expression evaluation timeout: ${LONGEST_MS / 1000} seconds` };
+  }
+}

@@ -1,0 +1,319 @@
+import jsonata from 'jsonata';
+import { type AstNode, expressionIn, walkAst } from '../asl/expression.ts';
+import { LIMITS } from '../asl/limits.ts';
+import type { Json, Template } from '../asl/types.ts';
+import { realClock } from './clock.ts';
+import { guardDepth, staticDepth } from './depth.ts';
+import { PURE_FUNCTIONS, randomFunction } from './functions.ts';
+import { NotJson, setKey, toJson, typeName } from './json.ts';
+import type { Clock } from './types.ts';
+import type { Variables } from './variables.ts';
+
+/**
+ * JSONata as Step Functions evaluates it. An expression is parsed once per machine and bound to only those variables that it names.
+ * Literals, variables and plain paths (most of what machines hold) are read without jsonata's asynchronous evaluation.
+ */
+export interface Scope {
+  readonly states: { readonly [field: string]: Json };
+  readonly variables: Variables;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** A field could not be evaluated. The state turns it into States.QueryEvaluationError and says where. */
+export class EvaluationError extends Error {
+  /** `Output/result`, `Assign/x`, `Arguments`. */
+  readonly location: string | undefined;
+
+  constructor(message: string, location?: string) {
+    super(message);
+    this.location = location;
+  }
+}
+
+type Compiled =
+  | { readonly kind: 'constant'; readonly value: Json }
+  | Expression
+  | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Compiled])[] }
+  | { readonly kind: 'array'; readonly items: readonly Compiled[] };
+
+interface Expression {
+  readonly kind: 'expression';
+  readonly source: string;
+  /** `$name.a.b` as [name, a, b], if that is all it is. */
+  readonly path?: readonly string[];
+  readonly variables: readonly string[];
+  readonly evaluate: (bindings: { [name: string]: unknown }) => Promise<unknown>;
+}
+
+const caches = new WeakMap<object, Expressions>();
+
+/** The expressions of a machine, shared by all its executions. */
+export function expressionsOf(machine: object): Expressions {
+  let cache = caches.get(machine);
+  if (cache === undefined) {
+    cache = new Expressions();
+    caches.set(machine, cache);
+  }
+  return cache;
+}
+
+export class Expressions {
+  readonly #texts = new Map<string, Compiled>();
+  readonly #templates = new WeakMap<object, Compiled>();
+
+  /**
+   * The value of a template: every `{% … %}` in it, at any depth, replaced by what it gives. At once if nothing has to be waited for.
+   * @param location names the field in errors
+   * @throws EvaluationError also as a rejection
+   */
+  evaluate(template: Template, location: string, scope: Scope): Json | Promise<Json> {
+    return value(this.#compile(template, location), location, scope);
+  }
+
+  #compile(template: Template, location: string): Compiled {
+    if (typeof template === 'string') {
+      const known = this.#texts.get(template);
+      if (known !== undefined) {
+        return known;
+      }
+      const source = expressionIn(template);
+      const compiled: Compiled =
+        source === undefined ? { kind: 'constant', value: template } : compileExpression(source, location);
+      this.#texts.set(template, compiled);
+      return compiled;
+    }
+    if (typeof template !== 'object' || template === null) {
+      return { kind: 'constant', value: template };
+    }
+    let compiled = this.#templates.get(template);
+    if (compiled === undefined) {
+      compiled = this.#compileNested(template, location);
+      this.#templates.set(template, compiled);
+    }
+    return compiled;
+  }
+
+  #compileNested(template: object, location: string): Compiled {
+    if (Array.isArray(template)) {
+      const items = template.map((item: Json, index) => this.#compile(item, `${location}[${index}]`));
+      return items.every((item) => item.kind === 'constant')
+        ? { kind: 'constant', value: template }
+        : { kind: 'array', items };
+    }
+    const entries = Object.entries(template).map(
+      ([key, item]: [string, Json]) => [key, this.#compile(item, `${location}/${key}`)] as const,
+    );
+    return entries.every(([, item]) => item.kind === 'constant')
+      ? { kind: 'constant', value: template as Json }
+      : { kind: 'object', entries };
+  }
+}
+
+/** Frames that no expression without recursion or long chains reaches: below, depth need not be watched. */
+const SHALLOW = LIMITS.jsonataDepth;
+
+function compileExpression(source: string, location: string): Compiled {
+  let expression: jsonata.Expression;
+  try {
+    expression = jsonata(source);
+  } catch (cause) {
+    throw threw(source, location, cause);
+  }
+  const ast = expression.ast() as unknown as AstNode;
+  if (ast.type === 'string' || ast.type === 'number' || (ast.type === 'value' && ast.value !== undefined)) {
+    if (onlyKeys(ast, ['type', 'value', 'position'])) {
+      return { kind: 'constant', value: ast.value as Json };
+    }
+  }
+  const variables = new Set<string>();
+  let recursive = false;
+  walkAst(ast, (node) => {
+    if (node.type === 'variable' && typeof node.value === 'string') {
+      variables.add(node.value);
+    }
+    recursive ||= node.type === 'lambda';
+  });
+  for (const [name, { run, signature }] of Object.entries(PURE_FUNCTIONS)) {
+    if (variables.has(name)) {
+      expression.registerFunction(name, run as (...args: unknown[]) => unknown, signature);
+    }
+  }
+  // The service refuses $eval; without a binding it is "not a function".
+  expression.assign('eval', undefined);
+  if (recursive || staticDepth(ast) > SHALLOW) {
+    guardDepth(expression, ast);
+  }
+  const path = pathOf(ast);
+  return {
+    kind: 'expression',
+    source: source.trim(),
+    ...(path === undefined ? {} : { path }),
+    variables: [...variables],
+    evaluate: (bindings) => expression.evaluate(undefined, bindings),
+  };
+}
+
+function onlyKeys(node: object, keys: readonly string[]): boolean {
+  return Object.keys(node).every((key) => keys.includes(key));
+}
+
+function pathOf(ast: AstNode): string[] | undefined {
+  const plain = (node: AstNode, type: string) =>
+    node.type === type && typeof node.value === 'string' && onlyKeys(node, ['type', 'value', 'position']);
+  if (plain(ast, 'variable')) {
+    return [String(ast.value)];
+  }
+  const [first, ...rest] = ast.steps ?? [];
+  if (ast.type !== 'path' || !onlyKeys(ast, ['type', 'steps']) || first === undefined || !plain(first, 'variable')) {
+    return undefined;
+  }
+  return rest.every((step) => plain(step, 'name')) ? [first, ...rest].map((step) => String(step.value)) : undefined;
+}
+
+/** Told apart from "nothing" (undefined): jsonata itself has to look. */
+const ASK = Symbol();
+
+function readPath(path: readonly string[], scope: Scope): Json | undefined | typeof ASK {
+  const [name = '', ...keys] = path;
+  let at: Json | undefined = name === 'states' ? scope.states : scope.variables.get(name);
+  if (at === undefined) {
+    // A name that is no variable here may be a function's, or `$` and `$$`.
+    return ASK;
+  }
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null) {
+      return undefined;
+    }
+    if (Array.isArray(at)) {
+      return ASK;
+    }
+    const holder: { readonly [key: string]: Json } = at as { readonly [key: string]: Json };
+    if (Object.hasOwn(holder, key)) {
+      at = holder[key];
+    } else {
+      return key in holder ? ASK : undefined;
+    }
+  }
+  return at;
+}
+
+function value(compiled: Compiled, location: string, scope: Scope): Json | Promise<Json> {
+  switch (compiled.kind) {
+    case 'constant':
+      return compiled.value;
+    case 'expression': {
+      const found = compiled.path === undefined ? ASK : readPath(compiled.path, scope);
+      if (found === ASK) {
+        return run(compiled, location, scope);
+      }
+      if (found === undefined) {
+        throw nothing(compiled.source, location);
+      }
+      return found;
+    }
+    case 'array':
+      return arrayOf(compiled.items, location, scope);
+    case 'object':
+      return objectOf(compiled.entries, location, scope);
+  }
+}
+
+async function arrayOf(items: readonly Compiled[], location: string, scope: Scope): Promise<Json> {
+  const values: Json[] = [];
+  for (const [index, item] of items.entries()) {
+    const got = value(item, `${location}[${index}]`, scope);
+    values.push(got instanceof Promise ? await got : got);
+  }
+  return values;
+}
+
+async function objectOf(
+  entries: readonly (readonly [string, Compiled])[],
+  location: string,
+  scope: Scope,
+): Promise<Json> {
+  const object: { [key: string]: Json } = {};
+  for (const [key, item] of entries) {
+    const got = value(item, `${location}/${key}`, scope);
+    setKey(object, key, got instanceof Promise ? await got : got);
+  }
+  return object;
+}
+
+async function run(expression: Expression, location: string, scope: Scope): Promise<Json> {
+  let result: unknown;
+  try {
+    result = await expression.evaluate(bindings(expression, scope));
+  } catch (cause) {
+    throw threw(expression.source, location, cause);
+  }
+  if (result === undefined) {
+    throw nothing(expression.source, location);
+  }
+  try {
+    return toJson(result);
+  } catch (cause) {
+    if (cause instanceof NotJson || cause instanceof RangeError) {
+      throw new EvaluationError(`${named(expression.source, location)} returned an unsupported result type.`, location);
+    }
+    throw cause;
+  }
+}
+
+function bindings(expression: Expression, scope: Scope): { [name: string]: unknown } {
+  const bound: { [name: string]: unknown } = {};
+  for (const name of expression.variables) {
+    if (name === 'states') {
+      bound[name] = scope.states;
+      continue;
+    }
+    const own = scope.variables.get(name);
+    if (own !== undefined) {
+      bound[name] = own;
+    } else if (name === 'random') {
+      bound[name] = randomFunction(scope.random);
+    } else if (scope.clock !== realClock && name === 'millis') {
+      bound[name] = () => scope.clock.now();
+    } else if (scope.clock !== realClock && name === 'now') {
+      bound[name] = (picture?: string, zone?: string) => formatTime(scope.clock.now(), picture, zone);
+    }
+  }
+  return bound;
+}
+
+/** `$now` for a clock other than the process's: jsonata's own `$fromMillis`. */
+function formatTime(millis: number, picture?: string, zone?: string): Promise<unknown> {
+  return jsonata('$fromMillis(m, p, z)').evaluate({ m: millis, p: picture, z: zone });
+}
+
+function named(source: string, location: string): string {
+  return `The JSONata expression '${source}' specified for the field '${location}'`;
+}
+
+function nothing(source: string, location: string): EvaluationError {
+  return new EvaluationError(`${named(source, location)} returned nothing (undefined).`, location);
+}
+
+function threw(source: string, location: string, cause: unknown): EvaluationError {
+  const { code, message } = cause as { code?: string; message?: string };
+  const what = `${code === undefined ? '' : `${code}: `}${message ?? String(cause)}`;
+  return new EvaluationError(`${named(source, location)} threw an error during evaluation. ${what}`, location);
+}
+
+/** Checks the type of a field's value, with the service's words. */
+export function expectType(
+  got: Json,
+  expected: 'array' | 'boolean' | 'number' | 'string' | 'object',
+  template: Template,
+  location: string,
+): void {
+  if (typeName(got) !== expected) {
+    const source = typeof template === 'string' ? expressionIn(template)?.trim() : undefined;
+    const what = source === undefined ? `The value of the field '${location}'` : named(source, location);
+    throw new EvaluationError(
+      `${what} returned an unexpected result type. Expected '${expected}', but was '${typeName(got)}' for value: ${JSON.stringify(got)}`,
+      location,
+    );
+  }
+}

@@ -1,0 +1,165 @@
+import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Json, Processor, State } from '../asl/types.ts';
+import { StateError, Stopped } from './errors.ts';
+import type { Expressions } from './expression.ts';
+import type { EventDetails, EventStream, HistoryEvent, HistoryEventType } from './history.ts';
+import { enterState, runState, type StateRun } from './state-run.ts';
+import type { TaskTokens } from './task-tokens.ts';
+import type { Clock, Invoke } from './types.ts';
+import { Variables } from './variables.ts';
+
+/** What all frames of one execution share. */
+export interface Run {
+  readonly expressions: Expressions;
+  readonly arn: string;
+  readonly name: string;
+  /** `Execution` and `StateMachine` of the context object. */
+  readonly context: { readonly Execution: Json; readonly StateMachine: { readonly Id: string; readonly Name: string } };
+  readonly invoke: Invoke;
+  readonly tokens: TaskTokens;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly limits: boolean;
+  readonly stream: EventStream;
+  readonly recorder: Recorder;
+  /** Aborted when the whole execution is stopped or runs out of time. */
+  readonly signal: AbortSignal;
+}
+
+/** Gives events their numbers. One for each execution, a distributed Map's children too. */
+export class Recorder {
+  readonly #clock: Clock;
+  readonly #stream: EventStream;
+  readonly #execution: HistoryEvent['execution'];
+  readonly limit: number;
+  #last = 0;
+
+  constructor(clock: Clock, stream: EventStream, limit: number, execution?: HistoryEvent['execution']) {
+    this.#clock = clock;
+    this.#stream = stream;
+    this.limit = limit;
+    this.#execution = execution;
+  }
+
+  get full(): boolean {
+    return this.#last >= this.limit;
+  }
+
+  /** @returns the event's id */
+  add(type: HistoryEventType, previous: number, details: EventDetails = {}): number {
+    // An annotation of ours has no number of its own.
+    const id = type === 'RetryScheduled' ? previous : this.#last + 1;
+    this.#last = Math.max(this.#last, id);
+    this.#stream.push({
+      id,
+      previousEventId: previous,
+      timestamp: this.#clock.now(),
+      type,
+      ...details,
+      ...(this.#execution === undefined ? {} : { execution: this.#execution }),
+    });
+    return id;
+  }
+}
+
+/** One thread of an execution: the machine's own states, those of a branch, or of an iteration. */
+export class Frame {
+  readonly run: Run;
+  readonly variables: Variables;
+  readonly signal: AbortSignal;
+  readonly mapItem: Json | undefined;
+  /** The last event of this thread. */
+  lastEvent: number;
+  /** The state it is in, for events of an abort. */
+  current: StateRun | undefined;
+
+  constructor(run: Run, at: { signal: AbortSignal; lastEvent: number; outer?: Frame; mapItem?: Json }) {
+    this.run = run;
+    this.signal = at.signal;
+    this.lastEvent = at.lastEvent;
+    this.variables = new Variables(at.outer?.variables);
+    this.mapItem = at.mapItem ?? at.outer?.mapItem;
+  }
+
+  /** Records that the state it is in was stopped because of another one's failure; nothing if the whole execution was stopped, as the service does. */
+  recordAbort(previous: number): void {
+    const type = this.current?.state.Type;
+    if (!this.run.signal.aborted && this.current !== undefined && type !== undefined && isAbortable(type)) {
+      this.run.recorder.add(`${type}StateAborted`, previous, { stateEntry: this.current.entry });
+    }
+  }
+
+  record(type: HistoryEventType, details: EventDetails = {}, previous = this.lastEvent): number {
+    this.lastEvent = this.run.recorder.add(type, previous, details);
+    return this.lastEvent;
+  }
+}
+
+/** The other types are over at once. */
+function isAbortable(type: State['Type']): type is 'Task' | 'Wait' | 'Parallel' | 'Map' {
+  return type === 'Task' || type === 'Wait' || type === 'Parallel' || type === 'Map';
+}
+
+/** Longest time for which states follow each other without other work of the process (timers, input, Ctrl-C) getting its turn. */
+const TURN_MS = 10;
+let turnStarted = performance.now();
+
+/**
+ * Runs the states from StartAt to an end.
+ * @returns the output of the last state
+ * @throws StateError, Stopped
+ */
+export async function runStates(frame: Frame, processor: Processor, input: Json): Promise<Json> {
+  const { stream, recorder } = frame.run;
+  let name = processor.StartAt;
+  let value = input;
+  for (;;) {
+    const pressure = stream.pressure();
+    if (pressure !== undefined) {
+      await pressure;
+    }
+    if (performance.now() - turnStarted > TURN_MS) {
+      await nextTurn();
+      turnStarted = performance.now();
+    }
+    if (frame.signal.aborted) {
+      throw new Stopped();
+    }
+    if (recorder.full) {
+      throw new StateError('States.Runtime', 'The execution reached the maximum number of history events (25000).', {
+        eventId: frame.lastEvent,
+      });
+    }
+    const at = enterState(frame, name, stateNamed(processor, name, frame), value);
+    const done = await runState(at);
+    frame.current = undefined;
+    if (done.next === undefined) {
+      return done.output;
+    }
+    name = done.next;
+    value = done.output;
+  }
+}
+
+function stateNamed(processor: Processor, name: string, frame: Frame): State {
+  const state = Object.hasOwn(processor.States, name) ? processor.States[name] : undefined;
+  if (state === undefined) {
+    throw new StateError('States.Runtime', `There is no state named '${name}'.`, { eventId: frame.lastEvent });
+  }
+  return state;
+}
+
+/** A controller that follows another signal; `release` must be called when it is no longer needed. */
+export function follow(signal: AbortSignal): { controller: AbortController; release: () => void } {
+  const controller = new AbortController();
+  // A Map of 10,000 iterations listens 10,000 times; that is no leak.
+  setMaxListeners(0, controller.signal);
+  const stop = () => controller.abort();
+  if (signal.aborted) {
+    stop();
+  } else {
+    signal.addEventListener('abort', stop, { once: true });
+  }
+  return { controller, release: () => signal.removeEventListener('abort', stop) };
+}

@@ -1,0 +1,85 @@
+import type { Catcher, Json, Retrier } from '../asl/types.ts';
+import { matchesError, StateError } from './errors.ts';
+import type { StateRun, Transition } from './state-run.ts';
+
+interface Recovery {
+  readonly Retry?: readonly Retrier[];
+  readonly Catch?: readonly Catcher[];
+}
+
+/**
+ * Tries a state until it succeeds, its retriers are used up, or a catcher takes the error. Each retrier counts its own retries; the first
+ * that matches decides, and if it is used up no other is asked. A state that is entered again counts anew.
+ * @param unhandled called with the failure that nothing takes, before it is thrown on
+ */
+export async function withRecovery(
+  at: StateRun,
+  recovery: Recovery,
+  attempt: () => Promise<Transition>,
+  unhandled: (failure: StateError) => StateError = (failure) => failure,
+): Promise<Transition> {
+  const used = new Map<Retrier, number>();
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (failure) {
+      if (!(failure instanceof StateError)) {
+        throw failure;
+      }
+      at.frame.lastEvent = failure.eventId;
+      const retrier = recovery.Retry?.find(({ ErrorEquals }) => matchesError(ErrorEquals, failure));
+      const before = retrier === undefined ? 0 : (used.get(retrier) ?? 0);
+      if (retrier !== undefined && before < (retrier.MaxAttempts ?? 3)) {
+        used.set(retrier, before + 1);
+        await pause(at, failure, delaySeconds(retrier, before, at.frame.run.random));
+        continue;
+      }
+      const catcher = recovery.Catch?.find(({ ErrorEquals }) => matchesError(ErrorEquals, failure));
+      if (catcher === undefined) {
+        throw unhandled(failure);
+      }
+      const errorOutput: Json = { Error: failure.error ?? null, Cause: failure.causeText ?? null };
+      return await at.leave(catcher, errorOutput, { errorOutput });
+    }
+  }
+}
+
+async function pause(at: StateRun, failure: StateError, seconds: number): Promise<void> {
+  at.record('RetryScheduled', {
+    retryScheduledEventDetails: {
+      name: at.name,
+      attempt: at.retryCount + 1,
+      seconds,
+      ...failureDetails(failure),
+    },
+  });
+  if (seconds > 0) {
+    await at.frame.run.clock.sleep(seconds * 1000, at.frame.signal);
+  }
+  at.begin(at.retryCount + 1);
+}
+
+/** The wait before a retrier's next retry, `before` retries having been made. FULL jitter: anything from 0 to the whole. */
+export function delaySeconds(retrier: Retrier, before: number, random: () => number): number {
+  const { IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds, JitterStrategy = 'NONE' } = retrier;
+  const whole = Math.min(
+    IntervalSeconds * BackoffRate ** before,
+    MaxDelaySeconds ?? Number.POSITIVE_INFINITY,
+    99_999_999,
+  );
+  return JitterStrategy === 'FULL' ? whole * random() : whole;
+}
+
+export function failureDetails(failure: {
+  readonly error: string | undefined;
+  readonly causeText: string | undefined;
+}): {
+  error?: string;
+  cause?: string;
+} {
+  return {
+    ...(failure.error === undefined ? {} : { error: failure.error }),
+    // A timeout's cause is "" in $states.errorOutput and absent in the history.
+    ...(failure.causeText === undefined || failure.causeText === '' ? {} : { cause: failure.causeText }),
+  };
+}

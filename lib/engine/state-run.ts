@@ -1,0 +1,238 @@
+import { LIMITS } from '../asl/limits.ts';
+import type { Assign, Json, State, Template } from '../asl/types.ts';
+import { StateError } from './errors.ts';
+import { EvaluationError, expectType, type Scope } from './expression.ts';
+import type { Frame } from './frame.ts';
+import type { EventDetails, HistoryEventType } from './history.ts';
+import { setKey, sizeOf } from './json.ts';
+import { runChoice } from './states/choice.ts';
+import { runFail } from './states/fail.ts';
+import { runMap } from './states/map.ts';
+import { runParallel } from './states/parallel.ts';
+import { runPass } from './states/pass.ts';
+import { runSucceed } from './states/succeed.ts';
+import { runTask } from './states/task.ts';
+import { runWait } from './states/wait.ts';
+import { AssignError, type Assigned } from './variables.ts';
+
+/** Where the execution goes after a state: to `next`, or, without one, the frame ends. */
+export interface Transition {
+  readonly output: Json;
+  readonly next?: string;
+}
+
+/** What `$states` holds beside input and context. */
+export interface Extras {
+  readonly result?: Json;
+  readonly errorOutput?: Json;
+}
+
+/** The fields that say how a state (or a Choice's rule, or a catcher) is left. */
+export interface Exit {
+  readonly Assign?: Assign | undefined;
+  readonly Output?: Template | undefined;
+  readonly Next?: string | undefined;
+}
+
+export function runState(at: StateRun): Promise<Transition> {
+  const { state } = at;
+  switch (state.Type) {
+    case 'Pass':
+      return runPass(at, state);
+    case 'Task':
+      return runTask(at, state);
+    case 'Choice':
+      return runChoice(at, state);
+    case 'Wait':
+      return runWait(at, state);
+    case 'Succeed':
+      return runSucceed(at, state);
+    case 'Fail':
+      return runFail(at, state);
+    case 'Parallel':
+      return runParallel(at, state);
+    case 'Map':
+      return runMap(at, state);
+  }
+}
+
+export function enterState(frame: Frame, name: string, state: State, input: Json): StateRun {
+  const at = new StateRun(frame, name, state, input);
+  frame.current = at;
+  return at;
+}
+
+/** One stay in a state, retries included. */
+export class StateRun {
+  readonly frame: Frame;
+  readonly name: string;
+  readonly state: State;
+  readonly input: Json;
+  /** Id of the StateEntered event. */
+  readonly entry: number;
+  readonly #entered: string;
+  #context: { readonly [field: string]: Json } | undefined;
+  #retryCount = 0;
+  #token: string | undefined;
+
+  constructor(frame: Frame, name: string, state: State, input: Json) {
+    this.frame = frame;
+    this.name = name;
+    this.state = state;
+    this.input = input;
+    this.#entered = new Date(frame.run.clock.now()).toISOString();
+    // The number is only known once the event is made, and the event names it.
+    this.entry = frame.record(`${state.Type}StateEntered`, { stateEnteredEventDetails: { name, input } });
+  }
+
+  get retryCount(): number {
+    return this.#retryCount;
+  }
+
+  /** Begins another try, or the first with a token. */
+  begin(retryCount: number, token?: string): void {
+    this.#retryCount = retryCount;
+    this.#token = token;
+    this.#context = undefined;
+  }
+
+  record(type: HistoryEventType, details: EventDetails = {}): number {
+    return this.frame.record(type, { ...details, stateEntry: this.entry });
+  }
+
+  /**
+   * The value of a field, with its expressions evaluated.
+   * @throws StateError States.QueryEvaluationError
+   */
+  async evaluate(template: Template, field: string, extras: Extras = {}, mapItem?: Json): Promise<Json> {
+    try {
+      return await this.frame.run.expressions.evaluate(template, field, this.#scope(extras, mapItem));
+    } catch (failure) {
+      throw this.failure(failure);
+    }
+  }
+
+  /** Like `evaluate`, for a field of one type only. */
+  async evaluateTyped(
+    template: Template,
+    field: string,
+    type: Parameters<typeof expectType>[1],
+    check?: (value: Json) => string | undefined,
+  ): Promise<Json> {
+    const value = await this.evaluate(template, field);
+    try {
+      expectType(value, type, template, field);
+      const fault = check?.(value);
+      if (fault !== undefined) {
+        throw new EvaluationError(fault, field);
+      }
+    } catch (failure) {
+      throw this.failure(failure);
+    }
+    return value;
+  }
+
+  /** Turns an EvaluationError into the state's failure, and records it; anything else is given back. */
+  failure(failure: unknown): unknown {
+    if (!(failure instanceof EvaluationError)) {
+      return failure;
+    }
+    const error = 'States.QueryEvaluationError';
+    const cause = this.explain(failure.message).slice(0, LIMITS.causeChars);
+    const eventId = this.record('EvaluationFailed', {
+      evaluationFailedEventDetails: {
+        error,
+        cause,
+        state: this.name,
+        ...(failure.location === undefined ? {} : { location: failure.location }),
+      },
+    });
+    return new StateError(error, cause, { eventId });
+  }
+
+  explain(what: string): string {
+    return `An error occurred while executing the state '${this.name}' (entered at the event id #${this.entry}). ${what}`;
+  }
+
+  /** Fails what is larger than a payload may be. */
+  checkSize(value: Json, final: boolean): void {
+    if (this.frame.run.limits && sizeOf(value) > LIMITS.payloadBytes) {
+      throw new StateError(
+        'States.DataLimitExceeded',
+        `The state/task '${this.name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+        { eventId: this.frame.lastEvent, final },
+      );
+    }
+  }
+
+  /**
+   * Leaves the state: evaluates Assign and Output, both with the variables as they were, then assigns.
+   * @param result what the output is without an Output field
+   */
+  async leave(exit: Exit, result: Json, extras: Extras = {}): Promise<Transition> {
+    const assigned = exit.Assign === undefined ? undefined : await this.#assignments(exit.Assign, extras);
+    const output = exit.Output === undefined ? result : await this.evaluate(exit.Output, 'Output', extras);
+    this.checkSize(output, true);
+    if (assigned !== undefined) {
+      this.#assign(assigned);
+    }
+    if (this.state.Type !== 'Fail') {
+      this.record(`${this.state.Type}StateExited`, {
+        stateExitedEventDetails: {
+          name: this.name,
+          output,
+          ...(assigned === undefined ? {} : { assignedVariables: assigned }),
+        },
+      });
+    }
+    return exit.Next === undefined ? { output } : { output, next: exit.Next };
+  }
+
+  async #assignments(assign: Assign, extras: Extras): Promise<Assigned | undefined> {
+    const values: { [name: string]: Json } = {};
+    let any = false;
+    for (const [name, template] of Object.entries(assign)) {
+      setKey(values, name, await this.evaluate(template, `Assign/${name}`, extras));
+      any = true;
+    }
+    return any ? values : undefined;
+  }
+
+  #assign(values: Assigned): void {
+    try {
+      this.frame.variables.assign(values, this.frame.run.limits);
+    } catch (failure) {
+      if (failure instanceof AssignError) {
+        throw new StateError(
+          failure.tooLarge ? 'States.DataLimitExceeded' : 'States.Runtime',
+          this.explain(failure.message),
+          { eventId: this.frame.lastEvent, final: true },
+        );
+      }
+      throw failure;
+    }
+  }
+
+  #scope(extras: Extras, mapItem: Json | undefined): Scope {
+    const { run, variables } = this.frame;
+    this.#context ??= this.#makeContext();
+    const context = mapItem === undefined ? this.#context : { ...this.#context, Map: { Item: mapItem } };
+    return {
+      states: { input: this.input, context, ...extras },
+      variables,
+      clock: run.clock,
+      random: run.random,
+    };
+  }
+
+  /** The context object (AWS, "Accessing execution data from the Context object"). */
+  #makeContext(): { readonly [field: string]: Json } {
+    const { run, mapItem } = this.frame;
+    return {
+      ...run.context,
+      State: { EnteredTime: this.#entered, Name: this.name, RetryCount: this.#retryCount },
+      ...(this.#token === undefined ? {} : { Task: { Token: this.#token } }),
+      ...(mapItem === undefined ? {} : { Map: { Item: mapItem } }),
+    };
+  }
+}
