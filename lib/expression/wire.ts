@@ -66,11 +66,26 @@ export interface EvaluateResults {
   echo: { text: string };
   fail: { text: string };
   if: { v: boolean };
-  /** loop, for_each, for_range. `parallel` only if the payload's keys hold `_parallel`: 0 sequential, -1 all at once, N chunks. */
-  loop: { items: LoopItem[]; parallel?: number };
+  /**
+   * loop, for_each, for_range: the iterations; of loop, how many. `parallel` only if the payload's keys hold `_parallel`: 0 sequential,
+   * -1 all at once, N chunks.
+   */
+  loop: { items: LoopItem[] | number; parallel?: number };
   wait: { seconds: number };
   /** call>: path of the file relative to the project, as `sub/part.dig`. */
   call: { file: string };
+  /** The rendered `_retry` of a task. Seconds. */
+  retry: { limit: number; interval: number; exponential: boolean; maxInterval?: number };
+  /** require>: the other session. */
+  require: {
+    session_time: string;
+    session_unixtime: number;
+    params: Mapping;
+    rerun_on: string;
+    ignore_failure: boolean;
+  };
+  /** s3_wait>: the request of headObject, and how long to go on asking (seconds). */
+  s3_wait: { request: Mapping; timeout?: number; continue_on_timeout: boolean };
   /** Any other operator: its rendered keys (command under `_command`). */
   keys: { k: Mapping };
 }

@@ -1,0 +1,69 @@
+/**
+ * The state before a Choice, Map or Wait that has to read what a template gives: renders the task's scope and reads the value as
+ * the operator does. Pure; the same here and on AWS.
+ */
+import { type Result, toText } from '../../lib/expression/coerce.ts';
+import {
+  callFile,
+  condition,
+  parallelism,
+  requirement,
+  retry,
+  s3Object,
+  waitSeconds,
+} from '../../lib/expression/directives.ts';
+import { TrowelError } from '../../lib/expression/failure.ts';
+import { commandOf, type LoopOperator, loopItems } from '../../lib/expression/items.ts';
+import { render } from '../../lib/expression/render.ts';
+import { ERRORS, type EvaluateResults, type Payload, PROTOCOL } from '../../lib/expression/wire.ts';
+import type { Mapping } from '../../lib/language/workflow.ts';
+
+/** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
+export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof EvaluateResults]> {
+  if (payload.v !== PROTOCOL)
+    throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
+  const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
+  if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
+  return answer(payload.op, rendered.keys, payload.b.vars);
+}
+
+function answer(operator: string, keys: Mapping, builtins: Mapping): EvaluateResults[keyof EvaluateResults] {
+  const command = commandOf(operator, keys);
+  switch (operator) {
+    case 'echo':
+      return { text: unwrap(toText(command, '_command')) };
+    case 'fail':
+      return { text: unwrap(toText(command ?? '', '_command')) };
+    case 'if':
+      return { v: unwrap(condition(command)) };
+    case 'loop':
+    case 'for_each':
+    case 'for_range':
+      return loop(operator, keys);
+    case 'wait':
+      return { seconds: unwrap(waitSeconds(keys)) };
+    case 'call':
+      return { file: unwrap(callFile(keys)) };
+    case 'retry':
+      return unwrap(retry(keys._retry ?? null));
+    case 'require':
+      return unwrap(requirement(keys, builtins));
+    case 's3_wait':
+      return unwrap(s3Object(keys));
+    default:
+      return { k: command === undefined ? keys : { ...keys, _command: command } };
+  }
+}
+
+function loop(operator: LoopOperator, keys: Mapping): EvaluateResults['loop'] {
+  const made = unwrap(loopItems(operator, keys));
+  // Of loop> the count alone: its iterations are made from their index, and a long list would not fit a variable.
+  const items = operator === 'loop' ? made.length : made;
+  return '_parallel' in keys ? { items, parallel: unwrap(parallelism(keys._parallel)) } : { items };
+}
+
+/** digdag marks errors of configuration so. */
+function unwrap<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new TrowelError(ERRORS.badInput, `${result.message} (config)`);
+}

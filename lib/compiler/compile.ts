@@ -1,0 +1,149 @@
+/**
+ * Workflow → state machine. The machine is the same here and on AWS; how each construct becomes states is told in
+ * docs/compiling.md.
+ */
+import type { Json, State, StateMachine } from '../asl/types.ts';
+import { BUILTIN_TYPES } from '../expression/session.ts';
+import { PROTOCOL } from '../expression/wire.ts';
+import type { Diagnostic, Span } from '../language/diagnostic.ts';
+import type { Workflow } from '../language/workflow.ts';
+import { storing } from './effects.ts';
+import { compileNode } from './node.ts';
+import { partition } from './partition.ts';
+import { reachable } from './reachable.ts';
+import { INFRASTRUCTURE } from './retry.ts';
+import type { Context, Edge, Frame, Known } from './scope.ts';
+import { type Program, type TaskInfo, Unit } from './unit.ts';
+
+export interface CompileOptions {
+  /** All workflows that call> and require> may name, by name. */
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** Zone of a workflow that names none, default UTC. */
+  readonly timezone?: string;
+  /** Line (from 1) of a span, for the table of tasks. */
+  readonly line?: (span: Span) => number;
+  /** What runs here alone is an error for `aws`. */
+  readonly target?: 'local' | 'aws';
+}
+
+export interface Compiled {
+  readonly workflow: string;
+  readonly machine: StateMachine;
+  /** Machines that were split off, by the name in `${sm_NAME}`. */
+  readonly nested: { readonly [name: string]: StateMachine };
+  /** Workflows that require> starts. */
+  readonly required: readonly string[];
+  readonly tasks: { readonly [state: string]: TaskInfo };
+}
+
+export interface CompileResult {
+  /** Absent if a diagnostic is an error. */
+  readonly compiled?: Compiled;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export function compile(workflow: Workflow, options: CompileOptions): CompileResult {
+  const parts = partition(options.workflows);
+  const program: Program = {
+    workflows: parts.workflows,
+    diagnostics: [],
+    nested: {},
+    required: new Set(),
+    tasks: {},
+    line: options.line ?? (() => 0),
+    target: options.target ?? 'local',
+    stores: storing(parts.workflows),
+    detached: new Set(parts.detached),
+    slices: parts.slices,
+    stateNames: new Set(['Start', 'Done', 'Failed']),
+  };
+  const machine = compileMachine(program, parts.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
+  const { diagnostics } = program;
+  if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
+  return {
+    diagnostics,
+    compiled: {
+      workflow: workflow.name,
+      machine,
+      nested: program.nested,
+      required: [...program.required],
+      tasks: program.tasks,
+    },
+  };
+}
+
+function compileMachine(program: Program, workflow: Workflow, zone: string): StateMachine {
+  const unit = new Unit(program);
+  const id = unit.next();
+  const frame: Frame = { id, states: {}, latest: `f${id}`, first: `o${id}` };
+  const end: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
+  const context: Context = {
+    unit,
+    frame,
+    name: [],
+    path: '',
+    layers: [`$s${id}`],
+    levels: [{ variable: `s${id}` }],
+    onFail: { ...end, to: 'Failed' },
+    handling: false,
+    env: {},
+    secrets: {},
+    workdir: '',
+    tries: [],
+    known: builtins(),
+    calls: [workflow.file],
+  };
+  const entry = compileNode(context, workflow.root, end);
+  const timezone = workflow.timezone ?? zone;
+  const { schedule } = workflow;
+  const { span: _, ...timing } = schedule ?? { span: undefined };
+  const start: State = {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Arguments: {
+      FunctionName: '${session}',
+      Payload: {
+        v: PROTOCOL,
+        workflow: workflow.name,
+        timezone,
+        ...(schedule === undefined ? {} : { schedule: timing as Json }),
+        execution: {
+          Id: '{% $states.context.Execution.Id %}',
+          Name: '{% $states.context.Execution.Name %}',
+          StartTime: '{% $states.context.Execution.StartTime %}',
+        },
+        input: '{% $states.input %}',
+      },
+    },
+    Retry: [INFRASTRUCTURE],
+    Assign: {
+      [`s${id}`]: '{% $states.result.Payload.params %}',
+      b: '{% $states.result.Payload.b %}',
+      t: unit.templates as Json,
+      ...entry.assign,
+    },
+    Output: {},
+    Next: entry.to ?? 'Done',
+  };
+  const machine: StateMachine = {
+    Comment: `${workflow.name} (${workflow.file}), compiled by Trowel`,
+    QueryLanguage: 'JSONata',
+    StartAt: 'Start',
+    States: {
+      Start: start,
+      ...frame.states,
+      Done: { Type: 'Succeed', Output: {} },
+      Failed: { Type: 'Fail', Error: `{% $${frame.first}.Error %}`, Cause: `{% $${frame.first}.Cause %}` },
+    },
+  };
+  return reachable(machine, (name) => dropTask(program, name));
+}
+
+function dropTask(program: Program, state: string): void {
+  delete program.tasks[state];
+}
+
+/** Built-in variables beat every export and store, so their place is known everywhere. */
+function builtins(): Known {
+  return new Map(Object.entries(BUILTIN_TYPES).map(([name, type]) => [name, { expr: `$b.vars.${name}`, type }]));
+}

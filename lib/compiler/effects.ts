@@ -1,0 +1,37 @@
+import { OPERATORS } from '../language/operators.ts';
+import type { Node, Task, Workflow } from '../language/workflow.ts';
+
+/** Whether anything at or below a node may store parameters. Where nothing can, no layer is opened and none is merged. */
+export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node | undefined) => boolean {
+  const seen = new Map<Node, boolean>();
+  const ofNode = (node: Node | undefined): boolean => {
+    if (node === undefined) return false;
+    const known = seen.get(node);
+    if (known !== undefined) return known;
+    // Recursive call> is reported elsewhere; here it only must end.
+    seen.set(node, false);
+    const { error, check } = node.directives;
+    const found = ofNode(error) || ofNode(check) || (node.kind === 'group' ? node.children.some(ofNode) : ofTask(node));
+    seen.set(node, found);
+    return found;
+  };
+  const ofTask = (task: Task): boolean => {
+    if (task.operator === 'call') {
+      if (typeof task.command !== 'string' || task.command.includes('$')) return true;
+      return [...workflows.values()].some((callee) => ofNode(callee.root));
+    }
+    return OPERATORS[task.operator]?.stores === true || ofNode(task.body) || ofNode(task.elseBody);
+  };
+  return ofNode;
+}
+
+/** Operators that generate tasks: their `_retry` repeats what they generated, their `_export` opens a level. */
+export function generates(task: Task): boolean {
+  return task.body !== undefined || task.elseBody !== undefined || task.operator === 'call';
+}
+
+/** The node with another `_export` in its place, or none: the caller has made a layer of it. */
+export function withoutExport<T extends Node>(node: T): T {
+  const { export: _, ...directives } = node.directives;
+  return { ...node, directives };
+}

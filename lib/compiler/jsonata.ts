@@ -1,0 +1,57 @@
+import type { Json, Template } from '../asl/types.ts';
+
+/** Building blocks of JSONata 2.0.6 text. An `Expr` is source without its `{% %}`. */
+export type Expr = string;
+
+export function template(expr: Expr): string {
+  return `{% ${expr} %}`;
+}
+
+/** A JSON string is a JSONata string, escapes included. */
+export function quote(text: string): Expr {
+  return JSON.stringify(text);
+}
+
+/**
+ * User data as a literal of the definition. A text of the form `{% … %}` would run as an expression, so it is written as one
+ * that gives the text.
+ */
+export function literal(value: Json): Template {
+  if (typeof value === 'string') {
+    return value.startsWith('{%') && value.endsWith('%}') ? template(`${quote('{')}&${quote(value.slice(1))}`) : value;
+  }
+  if (Array.isArray(value)) {
+    return value.map(literal);
+  }
+  if (value !== null && typeof value === 'object') {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, literal(item)]));
+  }
+  return value;
+}
+
+/** A literal as it stands inside an expression; JSON is JSONata, and text in it is never a template there. */
+export function constant(value: Json): Expr {
+  return JSON.stringify(value);
+}
+
+/**
+ * The deep merge of objects, left to right: mappings merge, anything else replaces. The language has no shared functions, so
+ * it is inlined; it takes 11 + 4 evaluation frames a level of nesting, of the 100 there are.
+ */
+const MERGE =
+  "$m:=function($a,$b){$type($a)&$type($b)='objectobject'?$merge([$a,$each($b,function($v,$k){{$k:$m($lookup($a,$k),$v)}})]):$b}";
+
+export function merge(layers: readonly Expr[]): Expr {
+  return layers.length === 1 ? layers[0]! : `(${MERGE};$reduce([${layers.join(',')}],$m))`;
+}
+
+/** As `merge`, upon a list that is itself an expression. */
+export function mergeList(first: readonly Expr[], list: Expr): Expr {
+  return `(${MERGE};$reduce($append([${first.join(',')}],[${list}]),$m))`;
+}
+
+/** Joins pieces of text; a long chain of `&` would nest an evaluation frame a piece. */
+export function concat(parts: readonly Expr[]): Expr {
+  if (parts.length === 0) return '""';
+  return parts.length <= 4 ? parts.join('&') : `$join([${parts.join(',')}])`;
+}

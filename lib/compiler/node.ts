@@ -1,0 +1,146 @@
+/** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
+import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
+import { generates, withoutExport } from './effects.ts';
+import { plan } from './graph.ts';
+import type { CompileNode } from './operator.ts';
+import { evaluateState } from './operators/evaluate.ts';
+import { compileOperator } from './operators/index.ts';
+import { compilePlan } from './parallel.ts';
+import { compileRetry, type RetrySpec } from './retry.ts';
+import { type Context, childOf, type Edge, type Known } from './scope.ts';
+import { compileDetached } from './split.ts';
+
+export const compileNode: CompileNode = (context, node, exit) => {
+  if (context.unit.program.detached.has(node)) return compileDetached(context, node, exit, compileNode);
+  return node.kind === 'group' ? compileGroup(context, node, exit) : compileTask(context, node, exit);
+};
+
+function compileGroup(context: Context, group: Group, exit: Edge): Edge {
+  const { error, retry } = group.directives;
+  const stores = context.unit.program.stores(group);
+  const handlerExport = error?.directives.export;
+  const named = childOf(context, group.name);
+  const inner = inherit(named, group);
+  const repeated = retry?.kind === 'literal' && retry.limit > 0;
+  const opensLevel = stores && !repeated && (group.directives.export !== undefined || handlerExport !== undefined);
+  return openLevel(inner, opensLevel, (level) => {
+    const giveUp = (at: Context): Edge =>
+      error === undefined ? context.onFail : compileHandler(at, error, context, handlerExport);
+    if (repeated) {
+      return compileRetry(level, retry, stores, giveUp, (tried) =>
+        compilePlan(tried, group, plan(group), exit, compileNode),
+      );
+    }
+    return compilePlan({ ...level, onFail: giveUp(level) }, group, plan(group), exit, compileNode);
+  });
+}
+
+function compileTask(context: Context, task: Task, exit: Edge): Edge {
+  const { error, check, retry } = task.directives;
+  const stores = context.unit.program.stores(task);
+  const inner = inherit(childOf(context, task.name), task);
+  // Its own state repeats a plain task; what generates tasks, has a check, or cannot repeat itself is repeated as a group.
+  const wrapped =
+    retry !== undefined &&
+    (retry.kind === 'expression' ||
+      (retry.limit > 0 && (generates(task) || check !== undefined || task.operator === 'fail')));
+  const opensLevel =
+    stores && !wrapped && task.directives.export !== undefined && (generates(task) || check !== undefined);
+  const giveUp = (at: Context): Edge =>
+    error === undefined ? context.onFail : compileHandler(at, error, context, undefined);
+  const body = (at: Context): Edge => {
+    const checked = check === undefined ? exit : compileNode({ ...at, unrepeatable: undefined }, check, exit);
+    return compileOperator(at, task, checked, compileNode);
+  };
+  return openLevel(inner, opensLevel, (level) => {
+    if (!wrapped) return body({ ...level, onFail: giveUp(level) });
+    const repeat = (at: Context, spec: RetrySpec): Edge =>
+      compileRetry(at, spec, stores, giveUp, (tried, last) =>
+        body(generates(task) ? tried : { ...tried, unrepeatable: last }),
+      );
+    if (retry.kind === 'literal') return repeat(level, retry);
+    const variable = `q${level.unit.next()}`;
+    const start = repeat(level, { kind: 'variable', variable });
+    return evaluateState(
+      { ...level, onFail: giveUp(level) },
+      task,
+      'retry',
+      start,
+      { [variable]: '$states.result.Payload' },
+      '^retries',
+    );
+  });
+}
+
+/** What a node hands down: its export as a layer, its environment and secrets; what is known of variables shrinks. */
+function inherit(context: Context, node: Node): Context {
+  const { export: exported, env, secrets } = node.directives;
+  const stores = context.unit.program.stores(node);
+  return {
+    ...context,
+    layers: exported === undefined ? context.layers : [...context.layers, context.unit.exportLayer(exported)],
+    env: env === undefined ? context.env : { ...context.env, ...env },
+    secrets: secrets === undefined ? context.secrets : { ...context.secrets, ...secrets },
+    known: knownWithin(context.known, exported ?? {}, stores),
+    unrepeatable: undefined,
+  };
+}
+
+/** An exported literal is known where nothing can store over it. */
+export function knownWithin(known: Known, exported: Mapping, stores: boolean): Known {
+  if (!stores && Object.keys(exported).length === 0) return known;
+  const next = new Map(
+    [...known].filter(([name, value]) => value.expr.startsWith('$b.') || !(stores || name in exported)),
+  );
+  if (stores) return next;
+  for (const [name, value] of Object.entries(exported)) {
+    if (next.has(name)) continue;
+    if (typeof value === 'string' && !value.includes('$'))
+      next.set(name, { expr: JSON.stringify(value), type: 'string' });
+    if (typeof value === 'boolean') next.set(name, { expr: String(value), type: 'boolean' });
+    if (typeof value === 'number' && Number.isSafeInteger(value))
+      next.set(name, { expr: String(value), type: 'integer' });
+  }
+  return next;
+}
+
+function openLevel(context: Context, opens: boolean, body: (level: Context) => Edge): Edge {
+  if (!opens) return body(context);
+  const variable = `s${context.unit.next()}`;
+  const entry = body({
+    ...context,
+    levels: [...context.levels, { variable }],
+    layers: [...context.layers, `$${variable}`],
+  });
+  return { ...entry, depth: Math.min(entry.depth, context.levels.length), assign: { [variable]: {}, ...entry.assign } };
+}
+
+/**
+ * The `_error` of a node, run in the scope of the level it belongs to, at its end. Where its success leads, its failure
+ * leads too: to the next handler outwards. A group handler's own `_export` is weaker than what the group's tasks stored.
+ */
+function compileHandler(level: Context, handler: Node, outside: Context, groupExport: Mapping | undefined): Edge {
+  const { unit, frame } = level;
+  const below = groupExport === undefined ? level.layers : insertBelowOwn(level, unit.exportLayer(groupExport));
+  const context: Context = {
+    ...level,
+    layers: [...below, `[{"error":$${frame.latest}},0]`],
+    handling: true,
+    onFail: outside.onFail,
+    known: new Map([...level.known].filter(([name]) => name !== 'error')),
+  };
+  const body = groupExport === undefined ? handler : withoutExport(handler);
+  const entry = compileNode(context, body, outside.onFail);
+  if (entry.to !== undefined) return entry;
+  return outside.onFail;
+}
+
+function insertBelowOwn(level: Context, layer: string): string[] {
+  const own = level.levels.at(-1);
+  const count = own?.variable === undefined ? 0 : own.tries === undefined ? 1 : 2;
+  return [
+    ...level.layers.slice(0, level.layers.length - count),
+    layer,
+    ...level.layers.slice(level.layers.length - count),
+  ];
+}

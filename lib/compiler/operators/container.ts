@@ -1,0 +1,34 @@
+import type { State } from '../../asl/types.ts';
+import { OPERATORS } from '../../language/operators.ts';
+import { put } from '../frame.ts';
+import type { CompileOperator } from '../operator.ts';
+import { leave, leaveStoring } from '../scope.ts';
+import { catchers, payload, register, retriers, stateTimeout } from './payload.ts';
+
+/** Seconds without a heartbeat after which a task is lost; counted from scheduling, so it covers a cold start. */
+const HEARTBEAT = 300;
+
+/** py>, sh>: one state that hands the task to `launch` and waits for the runner to answer with the task's token. */
+export const compileContainer: CompileOperator = (context, task, exit) => {
+  const stores = OPERATORS[task.operator]?.stores === true;
+  const leaving = stores ? leaveStoring(context, exit, '$states.result') : { fields: leave(context, exit) };
+  const name = register(context, context.unit.stateName(context.path), task);
+  put(context, name, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken',
+    Arguments: {
+      FunctionName: '${launch}',
+      Payload: {
+        ...payload(context, task, task.operator, leaving.m),
+        token: '{% $states.context.Task.Token %}',
+        n: '{% $states.context.State.RetryCount %}',
+      },
+    },
+    TimeoutSeconds: stateTimeout(task),
+    HeartbeatSeconds: HEARTBEAT,
+    ...retriers(task, true),
+    ...catchers(context),
+    ...leaving.fields,
+  } as State);
+  return { to: name, depth: context.levels.length, assign: {} };
+};

@@ -1,0 +1,37 @@
+import type { State, Template } from '../../asl/types.ts';
+import type { Task } from '../../language/workflow.ts';
+import { put } from '../frame.ts';
+import { type Expr, template } from '../jsonata.ts';
+import { type Context, closing, type Edge } from '../scope.ts';
+import { catchers, payload, retriers } from './payload.ts';
+
+/**
+ * A state that has `evaluate` render a task's templates before a state that cannot. Its answer is the next state's input, or goes into
+ * `assign`ed variables.
+ */
+export function evaluateState(
+  context: Context,
+  task: Task,
+  op: string,
+  next: Edge,
+  assign: { readonly [variable: string]: Expr } = {},
+  suffix = '',
+): Edge {
+  const name = context.unit.stateName(`${context.path}${suffix || '^eval'}`);
+  const all: { readonly [variable: string]: Template } = {
+    ...closing(context, next),
+    ...next.assign,
+    ...Object.fromEntries(Object.entries(assign).map(([variable, expr]) => [variable, template(expr)])),
+  };
+  put(context, name, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, op) },
+    ...retriers(task, false),
+    ...catchers(context),
+    ...(Object.keys(all).length === 0 ? {} : { Assign: all }),
+    Output: '{% $states.result.Payload %}',
+    Next: next.to!,
+  } as State);
+  return { to: name, depth: context.levels.length, assign: {} };
+}

@@ -1,0 +1,29 @@
+import type { State } from '../../asl/types.ts';
+import { OPERATORS } from '../../language/operators.ts';
+import { put } from '../frame.ts';
+import type { CompileOperator } from '../operator.ts';
+import { leave, leaveStoring } from '../scope.ts';
+import { catchers, payload, register, retriers } from './payload.ts';
+
+/** Longest call of a function: seconds, Lambda's own limit. */
+const LONGEST = 900;
+
+/** http>, mail>, slack>, notify>, http_call>: a function renders the task's keys and does it, with a plain answer. */
+export function compileFunction(fn: string): CompileOperator {
+  return (context, task, exit) => {
+    const stores = OPERATORS[task.operator]?.stores === true;
+    const leaving = stores ? leaveStoring(context, exit, '$states.result.Payload') : { fields: leave(context, exit) };
+    const name = register(context, context.unit.stateName(context.path), task);
+    const timeout = typeof task.timeout === 'number' ? Math.min(task.timeout, LONGEST) : LONGEST;
+    put(context, name, {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::lambda:invoke',
+      Arguments: { FunctionName: `\${${fn}}`, Payload: payload(context, task, task.operator, leaving.m) },
+      TimeoutSeconds: timeout,
+      ...retriers(task, true),
+      ...catchers(context),
+      ...leaving.fields,
+    } as State);
+    return { to: name, depth: context.levels.length, assign: {} };
+  };
+}

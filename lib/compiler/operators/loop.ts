@@ -1,0 +1,345 @@
+import type { Json, State, Template } from '../../asl/types.ts';
+import { commandOf, type LoopOperator, loopItems } from '../../expression/items.ts';
+import type { Mapping, Node, Task } from '../../language/workflow.ts';
+import { withoutExport } from '../effects.ts';
+import { compileFrame, put } from '../frame.ts';
+import { type Expr, literal, template } from '../jsonata.ts';
+import { knownWithin } from '../node.ts';
+import type { CompileNode, CompileOperator } from '../operator.ts';
+import { isPlain, join, putChoice } from '../parallel.ts';
+import { type Context, closing, type Edge, failing } from '../scope.ts';
+import { nestedMachine, startNested } from '../split.ts';
+import { evaluateState } from './evaluate.ts';
+import { ending } from './if.ts';
+
+/** More iterations than this are counted, not listed, in the definition. */
+const LISTED = 100;
+
+/** One iteration: its name part, and what the body sees. */
+interface Item {
+  readonly n: Expr;
+  readonly x: Expr;
+}
+
+function fieldsOf(item: Expr): Item {
+  return { n: `${item}.n`, x: `${item}.x` };
+}
+
+/** Where the iterations come from: expressions for their number, for the k-th one, and for a slice of them. */
+interface Items {
+  readonly count: Expr;
+  /** The iteration whose index is the expression. */
+  readonly at: (index: Expr) => Item;
+  /** A field's value giving all. */
+  readonly all: Template;
+  /** Variable that must hold the items before the loop starts, and what it is assigned. */
+  readonly assign: { readonly [variable: string]: Template };
+  /** What a nested machine gets to run iterations `from` to `from + size` at most, and how it finds them in `$items`. */
+  readonly slice: (from: Expr, size: number) => Expr;
+  readonly sliced: () => Items;
+}
+
+/** Iterations in a variable, as a list. */
+function listed(variable: string, all: Template, assign: Items['assign']): Items {
+  const count = `$count($${variable})`;
+  return {
+    count,
+    at: (index) => fieldsOf(`$${variable}[${index}]`),
+    all,
+    assign,
+    slice: (from, size) => `[$${variable}[[${from}..$min([${from}+${size},${count}])-1]]]`,
+    sliced: () => listed('items', template('$items'), {}),
+  };
+}
+
+/**
+ * loop>, for_each>, for_range>. In sequence: a Choice that counts, for a Map could not hand stores to the next iteration. In
+ * parallel: a Map. In chunks of N: the Choice over Maps, since a chunk sees the stores of those before it.
+ */
+export const compileLoop: CompileOperator = (context, task, exit, compileNode) => {
+  const body = task.body;
+  if (body === undefined) return exit;
+  const { unit } = context;
+  const variable = `it${unit.next()}`;
+  const stores = unit.program.stores(body);
+  const dynamic =
+    isDynamic(commandOf(task.operator, task.keys)) || isDynamic(task.keys.count) || task.parallel.kind === 'expression';
+  const loop = new Loop(
+    context,
+    task,
+    body,
+    stores,
+    dynamic ? dynamicItems(task, variable) : literalItems(context, task, variable),
+    compileNode,
+  );
+  const { parallel } = task;
+  const size = unit.program.slices.get(task);
+  if (size !== undefined) {
+    const entry = loop.inSlices(exit, size);
+    return dynamic
+      ? evaluateState(context, task, task.operator, ending(context, entry), {
+          [variable]: '$states.result.Payload.items',
+        })
+      : entry;
+  }
+  let entry: Edge;
+  switch (parallel.kind) {
+    case 'sequential':
+      entry = loop.sequential(exit);
+      break;
+    case 'parallel':
+      entry = loop.parallel(exit, undefined);
+      break;
+    case 'limit':
+      entry = stores ? loop.chunks(exit, String(parallel.limit)) : loop.parallel(exit, parallel.limit);
+      break;
+    case 'expression': {
+      // 0: in sequence; -1: all at once; N: in chunks. The body stands twice, under other state names.
+      const width = `$${variable}w`;
+      const together = stores
+        ? loop.chunks(exit, `(${width}<0?$max([1,${loop.items.count}]):${width})`)
+        : loop.parallel(exit, template(`${width}<0?0:${width}`));
+      const choice = unit.stateName(`${context.path}^how`);
+      const sequence = ending(context, loop.sequential(exit));
+      const rule = { Assign: { ...closing(context, sequence), ...sequence.assign }, Next: sequence.to };
+      putChoice(context, choice, template(`${width}=0`), rule, together);
+      const start: Edge = { to: choice, depth: context.levels.length, assign: {} };
+      return evaluateState(context, task, task.operator, start, {
+        [variable]: '$states.result.Payload.items',
+        [`${variable}w`]: '$states.result.Payload.parallel',
+      });
+    }
+  }
+  if (!dynamic) return entry;
+  return evaluateState(context, task, task.operator, ending(context, entry), {
+    [variable]: '$states.result.Payload.items',
+  });
+};
+
+function catchAll(context: Context): object {
+  return { Catch: [{ ErrorEquals: ['States.ALL'], ...failing(context, context.onFail, '$states.errorOutput') }] };
+}
+
+function isDynamic(command: unknown): boolean {
+  return command !== undefined && JSON.stringify(command).includes('$');
+}
+
+function dynamicItems(task: Task, variable: string): Items {
+  // Of loop>, the variable is the count: twenty thousand items would not fit it.
+  return task.operator === 'loop' ? counted(`$${variable}`) : listed(variable, template(`$${variable}`), {});
+}
+
+/** Iterations that are made from their index. */
+function counted(count: Expr, from?: Expr): Items {
+  const at = (index: Expr): Item => {
+    const i = from === undefined ? index : `(${from}+${index})`;
+    return { n: `"+loop-"&$string(${i})`, x: `{"i":${i}}` };
+  };
+  return {
+    count,
+    at,
+    all: template(`[$map([0..${count}-1],function($i){${itemOf(at('$i'))}})]`),
+    assign: {},
+    slice: (first, size) => `{"from":${first},"count":$min([${size},${count}-(${first})])}`,
+    sliced: () => counted('$items.count', '$items.from'),
+  };
+}
+
+function itemOf(item: Item): Expr {
+  return `{"n":${item.n},"x":${item.x}}`;
+}
+
+function literalItems(context: Context, task: Task, variable: string): Items {
+  const made = loopItems(task.operator as LoopOperator, task.keys);
+  if (!made.ok) {
+    context.unit.report('bad-value', 'error', task.spans[`${task.operator}>`] ?? task.span, made.message);
+    return counted('0');
+  }
+  const items = made.value;
+  if (task.operator === 'loop') return counted(String(items.length));
+  const value = literal(items as unknown as Json);
+  return listed(variable, items.length > LISTED ? template(`$${variable}`) : value, { [variable]: value });
+}
+
+class Loop {
+  readonly items: Items;
+  readonly #context: Context;
+  readonly #task: Task;
+  readonly #body: Node;
+  readonly #stores: boolean;
+  readonly #compileNode: CompileNode;
+
+  constructor(context: Context, task: Task, body: Node, stores: boolean, items: Items, compileNode: CompileNode) {
+    this.#context = context;
+    this.#task = task;
+    this.#body = body;
+    this.#stores = stores;
+    this.items = items;
+    this.#compileNode = compileNode;
+  }
+
+  sequential(exit: Edge): Edge {
+    const context = this.#context;
+    const { unit } = context;
+    const id = unit.next();
+    const index = `i${id}`;
+    const layer = this.#stores ? `s${id}` : undefined;
+    const choice = unit.stateName(`${context.path}^loop`);
+    const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
+    const entry = this.#iteration(context, this.items.at(`$${index}`), layer, back);
+    const rule = {
+      Assign: {
+        [index]: template(`$${index}+1`),
+        ...(layer === undefined ? {} : { [layer]: {} }),
+        ...entry.assign,
+      },
+      Next: entry.to ?? choice,
+    };
+    putChoice(context, choice, template(`$${index}<${this.items.count}-1`), rule, exit);
+    return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
+  }
+
+  /** A loop too long for one history: nested machines run slices of it, one after the other or side by side. */
+  inSlices(exit: Edge, size: number): Edge {
+    const context = this.#context;
+    const { unit } = context;
+    const together = this.#task.parallel.kind !== 'sequential';
+    const nested = nestedMachine(context, `${context.path}^slice`, this.#stores, (inner, end) => {
+      const slice = new Loop(inner, this.#task, this.#body, this.#stores, this.items.sliced(), this.#compileNode);
+      return together ? slice.parallel(end, undefined) : slice.sequential(end);
+    });
+    const stored = this.#stores ? '$states.result.Output.stored' : undefined;
+    const slices = `$ceil(${this.items.count}/${size})`;
+    const name = unit.stateName(`${context.path}^slices`);
+    if (together) {
+      const frame = compileFrame(
+        context,
+        `${context.path}^slices`,
+        { stores: this.#stores, single: true, item: true },
+        (inner) => {
+          const start = unit.stateName(`${context.path}^part`);
+          const items = template(this.items.slice(`$states.input*${size}`, size));
+          const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
+          put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
+          return { to: start, depth: 1, assign: {} };
+        },
+      );
+      put(context, name, {
+        Type: 'Map',
+        Items: template(`[0..${slices}-1]`),
+        ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
+        ...join(context, frame.canFail || nested.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
+      } as State);
+      return { to: name, depth: context.levels.length, assign: this.items.assign };
+    }
+    const index = `i${unit.next()}`;
+    const start = unit.stateName(`${context.path}^part`);
+    const back: Edge = { to: name, depth: context.levels.length, assign: {} };
+    put(context, start, {
+      ...startNested(context, nested, { items: template(this.items.slice(`$${index}*${size}`, size)) }),
+      ...join(context, nested.canFail, stored, back, '$states.result.Output'),
+    } as State);
+    const rule = { Assign: { [index]: template(`$${index}+1`) }, Next: start };
+    putChoice(context, name, template(`$${index}<${slices}-1`), rule, exit);
+    return { to: name, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
+  }
+
+  parallel(exit: Edge, concurrency: number | string | undefined): Edge {
+    const entry = this.#map(exit, this.items.all, concurrency);
+    // Items that stand in the state itself need no variable.
+    return typeof this.items.all === 'string' ? { ...entry, assign: { ...this.items.assign, ...entry.assign } } : entry;
+  }
+
+  /** A chunk sees what the chunks before it stored. */
+  chunks(exit: Edge, size: Expr): Edge {
+    const context = this.#context;
+    const { unit } = context;
+    const index = `i${unit.next()}`;
+    const choice = unit.stateName(`${context.path}^loop`);
+    const from = `$${index}*${size}`;
+    const slice = `[$map([0..$min([${size},${this.items.count}-${from}])-1],function($k){${itemOf(this.items.at(`$k+${from}`))}})]`;
+    const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
+    const map = this.#map(back, template(slice), undefined);
+    const rule = { Assign: { [index]: template(`$${index}+1`), ...map.assign }, Next: map.to! };
+    putChoice(context, choice, template(`($${index}+1)*${size}<${this.items.count}`), rule, exit);
+    return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
+  }
+
+  #map(exit: Edge, items: Template, concurrency: number | string | undefined): Edge {
+    const context = this.#context;
+    const name = context.unit.stateName(`${context.path}^map`);
+    const options = { stores: this.#stores, single: isPlain(this.#body), item: true };
+    const frame = compileFrame(context, `${context.path}^sub`, options, (inner, item) =>
+      this.#iteration(inner, fieldsOf(item), undefined, { to: undefined, depth: 1, assign: {} }),
+    );
+    put(context, name, {
+      Type: 'Map',
+      Items: items,
+      ...(concurrency === undefined ? {} : { MaxConcurrency: concurrency }),
+      ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
+      ...join(context, frame.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
+    } as State);
+    return { to: name, depth: context.levels.length, assign: {} };
+  }
+
+  /**
+   * The body as a level of its own. Layers: around it, the body's own `_export`, the item, then what the iteration stores: a loop
+   * variable beats an `_export` of the body.
+   */
+  #iteration(context: Context, item: Item, layer: string | undefined, back: Edge): Edge {
+    const body = this.#body;
+    const exported = body.directives.export;
+    const own = context.layers.slice(this.#context.layers.length);
+    const layers = [
+      ...this.#context.layers,
+      ...(exported === undefined ? [] : [context.unit.exportLayer(exported)]),
+      `[${item.x},0]`,
+      ...own,
+      ...(layer === undefined ? [] : [`$${layer}`]),
+    ];
+    const inner: Context = {
+      ...context,
+      name: [...context.name, '^sub', { expr: item.n }],
+      path: `${context.path}^sub`,
+      layers,
+      levels: layer === undefined ? context.levels : [...context.levels, { variable: layer }],
+      known: withItem(knownWithin(context.known, exported ?? {}, this.#stores), this.#task, item.x, this.#stores),
+      unrepeatable: undefined,
+    };
+    const bare: Node = { ...withoutExport(body), name: '' };
+    const { detached } = context.unit.program;
+    if (detached.has(body)) detached.add(bare);
+    const entry = this.#compileNode(inner, bare, back);
+    return { ...entry, depth: Math.min(entry.depth, context.levels.length) };
+  }
+}
+
+/** Loop variables hide what was known by their name; those that are the same kind of literal in each iteration are known anew. */
+function withItem(known: Context['known'], task: Task, item: Expr, stores: boolean): Context['known'] {
+  const next = new Map(known);
+  if (task.operator === 'loop') {
+    next.delete('i');
+    if (!stores) next.set('i', { expr: `${item}.i`, type: 'integer' });
+    return next;
+  }
+  if (task.operator === 'for_range') {
+    next.delete('range');
+    return next;
+  }
+  const { command } = task;
+  if (command === null || typeof command !== 'object' || Array.isArray(command)) return builtinsOf(next);
+  for (const [name, values] of Object.entries(command as Mapping)) {
+    next.delete(name);
+    if (stores || !Array.isArray(values)) continue;
+    if (values.every((value) => typeof value === 'string' && !value.includes('$'))) {
+      next.set(name, { expr: `${item}.${JSON.stringify(name).replaceAll('"', '`')}`, type: 'string' });
+    } else if (values.every((value) => Number.isSafeInteger(value))) {
+      next.set(name, { expr: `${item}.${JSON.stringify(name).replaceAll('"', '`')}`, type: 'integer' });
+    }
+  }
+  return next;
+}
+
+function builtinsOf(known: Context['known']): Context['known'] {
+  return new Map([...known].filter(([, value]) => value.expr.startsWith('$b.')));
+}

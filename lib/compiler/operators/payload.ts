@@ -1,0 +1,91 @@
+import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.ts';
+import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
+import type { Mapping, Task } from '../../language/workflow.ts';
+import { type Expr, literal, template } from '../jsonata.ts';
+import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
+import { type Context, failing, layerList, taskName } from '../scope.ts';
+
+/** Longest task without a `_timeout` of its own, and the margin its state waits beyond it: seconds. */
+const DEFAULT_TIMEOUT = 86_400;
+const MARGIN = 3_600;
+
+/** The payload that launch, evaluate, http and notify share (lib/expression/wire.ts). */
+export function payload(context: Context, task: Task, op: string, m?: number): { [key: string]: Template } {
+  return {
+    v: PROTOCOL,
+    t: taskName(context),
+    l: layerList(context),
+    ...(m === undefined ? {} : { m }),
+    b: '{% $b %}',
+    k: literal(ownKeys(context, task) as Json),
+    op,
+    ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
+  };
+}
+
+/** The counters of the enclosing retried groups; a nested machine got those outside it as `$R`. */
+export function triesOf(context: Context): Expr {
+  const [first, ...rest] = context.tries;
+  return first === '$R' ? `$append($R,[${rest.join(',')}])` : `[${context.tries.join(',')}]`;
+}
+
+/** The task's keys, with the environment and secret mounts that enclosing levels hand down. */
+export function ownKeys(context: Context, task: Task): Mapping {
+  const inherited: Mapping = {};
+  if (Object.keys(context.env).length > 0) inherited._env = context.env;
+  if (Object.keys(context.secrets).length > 0) inherited._secrets = context.secrets;
+  if (context.workdir !== '') inherited._workdir = context.workdir;
+  return { ...task.keys, ...inherited };
+}
+
+/** Retry of a state: the platform's failures, then the task's own `_retry` where the state can repeat itself. */
+export function retriers(task: Task, repeatable: boolean): { readonly Retry: readonly Retrier[] } {
+  const { retry, check } = task.directives;
+  const own = repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0 ? [retrier(retry)] : [];
+  return { Retry: [INFRASTRUCTURE, ...own] };
+}
+
+export function catchers(context: Context): { readonly Catch: readonly Catcher[] } {
+  const caught = (errors: readonly string[], edge: Context['onFail']): Catcher => {
+    const { Assign: assign, Next } = failing(context, edge, '$states.errorOutput');
+    return { ErrorEquals: errors, Assign: assign as Assign, Next };
+  };
+  const { unrepeatable } = context;
+  if (unrepeatable === undefined) return { Catch: [caught(['States.ALL'], context.onFail)] };
+  return { Catch: [caught(TASK_ERRORS, context.onFail), caught(['States.ALL'], unrepeatable)] };
+}
+
+/** Retry of a state that calls a service's API. */
+export const INFRASTRUCTURE_CALLS: Retrier = {
+  ErrorEquals: [
+    'States.Timeout',
+    'StepFunctions.SdkClientException',
+    'StepFunctions.ServiceException',
+    'StepFunctions.ThrottlingException',
+  ],
+  IntervalSeconds: 5,
+  MaxAttempts: 6,
+  BackoffRate: 2,
+  MaxDelaySeconds: 300,
+  JitterStrategy: 'FULL',
+};
+
+/** The state waits longer than the task may take: the runner ends it at its deadline and says so. */
+export function stateTimeout(task: Task): number {
+  return (typeof task.timeout === 'number' ? task.timeout : DEFAULT_TIMEOUT) + MARGIN;
+}
+
+/** Says which task the state is, for readers of the event stream. */
+export function register(context: Context, state: string, task: Task): string {
+  const { program } = context.unit;
+  program.tasks[state] = {
+    task: context.path,
+    operator: task.operator,
+    at: `${task.span.file}:${program.line(task.span)}`,
+  };
+  return state;
+}
+
+export function failure(message: string): { readonly Error: string; readonly Cause: string } {
+  return { Error: ERRORS.taskFailed, Cause: JSON.stringify({ message }) };
+}

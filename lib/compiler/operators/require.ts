@@ -1,0 +1,108 @@
+import type { State } from '../../asl/types.ts';
+import { ERRORS } from '../../expression/wire.ts';
+import { put } from '../frame.ts';
+import { type Expr, template } from '../jsonata.ts';
+import type { CompileOperator } from '../operator.ts';
+import { passage } from '../parallel.ts';
+import { closing, failing } from '../scope.ts';
+import { evaluateState } from './evaluate.ts';
+import { catchers, INFRASTRUCTURE_CALLS, register } from './payload.ts';
+
+/** Seconds between two looks at a required workflow that somebody else started. */
+const POLL = 10;
+
+/**
+ * require>: starts the other workflow's machine under a name made from workflow and session, so that it runs once, and waits. The
+ * input holds nothing of the caller: a start of the same name and input joins the execution that runs already.
+ */
+export const compileRequire: CompileOperator = (context, task, exit) => {
+  const { unit } = context;
+  const { command } = task;
+  const target = typeof command === 'string' ? command.replace(/\.dig$/, '') : '';
+  const workflow = unit.program.workflows.get(target);
+  if (workflow === undefined) {
+    const span = task.spans['require>'] ?? task.span;
+    unit.report('require-not-found', 'error', span, `require>: no workflow '${String(command)}' in this project`);
+    return exit;
+  }
+  unit.program.required.add(target);
+  const id = unit.next();
+  const keys = `k${id}`;
+  const tries = `n${id}`;
+  const base = context.path;
+  const start = register(context, unit.stateName(base), task);
+  const describe = unit.stateName(`${base}^describe`);
+  const status = unit.stateName(`${base}^status`);
+  const wait = unit.stateName(`${base}^wait`);
+  const name: Expr = `$substring(${JSON.stringify(executionPrefix(target))}&"-"&$string($${keys}.session_unixtime)&($${tries}=0?"":"-"&$string($${tries})),0,80)`;
+  const done = exit.to ?? passage(context, exit);
+  const doneAssign = exit.to === undefined ? {} : { ...closing(context, exit), ...exit.assign };
+  const assignDone = Object.keys(doneAssign).length === 0 ? {} : { Assign: doneAssign };
+  const rerun = `$${keys}.rerun_on`;
+  const failed = failing(
+    context,
+    context.onFail,
+    `{"Error":${JSON.stringify(ERRORS.taskFailed)},"Cause":$string({"message":"Dependent workflow failed: ${target}, execution "&${name}})}`,
+  );
+  const ignored = { Condition: template(`$${keys}.ignore_failure`), ...assignDone, Output: {}, Next: done };
+  const child = unit.stateName(`${base}^failed`);
+  put(context, start, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::states:startExecution.sync:2',
+    Arguments: {
+      StateMachineArn: `\${sm_${target}}`,
+      Name: template(name),
+      Input: template(`{"session_time":$${keys}.session_time,"params":$${keys}.params}`),
+    },
+    Retry: [INFRASTRUCTURE_CALLS],
+    Catch: [
+      { ErrorEquals: ['StepFunctions.ExecutionAlreadyExistsException'], Output: {}, Next: describe },
+      { ErrorEquals: ['States.ALL'], Output: {}, Next: child },
+    ],
+    ...assignDone,
+    Output: {},
+    Next: done,
+  } as State);
+  put(context, child, {
+    Type: 'Choice',
+    Choices: [ignored],
+    Default: failed.Next,
+    Assign: failed.Assign,
+    Output: {},
+  } as State);
+  put(context, describe, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',
+    Arguments: { ExecutionArn: template(`"\${arn_${target}}:"&${name}`) },
+    Retry: [INFRASTRUCTURE_CALLS],
+    ...catchers(context),
+    Output: '{% {"status":$states.result.Status} %}',
+    Next: status,
+  } as State);
+  const again = { Assign: { [tries]: template(`$${tries}+1`) }, Output: {}, Next: start };
+  put(context, status, {
+    Type: 'Choice',
+    Choices: [
+      { Condition: '{% $states.input.status="RUNNING" %}', Output: {}, Next: wait },
+      {
+        Condition: template(`$states.input.status="SUCCEEDED" and ${rerun}!="all"`),
+        ...assignDone,
+        Output: {},
+        Next: done,
+      },
+      { Condition: template(`${rerun}="all" or (${rerun}="failed" and $states.input.status!="SUCCEEDED")`), ...again },
+      ignored,
+    ],
+    Default: failed.Next,
+    Assign: failed.Assign,
+    Output: {},
+  } as State);
+  put(context, wait, { Type: 'Wait', Seconds: POLL, Output: {}, Next: describe });
+  const entry = { to: start, depth: context.levels.length, assign: {} };
+  return evaluateState(context, task, 'require', entry, { [keys]: '$states.result.Payload', [tries]: '0' });
+};
+
+/** The part of an execution's name before the session; a name may not hold `/` or `:`, and 80 characters in all. */
+export function executionPrefix(workflow: string): string {
+  return workflow.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 50);
+}

@@ -1,0 +1,73 @@
+import type { State } from '../../asl/types.ts';
+import { ERRORS } from '../../expression/wire.ts';
+import { put } from '../frame.ts';
+import { template } from '../jsonata.ts';
+import type { CompileOperator } from '../operator.ts';
+import { passage } from '../parallel.ts';
+import { closing, failing, leaveWith } from '../scope.ts';
+import { evaluateState } from './evaluate.ts';
+import { catchers, register, retriers } from './payload.ts';
+
+/** Seconds between two looks: 5, doubled up to 5 minutes, as digdag. */
+const POLL = 5;
+const LONGEST_POLL = 300;
+
+/** What S3 answers for an object that is not there: by the operation it has several names. */
+const MISSING = ['S3.NoSuchKeyException', 'S3.NotFoundException', 'S3.NoSuchKey', 'S3.NotFound'];
+
+/** s3_wait>: asks for the object's head until it is there; stores `s3.last_object`. */
+export const compileS3Wait: CompileOperator = (context, task, exit) => {
+  const { unit } = context;
+  const id = unit.next();
+  const keys = `k${id}`;
+  const pause = `w${id}`;
+  const since = `z${id}`;
+  const name = register(context, unit.stateName(context.path), task);
+  const late = unit.stateName(`${context.path}^late`);
+  const wait = unit.stateName(`${context.path}^wait`);
+  const head = leaveWith(
+    context,
+    exit,
+    '{"s3":{"last_object":{"metadata":$sift($states.result,function($v,$k){$k!="Metadata"}),"user_metadata":$states.result.Metadata?$states.result.Metadata:{}}}}',
+  );
+  put(context, name, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::aws-sdk:s3:headObject',
+    Arguments: template(`$${keys}.request`),
+    ...retriers(task, false),
+    Catch: [{ ErrorEquals: MISSING, Output: {}, Next: late }, ...catchers(context).Catch],
+    ...head,
+  } as State);
+  const done = exit.to ?? passage(context, exit);
+  const doneAssign = exit.to === undefined ? {} : { ...closing(context, exit), ...exit.assign };
+  const message = `{"message":"s3_wait>: no object s3://"&$${keys}.request.Bucket&"/"&$${keys}.request.Key&" within "&$string($${keys}.timeout)&" s"}`;
+  const failed = failing(context, context.onFail, `{"Error":"${ERRORS.taskFailed}","Cause":$string(${message})}`);
+  const over = `$exists($${keys}.timeout) and $toMillis($states.context.State.EnteredTime)-$${since}>=$${keys}.timeout*1000`;
+  put(context, late, {
+    Type: 'Choice',
+    Choices: [
+      {
+        Condition: template(`${over} and $${keys}.continue_on_timeout`),
+        ...(Object.keys(doneAssign).length === 0 ? {} : { Assign: doneAssign }),
+        Output: {},
+        Next: done,
+      },
+      { Condition: template(over), Assign: failed.Assign, Output: {}, Next: failed.Next },
+    ],
+    Default: wait,
+    Output: {},
+  } as State);
+  put(context, wait, {
+    Type: 'Wait',
+    Seconds: template(`$${pause}`),
+    Assign: { [pause]: template(`$min([$${pause}*2,${LONGEST_POLL}])`) },
+    Output: {},
+    Next: name,
+  });
+  const entry = { to: name, depth: context.levels.length, assign: {} };
+  return evaluateState(context, task, 's3_wait', entry, {
+    [keys]: '$states.result.Payload',
+    [pause]: String(POLL),
+    [since]: '$toMillis($states.context.State.EnteredTime)',
+  });
+};

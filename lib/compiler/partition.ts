@@ -1,0 +1,131 @@
+/**
+ * Splits a workflow that is too large for one machine: runs of children become groups without a name, and loops are cut into slices,
+ * which split.ts compiles as nested machines.
+ */
+import { LIMITS } from '../asl/limits.ts';
+import type { Group, Node, Task, Workflow } from '../language/workflow.ts';
+import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
+
+/** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
+const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBytes };
+
+export interface Partition {
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** Nodes that become machines of their own. */
+  readonly detached: ReadonlySet<Node>;
+  /** Iterations of a loop that one machine runs. */
+  readonly slices: ReadonlyMap<Node, number>;
+}
+
+export function partition(workflows: ReadonlyMap<string, Workflow>): Partition {
+  const partitioner = new Partitioner(workflows);
+  const split = new Map<string, Workflow>();
+  for (const [name, workflow] of workflows)
+    split.set(name, { ...workflow, root: partitioner.fit(workflow.root) as Group });
+  return { workflows: split, detached: partitioner.detached, slices: partitioner.slices };
+}
+
+function fits(weight: Weight): boolean {
+  return weight.events <= BUDGET.events && weight.bytes <= BUDGET.bytes;
+}
+
+class Partitioner {
+  readonly detached = new Set<Node>();
+  readonly slices = new Map<Node, number>();
+  readonly #scale: Scale;
+
+  constructor(workflows: ReadonlyMap<string, Workflow>) {
+    this.#scale = new Scale(workflows);
+  }
+
+  /** The node, changed as far as needed for it to fit one machine, and weighed. */
+  fit(node: Node): Node {
+    if (fits(this.#scale.of(node))) return node;
+    return node.kind === 'group' ? this.#fitGroup(node) : this.#fitTask(node);
+  }
+
+  #fitGroup(group: Group): Group {
+    const children = group.children.map((child) => this.fit(child));
+    const ordered = group.parallel.kind !== 'sequential' || children.some((child) => child.directives.background);
+    const graph = children.some((child) => child.directives.background || child.directives.after?.length);
+    let fitted: Group = { ...group, children };
+    if (!fits(this.#scale.of(fitted))) {
+      if (graph) {
+        fitted = { ...group, children: children.map((child) => this.#detach(child)) };
+      } else if (group.parallel.kind === 'limit') {
+        const runs = this.#runs(children, group.parallel.limit, group);
+        fitted = { ...group, parallel: { kind: 'sequential' }, children: runs };
+      } else {
+        fitted = {
+          ...group,
+          children: this.#runs(children, 1, { ...group, parallel: ordered ? group.parallel : { kind: 'sequential' } }),
+        };
+      }
+    }
+    // Thousands of runs may again be too many for one machine.
+    const weight = this.#scale.of(fitted);
+    return fits(weight) || fitted.children.length === group.children.length ? fitted : this.#fitGroup(fitted);
+  }
+
+  /** Children gathered into nameless groups, each within the budget and a multiple of `unit` long. */
+  #runs(children: readonly Node[], unit: number, like: Group): Node[] {
+    const runs: Node[] = [];
+    let run: Node[] = [];
+    let weight: Weight = { events: 0, bytes: 0 };
+    const close = (): void => {
+      if (run.length === 0) return;
+      const { parallel } = like;
+      const group: Group = { kind: 'group', name: '', span: run[0]!.span, directives: {}, parallel, children: run };
+      runs.push(this.#detach(group));
+      run = [];
+      weight = { events: 0, bytes: 0 };
+    };
+    children.forEach((child, index) => {
+      const own = this.#scale.of(child);
+      const next = { events: weight.events + own.events + 4, bytes: weight.bytes + own.bytes + 400 };
+      if (run.length > 0 && index % unit === 0 && !fits(next)) close();
+      weight = { events: weight.events + own.events + 4, bytes: weight.bytes + own.bytes + 400 };
+      run.push(child);
+    });
+    close();
+    return runs;
+  }
+
+  #fitTask(task: Task): Task {
+    const body = task.body === undefined ? undefined : this.fit(task.body);
+    const elseBody = task.elseBody === undefined ? undefined : this.fit(task.elseBody);
+    let fitted: Task = {
+      ...task,
+      ...(body === undefined ? {} : { body }),
+      ...(elseBody === undefined ? {} : { elseBody }),
+    };
+    if (fits(this.#scale.of(fitted))) return fitted;
+    if (task.operator === 'if') {
+      fitted = {
+        ...fitted,
+        ...(body === undefined ? {} : { body: this.#detach(body) }),
+        ...(elseBody === undefined ? {} : { elseBody: this.#detach(elseBody) }),
+      };
+    } else if (body !== undefined) {
+      const count = iterations(task);
+      const events = this.#scale.of(body).events + 4;
+      const size = Math.max(1, Math.floor(BUDGET.events / events));
+      if (size < count) {
+        this.slices.set(fitted, size);
+        this.#scale.set(fitted, {
+          events: Math.ceil(count / size) * (DETACHED.events + 4),
+          bytes: this.#scale.of(body).bytes,
+        });
+      } else {
+        fitted = { ...fitted, body: this.#detach(body) };
+      }
+    }
+    return fitted;
+  }
+
+  #detach(node: Node): Node {
+    this.detached.add(node);
+    this.#scale.set(node, DETACHED);
+    return node;
+  }
+}

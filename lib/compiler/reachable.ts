@@ -1,0 +1,38 @@
+import type { Processor, State, StateMachine } from '../asl/types.ts';
+
+/**
+ * The states that some edge reaches, in the order of a reader, depth first. A state behind a task that always fails is an error of
+ * validation for Step Functions; `dropped` hears of those left out.
+ */
+export function reachable<T extends Processor | StateMachine>(machine: T, dropped: (name: string) => void): T {
+  const seen = new Set<string>();
+  const states: { [name: string]: State } = {};
+  const waiting = [machine.StartAt];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const state = machine.States[name];
+    if (seen.has(name) || state === undefined) continue;
+    seen.add(name);
+    states[name] = within(state, dropped);
+    waiting.push(...targets(state).reverse());
+  }
+  for (const name of Object.keys(machine.States)) {
+    if (!seen.has(name)) dropped(name);
+  }
+  return { ...machine, States: states };
+}
+
+function within(state: State, dropped: (name: string) => void): State {
+  if (state.Type === 'Parallel')
+    return { ...state, Branches: state.Branches.map((branch) => reachable(branch, dropped)) };
+  if (state.Type === 'Map') return { ...state, ItemProcessor: reachable(state.ItemProcessor, dropped) };
+  return state;
+}
+
+/** Where a state may lead: the usual way first. */
+export function targets(state: State): string[] {
+  const found: (string | undefined)[] = [];
+  if ('Next' in state) found.push(state.Next);
+  if (state.Type === 'Choice') found.push(...state.Choices.map((rule) => rule.Next), state.Default);
+  if ('Catch' in state) found.push(...(state.Catch ?? []).map((catcher) => catcher.Next));
+  return found.filter((name) => name !== undefined);
+}

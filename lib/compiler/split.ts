@@ -1,0 +1,109 @@
+/**
+ * Nested machines, for what is too large for one. The machine is started with the layers it sees as values, and answers as a branch does:
+ * `{stored, failure?}`.
+ */
+import type { Json, State, StateMachine, Template } from '../asl/types.ts';
+import { PROTOCOL } from '../expression/wire.ts';
+import type { Node } from '../language/workflow.ts';
+import { compileFrame, put } from './frame.ts';
+import { template } from './jsonata.ts';
+import type { CompileNode } from './operator.ts';
+import { INFRASTRUCTURE_CALLS, triesOf } from './operators/payload.ts';
+import { join } from './parallel.ts';
+import { reachable } from './reachable.ts';
+import { type Context, type Edge, layerList, taskName } from './scope.ts';
+import { Unit } from './unit.ts';
+
+/** Compiles the node into a machine of its own; in its place stand a state that starts it and a Choice that raises its failure. */
+export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
+  const stores = context.unit.program.stores(node);
+  const nested = nestedMachine(context, `${context.path}${node.name}`, stores, (inner, end) =>
+    compileNode(inner, node, end),
+  );
+  const name = context.unit.stateName(`${context.path}${node.name}^part`);
+  put(context, name, {
+    ...startNested(context, nested, {}),
+    ...join(
+      context,
+      nested.canFail,
+      stores ? '$states.result.Output.stored' : undefined,
+      exit,
+      '$states.result.Output',
+    ),
+  } as State);
+  return { to: name, depth: context.levels.length, assign: {} };
+}
+
+export interface Nested {
+  /** In `${sm_NAME}`. */
+  readonly name: string;
+  readonly canFail: boolean;
+}
+
+/** `body` is compiled in a context whose outer layers, name and counters are what the execution was started with. */
+export function nestedMachine(
+  context: Context,
+  path: string,
+  stores: boolean,
+  body: (inner: Context, end: Edge) => Edge,
+): Nested {
+  const { program } = context.unit;
+  const unit = new Unit(program, '$L');
+  const inner: Context = {
+    ...context,
+    unit,
+    name: [{ expr: '$N' }],
+    path,
+    layers: [],
+    tries: context.tries.length === 0 ? [] : ['$R'],
+    known: new Map([...context.known].filter(([, value]) => !/\$(?!b\.)/.test(value.expr))),
+    unrepeatable: undefined,
+  };
+  const frame = compileFrame(inner, path, { stores, single: false }, (at) =>
+    body(at, { to: undefined, depth: 1, assign: {} }),
+  );
+  const first = program.workflows.get(context.calls[0]?.replace(/\.dig$/, '') ?? '')?.name ?? 'main';
+  const name = `${first}_part${Object.keys(program.nested).length + 1}`;
+  const enter = unit.stateName(`${path}^enter`);
+  const assign: { [variable: string]: Template } = {
+    L: template('$states.input.l'),
+    N: template('$states.input.n'),
+    b: template('$states.input.b'),
+    t: unit.templates as Json,
+    items: template('$exists($states.input.items)?$states.input.items:[]'),
+    ...(context.tries.length === 0 ? {} : { R: template('$states.input.r') }),
+  };
+  const machine: StateMachine = {
+    Comment: `A part of ${first}: ${path}`,
+    QueryLanguage: 'JSONata',
+    StartAt: enter,
+    States: {
+      [enter]: { Type: 'Pass', Assign: assign, Output: {}, Next: frame.processor.StartAt },
+      ...frame.processor.States,
+    },
+  };
+  program.nested[name] = reachable(machine, (state) => {
+    delete program.tasks[state];
+  });
+  return { name, canFail: frame.canFail };
+}
+
+/** The Task that runs a nested machine, without where it leads. */
+export function startNested(context: Context, nested: Nested, input: { readonly [key: string]: Template }): object {
+  return {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::states:startExecution.sync:2',
+    Arguments: {
+      StateMachineArn: `\${sm_${nested.name}}`,
+      Input: {
+        v: PROTOCOL,
+        n: taskName(context),
+        l: layerList(context),
+        b: '{% $b %}',
+        ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
+        ...input,
+      },
+    },
+    Retry: [INFRASTRUCTURE_CALLS],
+  };
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { LIMITS } from '../asl/limits.ts';
+import type { Json, StateMachine } from '../asl/types.ts';
+import type { Diagnostic, DiagnosticCode, Span } from '../language/diagnostic.ts';
+import type { Mapping, Node, Workflow } from '../language/workflow.ts';
+import { type Expr, literal } from './jsonata.ts';
+
+/** What readers of the event stream know of a state: the task it is, and where that stands. */
+export interface TaskInfo {
+  /** Static part of the full name; the run-time name is in the payload or output (`t`). */
+  readonly task: string;
+  readonly operator: string;
+  /** `main.dig:3` */
+  readonly at: string;
+}
+
+/** What the whole compilation shares: the project's workflows, diagnostics, nested machines. */
+export interface Program {
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  readonly diagnostics: Diagnostic[];
+  readonly nested: { [name: string]: StateMachine };
+  readonly required: Set<string>;
+  readonly tasks: { [state: string]: TaskInfo };
+  /** Line number of an offset, for TaskInfo. */
+  readonly line: (span: Span) => number;
+  readonly target: 'local' | 'aws';
+  /** Whether anything at or below a node may store parameters (effects.ts). */
+  readonly stores: (node: Node | undefined) => boolean;
+  /** Bodies to be compiled as machines of their own: partition.ts decides. */
+  readonly detached: Set<Node>;
+  /** Iterations of a loop that one nested machine runs. */
+  readonly slices: ReadonlyMap<Node, number>;
+  readonly stateNames: Set<string>;
+}
+
+/** One machine under construction. Numbers are unique in it, so no inner frame assigns a name of an outer one. */
+export class Unit {
+  readonly program: Program;
+  /** In a nested machine: the expression that gives the layers it was started with. */
+  readonly outerLayers: Expr | undefined;
+  readonly #templates: { [key: string]: Json } = {};
+  #counter = 0;
+
+  constructor(program: Program, outerLayers?: Expr) {
+    this.program = program;
+    this.outerLayers = outerLayers;
+  }
+
+  next(): number {
+    return this.#counter++;
+  }
+
+  /** Registers the text of an `_export`; gives its layer. */
+  exportLayer(mapping: Mapping): Expr {
+    const key = `e${Object.keys(this.#templates).length}`;
+    this.#templates[key] = literal(mapping as Json);
+    return `[$t.${key}]`;
+  }
+
+  /** The value of the variable `$t`. */
+  get templates(): Json {
+    return this.#templates;
+  }
+
+  /**
+   * A state name made from the task's path, unique in the whole program so that one table of tasks serves all machines. Long names keep
+   * their beginning and end.
+   */
+  stateName(path: string): string {
+    const { stateNames } = this.program;
+    for (let n = 1; ; n += 1) {
+      const name = shorten(n === 1 ? path : `${path}~${n}`);
+      if (!stateNames.has(name)) {
+        stateNames.add(name);
+        return name;
+      }
+    }
+  }
+
+  report(
+    code: DiagnosticCode,
+    severity: Diagnostic['severity'],
+    span: Span | undefined,
+    message: string,
+    ...notes: string[]
+  ): void {
+    this.program.diagnostics.push({ code, severity, message, notes, ...(span === undefined ? {} : { span }) });
+  }
+}
+
+function shorten(name: string): string {
+  if (name.length <= LIMITS.stateNameChars) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.slice(0, 28)}~${hash}~${name.slice(-41)}`;
+}

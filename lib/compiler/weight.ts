@@ -1,0 +1,113 @@
+import { type LoopOperator, loopItems } from '../expression/items.ts';
+import type { Group, Node, Task, Workflow } from '../language/workflow.ts';
+import { resolveCall } from './operators/call.ts';
+
+/** What a node costs the machine that holds it: history events of one run, and bytes of definition. */
+export interface Weight {
+  readonly events: number;
+  readonly bytes: number;
+}
+
+/**
+ * Events by kind of state (AWS's history: entered, scheduled, started, submitted, succeeded, exited…), and about the bytes a state takes
+ * besides the task's own keys. Estimates on the high side; the real definition is measured after compiling.
+ */
+const CONTAINER: Weight = { events: 6, bytes: 1500 };
+const FUNCTION: Weight = { events: 5, bytes: 1200 };
+const PASS: Weight = { events: 2, bytes: 250 };
+const JOIN: Weight = { events: 6, bytes: 900 };
+const CHOICE: Weight = { events: 2, bytes: 700 };
+/** A node that runs as a machine of its own, as its parent sees it. */
+export const DETACHED: Weight = { events: 7, bytes: 1800 };
+
+export function add(...weights: readonly Weight[]): Weight {
+  let events = 0;
+  let bytes = 0;
+  for (const weight of weights) {
+    events += weight.events;
+    bytes += weight.bytes;
+  }
+  return { events, bytes };
+}
+
+/** How often the body of a loop runs, if the file says so. */
+export function iterations(task: Task): number {
+  if (JSON.stringify(task.command).includes('$')) return 1;
+  const made = loopItems(task.operator as LoopOperator, task.keys);
+  return made.ok ? made.value.length : 0;
+}
+
+/** Weighs nodes; `replaced` gives the weight of those that were split off already. */
+export class Scale {
+  readonly #workflows: ReadonlyMap<string, Workflow>;
+  readonly #known = new Map<Node, Weight>();
+
+  constructor(workflows: ReadonlyMap<string, Workflow>) {
+    this.#workflows = workflows;
+  }
+
+  set(node: Node, weight: Weight): void {
+    this.#known.set(node, weight);
+  }
+
+  of(node: Node | undefined): Weight {
+    if (node === undefined) return { events: 0, bytes: 0 };
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    // Ends the recursion of a call cycle, which is reported elsewhere.
+    this.#known.set(node, { events: 0, bytes: 0 });
+    const { error, check, export: exported } = node.directives;
+    const own = node.kind === 'group' ? this.#group(node) : this.#task(node);
+    const layers: Weight = { events: 0, bytes: exported === undefined ? 0 : JSON.stringify(exported).length + 100 };
+    const weight = add(own, this.of(error), this.of(check), layers);
+    this.#known.set(node, weight);
+    return weight;
+  }
+
+  #group(group: Group): Weight {
+    const inside = add(...group.children.map((child) => this.of(child)));
+    if (group.parallel.kind === 'sequential' && !group.children.some((child) => child.directives.background))
+      return inside;
+    return add(inside, JOIN, { events: 2 * group.children.length, bytes: 400 * group.children.length });
+  }
+
+  #task(task: Task): Weight {
+    const keys: Weight = { events: 0, bytes: JSON.stringify(task.keys).length * 1.2 };
+    switch (task.operator) {
+      case 'py':
+      case 'sh':
+        return add(CONTAINER, keys);
+      case 'echo':
+      case 'fail':
+        return JSON.stringify(task.command).includes('$') ? add(FUNCTION, keys) : add(PASS, keys);
+      case 'if':
+        return add(FUNCTION, CHOICE, keys, this.of(task.body), this.of(task.elseBody));
+      case 'call':
+        return add(FUNCTION, this.#callee(task));
+      case 'loop':
+      case 'for_each':
+      case 'for_range': {
+        const body = this.of(task.body);
+        const each = task.parallel.kind === 'sequential' ? CHOICE.events : 4;
+        const twice = task.parallel.kind === 'expression' ? 2 : 1;
+        return add(FUNCTION, CHOICE, JOIN, keys, {
+          events: iterations(task) * (each + body.events),
+          bytes: body.bytes * twice,
+        });
+      }
+      default:
+        return add(FUNCTION, CHOICE, keys);
+    }
+  }
+
+  #callee(task: Task): Weight {
+    const { command } = task;
+    const callees = [...this.#workflows.values()];
+    if (typeof command !== 'string' || command.includes('$'))
+      return add(...callees.map((callee) => this.of(callee.root)));
+    // Relative to the calling file's folder.
+    const folder = task.span.file.includes('/') ? task.span.file.slice(0, task.span.file.lastIndexOf('/')) : '';
+    const file = resolveCall(folder, command);
+    return this.of(callees.find((callee) => callee.file === file)?.root);
+  }
+}

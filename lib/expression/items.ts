@@ -1,0 +1,119 @@
+/** What loop>, for_each> and for_range> repeat: the same for a literal value at compile time and a rendered one at run time. */
+import type { Mapping, Value } from '../language/workflow.ts';
+import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.ts';
+import { mapValues, setOwn } from './merge.ts';
+import type { LoopItem } from './wire.ts';
+
+export type LoopOperator = 'loop' | 'for_each' | 'for_range';
+
+/** digdag stops at 1,000; a list of items that does not fit a state is split by the compiler, this is against endless memory. */
+export const MAX_ITEMS = 100_000;
+
+/** Of a key and a value, so many characters stand in the iteration's name. */
+const TAG_LENGTH = 8;
+
+/** `keys`: the task's own, rendered; the command under `_command` or `loop>`. */
+export function loopItems(operator: LoopOperator, keys: Mapping): Result<LoopItem[]> {
+  const command = commandOf(operator, keys);
+  switch (operator) {
+    case 'loop':
+      return countItems(keys.count ?? command);
+    case 'for_each':
+      return eachItems(command);
+    case 'for_range':
+      return rangeItems(command);
+  }
+}
+
+/** The value of `op>:`, or `_command`. */
+export function commandOf(operator: string, keys: Mapping): Value | undefined {
+  return keys._command === undefined ? keys[`${operator}>`] : keys._command;
+}
+
+function tooMany(operator: LoopOperator, count: number): { readonly ok: false; readonly message: string } {
+  return bad(`Too many ${operator} subtasks (${count}). Limit: ${MAX_ITEMS}`);
+}
+
+function countItems(value: Value | undefined): Result<LoopItem[]> {
+  const count = toInteger(value, '_command', 'int');
+  if (!count.ok) return count;
+  if (count.value > MAX_ITEMS) return tooMany('loop', count.value);
+  return good(Array.from({ length: Math.max(count.value, 0) }, (_, i) => ({ n: `+loop-${i}`, x: { i } })));
+}
+
+/**
+ * The cross product, the first key outermost. (digdag, given an empty list before others, leaves that key out and repeats for
+ * the others; here nothing is repeated.)
+ */
+function eachItems(value: Value | undefined): Result<LoopItem[]> {
+  const map = toMapping(value, '_command');
+  if (!map.ok) return map;
+  const keys = Object.keys(map.value);
+  const lists: Value[][] = [];
+  for (const key of keys) {
+    const list = toList(map.value[key], key);
+    if (!list.ok) return list;
+    lists.push(list.value);
+  }
+  const total = keys.length === 0 ? 0 : lists.reduce((product, list) => product * list.length, 1);
+  if (total > MAX_ITEMS) return tooMany('for_each', total);
+  let items: LoopItem[] = total === 0 ? [] : [{ n: '', x: {} }];
+  for (const [keyIndex, list] of lists.entries()) {
+    const key = keys[keyIndex] ?? '';
+    const tags = list.map((element, index) => `${keyIndex}=${nameTag(key)}=${index}=${nameTag(element)}`);
+    items = items.flatMap(({ n, x }) =>
+      list.map((element, index) => {
+        const exports = mapValues(x, (known) => known);
+        setOwn(exports, key, element);
+        return { n: n === '' ? `+for-${tags[index]}` : `${n}&${tags[index]}`, x: exports };
+      }),
+    );
+  }
+  return good(items);
+}
+
+/** As java.net.URLEncoder, with `%20` for a space. */
+function nameTag(value: Value): string {
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, TAG_LENGTH);
+  const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?')).replace(/[!'()~]/g, hex);
+}
+
+function rangeItems(value: Value | undefined): Result<LoopItem[]> {
+  const range = toMapping(value, '_command');
+  if (!range.ok) return range;
+  const from = toInteger(range.value.from, 'from', 'long');
+  if (!from.ok) return from;
+  const to = toInteger(range.value.to, 'to', 'long');
+  if (!to.ok) return to;
+  const step = stepOf(range.value, to.value - from.value);
+  if (!step.ok) return step;
+  const count = Math.max(Math.ceil((to.value - from.value) / step.value), 0);
+  if (count > MAX_ITEMS) return tooMany('for_range', count);
+  return good(
+    Array.from({ length: count }, (_, index) => {
+      const start = from.value + index * step.value;
+      const end = Math.min(start + step.value, to.value);
+      return { n: `+range-from=${start}&to=${end}`, x: { range: { from: start, to: end, index } } };
+    }),
+  );
+}
+
+function stepOf(range: Mapping, distance: number): Result<number> {
+  const given = (key: 'step' | 'slices'): Result<number | undefined> => {
+    const value = range[key];
+    return value === undefined || value === null ? good(undefined) : toInteger(value, key, 'long');
+  };
+  const step = given('step');
+  if (!step.ok) return step;
+  const slices = given('slices');
+  if (!slices.ok) return slices;
+  if (step.value !== undefined && slices.value !== undefined)
+    return bad('Setting both step and slices options to for_range is invalid');
+  if (step.value !== undefined) {
+    return step.value > 0 ? good(step.value) : bad(`step option must be same or greater than 1 but got ${step.value}`);
+  }
+  if (slices.value === undefined) return bad('step or slices option is required for for_range');
+  if (slices.value <= 0) return bad(`slices option must be same or greater than 1 but got ${slices.value}`);
+  return good(Math.max(Math.ceil(distance / slices.value), 1));
+}
