@@ -4,7 +4,7 @@ import { type Action, collect, examples } from './command.ts';
 export interface AslFlags {
   readonly input: string;
   readonly mock?: readonly string[];
-  readonly name?: string;
+  readonly skipWaits?: true;
   readonly events?: true;
 }
 
@@ -21,6 +21,7 @@ export function define(command: Command, run: Action): void {
     .argument('<definition>', 'a JSON file')
     .option('-i, --input <json>', 'input as JSON, or @file', '{}')
     .option('-m, --mock <state=file>', 'answers of a Task state; repeatable', collect<string>)
+    .option('--skip-waits', 'Wait states and retries take no time')
     .option('--events', 'print the history, an event a line, before the result')
     .addHelpText(
       'after',

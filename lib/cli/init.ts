@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { fitName } from '../language/project-config.ts';
 import { type Action, examples } from './command.ts';
 import { EXIT, usageError } from './exit-codes.ts';
 import { commandName } from './invocation.ts';
@@ -49,7 +50,7 @@ export async function writeProject(template: string, target: string): Promise<st
   if (existing.length > 0) {
     throw usageError(`would overwrite ${existing.join(', ')}`, 'Name a new folder: trowel init my_project');
   }
-  const name = projectName(basename(target));
+  const name = fitName(basename(target));
   for (const { from, to } of plan) {
     const path = join(target, to);
     await mkdir(dirname(path), { recursive: true });
@@ -58,16 +59,6 @@ export async function writeProject(template: string, target: string): Promise<st
     if (text.includes(NAME)) await writeFile(path, text.replaceAll(NAME, name));
   }
   return plan.map(({ to }) => to).sort();
-}
-
-/** A folder's name made fit for package.json and trowel.yml: `[a-z][a-z0-9-]{0,62}`. */
-export function projectName(folder: string): string {
-  const fit = folder
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+|-+$/g, '')
-    .slice(0, 63);
-  return fit === '' ? 'my-project' : fit;
 }
 
 async function listFiles(folder: string): Promise<string[]> {

@@ -1,13 +1,12 @@
-import { readFile } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { isMapping } from '../expression/merge.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { SecretStore } from '../local/secrets.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject } from './find-project.ts';
-import { isMapping } from './parameters.ts';
-import { readMapping } from './read-mapping.ts';
+import { readMapping, readStdin, readText } from './read-mapping.ts';
 import type { SecretsFlags } from './secrets.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -63,18 +62,6 @@ function flatten(mapping: Mapping, prefix: string): { [key: string]: string } {
     else values[prefix + key] = String(value);
   }
   return values;
-}
-
-async function readText(cwd: string, path: string): Promise<string> {
-  return readFile(resolve(cwd, path), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`cannot read ${path}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`);
-  });
-}
-
-async function readStdin(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** Asks on the terminal; what is typed is not shown. */

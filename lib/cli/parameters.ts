@@ -1,5 +1,6 @@
 /** Session parameters from the command line: `-P` files (YAML or JSON, types kept) under `-p KEY=VALUE` (always texts). */
-import type { Mapping, Value } from '../language/workflow.ts';
+import { getOwn, isMapping, setOwn } from '../expression/merge.ts';
+import type { Mapping } from '../language/workflow.ts';
 import { usageError } from './exit-codes.ts';
 
 /** `a.b=c` builds `{a: {b: 'c'}}`; later ones win. Throws a usage error for an entry without `=`. */
@@ -21,30 +22,21 @@ function setPath(target: Mapping, path: readonly string[], value: string): void 
   const [key, ...rest] = path;
   if (key === undefined) return;
   if (rest.length === 0) {
-    define(target, key, value);
+    setOwn(target, key, value);
     return;
   }
-  const inner = Object.hasOwn(target, key) ? target[key] : undefined;
+  const inner = getOwn(target, key);
   const mapping = isMapping(inner) ? inner : {};
-  define(target, key, mapping);
+  setOwn(target, key, mapping);
   setPath(mapping, rest, value);
-}
-
-export function isMapping(value: Value | undefined): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Mappings merge deeply, anything else is replaced by the later. Neither argument is changed. */
 export function mergeParams(earlier: Mapping, later: Mapping): Mapping {
   const merged: Mapping = { ...earlier };
   for (const [key, value] of Object.entries(later)) {
-    const before = Object.hasOwn(merged, key) ? merged[key] : undefined;
-    define(merged, key, isMapping(before) && isMapping(value) ? mergeParams(before, value) : value);
+    const before = getOwn(merged, key);
+    setOwn(merged, key, isMapping(before) && isMapping(value) ? mergeParams(before, value) : value);
   }
   return merged;
-}
-
-/** `__proto__` is a key like any other. */
-function define(target: Mapping, key: string, value: Value): void {
-  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -1,0 +1,88 @@
+import { makeScheduler, SCHEDULE_END } from '../expression/schedule.ts';
+import { formatSessionTime } from '../expression/session.ts';
+import { loadProject, type Project } from '../language/project.ts';
+import { hasErrors, sortDiagnostics } from '../language/report.ts';
+import type { Mapping, Node, Workflow } from '../language/workflow.ts';
+import type { CheckFlags } from './check.ts';
+import { compileWorkflow } from './compile-project.ts';
+import { EXIT } from './exit-codes.ts';
+import { findProject, findWorkflow } from './find-project.ts';
+import { printDiagnostics, reportDiagnostics } from './report-diagnostics.ts';
+import { sessionParams } from './session-params.ts';
+import type { Colors, Terminal } from './terminal.ts';
+import { elapsed, plural } from './text.ts';
+
+export async function checkProject(
+  terminal: Terminal,
+  argument: string | undefined,
+  flags: CheckFlags,
+): Promise<number> {
+  const place = findProject(terminal.cwd, { ...flags, workflow: argument });
+  const only = argument === undefined ? undefined : findWorkflow(terminal.cwd, place, argument, flags.project);
+  const project = await loadProject(place.folder, only === undefined ? {} : { workflows: [only] });
+  const names = only === undefined ? [...project.workflows.keys()] : [only];
+  const params = await sessionParams(terminal.cwd, project, flags);
+  const diagnostics = sortDiagnostics([
+    ...(only === undefined ? project.diagnostics : project.diagnosticsOf(only)),
+    ...names.flatMap((name) => compileWorkflow(project, name).diagnostics),
+  ]);
+  if (flags.format !== 'text') {
+    await printDiagnostics(terminal, project, place, diagnostics, flags.format);
+  } else {
+    await reportDiagnostics(terminal, project, place, diagnostics);
+    if (!hasErrors(diagnostics)) {
+      const workflows = names.flatMap((name) => project.workflow(name) ?? []);
+      await terminal.stdout.write(renderProject(project, workflows, params, terminal.stdout.colors, Date.now()));
+    }
+  }
+  return hasErrors(diagnostics) ? EXIT.failed : EXIT.ok;
+}
+
+/** `Workflows`, `Schedules` with the next session and when it would run, `Parameters`. */
+export function renderProject(
+  project: Pick<Project, 'name' | 'config'>,
+  workflows: readonly Workflow[],
+  params: Mapping,
+  colors: Colors,
+  now: number,
+): string {
+  const width = Math.max(0, ...workflows.map(({ name }) => name.length));
+  const lines = [`Project ${project.name}, time zone ${project.config.timezone}`, '', colors.bold('Workflows')];
+  for (const { name, root, timezone } of workflows) {
+    const zone = timezone === undefined ? '' : colors.dim(`  ${timezone}`);
+    lines.push(`  ${name.padEnd(width)}  ${plural(countTasks(root), 'task')}${zone}`);
+  }
+  const schedules = workflows.flatMap((workflow) =>
+    scheduleLine(workflow, width, project.config.timezone, colors, now),
+  );
+  if (schedules.length > 0) lines.push('', colors.bold('Schedules'), ...schedules);
+  lines.push('', colors.bold('Parameters'));
+  const keys = Object.keys(params);
+  lines.push(
+    ...(keys.length === 0 ? [colors.dim('  none')] : keys.map((key) => `  ${key}: ${JSON.stringify(params[key])}`)),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+/** Tasks as they stand in the file: what loops multiply counts once. */
+export function countTasks(node: Node | undefined): number {
+  if (node === undefined) return 0;
+  const { error, check } = node.directives;
+  const handlers = countTasks(error) + countTasks(check);
+  if (node.kind === 'group') return node.children.reduce((sum, child) => sum + countTasks(child), handlers);
+  return 1 + handlers + countTasks(node.body) + countTasks(node.elseBody);
+}
+
+function scheduleLine(workflow: Workflow, width: number, zone: string, colors: Colors, now: number): string[] {
+  const { name, schedule, timezone = zone } = workflow;
+  if (schedule === undefined) return [];
+  const scheduler = makeScheduler(schedule, timezone);
+  // A faulty text has been reported with its place.
+  if (typeof scheduler === 'string') return [];
+  const next = scheduler.first(now);
+  const when =
+    next.time >= SCHEDULE_END
+      ? 'has ended'
+      : `next session ${formatSessionTime(next.time, timezone)}, runs ${formatSessionTime(next.run, timezone)} (in ${elapsed((next.run - now) / 1000)})`;
+  return [`  ${name.padEnd(width)}  ${schedule.kind}>: ${schedule.at}`, colors.dim(`  ${' '.repeat(width)}  ${when}`)];
+}

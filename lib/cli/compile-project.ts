@@ -1,0 +1,64 @@
+/** Where the command line meets lib/language and lib/compiler: from a folder and a name to a machine and all diagnostics. */
+import { type Compiled, compile } from '../compiler/compile.ts';
+import type { Diagnostic, Span } from '../language/diagnostic.ts';
+import type { Project } from '../language/project.ts';
+import { hasErrors, sortDiagnostics } from '../language/report.ts';
+import type { Node, Workflow } from '../language/workflow.ts';
+import { type Selection, selectTasks } from './select-tasks.ts';
+
+export interface CompiledWorkflow {
+  /** Absent if a diagnostic is an error. */
+  readonly compiled?: Compiled;
+  readonly workflow?: Workflow;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Errors of other workflows that this one does not reach do not count. */
+export function compileWorkflow(project: Project, name: string, selection: Selection = {}): CompiledWorkflow {
+  const whole = project.workflow(name);
+  const read = project.diagnosticsOf(name);
+  if (whole === undefined || hasErrors(read)) return { diagnostics: read };
+  const { workflow, diagnostics: unmatched } = selectTasks(whole, selection);
+  if (workflow === undefined) return { diagnostics: [...read, ...unmatched] };
+  if (callsByExpression(project)) for (const each of project.workflowNames()) project.workflow(each);
+  const { compiled, diagnostics } = compile(workflow, {
+    workflows: new Map([...project.workflows, [name, workflow]]),
+    timezone: project.config.timezone,
+    line: lineFinder(project.sources),
+  });
+  const all = sortDiagnostics([...read, ...diagnostics]);
+  return compiled === undefined ? { diagnostics: all } : { compiled, workflow, diagnostics: all };
+}
+
+/** `call>: ${x}` may reach any file of the project. */
+function callsByExpression(project: Project): boolean {
+  const calls = (node: Node | undefined): boolean => {
+    if (node === undefined) return false;
+    const { error, check } = node.directives;
+    if (calls(error) || calls(check)) return true;
+    if (node.kind === 'group') return node.children.some(calls);
+    const dynamic = node.operator === 'call' && typeof node.command === 'string' && node.command.includes('${');
+    return dynamic || calls(node.body) || calls(node.elseBody);
+  };
+  return [...project.workflows.values()].some(({ root, sla }) => calls(root) || calls(sla?.body));
+}
+
+/** Line numbers from 1; each file is looked through once. */
+export function lineFinder(sources: ReadonlyMap<string, string>): (span: Span) => number {
+  const starts = new Map<string, number[]>();
+  return ({ file, start }) => {
+    let lines = starts.get(file);
+    if (lines === undefined) {
+      lines = [0];
+      for (const { index } of (sources.get(file) ?? '').matchAll(/\n/g)) lines.push(index + 1);
+      starts.set(file, lines);
+    }
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((lines[middle] ?? 0) <= start) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}

@@ -1,0 +1,19 @@
+import type { Project } from '../language/project.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { EXIT } from './exit-codes.ts';
+import { mergeParams, parseParams } from './parameters.ts';
+import { readMapping } from './read-mapping.ts';
+
+/** Session parameters, later ones over earlier: `params:` files of trowel.yml, `-P` files, `-p`. Throws a CliError for a file at fault. */
+export async function sessionParams(
+  cwd: string,
+  project: Pick<Project, 'dir' | 'config'>,
+  flags: { readonly param?: readonly string[]; readonly paramsFile?: readonly string[] },
+): Promise<Mapping> {
+  const given = parseParams(flags.param ?? []);
+  let params: Mapping = {};
+  for (const file of project.config.params)
+    params = mergeParams(params, await readMapping(project.dir, file, EXIT.failed));
+  for (const file of flags.paramsFile ?? []) params = mergeParams(params, await readMapping(cwd, file));
+  return mergeParams(params, given);
+}
