@@ -6,6 +6,8 @@ import { corrected } from './yaml-faults.ts';
 /** Packages of conda that pip does not install. */
 const NOT_PIP = new Set(['pip', 'setuptools', 'wheel', 'conda', 'anaconda', 'mkl', 'openssl', 'libgcc-ng', 'nodejs']);
 
+const SUPPORTED = /^3\.(?:9|1[0-3])$/;
+
 /** Whether a parsed YAML file has a conda environment's form. */
 export function isConda(value: Value): boolean {
   return value !== null && typeof value === 'object' && !Array.isArray(value) && Array.isArray(value.dependencies);
@@ -29,7 +31,9 @@ export function condaNote(value: Value): string {
   if (lines.length > shown.length) shown.push(`    # … ${lines.length - shown.length} more`);
   return corrected([
     'python:',
-    ...(version ? [`  version: "${version}"`] : []),
+    ...(version
+      ? [SUPPORTED.test(version) ? `  version: "${version}"` : `  version: "3.11"  # it was ${version}`]
+      : []),
     '  requirements:',
     ...(shown.length > 0 ? shown : ['    - package==version']),
   ]);

@@ -5,7 +5,7 @@ import { condaNote, isConda } from './conda.ts';
 import type { Span } from './diagnostic.ts';
 import { asSeconds } from './duration.ts';
 import { reportFileFault } from './include.ts';
-import { CONFIG_FILE, defaultConfig, type ProjectConfig } from './project-config.ts';
+import { CONFIG_FILE, defaultConfig, fitName, type ProjectConfig } from './project-config.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
@@ -88,7 +88,14 @@ function reportIssue(issue: Issue, tree: MapTree, value: Value, schema: Schema, 
     code,
     spanAt(tree, path),
     `\`${path.join('.')}\` wants ${issue.message}, not ${show(valueAt(value, path))}`,
+    nearValue(issue, path, valueAt(value, path)),
   );
+}
+
+function nearValue(issue: Issue, path: readonly string[], given: Value): string | undefined {
+  if (typeof given !== 'string') return undefined;
+  if (path.join('.') === 'name') return `For example '${fitName(given)}'.`;
+  return issue.code === 'invalid_value' ? didYouMean(given, issue.values.map(String)) : undefined;
 }
 
 /** Names of the keys at a path of the schema. */
