@@ -45,7 +45,10 @@ class Checker {
 
   /** Adds to `defined` what the node leaves behind for those after it. */
   async node(node: Node, defined: Defined, workdir: string, calls: readonly string[]): Promise<void> {
-    const inner: Defined = { names: new Set([...defined.names, ...keysOf(node.directives.export)]), anything: defined.anything };
+    const inner: Defined = {
+      names: new Set([...defined.names, ...keysOf(node.directives.export)]),
+      anything: defined.anything,
+    };
     if (node.kind === 'group') {
       await this.#templates(node, inner);
       // Children side by side do not see each other, but a name that one of them stores is no typing error.
@@ -96,9 +99,16 @@ class Checker {
     for (const template of templatesOf(node)) {
       const fault = await syntaxFault(template.text);
       if (fault !== undefined) {
-        this.#report(template, template.text, 'expression-syntax', 'error', `\${…} is not JavaScript: ${fault.message}`, [
-          `In ${template.text.length < 100 ? template.text : `${template.text.slice(0, 97)}…`}, at character ${fault.offset + 1}.`,
-        ]);
+        this.#report(
+          template,
+          template.text,
+          'expression-syntax',
+          'error',
+          `\${…} is not JavaScript: ${fault.message}`,
+          [
+            `In ${template.text.length < 100 ? template.text : `${template.text.slice(0, 97)}…`}, at character ${fault.offset + 1}.`,
+          ],
+        );
         continue;
       }
       if (defined.anything) continue;

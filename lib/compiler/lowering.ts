@@ -9,7 +9,9 @@ export function lowered(context: Context, task: Task, text: string): Expr | unde
 }
 
 export function loweredCondition(context: Context, task: Task): Expr | undefined {
-  return typeof task.command === 'string' ? lowerCondition(task.command, knownTo(context, task))?.expression : undefined;
+  return typeof task.command === 'string'
+    ? lowerCondition(task.command, knownTo(context, task))?.expression
+    : undefined;
 }
 
 /** A key of the task's own hides a variable of its name, and those below it. */

@@ -93,7 +93,9 @@ function inherit(context: Context, node: Node): Context {
 export function knownWithin(known: Known, exported: Mapping, stores: boolean): Known {
   if (!stores && Object.keys(exported).length === 0) return known;
   const next = new Map(
-    [...known].filter(([name, value]) => value.expr.startsWith('$b.') || !(stores || Object.hasOwn(exported, name.split('.', 1)[0]!))),
+    [...known].filter(
+      ([name, value]) => value.expr.startsWith('$b.') || !(stores || Object.hasOwn(exported, name.split('.', 1)[0]!)),
+    ),
   );
   if (stores) return next;
   for (const [name, value] of Object.entries(exported)) {
