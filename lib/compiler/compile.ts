@@ -7,6 +7,7 @@ import { BUILTIN_TYPES } from '../expression/session.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Workflow } from '../language/workflow.ts';
+import { checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
@@ -50,6 +51,7 @@ export function compile(workflow: Workflow, options: CompileOptions): CompileRes
     nested: {},
     required: new Set(),
     tasks: {},
+    spans: new Map(),
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
     stores: storing(parts.workflows),
@@ -58,6 +60,7 @@ export function compile(workflow: Workflow, options: CompileOptions): CompileRes
     stateNames: new Set(['Start', 'Done', 'Failed']),
   };
   const machine = compileMachine(program, parts.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
+  for (const each of [machine, ...Object.values(program.nested)]) checkLimits(program, workflow, each);
   const { diagnostics } = program;
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
   return {
