@@ -26,7 +26,13 @@ function checkStates(program: Program, workflow: Workflow, machine: Processor | 
     const span = program.spans.get(name) ?? workflow.root.span;
     checkSizes(program, span, state);
     if (state.Type === 'Wait' && typeof state.Seconds === 'number' && state.Seconds > LIMITS.waitSeconds) {
-      report(program, 'bad-duration', span, `a task may wait a year at most`, 'Start the later part with a schedule of its own.');
+      report(
+        program,
+        'bad-duration',
+        span,
+        `a task may wait a year at most`,
+        'Start the later part with a schedule of its own.',
+      );
     }
     if (state.Type === 'Parallel') for (const branch of state.Branches) checkStates(program, workflow, branch);
     if (state.Type === 'Map') checkStates(program, workflow, state.ItemProcessor);

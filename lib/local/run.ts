@@ -48,6 +48,8 @@ export interface RunContext {
   /** Output of a native operator. */
   readonly print: (task: string, text: string) => void;
   readonly notice: (message: string) => void;
+  /** Runs a machine that became known only now (http_call>, add_subtask) as a part of this run. */
+  readonly execute: (compiled: Compiled, input: Json, signal: AbortSignal) => Promise<Outcome>;
 }
 
 export interface RunOptions {
@@ -296,6 +298,10 @@ export class Run implements AsyncIterable<RunEvent> {
       secret: (key) => this.#secret(key),
       print: (task, text) => void this.#print(task, text),
       notice: (message) => this.notice(message),
+      execute: (compiled, input, signal) => {
+        this.#children += 1;
+        return this.#execute(compiled, compiled.machine, `part-${this.#children}`, input, signal);
+      },
     });
     const functions: { [name: string]: LocalFunction } = {};
     for (const [name, fn] of Object.entries(given)) {

@@ -42,7 +42,8 @@ export function compileOperator(context: Context, task: Task, exit: Edge, compil
   const compiler = OPERATOR_COMPILERS[task.operator];
   const { unit } = context;
   if (unit.program.target === 'aws' && ONLY_HERE.has(task.operator)) {
-    const note = 'Fetch the description with http> and branch on it with if>, or generate the tasks in Python with digdag.env.add_subtask.';
+    const note =
+      'Fetch the description with http> and branch on it with if>, or generate the tasks in Python with digdag.env.add_subtask.';
     unit.report('deployed-only-here', 'error', task.span, `${task.operator}> runs here, and cannot be deployed`, note);
   }
   return compiler === undefined ? exit : compiler(context, task, exit, compileNode);
