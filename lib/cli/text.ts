@@ -45,6 +45,19 @@ export function firstLine(text: string): string {
   return line?.trim() ?? '';
 }
 
+/** digdag's message of a Python task without its preamble and frames: `no lamps left (StockError)`. */
+export function withoutFrames(message: string): string {
+  const python = /^Python command failed with code -?\d+\nError messages from python: ([\s\S]*?)\n\tfrom /.exec(
+    message,
+  );
+  return python?.[1] ?? message;
+}
+
+/** What an error says, in one line. */
+export function headline(message: string): string {
+  return firstLine(withoutFrames(message));
+}
+
 export function indent(text: string, by: string): string {
   return text
     .split('\n')
