@@ -33,7 +33,8 @@ function answer(operator: string, keys: Mapping, builtins: Mapping): EvaluateRes
     case 'echo':
       return { text: unwrap(toText(command, '_command')) };
     case 'fail':
-      return { text: unwrap(toText(command ?? '', '_command')) };
+      // The state has nothing but a Catch: the failure is the answer.
+      throw new TrowelError(ERRORS.taskFailed, unwrap(toText(command ?? '', '_command')));
     case 'if':
       return { v: unwrap(condition(command)) };
     case 'loop':

@@ -10,8 +10,8 @@ export interface Compute {
   offer(job: Job): Promise<boolean>;
   /** Starts something for the job. Throws an Error whose `name` is one of ERRORS where it cannot. */
   start(job: Job): Promise<void>;
-  /** Ends the task and its whole process tree; unknown and ended jobs are no error. `grace`: seconds between the two signals. */
-  stop(id: string, grace?: number): Promise<void>;
+  /** Ends the task and its whole process tree; unknown and ended jobs are no error. */
+  stop(id: string): Promise<void>;
 }
 
 export interface Job {
@@ -33,7 +33,8 @@ export interface Assignment {
   readonly params: Mapping;
   readonly keys: readonly string[];
   readonly env: { readonly [name: string]: string };
-  readonly secrets_map: { readonly [asked: string]: string };
+  /** `_secrets`: `{pg: {password: 'my.other.key'}}`. */
+  readonly secrets_map: Mapping;
   readonly workdir?: string;
   /** Seconds. */
   readonly timeout?: number;
@@ -42,15 +43,8 @@ export interface Assignment {
   readonly builtins: Mapping;
   readonly root: string;
   readonly result: string;
-  /** Fingerprint of the task's own keys and of each parameter: the runner copies those that the task read into its record. */
-  readonly hashes: Hashes;
   readonly frames: readonly Value[];
   readonly python?: readonly string[];
   /** Goes into the Failure unchanged: the compiler could not read `_retry`. */
   readonly retry?: NonNullable<Failure['retry']>;
-}
-
-export interface Hashes {
-  readonly keys: string;
-  readonly params: { readonly [name: string]: string };
 }

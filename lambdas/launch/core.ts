@@ -11,15 +11,13 @@ import {
   type LaunchPayload,
   type Layer,
   PROTOCOL,
-  type StoreResult,
 } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
-import { hashesOf } from './hashes.ts';
 import { baseLayers } from './layers.ts';
 import { resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
-import { findResult, type ReadRecord } from './replay.ts';
+import { asRecord, type CodeFile, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
 import { retryOf, seconds } from './seconds.ts';
 import { mountedKey, secretKeys } from './secret-keys.ts';
 
@@ -42,6 +40,10 @@ export interface Services {
   /** Records of finished tasks, by root and path; undefined where there is none. */
   readonly results: ReadRecord;
   readonly references?: ReadReference;
+  /** Built-in variables that an earlier attempt had of its own, e.g. `{attempt_id: 3}`. */
+  readonly attemptVariables?: (root: string) => Mapping | undefined;
+  /** Whether a task's code is what it was; asked if the attempt says `rerunChanged`. */
+  readonly codeUnchanged?: (module: CodeFile) => Promise<boolean>;
   /** Those of the keys that are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
   readonly missingSecrets?: (keys: readonly string[]) => Promise<readonly string[]>;
   /** How to set a secret, for the message. */
@@ -51,9 +53,7 @@ export interface Services {
 }
 
 /** `started`: the answer comes through the task token. `replayed`: it is here. */
-export type Launched =
-  | { readonly started: string }
-  | { readonly replayed: StoreResult & { readonly replayed: true; readonly seconds?: number } };
+export type Launched = { readonly started: string } | { readonly replayed: Replayed };
 
 /** An error with a name of ERRORS: AWS Lambda makes `errorType` of it, and Retry and Catch match that. */
 export class LaunchError extends Error {
@@ -77,13 +77,32 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
   }
   const rendered = await render(payload, services);
   const job = await jobOf(payload, rendered, services);
-  const { resume = [] } = payload.b.attempt;
-  if (resume.length > 0) {
-    const found = await findResult(payload, job.assignment.hashes, resume, services.results);
-    if (found !== undefined) return { replayed: found };
-  }
+  const replayed = await findResult(payload, job.assignment, services);
+  if (replayed !== undefined) return { replayed };
   if (!(await services.compute.offer(job))) await services.compute.start(job);
   return { started: job.id };
+}
+
+/**
+ * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. Templates may
+ * name the attempt (`out/${attempt_id}`): that alone makes no difference, so they are also tried with its variables of then.
+ */
+async function findResult(payload: LaunchPayload, now: Assignment, services: Services): Promise<Replayed | undefined> {
+  const { resume = [], rerunChanged } = payload.b.attempt;
+  const path = resultPath(payload.t, payload.r);
+  for (const root of resume) {
+    const record = asRecord(await services.results(root, path));
+    if (record === undefined || record.task !== payload.t) continue;
+    if (rerunChanged && record.module && (await services.codeUnchanged?.(record.module)) !== true) return undefined;
+    if (unchanged(record, now)) return replay(payload, record);
+    const then = services.attemptVariables?.(root);
+    if (then === undefined) return undefined;
+    const vars = { ...payload.b.vars, ...then };
+    const { params, keys } = await render({ ...payload, b: { ...payload.b, vars } }, services);
+    const before = { params, keys: now.keys, env: envOf(payload, keys) };
+    return unchanged(record, before) ? replay(payload, record) : undefined;
+  }
+  return undefined;
 }
 
 interface RenderedTask {
@@ -120,15 +139,14 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     params: task.params,
     keys: Object.keys(keys),
     env: envOf(payload, keys),
-    secrets_map: Object.fromEntries([...asked].filter(([key, kept]) => key !== kept)),
+    secrets_map: mapping(keys._secrets) ?? {},
     ...(typeof keys._workdir === 'string' ? { workdir: keys._workdir } : {}),
     ...(timeout === undefined ? {} : { timeout }),
     layers: baseLayers(payload),
-    ...(payload.m === undefined ? {} : { merge: Math.max(payload.m, 1) }),
+    ...(payload.m === undefined ? {} : { merge: payload.m }),
     builtins: payload.b.vars,
     root: payload.b.attempt.root,
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
-    hashes: hashesOf(task.params, payload.k, payload.l),
     frames: payload.l as Value[],
     ...pythonOf(task.params),
     ...(retry === undefined ? {} : { retry }),

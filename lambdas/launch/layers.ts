@@ -1,10 +1,9 @@
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
-/** The layers that a result is merged upon, data alone; `m: 0` means one that is empty. */
+/** The layers that a result is merged upon, data alone. */
 export function baseLayers(payload: Pick<Payload, 'l' | 'm'>): Mapping[] {
-  if (payload.m === undefined) return [];
-  if (payload.m === 0) return [{}];
+  if (payload.m === undefined || payload.m === 0) return [];
   return payload.l.filter((layer): layer is Mapping => !Array.isArray(layer)).slice(-payload.m);
 }
 

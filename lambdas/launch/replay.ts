@@ -1,59 +1,70 @@
 /** Results of earlier attempts: when one may stand for running the task again, and what is answered then. */
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
-import type { Hashes } from './compute.ts';
+import { fingerprint } from './hashes.ts';
 import { baseLayers, isMapping, merged } from './layers.ts';
-import { resultPath } from './names.ts';
 
-/** What the runner writes at `Assignment.result` after a success (docs/protocol.md, section "Records"). */
+/** What the runner writes at `Assignment.result` after a success (docs/protocol.md). */
 export interface ResultRecord {
   readonly v: number;
   readonly task: string;
-  /** Fingerprint of the task's own keys. */
+  /** Fingerprint of the task's own keys, evaluated. */
   readonly keys: string;
-  /** Fingerprints of the parameters that it read. */
-  readonly read: { readonly [name: string]: string };
-  readonly stored: Mapping;
-  readonly seconds?: number;
+  /** Fingerprint of its `_env`. */
+  readonly env: string;
+  /** Fingerprints of the parameters that it read; null for one that was not there. */
+  readonly read: { readonly [name: string]: string | null };
+  /** The file with the task's code; absent or null where there is none (sh>). */
+  readonly module?: CodeFile | null;
+  /** What the task itself stored. Without it the answer of then is given again. */
+  readonly stored?: Mapping;
+  readonly result: StoreResult & { readonly seconds?: number };
+}
+
+export interface CodeFile {
+  readonly path: string;
+  readonly sha256: string;
 }
 
 export type ReadRecord = (root: string, path: string) => Promise<Value | undefined>;
 
-type Replayed = StoreResult & { readonly replayed: true; readonly seconds?: number };
+export type Replayed = StoreResult & { readonly replayed: true; readonly seconds?: number };
 
-/**
- * The result of the same task and try in the nearest earlier attempt that has one, if what the task read is unchanged. A parameter
- * that the task read and that is gone counts as changed.
- */
-export async function findResult(
-  payload: Payload,
-  hashes: Hashes,
-  roots: readonly string[],
-  read: ReadRecord,
-): Promise<Replayed | undefined> {
-  const path = resultPath(payload.t, payload.r);
-  for (const root of roots) {
-    const record = await read(root, path);
-    if (!isRecord(record) || record.task !== payload.t) continue;
-    return matches(record, hashes) ? answer(payload, record) : undefined;
-  }
-  return undefined;
+/** What a task is about to see. */
+export interface Input {
+  readonly params: Mapping;
+  readonly keys: readonly string[];
+  readonly env: Mapping;
 }
 
-function matches(record: ResultRecord, hashes: Hashes): boolean {
+/** Whether the task would see what it saw when the record was made. */
+export function unchanged(record: ResultRecord, input: Input): boolean {
+  const { params, keys, env } = input;
+  const own = Object.fromEntries(
+    keys.flatMap((key) => (Object.hasOwn(params, key) ? [[key, params[key] ?? null]] : [])),
+  );
   return (
-    record.keys === hashes.keys &&
-    Object.entries(record.read).every(([name, hash]) => (hashes.params[name] ?? '') === hash)
+    record.keys === fingerprint(own) &&
+    record.env === fingerprint(env) &&
+    Object.entries(record.read).every(([name, hash]) => hash === fingerprintOf(params, name))
   );
 }
 
-function answer(payload: Payload, record: ResultRecord): Replayed {
-  const more = { replayed: true, ...(record.seconds === undefined ? {} : { seconds: record.seconds }) } as const;
-  if (payload.m === undefined) return { stored: record.stored, ...more };
-  return { s: [...baseLayers(payload), record.stored].reduce(merged, {}), ...more };
+function fingerprintOf(params: Mapping, name: string): string | null {
+  return Object.hasOwn(params, name) ? fingerprint(params[name] ?? null) : null;
 }
 
-function isRecord(value: Value | undefined): value is Value & ResultRecord {
-  if (!isMapping(value)) return false;
-  return typeof value.keys === 'string' && isMapping(value.read) && isMapping(value.stored);
+/** The record's own stores upon the layers of now: what the task did not read may have changed. */
+export function replay(payload: Pick<Payload, 'l' | 'm'>, record: ResultRecord): Replayed {
+  const { s, seconds } = record.result;
+  const stored = record.stored ?? record.result.stored;
+  const more = { replayed: true, ...(seconds === undefined ? {} : { seconds }) } as const;
+  if (payload.m === undefined) return { stored: stored ?? {}, ...more };
+  if (stored === undefined) return { s: s ?? {}, ...more };
+  return { s: [...baseLayers(payload), stored].reduce(merged, {}), ...more };
+}
+
+export function asRecord(value: Value | undefined): ResultRecord | undefined {
+  if (!isMapping(value) || value.v !== 1 || !isMapping(value.read) || !isMapping(value.result)) return undefined;
+  return value as unknown as ResultRecord;
 }

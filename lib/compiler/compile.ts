@@ -143,7 +143,8 @@ function dropTask(program: Program, state: string): void {
   delete program.tasks[state];
 }
 
-/** Built-in variables beat every export and store, so their place is known everywhere. */
+/** Built-in variables beat every export and store, so their place is known everywhere; task_name is another in each task. */
 function builtins(): Known {
-  return new Map(Object.entries(BUILTIN_TYPES).map(([name, type]) => [name, { expr: `$b.vars.${name}`, type }]));
+  const names = Object.entries(BUILTIN_TYPES).filter(([name]) => name !== 'task_name');
+  return new Map(names.map(([name, type]) => [name, { expr: `$b.vars.${name}`, type }]));
 }

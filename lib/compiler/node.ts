@@ -11,9 +11,12 @@ import { type Context, childOf, type Edge, type Known } from './scope.ts';
 import { compileDetached } from './split.ts';
 
 export const compileNode: CompileNode = (context, node, exit) => {
-  if (context.unit.program.detached.has(node)) return compileDetached(context, node, exit, compileNode);
-  return node.kind === 'group' ? compileGroup(context, node, exit) : compileTask(context, node, exit);
+  if (context.unit.program.detached.has(node)) return compileDetached(context, node, exit, compileWhole);
+  return compileWhole(context, node, exit);
 };
+
+const compileWhole: CompileNode = (context, node, exit) =>
+  node.kind === 'group' ? compileGroup(context, node, exit) : compileTask(context, node, exit);
 
 function compileGroup(context: Context, group: Group, exit: Edge): Edge {
   const { error, retry } = group.directives;
@@ -90,7 +93,9 @@ function inherit(context: Context, node: Node): Context {
 export function knownWithin(known: Known, exported: Mapping, stores: boolean): Known {
   if (!stores && Object.keys(exported).length === 0) return known;
   const next = new Map(
-    [...known].filter(([name, value]) => value.expr.startsWith('$b.') || !(stores || name in exported)),
+    [...known].filter(
+      ([name, value]) => value.expr.startsWith('$b.') || !(stores || Object.hasOwn(exported, name.split('.', 1)[0]!)),
+    ),
   );
   if (stores) return next;
   for (const [name, value] of Object.entries(exported)) {

@@ -6,6 +6,7 @@
  * leaving levels merges their layers down. Everything a state needs before it starts is assigned on the edges into it.
  */
 import type { State, Template } from '../asl/types.ts';
+import type { Variable } from '../expression/lower.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { type Expr, merge, template } from './jsonata.ts';
 import type { Unit } from './unit.ts';
@@ -39,8 +40,8 @@ export interface Edge {
   readonly drop?: true;
 }
 
-/** Variables whose value is the same, known JSONata expression for every task here. */
-export type Known = ReadonlyMap<string, { readonly expr: Expr; readonly type: 'string' | 'integer' | 'boolean' }>;
+/** Variables, by name or path (`range.from`), whose value is the same, known JSONata expression for every task here. */
+export type Known = ReadonlyMap<string, Variable>;
 
 export interface Context {
   readonly unit: Unit;

@@ -61,10 +61,9 @@ export interface StoreResult {
   stored?: Mapping;
 }
 
-/** Answers of `evaluate` by operator. `k` in the payload is the keys of the task. */
+/** Answers of `evaluate` by operator; fail> is answered by the failure. `k` in the payload is the keys of the task. */
 export interface EvaluateResults {
   echo: { text: string };
-  fail: { text: string };
   if: { v: boolean };
   /**
    * loop, for_each, for_range: the iterations; of loop, how many. `parallel` only if the payload's keys hold `_parallel`: 0 sequential,

@@ -14,7 +14,7 @@ export function checkTaskName(name: string, span: Span, report: Report): void {
       'task-name',
       span,
       `A task name must not contain the character ${bad[0] === "'" ? "`'`" : `'${bad[0]}'`}: ${show(name)}`,
-      `Allowed are letters, digits and - _ = [ ] { } % & @ \` , . — for example '+${fit(bare)}'.`,
+      `Allowed are letters, digits and - _ = [ ] { } % & @ \` , . — for example '+${fitted(bare)}'.`,
     );
   } else if (bare === '') {
     report.error('task-name', span, 'A task needs a name after the +', 'For example `+load:`.');
@@ -23,7 +23,7 @@ export function checkTaskName(name: string, span: Span, report: Report): void {
   }
 }
 
-function fit(name: string): string {
+function fitted(name: string): string {
   return (
     name
       .normalize('NFKD')

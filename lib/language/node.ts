@@ -16,7 +16,8 @@ import { checkKeys } from './option-check.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
 import { type Entry, entryOf, type MapTree, show, spansOf, type Tree, toValue } from './tree.ts';
-import type { Directives, Group, Mapping, Node, Parallelism, Task } from './workflow.ts';
+import type { Directives, Group, Mapping, Node, Parallelism, Task, Value } from './workflow.ts';
+import { corrected, missingColon, wideIn } from './yaml-faults.ts';
 
 const GROUP_KEYS = [
   '_parallel',
@@ -146,9 +147,18 @@ function readChild(entry: Entry, parent: MapTree, _next: Entry | undefined, repo
     'task-not-mapping',
     value.span,
     `The task ${key} wants an operator, not ${show(got)}`,
-    typeof got === 'string' ? `For example \`${key}:\` and below it \`  echo>: ${got.slice(0, 40)}\`.` : undefined,
+    taskHint(key, got),
   );
   return undefined;
+}
+
+function taskHint(name: string, got: Value): string {
+  if (typeof got === 'string') {
+    const fixed = missingColon(got) ?? wideIn(got);
+    if (fixed) return `${'what' in fixed ? fixed.what : fixed.message}. ${corrected([`${name}:`, `  ${fixed.line}`])}`;
+    return corrected([`${name}:`, `  echo>: ${got.slice(0, 60)}`]);
+  }
+  return Array.isArray(got) ? 'Keys stand below a task without dashes.' : corrected([`${name}:`, '  sh>: command']);
 }
 
 /** A node's span begins at its key, unless an include or an alias brought its body from elsewhere. */

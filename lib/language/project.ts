@@ -1,11 +1,14 @@
 /** A project's folder → its workflows, trowel.yml and all diagnostics, file by file. */
-import { posix, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { checkCalls, type Library, type Reference, reachable, referencesOf } from './calls.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { reportFileFault } from './include.ts';
 import { type ParsedWorkflow, parseWorkflow } from './parse-workflow.ts';
-import { CONFIG_FILE, defaultConfig, type ProjectConfig } from './project-config.ts';
+import type { ProjectConfig } from './project-config.ts';
+import { loadConfig } from './project-config-load.ts';
 import { ProjectFiles } from './project-files.ts';
 import { Report, sortDiagnostics } from './report.ts';
+import { didYouMean } from './suggest.ts';
 import type { Workflow } from './workflow.ts';
 
 export interface Project {
@@ -13,13 +16,13 @@ export interface Project {
   readonly dir: string;
   readonly name: string;
   readonly config: ProjectConfig;
-  /** Text of every file read, by its path relative to `dir`. */
+  /** Text of every file read so far, by its path relative to `dir`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Those loaded: of the root folder (or those asked for), and what they call. With errors they may be incomplete. */
+  /** Those read so far: of the root folder (or those asked for), and what they reach. With errors they may be incomplete. */
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** All of them: trowel.yml, every loaded file, calls between files. */
+  /** All so far: of trowel.yml, of every workflow in `workflows`, of the calls between them. */
   readonly diagnostics: readonly Diagnostic[];
-  /** A workflow by name (path without `.dig`), read now if it was not yet. */
+  /** A workflow by name (path without `.dig`), read now if it was not yet; undefined if it is missing or no mapping. */
   workflow(name: string): Workflow | undefined;
   /** Those of trowel.yml, of this workflow and of whatever it reaches by call> and require>. */
   diagnosticsOf(name: string): readonly Diagnostic[];
@@ -28,54 +31,118 @@ export interface Project {
 }
 
 export interface LoadOptions {
-  /** Names of the workflows wanted; default: every `*.dig` of the root folder. */
+  /** Names of the workflows wanted, with what they reach; default: every `*.dig` of the root folder. */
   readonly workflows?: readonly string[];
 }
 
+/** Reads a project. Faults are diagnostics; it throws only if `dir` is no folder. */
 export async function loadProject(dir: string, options: LoadOptions = {}): Promise<Project> {
   const files = new ProjectFiles(dir);
-  const config = defaultConfig(resolve(dir));
-  const loaded = new Map<string, ParsedWorkflow>();
-  const load = (name: string): ParsedWorkflow => {
-    let parsed = loaded.get(name);
-    if (!parsed) {
-      parsed = loadWorkflow(name, files);
-      loaded.set(name, parsed);
-    }
-    return parsed;
-  };
-  const names = options.workflows ?? files.workflowFiles().map((file) => file.slice(0, -'.dig'.length));
-  for (const name of names) load(name);
+  const report = new Report();
+  const config = await loadConfig(dir, files, report);
+  const library = new ProjectLibrary(files);
+  const checked = new Map<string, readonly Diagnostic[]>();
+  const diagnosticsOf = (name: string): readonly Diagnostic[] =>
+    reachable(name, library).flatMap((one) => {
+      let found = checked.get(one);
+      if (!found) {
+        const { workflow, diagnostics } = library.load(one);
+        found = [...diagnostics, ...(workflow ? checkCalls(workflow, library) : [])];
+        checked.set(one, found);
+      }
+      return found;
+    });
+  for (const name of options.workflows ?? library.rootNames()) diagnosticsOf(name);
   return {
     dir: resolve(dir),
     name: config.name,
     config,
     sources: files.sources,
     get workflows() {
-      const map = new Map<string, Workflow>();
-      for (const [name, { workflow }] of loaded) if (workflow) map.set(name, workflow);
-      return map;
+      return library.workflows();
     },
     get diagnostics() {
-      return sortDiagnostics([...loaded.values()].flatMap(({ diagnostics }) => diagnostics));
+      return sortDiagnostics([...report.diagnostics, ...[...checked.values()].flat()]);
     },
-    workflow: (name) => load(name).workflow,
-    diagnosticsOf: (name) => load(name).diagnostics,
-    workflowNames: () => files.allWorkflowFiles().map((file) => file.slice(0, -'.dig'.length)),
+    workflow: (name) => library.load(name).workflow,
+    diagnosticsOf: (name) => sortDiagnostics([...report.diagnostics, ...diagnosticsOf(name)]),
+    workflowNames: () => library.names(),
   };
 }
 
-function loadWorkflow(name: string, files: ProjectFiles): ParsedWorkflow {
-  const file = `${name}.dig`;
-  const report = new Report();
-  if (name.startsWith('/') || posix.normalize(file) !== file || file.startsWith('..')) {
-    reportFileFault('outside', file, undefined, report);
+class ProjectLibrary implements Library {
+  private readonly files: ProjectFiles;
+  private readonly loaded = new Map<string, ParsedWorkflow>();
+  private readonly referenced = new Map<string, readonly Reference[]>();
+  private all: readonly string[] | undefined;
+
+  constructor(files: ProjectFiles) {
+    this.files = files;
+  }
+
+  load(name: string): ParsedWorkflow {
+    let parsed = this.loaded.get(name);
+    if (!parsed) {
+      parsed = this.read(name);
+      this.loaded.set(name, parsed);
+    }
+    return parsed;
+  }
+
+  references(name: string): readonly Reference[] {
+    let found = this.referenced.get(name);
+    if (!found) {
+      const { workflow } = this.load(name);
+      found = workflow ? referencesOf(workflow) : [];
+      this.referenced.set(name, found);
+    }
+    return found;
+  }
+
+  exists(name: string): boolean {
+    return this.loaded.get(name)?.workflow !== undefined || this.files.exists(`${name}.dig`);
+  }
+
+  names(): readonly string[] {
+    this.all ??= this.files.allWorkflowFiles().map(nameOf);
+    return this.all;
+  }
+
+  rootNames(): readonly string[] {
+    return this.files.workflowFiles().map(nameOf);
+  }
+
+  workflows(): ReadonlyMap<string, Workflow> {
+    const map = new Map<string, Workflow>();
+    for (const [name, { workflow }] of this.loaded) if (workflow) map.set(name, workflow);
+    return map;
+  }
+
+  private read(name: string): ParsedWorkflow {
+    const file = `${name}.dig`;
+    const read = this.files.read(file);
+    if ('text' in read) return parseWorkflow(name, file, read.text, this.files.read);
+    const report = new Report();
+    if (read.fault === 'missing') {
+      const near = didYouMean(name, this.names());
+      report.error(
+        'file-not-found',
+        undefined,
+        `Workflow '${name}' does not exist: there is no file '${file}' in this project`,
+        near ?? this.list(),
+      );
+    } else reportFileFault(read.fault, file, undefined, report);
     return { diagnostics: report.diagnostics, includes: [] };
   }
-  const read = files.read(file);
-  if ('text' in read) return parseWorkflow(name, file, read.text, files.read);
-  reportFileFault(read.fault, file, undefined, report);
-  return { diagnostics: report.diagnostics, includes: [] };
+
+  private list(): string {
+    const names = this.names();
+    if (names.length === 0)
+      return 'The folder holds no .dig file. You may need to change directory first, or use --project.';
+    return `Workflows here: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`;
+  }
 }
 
-export { CONFIG_FILE };
+function nameOf(file: string): string {
+  return file.slice(0, -'.dig'.length);
+}

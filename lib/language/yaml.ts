@@ -116,7 +116,12 @@ class Reader {
       const message = anchored
         ? `\`*${name}\` stands inside its own anchor`
         : `No anchor \`&${name}\` before this alias`;
-      this.report.error('yaml-syntax', span, message);
+      this.report.error(
+        'yaml-syntax',
+        span,
+        message,
+        anchored ? undefined : `If this is text, put it in quotes: "*${name}".`,
+      );
       return { kind: 'scalar', value: null, span };
     }
     this.aliased += anchored.size;
@@ -146,14 +151,16 @@ class Reader {
     if (tag === undefined ? plain : TYPE_TAGS.has(tag)) value = typedScalar(text);
     else if (tag === 'tag:yaml.org,2002:null') value = null;
     else if (tag !== undefined && !TEXT_TAGS.has(tag)) {
-      const include = tag === '!include';
+      const include = tag === '!include' || tag === '!include:';
       this.report.error(
         include ? 'include-path' : 'yaml-syntax',
         span,
         include
           ? '`!include` stands where a key should'
           : `Unknown tag \`${tag.replace(/^tag:yaml.org,2002:/, '!!')}\``,
-        include ? 'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.' : undefined,
+        include
+          ? 'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.'
+          : 'If this is text, put it in quotes.',
       );
     }
     if (typeof value !== 'bigint') return value;

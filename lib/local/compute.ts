@@ -1,6 +1,8 @@
 import type { Compute, Job } from '../../lambdas/launch/compute.ts';
+import type { Json } from '../asl/types.ts';
 import { ERRORS, type Failure } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
+import { EnvironmentError } from './python-host.ts';
 import { WorkerLost } from './worker.ts';
 import type { SubtaskEvent, TaskResult } from './worker-messages.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -20,9 +22,9 @@ export interface ComputeOptions {
   /** Questions of the runner (docs/protocol.md, `call`). */
   readonly onCall: (fn: string, payload: Mapping) => Promise<unknown>;
   /** Where a task's log will be; absent where none is kept. */
-  readonly logFile?: (task: string) => string;
+  readonly logFile?: (task: string) => string | undefined;
   /** Full name of the task that runs under a debugger, and how. */
-  readonly debug?: { readonly task: string; readonly how: string };
+  readonly debug?: { readonly task: string; readonly how: Json };
 }
 
 /** Characters of a Failure as JSON: Step Functions keeps 32,768 of a cause. */
@@ -31,7 +33,7 @@ const LONGEST_CAUSE = 32_000;
 /** Tasks in Python workers of this machine. */
 export class LocalCompute implements Compute {
   readonly #options: ComputeOptions;
-  readonly #jobs = new Map<string, AbortController>();
+  readonly #jobs = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>();
 
   constructor(options: ComputeOptions) {
     this.#options = options;
@@ -44,12 +46,17 @@ export class LocalCompute implements Compute {
   async start(job: Job): Promise<void> {
     if (this.#jobs.has(job.id)) return;
     const controller = new AbortController();
-    this.#jobs.set(job.id, controller);
-    void this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
+    const ended = this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
+    this.#jobs.set(job.id, { controller, ended });
   }
 
-  async stop(id: string, grace = 5): Promise<void> {
-    this.#jobs.get(id)?.abort({ grace });
+  async stop(id: string): Promise<void> {
+    this.#jobs.get(id)?.controller.abort();
+  }
+
+  /** When the task is over and its state was told. */
+  async ended(id: string): Promise<void> {
+    await this.#jobs.get(id)?.ended;
   }
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
@@ -75,7 +82,7 @@ export class LocalCompute implements Compute {
       else this.#fail(job, result.error);
     } catch (error) {
       const { message } = error as Error;
-      const early = error instanceof WorkerLost && error.early;
+      const early = error instanceof EnvironmentError || (error instanceof WorkerLost && error.early);
       this.#fail(job, { name: early ? ENVIRONMENT : ERRORS.taskLost, message });
     }
   }
@@ -93,15 +100,11 @@ export class LocalCompute implements Compute {
     this.#options.tokens.fail(job.token, error.name, causeText(failure));
   }
 
-  /** Under the keys they are kept by and those the task asks for. */
   async #secretsOf(job: Job): Promise<{ [key: string]: string }> {
     const values: { [key: string]: string } = {};
     for (const key of job.secrets) {
       const value = await this.#options.secret(key);
       if (value !== undefined) values[key] = value;
-    }
-    for (const [asked, kept] of Object.entries(job.assignment.secrets_map)) {
-      if (values[kept] !== undefined) values[asked] = values[kept];
     }
     return values;
   }

@@ -8,7 +8,7 @@
  * written last. Without that file it is a remnant and is made anew.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
@@ -20,8 +20,8 @@ import { cacheFolder } from './user-folders.ts';
 export interface PythonSettings {
   /** `3.9` … `3.13`. */
   readonly version?: string;
-  /** A path relative to the project, or requirement lines; absent: requirements.txt if there is one. */
-  readonly requirements?: string | readonly string[];
+  /** A path relative to the project, or requirement lines; absent: nothing to install. */
+  readonly requirements?: { readonly file: string } | { readonly lines: readonly string[] };
   /** A path relative to the project. */
   readonly constraints?: string;
 }
@@ -63,13 +63,19 @@ export async function prepareEnvironment(request: EnvironmentRequest): Promise<E
   return virtualEnvironment(request, command, read, env);
 }
 
+/** Whether nothing has to be installed. It may be that no environment can be made: that too is known at once. */
+export function isPrepared(request: EnvironmentRequest): boolean {
+  const read = readRequirements(request);
+  return 'diagnostic' in read || read.lines === 0;
+}
+
 interface Requirements {
   /** Requirement lines in all; comments and blank lines are none. */
   readonly lines: number;
   /** Everything that decides what is installed. */
   readonly content: string;
-  /** Arguments of `pip install`. */
-  readonly args: readonly string[];
+  /** Arguments of `pip install`; lines that stand in no file are written into the one given. */
+  readonly args: (file: string) => readonly string[];
   readonly shown: string;
 }
 
@@ -111,18 +117,19 @@ async function build(
   request.notice(`Preparing a Python environment for ${requirements.shown} (once; kept in ${folder})`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(dirname(folder), { recursive: true });
+  const args = requirements.args(`${folder}.txt`);
   const uv = onPath('uv', env);
   const steps = uv
     ? [
         ['uv', 'venv', '--quiet', '--python', command, folder],
-        ['uv', 'pip', 'install', '--python', join(folder, 'bin', 'python'), ...requirements.args],
+        ['uv', 'pip', 'install', '--python', join(folder, 'bin', 'python'), ...args],
       ]
     : [
         [command, '-m', 'venv', folder],
         [
           join(folder, 'bin', 'python'),
           ...['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'],
-          ...requirements.args,
+          ...args,
         ],
       ];
   const onLine = (line: string): void => {
@@ -175,22 +182,22 @@ function readRequirements(request: EnvironmentRequest): Requirements | { readonl
     };
     const limit = constraints === undefined ? [] : ['-c', constraints];
     const limits = constraints === undefined ? '' : `\nconstraints:\n${read(constraints)}`;
-    if (Array.isArray(requirements)) {
-      const list = requirements as readonly string[];
-      return {
-        lines: list.length,
-        content: list.join('\n') + limits,
-        args: [...limit, ...list.flatMap((line) => line.trim().split(/\s+(?=-)/))],
-        shown: list.length > 3 ? `${list.length} requirements` : list.join(', '),
-      };
+    if (requirements === undefined) return { lines: 0, content: '', args: () => [], shown: '' };
+    if ('file' in requirements) {
+      lines = 0;
+      const content = read(requirements.file) + limits;
+      return { lines, content, args: () => [...limit, '-r', requirements.file], shown: requirements.file };
     }
-    lines = 0;
-    const path = typeof requirements === 'string' ? requirements : 'requirements.txt';
-    if (requirements === undefined && !existsSync(join(request.project, path))) {
-      return { lines: 0, content: '', args: [], shown: '' };
-    }
-    const content = read(path);
-    return { lines, content: content + limits, args: [...limit, '-r', path], shown: path };
+    const list = requirements.lines.filter((line) => !/^\s*(#|$)/.test(line));
+    return {
+      lines: list.length,
+      content: list.join('\n') + limits,
+      args: (file) => {
+        writeFileSync(file, `${list.join('\n')}\n`);
+        return [...limit, '-r', file];
+      },
+      shown: list.length > 3 ? `${list.length} requirements` : list.join(', '),
+    };
   } catch (error) {
     const { message } = error as Error;
     return failed('python-requirements', `The Python requirements cannot be read: ${message}`, []);

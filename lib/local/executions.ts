@@ -10,6 +10,8 @@ export interface ChildExecution {
   readonly arn: string;
   readonly input: Json;
   readonly signal: AbortSignal;
+  /** Name of the execution that starts it. */
+  readonly caller: string;
 }
 
 interface Known extends ChildExecution {
@@ -71,7 +73,13 @@ export class Executions {
   }
 
   #start(machine: string, name: string, input: Json, call: Call): Known {
-    const execution = { name, arn: `${ACCOUNT}:execution:${machine}:${name}`, input, signal: call.signal };
+    const execution = {
+      name,
+      arn: `${ACCOUNT}:execution:${machine}:${name}`,
+      input,
+      signal: call.signal,
+      caller: call.executionName,
+    };
     const ended = this.#run(machine, execution);
     if (ended === undefined) {
       throw this.#taskError('StepFunctions.StateMachineDoesNotExistException', `There is no workflow ${machine}`);

@@ -87,6 +87,12 @@ export class Attempt {
     return join(this.directory, 'logs', `${fileName(task)}.log`);
   }
 
+  /** The same, if it has printed something. */
+  logFileIfAny(task: string): string | undefined {
+    const path = this.logFile(task);
+    return this.#logSizes.has(path) ? path : undefined;
+  }
+
   writeDefinition(text: string): void {
     writeFileSync(join(this.directory, 'definition.json'), text);
   }

@@ -15,7 +15,7 @@ export async function withLock<T>(
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let told = false;
-  for (let pause = 20; !(await taken(path)); pause = Math.min(pause * 2, 500)) {
+  while (!(await taken(path))) {
     const holder = await readFile(path, 'utf8').catch(() => '');
     const pid = Number(holder.split(' ')[0]);
     if (holder !== '' && isStale(holder)) {
@@ -24,7 +24,8 @@ export async function withLock<T>(
     }
     if (!told && pid > 0) options.onWait?.(pid);
     told = true;
-    await sleep(pause, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    // At different times, so that many that wait do not meet.
+    await sleep(10 + Math.random() * 40, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
   try {
     return await work();

@@ -1,5 +1,6 @@
 /** docs/protocol.md as types: the JSON lines between the host and a Python worker. */
 import type { Assignment } from '../../lambdas/launch/compute.ts';
+import type { Json } from '../asl/types.ts';
 import type { Mapping } from '../language/workflow.ts';
 
 export type ToWorker =
@@ -9,7 +10,7 @@ export type ToWorker =
       id: string;
       assignment: Assignment;
       secrets: { readonly [key: string]: string };
-      debug?: string;
+      debug?: Json;
     }
   | { type: 'kill'; id: string; grace: number }
   | { type: 'reply'; id: string; call: number; ok?: unknown; error?: { name: string; message: string } }

@@ -323,6 +323,10 @@ function withItem(known: Context['known'], task: Task, item: Expr, stores: boole
     return next;
   }
   if (task.operator === 'for_range') {
+    for (const name of ['from', 'to', 'index']) {
+      next.delete(`range.${name}`);
+      if (!stores) next.set(`range.${name}`, { expr: `${item}.range.${name}`, type: 'integer' });
+    }
     next.delete('range');
     return next;
   }

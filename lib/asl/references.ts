@@ -1,0 +1,218 @@
+import type { AstNode } from './expression.ts';
+import { FUNCTIONS } from './functions.ts';
+
+/** What an expression reads from outside of itself. */
+export interface References {
+  /** Workflow variables it reads, without `$`. */
+  readonly variables: ReadonlySet<string>;
+  /** Those of them that stand in an `$exists(…)`: the expression knows that they may be missing. */
+  readonly guarded: ReadonlySet<string>;
+  /** Functions called that there are none of: neither JSONata's, Step Functions', nor the expression's own. */
+  readonly unknownFunctions: ReadonlySet<string>;
+  readonly usesEval: boolean;
+  /** Names, `$`, `*` … that would be looked up in a context there is none of at the top of an expression. */
+  readonly bareNames: ReadonlySet<string>;
+  /** Paths below `$states` as far as they are names, joined by `.`: `input.a`, `context.Task.Token`; `` for `$states` itself. */
+  readonly states: ReadonlySet<string>;
+}
+
+export function referencesOf(ast: AstNode): References {
+  const reader = new Reader();
+  reader.read(ast, new Set(), false);
+  return reader;
+}
+
+/** More of the parser's tree than AstNode has. */
+interface Node extends AstNode {
+  readonly predicate?: readonly { readonly expr?: AstNode }[];
+  readonly stages?: readonly { readonly expr?: AstNode }[];
+  readonly terms?: readonly { readonly expression: AstNode }[];
+  readonly pattern?: AstNode;
+  readonly update?: AstNode;
+  readonly delete?: AstNode;
+}
+
+class Reader implements References {
+  readonly variables = new Set<string>();
+  readonly guarded = new Set<string>();
+  readonly unknownFunctions = new Set<string>();
+  readonly bareNames = new Set<string>();
+  readonly states = new Set<string>();
+  usesEval = false;
+
+  /**
+   * @param locals names that the expression itself has bound so far; grows as bindings are met
+   * @param inside whether there is a context: in a later step of a path, in a predicate, a sort or a group
+   */
+  read(node: Node, locals: Set<string>, inside: boolean): void {
+    this.#readNode(node, locals, inside);
+    for (const { expr } of [...(node.predicate ?? []), ...(node.stages ?? [])]) {
+      if (expr !== undefined) {
+        this.read(expr, locals, true);
+      }
+    }
+    if (node.group !== undefined) {
+      this.#pairs(node.group.lhs, locals, true);
+    }
+  }
+
+  #readNode(node: Node, locals: Set<string>, inside: boolean): void {
+    switch (node.type) {
+      case 'variable':
+        this.#variable(String(node.value), locals, inside);
+        this.#bind(node, locals);
+        break;
+      case 'name':
+      case 'wildcard':
+      case 'descendant':
+        if (!inside) {
+          this.bareNames.add(node.type === 'descendant' ? '**' : String(node.value));
+        }
+        break;
+      case 'path':
+        this.#path(node, locals, inside);
+        break;
+      case 'block': {
+        const scope = new Set(locals);
+        for (const expression of node.expressions ?? []) {
+          this.read(expression, scope, inside);
+        }
+        break;
+      }
+      case 'bind': {
+        const name = String((node.lhs as AstNode).value);
+        // A function may call itself; any other value is there only afterwards.
+        if (node.rhs?.type === 'lambda') {
+          locals.add(name);
+        }
+        this.#all([node.rhs], locals, inside);
+        locals.add(name);
+        break;
+      }
+      case 'lambda': {
+        const scope = new Set(locals);
+        for (const argument of node.arguments ?? []) {
+          scope.add(String(argument.value));
+        }
+        this.#all([node.body], scope, inside);
+        break;
+      }
+      case 'function':
+      case 'partial':
+        this.#call(node, locals, inside);
+        break;
+      case 'transform':
+        this.#all([node.pattern, node.update, node.delete], locals, true);
+        break;
+      case 'sort':
+        for (const { expression } of node.terms ?? []) {
+          this.read(expression, locals, true);
+        }
+        break;
+      default:
+        if (node.type === 'unary' && node.value === '{') {
+          this.#pairs(node.lhs as readonly (readonly [AstNode, AstNode])[], locals, inside);
+          break;
+        }
+        this.#all(
+          [
+            node.expression,
+            ...(node.expressions ?? []),
+            node.lhs as AstNode | undefined,
+            node.rhs,
+            node.condition,
+            node.then,
+            node.else,
+          ],
+          locals,
+          inside,
+        );
+    }
+  }
+
+  #all(nodes: readonly (AstNode | undefined)[], locals: Set<string>, inside: boolean): void {
+    for (const node of nodes) {
+      if (node !== undefined) {
+        this.read(node, locals, inside);
+      }
+    }
+  }
+
+  #pairs(pairs: readonly (readonly [AstNode, AstNode])[], locals: Set<string>, inside: boolean): void {
+    for (const pair of pairs) {
+      this.#all(pair, locals, inside);
+    }
+  }
+
+  /** `@$a` and `#$i`. */
+  #bind(node: Node, locals: Set<string>): void {
+    for (const name of [node.focus, node.index]) {
+      if (typeof name === 'string') {
+        locals.add(name);
+      }
+    }
+  }
+
+  #path(node: Node, locals: Set<string>, inside: boolean): void {
+    const steps = node.steps ?? [];
+    if (steps[0]?.type === 'variable' && steps[0].value === 'states' && !locals.has('states')) {
+      const rest = steps.slice(1);
+      const end = rest.findIndex((part) => part.type !== 'name');
+      this.states.add((end === -1 ? rest : rest.slice(0, end)).map((part) => String(part.value)).join('.'));
+    }
+    const scope = new Set(locals);
+    for (const [index, part] of steps.entries()) {
+      if (!(index === 0 && part.type === 'variable' && part.value === 'states')) {
+        this.#readNode(part, scope, inside || index > 0);
+      }
+      this.#bind(part, scope);
+      for (const { expr } of (part as Node).stages ?? []) {
+        this.#all([expr], scope, true);
+      }
+      for (const { expr } of (part as Node).predicate ?? []) {
+        this.#all([expr], scope, true);
+      }
+      if (part.group !== undefined) {
+        this.#pairs(part.group.lhs, scope, true);
+      }
+    }
+  }
+
+  #variable(name: string, locals: ReadonlySet<string>, inside: boolean): void {
+    if (name === '$' || (name === '' && !inside)) {
+      this.bareNames.add(`$${name}`);
+    } else if (name === 'states' && !locals.has(name)) {
+      this.states.add('');
+    } else if (name === 'eval') {
+      this.usesEval = true;
+    } else if (name !== '' && !locals.has(name) && !FUNCTIONS.has(name)) {
+      this.variables.add(name);
+    }
+  }
+
+  #call(node: Node, locals: Set<string>, inside: boolean): void {
+    const { procedure } = node;
+    const name = procedure?.type === 'variable' ? String(procedure.value) : undefined;
+    if (name === 'eval') {
+      this.usesEval = true;
+    } else if (name !== undefined && !locals.has(name) && !FUNCTIONS.has(name)) {
+      this.unknownFunctions.add(`$${name}`);
+    } else if (procedure?.type === 'path' && procedure.steps?.[0]?.type === 'name') {
+      this.unknownFunctions.add(String(procedure.steps[0].value));
+    } else if (name === undefined && procedure !== undefined) {
+      this.read(procedure, locals, inside);
+    }
+    if (name === 'exists' && !locals.has(name)) {
+      const inner = new Reader();
+      inner.#all(node.arguments ?? [], new Set(locals), inside);
+      for (const variable of inner.variables) {
+        this.guarded.add(variable);
+      }
+    }
+    this.#all(
+      (node.arguments ?? []).filter(({ type }) => type !== 'operator'),
+      locals,
+      inside,
+    );
+  }
+}

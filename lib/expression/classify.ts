@@ -1,0 +1,24 @@
+import { parsePath } from './path.ts';
+import { scan } from './scan.ts';
+import { parseSimple } from './simple-script.ts';
+
+/**
+ * What evaluating a text takes. `literal`: nothing; `path`: stored values alone (the sandbox only if one is absent); `simple`: what
+ * lower.ts may translate, its variables' types permitting; `javascript`: the sandbox.
+ */
+export type TemplateClass = 'literal' | 'path' | 'simple' | 'javascript';
+
+export function classify(text: string): TemplateClass {
+  let result: TemplateClass = 'literal';
+  for (const part of scan(text)) {
+    if (part.kind === 'text') continue;
+    if (parsePath(part.script) !== undefined) {
+      if (result === 'literal') result = 'path';
+    } else if (parseSimple(part.script) !== undefined) {
+      result = 'simple';
+    } else {
+      return 'javascript';
+    }
+  }
+  return result;
+}

@@ -1,0 +1,193 @@
+/** trowel.yml as a zod schema: the source of its checks and of schemas/trowel.schema.json. Loaded only where a trowel.yml is. */
+import { z } from 'zod';
+import { asSeconds } from './duration.ts';
+
+const SIZE = /^(\d{1,6}(?:\.\d+)?)\s*(MB|MiB|GB|GiB|M|G)$/i;
+
+/** Megabytes of `512MB`, `1.5GB`. */
+export function parseSize(text: string): number | undefined {
+  const [, count, unit] = SIZE.exec(text.trim()) ?? [];
+  if (count === undefined || unit === undefined) return undefined;
+  return Math.round(Number(count) * (unit.toUpperCase().startsWith('G') ? 1024 : 1));
+}
+
+const duration = () =>
+  z
+    .union([z.string(), z.number()], { error: 'a duration, as 30s, 10m, 24h' })
+    .refine((value) => (asSeconds(value) ?? 0) > 0, { error: 'a duration, as 30s, 10m, 24h' });
+const size = (min: number, max: number) =>
+  z.string({ error: 'a size, as 512MB or 2GB' }).refine(
+    (value) => {
+      const megabytes = parseSize(value);
+      return megabytes !== undefined && megabytes >= min && megabytes <= max;
+    },
+    { error: `a size from ${min}MB to ${max / 1024}GB, as 512MB or 2GB` },
+  );
+const path = () => z.string({ error: 'the path of a file' }).min(1);
+const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
+const yes = () => z.boolean({ error: 'true or false' });
+const days = () =>
+  z.int({ error: 'a number of days' }).min(1, { error: 'at least 1 day' }).max(3653, { error: 'at most 3653 days' });
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+
+/** Fargate's sizes; memory is checked against the processor in project-config-load.ts. */
+export const CPU_SIZES = [256, 512, 1024, 2048, 4096, 8192, 16384] as const;
+export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13'] as const;
+
+const python = z
+  .strictObject(
+    {
+      version: oneOf(PYTHON_VERSIONS)
+        .optional()
+        .describe('Python of the tasks. Default: `python3` here, 3.11 deployed. Write it in quotes.'),
+      requirements: z
+        .union([path(), texts('requirement lines')], {
+          error: 'the path of a requirements file, or a list of its lines',
+        })
+        .optional()
+        .describe('requirements.txt (the default, if present), another path, or a list of requirement lines.'),
+      constraints: path().optional().describe('Path of a pip constraints file.'),
+      preload: texts('module names')
+        .optional()
+        .describe("Modules imported once, in the parent of all tasks' processes."),
+    },
+    { error: 'a mapping' },
+  )
+  .describe('Python environment of py> tasks.');
+
+const task = z
+  .strictObject(
+    {
+      cpu: z
+        .literal(CPU_SIZES, { error: `one of ${CPU_SIZES.join(', ')} (1024 is one vCPU)` })
+        .optional()
+        .describe('CPU units, default 512. 1024 is one vCPU.'),
+      memory: size(512, 120 * 1024)
+        .optional()
+        .describe('512MB to 120GB, default 1GB.'),
+      disk: z
+        .int({ error: 'a number of GB, 21 to 200' })
+        .min(21, { error: 'at least 21 GB' })
+        .max(200, { error: 'at most 200 GB' })
+        .optional()
+        .describe('GB, 21 to 200, default 21.'),
+      timeout: duration().optional().describe('Longest time of one task, default 24h.'),
+      spot: yes().optional().describe('Run on Fargate Spot, default false.'),
+      architecture: oneOf(['x86_64', 'arm64']).optional().describe('Processor, default x86_64.'),
+      heartbeat: duration().optional().describe('Longest silence of a task before it counts as lost, default 5m.'),
+    },
+    { error: 'a mapping' },
+  )
+  .describe('What a task gets unless its `resources:` say otherwise.');
+
+const app = z
+  .strictObject(
+    {
+      image: z.string({ error: 'the name of an image' }).optional().describe('Image with an entry point of its own.'),
+      command: z
+        .union([z.string(), texts('words')], { error: 'a command' })
+        .optional()
+        .describe('Command run in the project.'),
+      args: texts('arguments').optional().describe('First arguments.'),
+    },
+    { error: 'a mapping with image or command' },
+  )
+  .refine((value) => (value.image === undefined) !== (value.command === undefined), {
+    error: 'either image or command',
+  });
+
+export const trowelSchema = z
+  .strictObject(
+    {
+      name: z
+        .string({ error: 'text' })
+        .regex(/^[a-z][a-z0-9-]{0,62}$/, {
+          error: 'a name of small letters, digits and -, a letter first, at most 63 characters',
+        })
+        .optional()
+        .describe("Name of the project: of its stack, secrets and log groups. Default: the folder's name, made fit."),
+      timezone: z
+        .string({ error: 'a time zone' })
+        .optional()
+        .describe('Time zone of workflows that name none, default UTC.'),
+      params: z
+        .union([path(), texts('paths')], { error: 'the path of a YAML file, or a list of paths' })
+        .optional()
+        .describe('YAML files merged as session parameters, like -P.'),
+      python: python.optional(),
+      apt: texts('Debian packages')
+        .optional()
+        .describe('Debian packages the tasks need. Deployed, an image is built with them.'),
+      dockerfile: path()
+        .optional()
+        .describe('Dockerfile on top of task-images/python; the deployed image is built from it.'),
+      image: z
+        .string({ error: 'the name of an image' })
+        .optional()
+        .describe("Image of all tasks; a task's docker.image goes before it."),
+      containers: oneOf(['never', 'auto', 'always'])
+        .optional()
+        .describe("Run a task's docker.image here in a container engine, if there is one. Default never."),
+      task: task.optional(),
+      secrets: texts('keys')
+        .optional()
+        .describe('Keys of secrets that only a parameter names; literal ${secret:KEY} need no entry.'),
+      notifications: z
+        .strictObject(
+          {
+            slack: z
+              .string({ error: 'secret:KEY' })
+              .regex(/^secret:[\w.\-/]+$/, { error: 'secret:KEY, the key of the secret that holds the webhook' })
+              .optional()
+              .describe("`secret:KEY`: the secret that holds the webhook's address."),
+            email: texts('addresses').optional().describe('Addresses.'),
+            on: z
+              .array(oneOf(['failure', 'recovery', 'sla']), { error: 'a list of failure, recovery, sla' })
+              .optional()
+              .describe('What is told, default [failure].'),
+            links: yes().optional().describe('Links to the execution and its logs.'),
+          },
+          { error: 'a mapping' },
+        )
+        .optional()
+        .describe('Who hears of failed runs.'),
+      network: z
+        .strictObject(
+          {
+            vpc: z
+              .string({ error: 'default-new or the id of a VPC' })
+              .optional()
+              .describe('default-new, or the id of a VPC.'),
+            subnets: oneOf(['public', 'private']).optional().describe('Default public: no NAT gateway.'),
+            endpoints: yes().optional().describe('Interface endpoints for AWS services.'),
+          },
+          { error: 'a mapping' },
+        )
+        .optional()
+        .describe('Where deployed tasks run.'),
+      retention: z
+        .strictObject(
+          {
+            logs: days().optional().describe('Days, default 30.'),
+            values: days().optional().describe('Days, default 30.'),
+            history: days().optional().describe('Days, default 90.'),
+          },
+          { error: 'a mapping' },
+        )
+        .optional()
+        .describe('How long logs, values and history are kept.'),
+      tags: z
+        .record(z.string(), z.string({ error: 'text' }), { error: 'a mapping' })
+        .optional()
+        .describe('Tags on every resource.'),
+      apps: z
+        .record(z.string(), app, { error: 'a mapping' })
+        .optional()
+        .describe('Tasks that task> and compose> may name.'),
+    },
+    { error: 'a mapping' },
+  )
+  .describe('What a Trowel project may say beside its workflows. Everything is optional.');
+
+export type TrowelFile = z.infer<typeof trowelSchema>;

@@ -1,0 +1,96 @@
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { type Environment, isPrepared, type PythonSettings, prepareEnvironment } from './environment.ts';
+import { pythonPackageFolder } from './package-folder.ts';
+import { type PoolOptions, WorkerPool } from './worker-pool.ts';
+
+export interface PythonHostOptions {
+  /** The project's folder. */
+  readonly project: string;
+  readonly python?: PythonSettings & { readonly preload?: readonly string[] };
+  readonly maxTasks?: number;
+  /** For a debugger on the terminal. */
+  readonly foreground?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly packageFolder?: string;
+}
+
+/** The machine or the project cannot give what the Python tasks need: exit code 4. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError';
+  readonly diagnostic: Diagnostic;
+
+  constructor(diagnostic: Diagnostic) {
+    super([diagnostic.message, ...diagnostic.notes].join('\n'));
+    this.diagnostic = diagnostic;
+  }
+}
+
+/**
+ * The Python side of a run: its environment and workers, made when a task first needs them. `warm` ahead of that hides the start
+ * of the interpreter.
+ */
+export class PythonHost {
+  /** Where notices go; the run sets it. */
+  onNotice: (message: string) => void = () => {};
+  readonly #options: PythonHostOptions;
+  readonly #stop = new AbortController();
+  #pool: Promise<WorkerPool> | undefined;
+
+  constructor(options: PythonHostOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the worker now, unless its environment is still to be made. */
+  warm(): void {
+    if (isPrepared(this.#request())) this.pool().catch(() => {});
+  }
+
+  /** Rejects with EnvironmentError. */
+  pool(): Promise<WorkerPool> {
+    this.#pool ??= this.#open();
+    return this.#pool;
+  }
+
+  /** Ends every task, with so many seconds between the two signals, and every worker. */
+  async stop(grace: number): Promise<void> {
+    this.#stop.abort();
+    await this.#pool?.then((pool) => pool.stop(grace)).catch(() => {});
+  }
+
+  /** At once. */
+  destroy(): void {
+    this.#stop.abort();
+    void this.#pool?.then((pool) => pool.destroy()).catch(() => {});
+  }
+
+  async #open(): Promise<WorkerPool> {
+    const { project, python, maxTasks, foreground, packageFolder } = this.#options;
+    const environment: Environment = await prepareEnvironment(this.#request());
+    if (!environment.ok) throw new EnvironmentError(environment.diagnostic);
+    this.#stop.signal.throwIfAborted();
+    const options: PoolOptions = {
+      python: environment.python,
+      env: environment.env,
+      packageFolder: packageFolder ?? pythonPackageFolder(),
+      cwd: project,
+      preload: python?.preload ?? [],
+      onStderr: (text) => this.onNotice(text.trimEnd()),
+      ...(maxTasks === undefined ? {} : { maxTasks }),
+      ...(foreground === undefined ? {} : { foreground }),
+    };
+    const pool = new WorkerPool(options);
+    pool.warm().catch(() => {});
+    return pool;
+  }
+
+  #request(): Parameters<typeof prepareEnvironment>[0] {
+    const { project, python, env } = this.#options;
+    return {
+      project,
+      notice: (message) => this.onNotice(message),
+      signal: this.#stop.signal,
+      ...(python === undefined ? {} : { python }),
+      ...(env === undefined ? {} : { env }),
+    };
+  }
+}

@@ -1,0 +1,450 @@
+/**
+ * A run here: the compiled machine in lib/engine, its functions in this process, its Python tasks in workers. Whoever shows it
+ * reads RunEvents; everything they hold has been masked, and is on disk before it is seen.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { launch, type Rendered, type RenderRequest } from '../../lambdas/launch/core.ts';
+import { type ReadReference, resolveMentioned } from '../../lambdas/launch/references.ts';
+import type { CodeFile } from '../../lambdas/launch/replay.ts';
+import type { Json, StateMachine } from '../asl/types.ts';
+import { TaskError } from '../engine/errors.ts';
+import { execute } from '../engine/execution.ts';
+import { TaskTokens } from '../engine/task-tokens.ts';
+import type { Call, Clock, Invoke, Outcome } from '../engine/types.ts';
+import { failureOf } from '../expression/failure.ts';
+import type { LaunchPayload, Layer, Payload } from '../expression/wire.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { LocalCompute } from './compute.ts';
+import { EventQueue } from './event-queue.ts';
+import { Executions } from './executions.ts';
+import { type LocalFunction, localInvoke } from './functions.ts';
+import { type Attempt, type AttemptInfo, createAttempt, resumeChain } from './history.ts';
+import { Masker } from './mask.ts';
+import type { PythonHost } from './python-host.ts';
+import { recorded } from './recorded.ts';
+import { readRecord } from './results.ts';
+import type { RunEvent, RunStatus } from './run-event.ts';
+import type { SecretStore } from './secrets.ts';
+import { TaskEvents, type TaskTable } from './task-events.ts';
+import { referenceReader } from './values.ts';
+import type { SubtaskEvent } from './worker-messages.ts';
+
+/** What lib/compiler makes of a workflow. */
+export interface Compiled {
+  readonly machine: StateMachine;
+  /** Parts of a machine that was split, by the name in `${sm_NAME}`. */
+  readonly nested: { readonly [name: string]: StateMachine };
+  readonly tasks: TaskTable;
+}
+
+/** What the functions of lambdas/ are given in a run. */
+export interface RunContext {
+  /** The value of a secret; it is masked from then on. */
+  readonly secret: (key: string) => Promise<string | undefined>;
+  /** Output of a native operator. */
+  readonly print: (task: string, text: string) => void;
+  readonly notice: (message: string) => void;
+}
+
+export interface RunOptions {
+  /** The project's folder. */
+  readonly project: string;
+  /** Full name, e.g. `main`. */
+  readonly workflow: string;
+  readonly compiled: Compiled;
+  /** A workflow that require> names; undefined if there is none. */
+  readonly required?: (workflow: string) => Promise<Compiled | undefined>;
+  /** In digdag's form, `2030-01-31T00:00:00+00:00`. */
+  readonly sessionTime: string;
+  readonly params: Mapping;
+  /** Continues this attempt: its session and parameters count, not those above. */
+  readonly resume?: AttemptInfo;
+  /** With `resume`: also ask for the code of a task to be unchanged. */
+  readonly rerunChanged?: boolean;
+  /** Where history is kept, e.g. `<project>/.trowel`; absent: nothing remains. */
+  readonly historyFolder?: string;
+  /** Session, evaluate, http, notify. */
+  readonly functions: (context: RunContext) => { readonly [name: string]: LocalFunction };
+  readonly render: (request: RenderRequest) => Rendered | Promise<Rendered>;
+  /** Every other resource. */
+  readonly aws?: Invoke;
+  /** The run stops it. */
+  readonly python: PythonHost;
+  readonly secrets: Pick<SecretStore, 'get' | 'missing'>;
+  /** The command that sets a secret, to paste. */
+  readonly secretCommand?: (key: string) => string;
+  /** Seconds; `task.timeout` of trowel.yml. */
+  readonly taskTimeout?: number;
+  readonly debug?: { readonly task: string; readonly how: Json };
+  /** Stops the run: each task's process tree is ended, politely first. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+export interface RunResult {
+  readonly status: RunStatus;
+  readonly error?: string;
+  readonly message?: string;
+  /** The attempt's folder, if it was kept. */
+  readonly directory?: string;
+}
+
+/** Seconds between SIGTERM and SIGKILL when a run is stopped. */
+const GRACE = 5;
+
+export class Run implements AsyncIterable<RunEvent> {
+  /** When everything has ended: tasks' processes, workers, files. Never rejects for what a user did. */
+  readonly result: Promise<RunResult>;
+  readonly #options: RunOptions;
+  readonly #queue = new EventQueue();
+  readonly #masker = new Masker();
+  readonly #stop = new AbortController();
+  readonly #attempt: Attempt;
+  readonly #root: string;
+  readonly #began = Date.now();
+  readonly #tokens = new TaskTokens();
+  readonly #compute: LocalCompute;
+  readonly #invoke: Invoke;
+  readonly #tables = new Map<string, Compiled>();
+  readonly #resume: readonly string[];
+  #children = 0;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    const { resume, historyFolder } = options;
+    const folder = historyFolder ?? mkdtempSync(join(tmpdir(), 'trowel-'));
+    this.#attempt = createAttempt(folder, {
+      workflow: options.workflow,
+      session_time: resume?.session_time ?? options.sessionTime,
+      params: resume?.params ?? options.params,
+      ...(resume === undefined ? {} : { resumes: resume.attempt }),
+    });
+    this.#root = this.#attempt.directory;
+    this.#resume = resume === undefined || historyFolder === undefined ? [] : resumeChain(historyFolder, resume);
+    this.#compute = this.#makeCompute();
+    this.#invoke = this.#makeInvoke();
+    options.python.onNotice = (message) => this.notice(message);
+    const { signal } = options;
+    const stop = (): void => this.#stop.abort(signal?.reason);
+    if (signal?.aborted) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    this.result = this.#run(folder).finally(() => {
+      signal?.removeEventListener('abort', stop);
+      this.#queue.close();
+    });
+    this.result.catch(() => {});
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<RunEvent> {
+    return this.#queue[Symbol.asyncIterator]();
+  }
+
+  /** Without grace, for a second Ctrl-C. */
+  kill(): void {
+    this.#stop.abort();
+    this.#options.python.destroy();
+  }
+
+  /** Tells the readers something, e.g. how an environment is being made. */
+  notice(message: string): void {
+    this.#emit({ type: 'notice', time: new Date().toISOString(), message });
+  }
+
+  async #run(folder: string): Promise<RunResult> {
+    const { compiled, historyFolder, python } = this.#options;
+    const { meta } = this.#attempt;
+    this.#emit({
+      type: 'run-started',
+      time: meta.started,
+      workflow: meta.workflow,
+      session_time: meta.session_time,
+      attempt: meta.attempt,
+      session: meta.session,
+      directory: historyFolder === undefined ? '' : this.#root,
+      ...(meta.resumes === undefined ? {} : { resumes: meta.resumes }),
+    });
+    if (historyFolder !== undefined) {
+      const { machine, nested } = compiled;
+      this.#attempt.writeDefinition(JSON.stringify(Object.keys(nested).length === 0 ? machine : { machine, nested }));
+    }
+    let outcome: Outcome;
+    try {
+      const input = {
+        session_time: meta.session_time,
+        params: meta.params,
+        session_id: meta.session,
+        attempt_id: meta.attempt,
+        root: this.#root,
+        ...(this.#resume.length === 0 ? {} : { resume_from: [...this.#resume] }),
+        ...(this.#options.rerunChanged ? { rerun_changed: true } : {}),
+      };
+      outcome = await this.#execute(compiled, compiled.machine, `attempt-${meta.attempt}`, input, this.#stop.signal);
+    } finally {
+      // Also whatever a task left behind; and a worker whose run is over has nothing to finish.
+      const grace = this.#stop.signal.aborted ? GRACE : 0;
+      await python.stop(grace);
+    }
+    const result = this.#end(outcome);
+    if (historyFolder === undefined) rmSync(folder, { recursive: true, force: true });
+    return result;
+  }
+
+  #end(outcome: Outcome): RunResult {
+    const failure =
+      outcome.status === 'SUCCEEDED' ? undefined : failureOf({ Error: outcome.error, Cause: outcome.cause });
+    const status: RunStatus =
+      failure === undefined ? 'succeeded' : this.#stop.signal.aborted ? 'interrupted' : 'failed';
+    const why =
+      status === 'failed' && failure !== undefined
+        ? { error: failure.name, message: this.#masker.mask(failure.message) }
+        : {};
+    const seconds = (Date.now() - this.#began) / 1000;
+    this.#emit({ type: 'run-ended', time: new Date().toISOString(), status, seconds, ...why });
+    this.#attempt.end(status, why.error);
+    return { status, ...why, ...(this.#options.historyFolder === undefined ? {} : { directory: this.#root }) };
+  }
+
+  /** Runs a machine and tells its events. */
+  async #execute(
+    compiled: Compiled,
+    machine: StateMachine,
+    name: string,
+    input: Json,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const { clock } = this.#options;
+    this.#tables.set(name, compiled);
+    const execution = execute(machine, {
+      input,
+      name,
+      invoke: this.#invoke,
+      tokens: this.#tokens,
+      signal,
+      ...(clock === undefined ? {} : { clock }),
+    });
+    const translator = new TaskEvents(compiled.tasks, (task) => this.#logFile(task));
+    for await (const event of execution) {
+      for (const told of translator.translate(event)) this.#emit(told);
+      // A reader that is behind holds the machine up, as it does the tasks.
+      const room = this.#queue.room();
+      if (room !== undefined) await room;
+    }
+    this.#tables.delete(name);
+    return execution.outcome;
+  }
+
+  #emit(event: RunEvent): void {
+    const masked = this.#masker.maskAll(event);
+    this.#attempt.append(masked);
+    this.#queue.push(masked);
+  }
+
+  #print(task: string, text: string): Promise<void> | undefined {
+    if (text !== '') this.#emit({ type: 'task-output', time: new Date().toISOString(), task, text });
+    return this.#queue.room();
+  }
+
+  #logFile(task: string): string | undefined {
+    return this.#options.historyFolder === undefined ? undefined : this.#attempt.logFileIfAny(task);
+  }
+
+  async #secret(key: string): Promise<string | undefined> {
+    const value = await this.#options.secrets.get(key);
+    if (value !== undefined) this.#masker.add(value);
+    return value;
+  }
+
+  #makeCompute(): LocalCompute {
+    const { python, debug } = this.#options;
+    return new LocalCompute({
+      pool: { run: async (start, handlers, options) => (await python.pool()).run(start, handlers, options) },
+      tokens: {
+        succeed: (token, result) => this.#tell(() => this.#tokens.sendTaskSuccess(token, result as Json)),
+        fail: (token, error, cause) =>
+          this.#tell(() =>
+            this.#tokens.sendTaskFailure(token, { error: error.slice(0, 256), cause: this.#masker.mask(cause) }),
+          ),
+      },
+      secret: (key) => this.#secret(key),
+      onOutput: (task, text) => this.#print(task, text),
+      onSubtask: (event) => this.#subtask(event),
+      onCall: (fn, payload) => this.#question(fn, payload),
+      logFile: (task) => this.#logFile(task),
+      ...(debug === undefined ? {} : { debug }),
+    });
+  }
+
+  #makeInvoke(): Invoke {
+    const { aws } = this.#options;
+    const taskError = (name: string, cause: string): Error => new TaskError(name, cause);
+    const executions = new Executions((machine, child) => this.#child(machine, child), taskError);
+    const given = this.#functions();
+    const functions: { [name: string]: LocalFunction } = {
+      ...given,
+      launch: (payload, call) => this.#launch(payload, call),
+    };
+    return localInvoke({ functions, executions, taskError, ...(aws === undefined ? {} : { aws }) });
+  }
+
+  /** Those of lambdas/, with values by reference read for them, and with what a resumed attempt already did not done again. */
+  #functions(): { [name: string]: LocalFunction } {
+    const given = this.#options.functions({
+      secret: (key) => this.#secret(key),
+      print: (task, text) => void this.#print(task, text),
+      notice: (message) => this.notice(message),
+    });
+    const functions: { [name: string]: LocalFunction } = {};
+    for (const [name, fn] of Object.entries(given)) {
+      const resolved: LocalFunction = async (payload, call) => fn(await withValues(payload), call);
+      functions[name] = name === 'session' ? fn : name === 'evaluate' ? resolved : recorded(resolved);
+    }
+    return functions;
+  }
+
+  async #launch(given: Json, call: Call): Promise<Json> {
+    const payload = given as unknown as LaunchPayload;
+    const { render, secrets, secretCommand, taskTimeout } = this.#options;
+    const launched = await launch(payload, {
+      render,
+      compute: this.#compute,
+      results: readRecord,
+      references: referencesOf(payload),
+      attemptVariables,
+      codeUnchanged: (module) => codeUnchanged(this.#options.project, module),
+      missingSecrets: (keys) => secrets.missing(keys),
+      ...(secretCommand === undefined ? {} : { secretCommand }),
+      ...(taskTimeout === undefined ? {} : { defaultTimeout: taskTimeout }),
+    });
+    if ('replayed' in launched) {
+      this.#tell(() => this.#tokens.sendTaskSuccess(payload.token, launched.replayed as unknown as Json));
+    } else {
+      const { signal } = call;
+      const stop = (): void => void this.#compute.stop(launched.started);
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+      void this.#compute.ended(launched.started).then(() => signal.removeEventListener('abort', stop));
+    }
+    return {};
+  }
+
+  /** A state that has ended in the meantime needs no answer. */
+  #tell(send: () => void): void {
+    try {
+      send();
+    } catch (error) {
+      if ((error as Error).name === 'InvalidOutput') throw error;
+    }
+  }
+
+  #child(
+    name: string,
+    child: { readonly name: string; readonly input: Json; readonly signal: AbortSignal; readonly caller: string },
+  ): Promise<Outcome> | undefined {
+    const { compiled, required } = this.#options;
+    const caller = this.#tables.get(child.caller) ?? compiled;
+    const nested = caller.nested[name];
+    if (nested !== undefined) return this.#execute(caller, nested, child.name, child.input, child.signal);
+    if (required === undefined) return undefined;
+    return this.#require(name, required, child);
+  }
+
+  /** A workflow that require> names: its own session, its files below those of this attempt. */
+  async #require(
+    name: string,
+    required: (workflow: string) => Promise<Compiled | undefined>,
+    child: { readonly name: string; readonly input: Json; readonly signal: AbortSignal },
+  ): Promise<Outcome> {
+    const other = await required(name);
+    if (other === undefined) {
+      throw new TaskError(
+        'StepFunctions.StateMachineDoesNotExistException',
+        `There is no workflow '${name}' in this project`,
+      );
+    }
+    this.#children += 1;
+    const { meta } = this.#attempt;
+    const below = (root: string): string => join(root, 'required', child.name);
+    const input = {
+      ...(child.input as { readonly [key: string]: Json }),
+      session_id: meta.session + this.#children,
+      attempt_id: meta.attempt,
+      root: below(this.#root),
+      ...(this.#resume.length === 0 ? {} : { resume_from: this.#resume.map(below) }),
+    };
+    return this.#execute(other, other.machine, child.name, input, child.signal);
+  }
+
+  #subtask(event: SubtaskEvent): void {
+    const time = new Date().toISOString();
+    const { task, operator } = event;
+    const seconds = event.seconds ?? 0;
+    if (event.state === 'started') this.#emit({ type: 'task-started', time, task, operator, try: 1 });
+    else if (event.state === 'succeeded') this.#emit({ type: 'task-succeeded', time, task, seconds });
+    else {
+      const { name: error = 'Trowel.TaskFailed', message = '', stacktrace } = event.error ?? {};
+      const log = this.#logFile(task);
+      this.#emit({
+        type: 'task-failed',
+        time,
+        task,
+        seconds,
+        error,
+        message,
+        ...(stacktrace === undefined ? {} : { stacktrace }),
+        ...(log === undefined ? {} : { log }),
+      });
+    }
+  }
+
+  /** Questions of a Python task about its dynamic subtasks. */
+  async #question(fn: string, payload: Mapping): Promise<unknown> {
+    const functions = this.#functions();
+    const answer = functions[fn];
+    if (answer === undefined) throw new Error(`There is no function ${fn} here`);
+    return answer(payload as Json, {
+      resource: 'arn:aws:states:::lambda:invoke',
+      arguments: {},
+      stateName: '',
+      retryCount: 0,
+      executionArn: '',
+      executionName: '',
+      signal: this.#stop.signal,
+    });
+  }
+}
+
+/** Starts a run at once. Iterate it for its events. */
+export function startRun(options: RunOptions): Run {
+  return new Run(options);
+}
+
+/** An attempt's folder ends with its number; those of workflows that it required lie below. */
+function attemptVariables(root: string): Mapping | undefined {
+  const id = /(?:^|[\\/])attempts[\\/](\d+)(?:[\\/]|$)/.exec(root)?.[1];
+  return id === undefined ? undefined : { attempt_id: Number(id) };
+}
+
+async function codeUnchanged(project: string, module: CodeFile): Promise<boolean> {
+  try {
+    const code = await readFile(resolve(project, module.path));
+    return createHash('sha256').update(code).digest('hex') === module.sha256;
+  } catch {
+    return false;
+  }
+}
+
+async function withValues(given: Json): Promise<Json> {
+  const payload = given as unknown as Payload;
+  if (!Array.isArray(payload?.l)) return given;
+  const l = (await resolveMentioned(payload.l, payload.k, referencesOf(payload))) as Layer[];
+  return l === payload.l ? given : ({ ...payload, l } as unknown as Json);
+}
+
+function referencesOf(payload: Payload): ReadReference {
+  const { root, resume = [] } = payload.b.attempt;
+  return referenceReader([root, ...resume]);
+}

@@ -1,0 +1,292 @@
+"""In the process of one task: sets it up, runs user code, reports one outcome line on its control pipe, and ends.
+
+The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": …} (subtasks are still to run, or this is one), or
+{"ok": false, "error": …}. `clean` says that the task left no process behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+from trowel_task import digdag_api, errors, linux, results, shell, values
+from trowel_task.assignment import ENV_NAME, Job
+from trowel_task.errors import BAD_INPUT, FAILED, TaskError
+from trowel_task.masks import Masker
+from trowel_task.secrets import Secrets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -> None:
+    """The forked child, from here to its end. `inherited`: the parent's descriptors."""
+    import signal
+
+    from trowel_task import debugging
+
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    foreground = debugging.on_terminal(job.debug)
+    if not foreground:
+        os.setsid()
+    linux.bind_to_parent(parent)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    for fd in {null, log, *inherited} - {0, 1, 2, control}:
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.mkdir(job.scratch, 0o700)
+    if job.assignment.python:
+        other_interpreter(job, control)
+    run(job, control, terminal=foreground)
+
+
+def other_interpreter(job: Job, control: int) -> None:
+    """Replaces this process by the interpreter that `python:` names; it goes on with `main`. Its job is a file without a name."""
+    argv = job.assignment.python
+    handover = hand_over(job)
+    os.set_inheritable(control, True)
+    os.set_inheritable(handover, True)
+    try:
+        os.chdir(job.project)  # a relative name is one of the project's
+        program = os.path.abspath(argv[0]) if "/" in argv[0] else argv[0]
+        os.chdir(SOURCE)  # `-m` looks in the current folder first
+        os.execvp(program, [*argv, "-m", "trowel_task", "child", str(control), str(handover)])
+    except OSError as error:
+        failed = TaskError(FAILED, f"Cannot run the Python interpreter '{argv[0]}' that `python:` names: {error.strerror}")
+        report(control, {"ok": False, "error": failed.to_json(), "clean": True})
+        os._exit(1)
+
+
+def hand_over(job: Job) -> int:
+    """A descriptor from which `main` reads the job. The file holds secrets, so it has no name any more."""
+    path = os.path.join(job.scratch, "job.json")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    os.unlink(path)
+    data = memoryview(json.dumps(job.to_json()).encode())
+    while data:
+        data = data[os.write(fd, data) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def main(argv: list[str]) -> int:
+    """python -m trowel_task child CONTROL JOB: both are descriptors; output is 1 and 2."""
+    control, handover = int(argv[0]), int(argv[1])
+    with open(handover, "rb") as file:
+        job = Job.from_json(json.load(file))
+    os.set_inheritable(control, False)
+    linux.bind_to_parent(os.getppid())
+    os.makedirs(job.scratch, 0o700, exist_ok=True)
+    sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
+    run(job, control, terminal=False)
+    return 0
+
+
+def run(job: Job, control: int, terminal: bool) -> None:
+    """Never returns."""
+    me = os.getpid()
+    outcome: dict[str, Any]
+    code = 0
+    try:
+        if terminal:
+            from trowel_task import debugging
+
+            debugging.take_terminal()
+        open_streams()
+        outcome = execute(job)
+        if os.getpid() == me:
+            wait_for_threads()
+    except TaskError as error:
+        outcome, code = {"ok": False, "error": error.to_json()}, 1
+    except BaseException as error:
+        outcome, code = {"ok": False, "error": errors.from_exception(error).to_json()}, 1
+    if os.getpid() == me:  # else a fork that user code made has come back here
+        if not outcome["ok"]:
+            outcome["error"] = Masker(job.secrets.values()).value(outcome["error"])
+            code = 1
+        flush()
+        outcome["clean"] = linux.no_children()
+        report(control, outcome)
+    try:
+        import atexit
+
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        errors.report(errors.from_exception(error))
+    flush()
+    os._exit(code)
+
+
+def report(control: int, outcome: dict[str, Any]) -> None:
+    data = memoryview(json.dumps(outcome).encode("ascii") + b"\n")
+    while data:
+        data = data[os.write(control, data) :]
+
+
+def open_streams() -> None:
+    """Lines appear as they are printed, and nothing that is printed can fail to be encoded."""
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="replace", closefd=False)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
+    import faulthandler
+
+    faulthandler.enable(2)
+
+
+def flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # user code closed it
+
+
+def wait_for_threads() -> None:
+    """As the interpreter does when a program ends."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+
+
+def execute(job: Job) -> dict[str, Any]:
+    """Does the job; returns an outcome. Raises TaskError, or whatever user code raises before it is called."""
+    assignment = job.assignment
+    if job.purpose == "finish":
+        return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
+    secrets = Secrets(job.secrets, assignment.secrets_map)
+    ran = digdag_api.Ran()
+    params = digdag_api.Params(
+        assignment.params, ran.read, frozenset(assignment.builtin_values()) | {"task_name"}
+    )
+    env = environment(assignment.env, secrets)
+    try:
+        os.chdir(os.path.join(job.project, assignment.workdir))
+    except OSError as error:
+        raise TaskError(FAILED, f"Cannot enter the folder '{assignment.workdir or job.project}': {error.strerror}") from None
+    os.environ.update(packages(job.scratch))
+    if assignment.operator == "sh":
+        shell.run(params, env, secrets, job.scratch)
+    elif assignment.operator == "py":
+        os.environ.update(env)
+        python(job, params, ran)
+    else:
+        raise TaskError(BAD_INPUT, f"this runner has no operator '{assignment.operator}>'")
+    encoded = values.Store(assignment.root)
+    ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
+    if ran.subtasks:
+        for name in params:
+            params.note(name)  # templates of subtasks may use any
+    if ran.subtasks or job.purpose == "subtask":
+        return {"ok": True, "ran": ran.to_json()}
+    return {"ok": True, "result": results.finish(assignment, ran.to_json(), job.began)}
+
+
+def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
+    """`_env`, with its secrets."""
+    out: dict[str, str] = {}
+    for name, value in env.items():
+        if not ENV_NAME.fullmatch(name):
+            raise TaskError(FAILED, f"Invalid _env key name: {name} (config)")
+        out[name] = secrets.fill(shell.text_of(value))
+    return out
+
+
+def packages(scratch: str) -> dict[str, str]:
+    """What a task installs goes into a folder of its own, seen by it and by its subprocesses. pip's --target works in a virtual
+    environment and outside of one (--user does not) and never touches what is installed there (--prefix uninstalls it)."""
+    site = os.path.join(scratch, "site")
+    os.mkdir(site)
+    at = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), len(sys.path))
+    sys.path.insert(at, site)
+    inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
+    search = [os.path.join(site, "bin")]
+    out = {"PIP_TARGET": site, "PYTHONPATH": os.pathsep.join([site, *inherited])}
+    if sys.prefix != sys.base_prefix:
+        out["VIRTUAL_ENV"] = sys.prefix
+        search.append(os.path.join(sys.prefix, "bin"))
+    out["PATH"] = os.pathsep.join([*search, os.environ.get("PATH", os.defpath)])
+    return out
+
+
+def python(job: Job, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
+    from trowel_task import bind, debugging
+
+    defaults = dict.get(params, "py")
+    if isinstance(defaults, dict) and not values.is_ref(defaults):
+        for key, value in defaults.items():
+            if not dict.__contains__(params, key):
+                params[key] = value
+    digdag_api.install(digdag_api.Env(params, ran, values.Store(job.assignment.root).check))
+    sys.path.append(os.getcwd())  # last: the standard library goes before user modules, as with digdag
+    command = dict.get(params, "_command", dict.get(params, "py>"))
+    sys.argv = [str(command)]
+    try:
+        debugging.prepare(job.debug, job.assignment.task)
+        if command is not None:
+            module: Any = bind.call(str(command), params)
+            ran.module = module_hash(getattr(module, "__file__", None))
+        elif isinstance(dict.get(params, "script"), str):
+            script(params["script"], job.scratch, params, ran)
+        else:
+            raise TaskError(FAILED, "py>: the function is missing: write py>: module.function (config)")
+    except SystemExit as error:
+        if errors.exit_code(error) != 0:
+            raise failure(job, error) from None
+    except TaskError:
+        raise
+    except BaseException as error:
+        raise failure(job, error) from None
+
+
+def failure(job: Job, error: BaseException) -> TaskError:
+    from trowel_task import debugging
+
+    debugging.post_mortem(job.debug, error)
+    made = errors.from_exception(error)
+    flush()
+    errors.report(made)
+    return made
+
+
+def script(text: str, scratch: str, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
+    """`_type: py` with `script`: a program that reads input.json and may write output.json, named by its two arguments."""
+    import types
+
+    path, given, made = (os.path.join(scratch, name) for name in ("runner.py", "input.json", "output.json"))
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    with open(given, "wb") as output:
+        output.write(values.dumps({"params": {key: dict.__getitem__(params, key) for key in params}}))
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    sys.modules["__main__"] = module
+    sys.argv = [path, given, made]
+    for key in params:
+        params.note(key)
+    exec(compile(text, path, "exec"), module.__dict__)
+    if os.path.exists(made):
+        with open(made, "rb") as source:
+            said = json.load(source)
+        ran.store.update(said.get("store_params") or {})
+        ran.export.update(said.get("export_params") or {})
+        ran.subtasks.update(said.get("subtask_config") or {})
+
+
+def module_hash(path: str | None) -> str | None:
+    try:
+        return values.hash_file(path)[0] if path else None
+    except OSError:
+        return None

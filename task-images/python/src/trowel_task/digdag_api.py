@@ -1,0 +1,157 @@
+"""The `digdag` module of user code. It exists only in the process of a task: elsewhere `import digdag` is an ImportError, which
+scripts rely on to tell where they run."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+from trowel_task import canonical, values
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_MISSING: Any = object()
+
+
+class Ran:
+    """What a task has done: the common form of all kinds of tasks."""
+
+    def __init__(self) -> None:
+        self.store: dict[str, Any] = {}
+        self.export: dict[str, Any] = {}
+        self.subtasks: dict[str, Any] = {}
+        self.read: dict[str, str] = {}
+        self.module: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+class Params(dict):  # type: ignore[type-arg]
+    """digdag.env.params: a dict that reads values by reference when they are used, and notes which parameters were read.
+
+    A parameter that was looked for and not there is noted too, with "" for its hash.
+    """
+
+    def __init__(self, data: dict[str, Any], read: dict[str, str], untracked: frozenset[str]) -> None:
+        super().__init__(data)
+        self._read = read
+        self._untracked = untracked
+        self._fresh = {key for key, value in data.items() if isinstance(value, (dict, list))}
+
+    def note(self, key: Any) -> None:
+        if isinstance(key, str) and key not in self._read and key not in self._untracked:
+            self._read[key] = canonical.digest(dict.__getitem__(self, key)) if dict.__contains__(self, key) else ""
+
+    def __getitem__(self, key: Any) -> Any:
+        self.note(key)
+        value = super().__getitem__(key)
+        if key in self._fresh:
+            self._fresh.discard(key)
+            value = values.resolve(value)
+            super().__setitem__(key, value)
+        return value
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._fresh.discard(key)
+        super().__setitem__(key, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self._fresh.discard(key)
+        super().__delitem__(key)
+
+    def __contains__(self, key: Any) -> bool:
+        self.note(key)
+        return super().__contains__(key)
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def pop(self, key: Any, default: Any = _MISSING) -> Any:
+        if default is not _MISSING and key not in self:
+            return default
+        value = self[key]
+        del self[key]
+        return value
+
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    # dict(params), {**params} and f(**params) take these ways because __iter__ is overridden.
+    def __iter__(self) -> Iterator[Any]:
+        return iter(list(super().keys()))
+
+    def values(self) -> Any:
+        return [self[key] for key in self]
+
+    def items(self) -> Any:
+        return [(key, self[key]) for key in self]
+
+    def copy(self) -> dict[str, Any]:
+        return {key: self[key] for key in self}
+
+
+class Env:
+    """digdag.env"""
+
+    def __init__(self, params: Params, ran: Ran, check: Any) -> None:
+        import collections
+
+        self.params = params
+        self.subtask_config = ran.subtasks = collections.OrderedDict()
+        self.export_params = ran.export
+        self.store_params = ran.store
+        self.state_params: dict[str, Any] = {}
+        self.subtask_index = 0
+        self._check = check
+
+    def set_state(self, params: dict[str, Any] = {}, **kwds: Any) -> None:  # noqa: B006
+        """Accepted, and of no effect, as in digdag."""
+        self.state_params.update(params)
+        self.state_params.update(kwds)
+
+    def export(self, params: dict[str, Any] = {}, **kwds: Any) -> None:  # noqa: B006
+        """Parameters for the subtasks that this task adds."""
+        new = {**params, **kwds}
+        self._check(new)
+        self.export_params.update(new)
+
+    def store(self, params: dict[str, Any] = {}, **kwds: Any) -> None:  # noqa: B006
+        """Parameters for every later task: JSON, bytes, pathlib files, pandas objects. Lost if the task fails."""
+        new = {**params, **kwds}
+        self._check(new)
+        self.store_params.update(new)
+
+    def add_subtask(self, function: Any = None, **params: Any) -> None:
+        """add_subtask(function, **params), add_subtask({…}, **params) or add_subtask(**params). Runs when this task has returned."""
+        if function is None:
+            config = params
+        elif isinstance(function, dict):
+            config = {**function, **params}
+        else:
+            name = getattr(function, "__qualname__", None)
+            if name is None:
+                raise TypeError(f"add_subtask takes a function or a dict, not {type(function).__name__}")
+            if "<" in name:
+                raise TypeError(f"add_subtask: '{name}' has no name of its own; use a function of a module")
+            config = {**params, "py>": f"{function.__module__}.{name}"}
+        try:
+            json.dumps(config)
+        except Exception as error:
+            raise TypeError(f"Parameters must be serializable using JSON: {error}") from None
+        self.subtask_config[f"+subtask{self.subtask_index}"] = config
+        self.subtask_index += 1
+
+
+def install(env: Env) -> None:
+    """Makes `import digdag` work in this process."""
+    module = types.ModuleType("digdag")
+    module.env = env  # type: ignore[attr-defined]
+    module.Env = Env  # type: ignore[attr-defined]
+    sys.modules["digdag"] = module

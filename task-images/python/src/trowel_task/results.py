@@ -1,0 +1,72 @@
+"""The end of a task: its stores merged upon the layers it was given, and the record of a success (docs/protocol.md, "Result file")."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from trowel_task import canonical, values
+from trowel_task.merge import deep_merge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trowel_task.assignment import Assignment
+
+
+def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[str, Any]:
+    """The result message of a success; writes `assignment.result`. `ran`: store (encoded), read, module."""
+    stored: dict[str, Any] = ran["store"]
+    result: dict[str, Any] = {"ok": True}
+    store = values.Store(assignment.root)
+    around = _size_around(assignment)
+    if assignment.merge is None:
+        store.shrink(stored, around)
+        result["stored"] = stored
+    else:
+        below = assignment.layers[len(assignment.layers) - assignment.merge :] if assignment.merge else []
+        merged = deep_merge(*below, stored)
+        for key, value in merged.items():
+            if not values.is_ref(value) and isinstance(value, dict) and len(values.dumps(value)) > values.INLINE and assignment.root:
+                merged[key] = store.json(value)
+        store.shrink(merged, around)
+        result["s"] = merged
+    result["read"] = ran["read"]
+    result["seconds"] = round(time.monotonic() - began, 6)
+    if assignment.result:
+        record(assignment, ran, result)
+    return result
+
+
+def _size_around(assignment: Assignment) -> int:
+    """Bytes of the stored layers that stay beside the result."""
+    frames = assignment.frames or []
+    outer = frames[: len(frames) - assignment.merge] if assignment.merge else frames
+    return sum(len(values.dumps(layer)) for layer in outer if isinstance(layer, dict))
+
+
+def own_keys(assignment: Assignment) -> dict[str, Any]:
+    """The task's own keys as they were evaluated, without built-ins."""
+    return {key: assignment.params[key] for key in assignment.keys if key in assignment.params}
+
+
+def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) -> None:
+    content = {
+        "v": 1,
+        "task": assignment.task,
+        "keys": canonical.digest(own_keys(assignment)),
+        "env": canonical.digest(assignment.env),
+        "read": ran["read"],
+        "module": ran["module"],
+        "result": result,
+    }
+    path = assignment.result or ""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    data = values.dumps(content) + b"\n"
+    try:
+        values.write_durably(temporary, data)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        values.write_durably(temporary, data)
+    os.replace(temporary, path)

@@ -1,0 +1,74 @@
+"""python -m trowel_task run FILE: one assignment in the foreground. Output goes to standard error, the result, one JSON line, to
+standard output. FILE holds an assignment, or {"assignment": …, "secrets": {key: value}, "secrets_env": {key: variable}}: the named
+variables are taken out of the environment before user code runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+from trowel_task import PROTOCOL, linux
+from trowel_task.errors import FAILED
+from trowel_task.loop import Loop
+from trowel_task.worker import GRACE, Worker, clean_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class Foreground:
+    """The transport of a single task."""
+
+    full = False
+
+    def __init__(self) -> None:
+        self.worker: Worker | None = None
+        self.result: dict[str, Any] | None = None
+
+    def send(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "log":
+            sys.stderr.write(message["text"])
+            sys.stderr.flush()
+        elif kind == "call" and self.worker:
+            error = {"name": FAILED, "message": f"'{message['fn']}' needs a host"}
+            answer = {"id": message["id"], "call": message["call"], "error": error}
+            self.worker.loop.later(0, lambda: self.worker and self.worker._on_reply(answer))
+        elif kind == "result":
+            self.result = message["result"]
+            if self.worker:
+                self.worker.ended = True
+
+
+def main(path: str) -> int:
+    with open(path, encoding="utf-8") as file:
+        given = json.load(file)
+    if "assignment" not in given:
+        given = {"assignment": given}
+    secrets = dict(given.get("secrets") or {})
+    for key, name in (given.get("secrets_env") or {}).items():
+        if name in os.environ:
+            secrets[key] = os.environ.pop(name)
+    for name in [name for name in os.environ if name.startswith("TROWEL_")]:
+        del os.environ[name]
+    clean_path()
+    linux.become_subreaper()
+    loop = Loop()
+    host = Foreground()
+    worker = host.worker = Worker(loop, host)
+
+    def signalled(number: int) -> None:
+        if number == signal.SIGINT:
+            worker.stop(GRACE)
+        worker.signalled(number)
+
+    loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT], signalled)
+    worker._greeted = True
+    worker._on_start({"id": "1", "v": PROTOCOL, "assignment": given["assignment"], "secrets": secrets})
+    worker.run()
+    sys.stdout.write(json.dumps(host.result) + "\n")
+    sys.stdout.flush()
+    return 0 if host.result and host.result["ok"] else 1

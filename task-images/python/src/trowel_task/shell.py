@@ -1,0 +1,89 @@
+"""sh>: a script file run by /bin/sh or the task's `shell:` (contract section 6). Parameters are environment variables."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from trowel_task import values
+from trowel_task.assignment import ENV_NAME
+from trowel_task.errors import FAILED, TaskError, signal_name
+from trowel_task.secrets import Secrets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from trowel_task.digdag_api import Params
+
+# Bytes; Linux takes no longer string in an environment.
+_LONGEST = 131_000
+
+
+def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> None:
+    """`env` (from `_env`) wins over parameters. Raises TaskError "Command failed with code N"."""
+    defaults = params.get("sh")
+    options: dict[str, Any] = {**(defaults if isinstance(defaults, dict) else {}), **params}
+    command = options.get("_command", options.get("sh>"))
+    shell = options.get("shell", ["/bin/sh"])
+    if isinstance(shell, str):
+        shell = [shell]
+    if command is None:
+        raise TaskError(FAILED, "sh>: the script is missing (config)")
+    script = os.path.join(scratch, "runner.sh")
+    fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(fd, "wb") as file:
+        file.write(secrets.fill(text_of(command)).encode("utf-8", "surrogateescape"))
+    status = _wait(_start([*map(str, shell), script], {**os.environ, **variables(options), **env}))
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
+        raise TaskError(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}{memory} (runtime)")
+    if os.WEXITSTATUS(status):
+        raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime)")
+
+
+def variables(params: dict[str, Any]) -> dict[str, str]:
+    """Every parameter whose name is legal; objects as JSON, null as empty, a stored file as its path."""
+    out: dict[str, str] = {}
+    for name, value in params.items():
+        if isinstance(name, str) and ENV_NAME.fullmatch(name):
+            text = text_of(value)
+            if "\0" not in text and len(os.fsencode(text)) <= _LONGEST:
+                out[name] = text
+    return out
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if values.is_ref(value):
+        if value.get("kind") != "json" or value.get("bytes", 0) > _LONGEST:
+            return values.path_of(value)
+        value = values.resolve(value)
+        return value if isinstance(value, str) else text_of(value)
+    try:
+        return values.dumps(value).decode("utf-8")
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _start(argv: list[str], env: dict[str, str]) -> int:
+    import signal
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ignored = [s for s in (signal.SIGPIPE, getattr(signal, "SIGXFSZ", None)) if s is not None]
+    try:
+        return os.posix_spawnp(argv[0], argv, env, setsigdef=ignored)
+    except OSError as error:
+        raise TaskError(FAILED, f"Cannot start the shell '{argv[0]}': {error.strerror}") from None
+
+
+def _wait(pid: int) -> int:
+    while True:
+        found, status = os.waitpid(-1, 0)  # as the subreaper, this process gets the children of others too
+        if found == pid:
+            return status

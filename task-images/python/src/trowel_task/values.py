@@ -1,0 +1,275 @@
+"""Values that do not travel in messages: JSON above 16 KiB, bytes, files, pandas frames. They lie below `ROOT/values`, named by
+their sha256, and travel as `{"trowel:ref": "file:///…", "kind": …, "bytes": n, "sha256": "…"}`; docs/protocol.md, "Values".
+
+Nothing is ever pickled. pandas objects are Parquet if pyarrow is there, else pandas' own JSON table (`kind: table`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+    from typing import Any
+
+# Bytes of JSON.
+INLINE = 16_384
+ENVIRONMENT = 163_840
+REF = "trowel:ref"
+
+_SUFFIX = {"json": ".json", "bytes": ".bin", "parquet": ".parquet", "table": ".table.json"}
+
+
+def is_ref(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get(REF), str)
+
+
+def is_mapping(value: dict[str, Any]) -> bool:
+    """Whether a dict is, or refers to, a JSON object."""
+    return not is_ref(value) or (value.get("kind") == "json" and value.get("type") == "object")
+
+
+def opened(value: dict[str, Any]) -> dict[str, Any]:
+    """The mapping itself, one level: references within it stay."""
+    if not is_ref(value):
+        return value
+    with open(path_of(value), "rb") as file:
+        out: dict[str, Any] = json.load(file)
+    return out
+
+
+class Store:
+    """Writes values of one attempt. Without a root (a task run by hand) every value stays inline, and only JSON is accepted."""
+
+    def __init__(self, root: str | None) -> None:
+        self._folder = os.path.join(os.path.abspath(root), "values") if root else None
+
+    def encode(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """What a task stored, as JSON. Raises TypeError or ValueError that name the key for what JSON cannot hold."""
+        return {key: self._top(str(key), value) for key, value in stored.items()}
+
+    def check(self, stored: Mapping[str, Any]) -> None:
+        """Raises as `encode` would, without writing anything."""
+        for key, value in stored.items():
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError):
+                self._plain(value, str(key), write=False)
+
+    def shrink(self, result: dict[str, Any], around: int) -> None:
+        """Moves the largest values of `result` out until it and the `around` bytes beside it are within ENVIRONMENT."""
+        if not self._folder:
+            return
+        sizes = {key: len(dumps(value)) for key, value in result.items()}
+        total = sum(sizes.values()) + around
+        for key in sorted(sizes, key=lambda k: -sizes[k]):
+            if total <= ENVIRONMENT or sizes[key] <= 400:  # a reference is some 300 bytes itself
+                return
+            if not is_ref(result[key]):
+                result[key] = self.json(result[key])
+                total -= sizes[key] - len(dumps(result[key]))
+
+    def _top(self, key: str, value: Any) -> Any:
+        if is_ref(value):
+            return value
+        try:
+            text = dumps(value)
+        except (TypeError, ValueError):
+            value = self._plain(value, key, write=True)
+            if is_ref(value):
+                return value
+            text = dumps(value)
+        if len(text) > INLINE and self._folder:
+            return self._text(text)
+        return json.loads(text)
+
+    def json(self, value: Any) -> dict[str, Any]:
+        return self._text(dumps(value))
+
+    def _text(self, text: bytes) -> dict[str, Any]:
+        kind = {b"{": "object", b"[": "array", b'"': "string"}.get(text[:1], "number")
+        return self._bytes(text, "json", {"type": kind})
+
+    def _plain(self, value: Any, at: str, write: bool) -> Any:
+        """A JSON value; what is none becomes a reference (when `write`), or raises."""
+        if value is None or isinstance(value, (str, bool, int)):
+            return value
+        if isinstance(value, float):
+            if math.isfinite(value):
+                return value
+            raise ValueError(f"'{at}' is {value!r}, which JSON cannot hold: store None or a text")
+        if isinstance(value, dict):
+            return {_key(k, at): self._plain(v, f"{at}.{k}", write) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._plain(v, f"{at}[{i}]", write) for i, v in enumerate(value)]
+        if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
+            return self._plain(value.tolist(), at, write)
+        special = self._special(value, at, write)
+        if special is None:
+            raise TypeError(f"'{at}' cannot be stored: Object of type {type(value).__name__} is not JSON serializable")
+        return special
+
+    def _special(self, value: Any, at: str, write: bool) -> dict[str, Any] | None:
+        pathlib, pandas = sys.modules.get("pathlib"), sys.modules.get("pandas")
+        is_path = pathlib is not None and isinstance(value, pathlib.PurePath)
+        is_frame = pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
+        if not (is_path or is_frame or isinstance(value, (bytes, bytearray, memoryview))):
+            return None
+        if not self._folder:
+            raise TypeError(f"'{at}' cannot be stored: a {type(value).__name__} needs a folder for values")
+        if is_path and not os.path.isfile(value):
+            what = "is a folder" if os.path.isdir(value) else "does not exist"
+            raise TypeError(f"'{at}' cannot be stored: {value} {what}; a Path stores a file")
+        if not write:
+            return {}
+        if is_path:
+            return self._file(os.fspath(value))
+        return self._frame(value) if is_frame else self._bytes(bytes(value), "bytes", {})
+
+    def _bytes(self, data: bytes, kind: str, more: dict[str, Any]) -> dict[str, Any]:
+        import hashlib
+
+        name = hashlib.sha256(data).hexdigest()
+        target = self._target(name + _SUFFIX[kind])
+        if not os.path.exists(target):
+            temporary = f"{target}.{os.getpid()}.tmp"
+            write_durably(temporary, data)
+            os.replace(temporary, target)
+        return _ref(target, kind, len(data), name, more)
+
+    def _file(self, source: str) -> dict[str, Any]:
+        """A copy, so that later writes to the user's file do not change the value. Keeps the file's name."""
+        import shutil
+
+        temporary = self._target(f"{os.getpid()}.tmp")
+        shutil.copyfile(source, temporary)
+        name, size = hash_file(temporary)
+        target = self._target(os.path.join(name, os.path.basename(source)))
+        os.chmod(temporary, 0o444)
+        os.replace(temporary, target)
+        return _ref(target, "file", size, name, {"name": os.path.basename(source)})
+
+    def _frame(self, frame: Any) -> dict[str, Any]:
+        more: dict[str, Any] = {}
+        if type(frame).__name__ == "Series" or not hasattr(frame, "columns"):
+            more["series"] = frame.name if isinstance(frame.name, (str, int, float, type(None))) else str(frame.name)
+            frame = frame.to_frame("value")
+        temporary = self._target(f"{os.getpid()}.tmp")
+        kind = "parquet"
+        try:
+            frame.to_parquet(temporary, engine="pyarrow")
+        except Exception:  # no pyarrow, or a frame that Parquet cannot hold (column names that are no text, mixed types)
+            kind = "table"
+            frame.to_json(temporary, orient="table", double_precision=15)
+        name, size = hash_file(temporary)
+        target = self._target(name + _SUFFIX[kind])
+        os.replace(temporary, target)
+        return _ref(target, kind, size, name, more)
+
+    def _target(self, name: str) -> str:
+        target = os.path.join(self._folder or "", name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        return target
+
+
+def _key(key: Any, at: str) -> str:
+    if isinstance(key, str):
+        return key
+    if key is None or isinstance(key, (bool, int, float)):
+        return str(json.dumps(key))
+    raise TypeError(f"'{at}' cannot be stored: keys must be str, int, float, bool or None, not {type(key).__name__}")
+
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON. A lone surrogate is kept as an escape."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def _ref(path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> dict[str, Any]:
+    from urllib.parse import quote
+
+    return {REF: "file://" + quote(path), "kind": kind, "bytes": size, "sha256": sha256, **more}
+
+
+def path_of(ref: dict[str, Any]) -> str:
+    """Where a value lies. Raises ValueError for a place this runner cannot read, FileNotFoundError if it is gone."""
+    uri: str = ref[REF]
+    if not uri.startswith("file://"):
+        raise ValueError(f"cannot read the value at {uri}: only file:// is known here")
+    from urllib.parse import unquote
+
+    path = unquote(uri[len("file://") :])
+    if not os.path.exists(path):
+        raise FileNotFoundError(f"a stored value is gone: {path}")
+    return path
+
+
+def resolve(value: Any) -> Any:
+    """The value with everything that it holds by reference read back: bytes, pathlib.Path (read-only file), pandas objects."""
+    if isinstance(value, list):
+        return [resolve(item) for item in value] if any(isinstance(i, (dict, list)) for i in value) else value
+    if not isinstance(value, dict):
+        return value
+    if not is_ref(value):
+        return {key: resolve(item) for key, item in value.items()} if value else value
+    path, kind = path_of(value), value.get("kind")
+    if kind == "json":
+        with open(path, "rb") as file:
+            return resolve(json.load(file))
+    if kind == "bytes":
+        with open(path, "rb") as file:
+            return file.read()
+    if kind == "file":
+        return _path(path)
+    if kind in ("parquet", "table"):
+        return _read_frame(path, kind, value)
+    raise ValueError(f"cannot read a stored value of kind {kind!r}")
+
+
+def _path(path: str) -> pathlib.Path:
+    import pathlib
+
+    return pathlib.Path(path)
+
+
+def _read_frame(path: str, kind: str, ref: dict[str, Any]) -> Any:
+    import pandas
+
+    frame = pandas.read_parquet(path) if kind == "parquet" else pandas.read_json(path, orient="table", precise_float=True)
+    if "series" not in ref:
+        return frame
+    series = frame["value"]
+    series.name = ref["series"]
+    return series
+
+
+def hash_file(path: str) -> tuple[str, int]:
+    """sha256 and size."""
+    import hashlib
+
+    total, size = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            total.update(block)
+            size += len(block)
+    return total.hexdigest(), size
+
+
+def write_durably(path: str, data: bytes) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view) :]
+        os.fsync(fd)
+    finally:
+        os.close(fd)

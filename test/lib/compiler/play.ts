@@ -1,0 +1,196 @@
+/**
+ * Compiles a workflow and runs its machine with tasks played in this process: `py>: t.NAME` with the few functions below. What is
+ * looked at is what a task sees (exports, stores, `error`), in order, and how the run ends.
+ */
+import { evaluate } from '../../../lambdas/evaluate/core.ts';
+import { session } from '../../../lambdas/session/core.ts';
+import type { Json, StateMachine } from '../../../lib/asl/types.ts';
+import { type Compiled, type CompileResult, compile } from '../../../lib/compiler/compile.ts';
+import { VirtualClock } from '../../../lib/engine/clock.ts';
+import { TaskError } from '../../../lib/engine/errors.ts';
+import { execute } from '../../../lib/engine/execution.ts';
+import { TaskTokens } from '../../../lib/engine/task-tokens.ts';
+import type { Call, Outcome } from '../../../lib/engine/types.ts';
+import { TrowelError } from '../../../lib/expression/failure.ts';
+import { render } from '../../../lib/expression/render.ts';
+import type { LaunchPayload, Layer, Payload, SessionPayload } from '../../../lib/expression/wire.ts';
+import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
+import type { Mapping, Value, Workflow } from '../../../lib/language/workflow.ts';
+
+export interface Played {
+  readonly outcome: Outcome;
+  /** A line a task that ran: its full name, and what it was asked to show. */
+  readonly seen: readonly string[];
+  readonly events: number;
+  /** Virtual seconds. */
+  readonly seconds: number;
+}
+
+export function workflowsOf(files: { readonly [file: string]: string }): Map<string, Workflow> {
+  const workflows = new Map<string, Workflow>();
+  for (const [file, text] of Object.entries(files)) {
+    const name = file.replace(/\.dig$/, '');
+    const { workflow, diagnostics } = parseWorkflow(name, file, text);
+    const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error');
+    if (workflow === undefined || errors.length > 0) throw new Error(JSON.stringify(errors));
+    workflows.set(name, workflow);
+  }
+  return workflows;
+}
+
+export function compileText(text: string, others: { readonly [file: string]: string } = {}): CompileResult {
+  const workflows = workflowsOf({ 'main.dig': text, ...others });
+  return compile(workflows.get('main')!, { workflows });
+}
+
+export function compiledText(text: string, others: { readonly [file: string]: string } = {}): Compiled {
+  const { compiled, diagnostics } = compileText(text, others);
+  if (compiled === undefined) throw new Error(JSON.stringify(diagnostics));
+  return compiled;
+}
+
+export async function play(
+  text: string,
+  options: { readonly others?: { readonly [file: string]: string }; readonly params?: Mapping } = {},
+): Promise<Played> {
+  // The virtual clock jumps while nothing but real I/O is under way, so the sandbox must not be loaded in between.
+  await render({ layers: [], builtins: {}, task: '', keys: { warm: '${1 + 1}' } });
+  return new Player(compiledText(text, options.others)).run(options.params ?? {});
+}
+
+/**
+ * t.store: stores `data`. t.see: shows the parameters named in `show` (default: all but built-ins). t.boom: fails with `msg`.
+ * t.flaky: fails its first `fails` runs, then stores `data`.
+ */
+class Player {
+  readonly #compiled: Compiled;
+  readonly #seen: string[] = [];
+  readonly #runs = new Map<string, number>();
+  readonly #clock = new VirtualClock();
+  readonly #tokens = new TaskTokens();
+  #events = 0;
+
+  constructor(compiled: Compiled) {
+    this.#compiled = compiled;
+  }
+
+  async run(params: Mapping): Promise<Played> {
+    const start = this.#clock.now();
+    const outcome = await this.#execute(this.#compiled.machine, { params } as Json);
+    const seconds = Math.round((this.#clock.now() - start) / 1000);
+    return { outcome, seen: this.#seen, events: this.#events, seconds };
+  }
+
+  async #execute(machine: StateMachine, input: Json): Promise<Outcome> {
+    const execution = execute(machine, {
+      input,
+      invoke: (call) => this.#invoke(call),
+      tokens: this.#tokens,
+      clock: this.#clock,
+      random: () => 0.5,
+      historyLimit: true,
+    });
+    for await (const event of execution) {
+      this.#events += 1;
+      if (event.type === 'PassStateExited') this.#passed(event.stateExitedEventDetails?.output);
+    }
+    return execution.outcome;
+  }
+
+  #passed(output: unknown): void {
+    const { t, echo, fail } = (output ?? {}) as { t?: string; echo?: string; fail?: string };
+    if (echo !== undefined) this.#seen.push(`${t} echo ${echo}`);
+    if (fail !== undefined) this.#seen.push(`${t} fail ${fail}`);
+  }
+
+  async #invoke(call: Call): Promise<Json> {
+    const given = call.arguments as { FunctionName?: string; StateMachineArn?: string; Payload?: Json; Input?: Json };
+    if (call.resource.startsWith('arn:aws:states:::states:startExecution')) return this.#start(given);
+    const name = /^\$\{(\w+)\}$/.exec(given.FunctionName ?? '')?.[1];
+    try {
+      switch (name) {
+        case 'session':
+          return answered(await session(given.Payload as unknown as SessionPayload));
+        case 'evaluate': {
+          const payload = given.Payload as unknown as Payload;
+          const result = await evaluate(payload);
+          if (payload.op === 'echo') this.#seen.push(`${payload.t} echo ${(result as { text: string }).text}`);
+          return answered(result);
+        }
+        case 'launch':
+          await this.#launch(given.Payload as unknown as LaunchPayload);
+          return {};
+        default:
+          throw new Error(`no function ${given.FunctionName}`);
+      }
+    } catch (error) {
+      if (!(error instanceof TrowelError)) throw error;
+      throw new TaskError(error.name, JSON.stringify({ errorType: error.name, errorMessage: error.message }));
+    }
+  }
+
+  async #start(given: { StateMachineArn?: string; Input?: Json }): Promise<Json> {
+    const name = /^\$\{sm_(\w+)\}$/.exec(given.StateMachineArn ?? '')?.[1] ?? '';
+    const outcome = await this.#execute(this.#compiled.nested[name]!, given.Input ?? {});
+    if (outcome.status !== 'SUCCEEDED') throw new TaskError('States.TaskFailed', JSON.stringify(outcome));
+    return { Output: outcome.output, Status: 'SUCCEEDED' };
+  }
+
+  async #launch(payload: LaunchPayload): Promise<void> {
+    const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
+    if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
+    const { params, keys } = rendered;
+    const fail = (message: string): void =>
+      this.#tokens.sendTaskFailure(payload.token, { error: 'Trowel.TaskFailed', cause: JSON.stringify({ message }) });
+    const stored = (data: Mapping): void => {
+      const base = payload.l.filter((layer): layer is Mapping => !Array.isArray(layer));
+      const under = payload.m === undefined || payload.m === 0 ? [] : base.slice(-payload.m);
+      const s = [...under, data].reduce<Mapping>(merged, {});
+      this.#tokens.sendTaskSuccess(payload.token, (payload.m === undefined ? { stored: data } : { s }) as Json);
+    };
+    const run = (this.#runs.get(payload.t) ?? 0) + 1;
+    this.#runs.set(payload.t, run);
+    const show =
+      (keys.show as string[] | undefined) ??
+      Object.keys(params).filter((key) => !(key in payload.b.vars) && key !== 'task_name' && !(key in keys));
+    const shown = show.map((key) => `${key}=${textOf(params[key])}`).join(' ');
+    switch (keys['py>']) {
+      case 't.store':
+        this.#seen.push(payload.t);
+        return stored((keys.data ?? {}) as Mapping);
+      case 't.see':
+        this.#seen.push(`${payload.t} ${shown}`.trimEnd());
+        return stored({});
+      case 't.boom':
+        this.#seen.push(`${payload.t} !`);
+        return fail(String(keys.msg ?? 'boom'));
+      case 't.flaky':
+        this.#seen.push(`${payload.t} #${run}`);
+        return run <= Number(keys.fails) ? fail(`run ${run}`) : stored((keys.data ?? {}) as Mapping);
+      default:
+        throw new Error(`no function ${String(keys['py>'])}`);
+    }
+  }
+}
+
+function answered(payload: unknown): Json {
+  return { StatusCode: 200, Payload: JSON.parse(JSON.stringify(payload)) as Json };
+}
+
+function textOf(value: Value | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function merged(under: Mapping, over: Mapping): Mapping {
+  const result = { ...under };
+  for (const [key, value] of Object.entries(over)) {
+    const before = result[key];
+    const both = isMapping(before) && isMapping(value);
+    result[key] = both ? merged(before, value) : value;
+  }
+  return result;
+}
+
+function isMapping(value: Value | Layer | undefined): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

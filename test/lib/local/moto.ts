@@ -1,0 +1,50 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** A Python that has moto's server: TROWEL_MOTO_PYTHON, or python3 if it happens to. */
+export function motoPython(): string | undefined {
+  const python = process.env.TROWEL_MOTO_PYTHON ?? 'python3';
+  try {
+    execFileSync(python, ['-c', 'import moto.server, flask'], { stdio: 'ignore' });
+    return python;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface Moto {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export async function startMoto(python: string): Promise<Moto> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  const server: ChildProcess = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
+    stdio: 'ignore',
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; ; tries++) {
+    if (
+      await fetch(`${url}/moto-api/`).then(
+        (answer) => answer.ok,
+        () => false,
+      )
+    )
+      break;
+    if (tries > 300 || server.exitCode !== null) throw new Error("moto's server did not start");
+    await delay(100);
+  }
+  return {
+    url,
+    stop: async () => {
+      server.kill();
+      await once(server, 'exit');
+    },
+  };
+}
