@@ -19,11 +19,12 @@ export async function checkProject(
 ): Promise<number> {
   const place = findProject(terminal.cwd, { ...flags, workflow: argument });
   const only = argument === undefined ? undefined : findWorkflow(terminal.cwd, place, argument, flags.project);
-  const project = await loadProject(place.folder, only === undefined ? {} : { workflows: [only] });
-  const names = only === undefined ? [...project.workflows.keys()] : [only];
+  const project = await loadProject(place.folder);
+  if (only !== undefined) project.workflow(only);
   const params = await sessionParams(terminal.cwd, project, flags);
+  const names = [...project.workflows.keys()];
   const diagnostics = sortDiagnostics([
-    ...(only === undefined ? project.diagnostics : project.diagnosticsOf(only)),
+    ...project.diagnostics,
     ...names.flatMap((name) => compileWorkflow(project, name).diagnostics),
   ]);
   if (flags.format !== 'text') {
@@ -31,7 +32,7 @@ export async function checkProject(
   } else {
     await reportDiagnostics(terminal, project, place, diagnostics);
     if (!hasErrors(diagnostics)) {
-      const workflows = names.flatMap((name) => project.workflow(name) ?? []);
+      const workflows = [...project.workflows.values()].filter(({ name }) => only === undefined || name === only);
       await terminal.stdout.write(renderProject(project, workflows, params, terminal.stdout.colors, Date.now()));
     }
   }

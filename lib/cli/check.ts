@@ -15,7 +15,7 @@ export function define(command: Command, run: Action): void {
     .description(
       'Finds every error of a project at once, without running anything. Without errors: workflows, schedules and parameters.',
     )
-    .argument('[workflow]', 'only what concerns this .dig file')
+    .argument('[workflow]', 'list only this one (errors are those of the whole project, as in digdag)')
     .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)')
     .option('-p, --param <key=value>', 'a session parameter; repeatable', collect<string>)
     .option('-P, --params-file <file>', 'session parameters from a YAML or JSON file; repeatable', collect<string>)

@@ -14,16 +14,20 @@ export interface CompiledWorkflow {
 }
 
 /** Errors of other workflows that this one does not reach do not count. */
-export function compileWorkflow(project: Project, name: string, selection: Selection = {}): CompiledWorkflow {
+export function compileWorkflow(
+  project: Project,
+  name: string,
+  options: Selection & { readonly timezone?: string } = {},
+): CompiledWorkflow {
   const whole = project.workflow(name);
   const read = project.diagnosticsOf(name);
   if (whole === undefined || hasErrors(read)) return { diagnostics: read };
-  const { workflow, diagnostics: unmatched } = selectTasks(whole, selection);
+  const { workflow, diagnostics: unmatched } = selectTasks(whole, options);
   if (workflow === undefined) return { diagnostics: [...read, ...unmatched] };
   if (callsByExpression(project)) for (const each of project.workflowNames()) project.workflow(each);
   const { compiled, diagnostics } = compile(workflow, {
     workflows: new Map([...project.workflows, [name, workflow]]),
-    timezone: project.config.timezone,
+    timezone: options.timezone ?? project.config.timezone,
     line: lineFinder(project.sources),
   });
   const all = sortDiagnostics([...read, ...diagnostics]);

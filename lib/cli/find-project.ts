@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { didYouMean } from '../language/suggest.ts';
-import { usageError } from './exit-codes.ts';
+import { CliError, EXIT, usageError } from './exit-codes.ts';
 
 export interface Place {
   /** Absolute. */
@@ -33,7 +33,7 @@ export function findProject(
   return place(cwd, start === cwd || digFiles(cwd).length > 0 ? cwd : start);
 }
 
-/** The name of a workflow (its path in the project, without .dig), or a usage error that lists what there is. */
+/** The name of a workflow: its path in the project, without .dig. Throws a CliError that lists what there is. */
 export function findWorkflow(cwd: string, { folder }: Place, argument: string | undefined, project?: string): string {
   const files = digFiles(folder);
   if (argument === undefined) {
@@ -47,11 +47,8 @@ export function findWorkflow(cwd: string, { folder }: Place, argument: string | 
   if (file === undefined) {
     const hint = didYouMean(withoutEnding(argument), files.map(withoutEnding));
     const there = files.length === 0 ? `No .dig file is in ${folder}` : `There are ${files.join(', ')}`;
-    throw usageError(
-      `workflow '${withoutEnding(argument)}' does not exist`,
-      ...(hint === undefined ? [] : [hint]),
-      there,
-    );
+    const notes = [...(hint === undefined ? [] : [hint]), there];
+    throw new CliError(EXIT.failed, `workflow '${withoutEnding(argument)}' does not exist`, notes);
   }
   const path = relative(folder, file);
   if (path.startsWith('..')) throw usageError(`${argument} is not in the project ${folder}`, 'Set --project DIR');

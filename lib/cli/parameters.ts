@@ -30,13 +30,3 @@ function setPath(target: Mapping, path: readonly string[], value: string): void 
   setOwn(target, key, mapping);
   setPath(mapping, rest, value);
 }
-
-/** Mappings merge deeply, anything else is replaced by the later. Neither argument is changed. */
-export function mergeParams(earlier: Mapping, later: Mapping): Mapping {
-  const merged: Mapping = { ...earlier };
-  for (const [key, value] of Object.entries(later)) {
-    const before = getOwn(merged, key);
-    setOwn(merged, key, isMapping(before) && isMapping(value) ? mergeParams(before, value) : value);
-  }
-  return merged;
-}

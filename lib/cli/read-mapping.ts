@@ -5,6 +5,7 @@ import { toMapping } from '../language/tree.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { readTree } from '../language/yaml.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
+import { positionOf } from './render-diagnostics.ts';
 
 /**
  * A YAML or JSON file of `key: value`, with digdag's typing; `-` is standard input. Throws a CliError with the place of the first fault.
@@ -21,9 +22,8 @@ export async function readMapping(folder: string, file: string, exitCode: ExitCo
     span: { start: 0 },
     notes: [],
   };
-  const before = text.slice(0, fault.span?.start ?? 0).split('\n');
-  const place = `${file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-  throw new CliError(exitCode, `${place}: ${fault.message}`, fault.notes);
+  const { line, column } = positionOf(text, fault.span?.start ?? 0);
+  throw new CliError(exitCode, `${file}:${line}:${column}: ${fault.message}`, fault.notes);
 }
 
 export async function readText(folder: string, file: string, exitCode: ExitCode = EXIT.usage): Promise<string> {

@@ -1,7 +1,7 @@
 /** A run as lines for a file, a pipe or a CI log: no times of day, no escape sequences but colour, one line an event. */
 import type { RunEvent } from '../local/run-event.ts';
 import type { Colors } from './terminal.ts';
-import { clean, duration, firstLine } from './text.ts';
+import { clean, duration, headline } from './text.ts';
 
 /** Operators that end as soon as they start: their start is not worth a line. */
 const INSTANT = new Set(['echo', 'fail', 'if', 'loop', 'for_each', 'for_range', 'call', '']);
@@ -18,13 +18,13 @@ export function plainLine(event: RunEvent, colors: Colors): string | undefined {
         ? undefined
         : `${colors.cyan('start')}   ${event.task}  ${colors.dim(`${event.operator}>${event.try > 1 ? `  try ${event.try}` : ''}`)}`;
     case 'task-retrying':
-      return `${colors.yellow('retry')}   ${event.task}  in ${duration(event.seconds)}: ${firstLine(event.message)}`;
+      return `${colors.yellow('retry')}   ${event.task}  in ${duration(event.seconds)}: ${headline(event.message)}`;
     case 'task-succeeded':
       return event.replayed
         ? `${colors.green('kept')}    ${event.task}`
         : `${colors.green('ok')}      ${event.task}  ${colors.dim(duration(event.seconds))}`;
     case 'task-failed':
-      return `${colors.red('failed')}  ${event.task}  ${colors.dim(duration(event.seconds))}: ${firstLine(event.message)}`;
+      return `${colors.red('failed')}  ${event.task}  ${colors.dim(duration(event.seconds))}: ${headline(event.message)}`;
     case 'task-output':
     case 'run-ended':
       return undefined;

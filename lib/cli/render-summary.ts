@@ -1,7 +1,7 @@
 /** What stands at the end of a run: on failure what failed and why and what to do now, on success where things are. */
 import type { RunView, TaskFailed } from './run-view.ts';
 import type { Colors } from './terminal.ts';
-import { clean, duration, indent, plural } from './text.ts';
+import { clean, duration, indent, plural, withoutFrames } from './text.ts';
 
 export interface SummaryOptions {
   readonly colors: Colors;
@@ -42,10 +42,10 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   return `${lines.join('\n')}\n`;
 }
 
-function countTasks({ root, replayed }: RunView): string {
+function countTasks({ root, replayed, ended }: RunView): string {
   const parts = [`${plural(root.done, 'task')} done`];
   if (replayed > 0) parts.push(`${replayed} of them kept from an earlier attempt`);
-  if (root.failed > 0) parts.push(`${root.failed} failed`);
+  if (root.failed > 0) parts.push(`${root.failed} ${ended?.status === 'interrupted' ? 'stopped' : 'failed'}`);
   return parts.join(', ');
 }
 
@@ -61,12 +61,12 @@ function failureLines(view: RunView, options: SummaryOptions): string[] {
 }
 
 function oneFailure(failure: TaskFailed, { colors, showPath }: SummaryOptions): string[] {
-  const message = clean(failure.message).trimEnd();
+  const trace = clean(failure.stacktrace ?? '').trimEnd();
+  // The frames stand in digdag's form of the message too; the same twice helps nobody.
+  const message = clean(trace === '' ? failure.message : withoutFrames(failure.message)).trimEnd();
   const lines = [`${colors.red(colors.bold(failure.task))} failed after ${duration(failure.seconds)}`];
   lines.push(indent(cut(message === '' ? failure.error : message), '  '));
-  const trace = clean(failure.stacktrace ?? '').trimEnd();
-  // digdag's form of a Python message holds its own frames; the same twice helps nobody.
-  if (trace !== '' && !message.includes(trace)) lines.push(colors.dim(indent(cut(trace), '  ')));
+  if (trace !== '') lines.push(colors.dim(indent(cut(trace), '  ')));
   if (failure.log !== undefined) lines.push(`  log: ${showPath(failure.log)}`);
   return lines;
 }

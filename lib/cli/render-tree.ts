@@ -1,7 +1,7 @@
 /** The tree of a run as lines of a terminal: what runs and what failed always, what is done as far as there is room. */
 import type { RunView, TaskRow, TreeNode } from './run-view.ts';
 import type { Colors } from './terminal.ts';
-import { duration, elapsed, firstLine, plural, textWidth, truncate } from './text.ts';
+import { duration, elapsed, headline, plural, textWidth, truncate } from './text.ts';
 
 export interface TreeOptions {
   readonly columns: number;
@@ -75,7 +75,8 @@ function renderLine({ rails, node, folded }: Line, options: TreeOptions): string
   if (room < 4) return colors.dim(truncate(rails, Math.max(0, width)));
   const label = truncate(node.label, room);
   let left = room - textWidth(label);
-  let text = colors.dim(rails) + mark + ' ' + (node.failed > 0 ? label : node.running > 0 ? colors.bold(label) : label);
+  const name = node.running > 0 && node.failed === 0 ? colors.bold(label) : label;
+  let text = `${rails === '' ? '' : colors.dim(rails)}${mark} ${name}`;
   for (const [fact, paint] of facts) {
     if (left < 5) break;
     const piece = truncate(fact, left - 2);
@@ -101,7 +102,7 @@ function factsOf(node: TreeNode, folded: boolean, { colors, now }: TreeOptions):
   if (row.replayed) facts.push(['kept', colors.dim]);
   if (row.state === 'running' && row.operator !== '') facts.push([`${row.operator}>`, colors.dim]);
   if (row.tries > 1) facts.push([`try ${row.tries}`, colors.yellow]);
-  if (row.message !== '') facts.push([firstLine(row.message), row.state === 'failed' ? colors.red : colors.yellow]);
+  if (row.message !== '') facts.push([headline(row.message), row.state === 'failed' ? colors.red : colors.yellow]);
   return facts;
 }
 

@@ -7,6 +7,7 @@ export interface RunFlags {
   readonly param?: readonly string[];
   readonly paramsFile?: readonly string[];
   readonly session?: string;
+  readonly sessionTime?: string;
   readonly timezone?: string;
   readonly start?: string;
   readonly goal?: string;

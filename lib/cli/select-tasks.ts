@@ -4,8 +4,8 @@
  * is taken from an earlier run: what `--start` leaves out does not run.
  */
 import type { Diagnostic } from '../language/diagnostic.ts';
+import { didYouMean } from '../language/suggest.ts';
 import type { Group, Node, Workflow } from '../language/workflow.ts';
-import { nearest } from './text.ts';
 
 export interface Selection {
   /** This subtree alone. */
@@ -77,10 +77,10 @@ export function findTask(root: Group, pattern: string): Found | Diagnostic {
     );
   }
   const shorter = [...all.keys()].map((name) => [name.slice(name.lastIndexOf('+')), name] as const);
-  const near = nearest(pattern, [...all.keys(), ...shorter.map(([short]) => short)]);
+  const near = didYouMean(pattern, [...all.keys(), ...shorter.map(([short]) => short)]);
   return patternError(
     `Task pattern '${pattern}' doesn't match with any tasks.`,
-    ...(near === undefined ? [] : [`Did you mean '${near}'?`]),
+    ...(near === undefined ? [] : [near]),
     ...(isGenerated(root, pattern) ? ['Tasks inside of a loop or an if> cannot be chosen: name the loop itself'] : []),
   );
 }

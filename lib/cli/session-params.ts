@@ -1,7 +1,8 @@
+import { merged } from '../../lambdas/launch/layers.ts';
 import type { Project } from '../language/project.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { EXIT } from './exit-codes.ts';
-import { mergeParams, parseParams } from './parameters.ts';
+import { parseParams } from './parameters.ts';
 import { readMapping } from './read-mapping.ts';
 
 /** Session parameters, later ones over earlier: `params:` files of trowel.yml, `-P` files, `-p`. Throws a CliError for a file at fault. */
@@ -12,8 +13,7 @@ export async function sessionParams(
 ): Promise<Mapping> {
   const given = parseParams(flags.param ?? []);
   let params: Mapping = {};
-  for (const file of project.config.params)
-    params = mergeParams(params, await readMapping(project.dir, file, EXIT.failed));
-  for (const file of flags.paramsFile ?? []) params = mergeParams(params, await readMapping(cwd, file));
-  return mergeParams(params, given);
+  for (const file of project.config.params) params = merged(params, await readMapping(project.dir, file, EXIT.failed));
+  for (const file of flags.paramsFile ?? []) params = merged(params, await readMapping(cwd, file));
+  return merged(params, given);
 }

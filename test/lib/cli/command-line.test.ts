@@ -33,7 +33,6 @@ describe('the command line', () => {
     [['run', '--max-task-threads', '0'], 'Expected a whole number above 0'],
     [['run', '--project', 'nowhere'], '--project nowhere: no such folder'],
     [['run', '-P', 'nofile.yml', 'main'], 'cannot read nofile.yml: no such file'],
-    [['run', 'mian'], "workflow 'mian' does not exist\n  Did you mean 'main'?\n  There are main.dig"],
     [['check', '--format', 'xml'], 'Allowed choices are text, json, github'],
     [['schema', 'toml'], 'Allowed choices are dig, trowel'],
     [['log'], 'no attempt is recorded'],
@@ -44,6 +43,13 @@ describe('the command line', () => {
     expect(stderr).toContain(message);
     expect(stdout).toBe('');
     expect(code).toBe(2);
+  });
+
+  it('suggests another workflow for one that is not there', async () => {
+    const cwd = await project({ 'main.dig': '+a:\n  echo>: hello\n' });
+    const { code, stderr } = await trowel(['run', 'mian'], { cwd });
+    expect(stderr).toBe("error: workflow 'mian' does not exist\n  Did you mean 'main'?\n  There are main.dig\n");
+    expect(code).toBe(1);
   });
 
   it('says where two workflows are', async () => {

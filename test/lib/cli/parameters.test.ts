@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeParams, parseParams } from '../../../lib/cli/parameters.ts';
+import { parseParams } from '../../../lib/cli/parameters.ts';
 import type { Mapping } from '../../../lib/language/workflow.ts';
 
 describe('parseParams', () => {
@@ -21,14 +21,5 @@ describe('parseParams', () => {
   it('takes __proto__ for a name', () => {
     expect(Object.keys(parseParams(['__proto__.x=1']))).toEqual(['__proto__']);
     expect(({} as { x?: string }).x).toBeUndefined();
-  });
-});
-
-describe('mergeParams', () => {
-  it('merges mappings deeply and replaces the rest', () => {
-    expect(mergeParams({ a: { x: 1, l: [1, 2] }, b: 1 }, { a: { y: 2, l: [3] }, b: { z: 1 } })).toEqual({
-      a: { x: 1, y: 2, l: [3] },
-      b: { z: 1 },
-    });
   });
 });

@@ -3,11 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
+import { TROWEL } from '../../trowel.ts';
 
-const BIN = fileURLToPath(new URL('../../../bin/trowel.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
 const folders: string[] = [];
 
 afterAll(() => {
@@ -40,7 +38,7 @@ export async function project(files: { readonly [path: string]: string } = {}): 
 /** The real command in a process of its own, with settings and caches of its own; without a terminal. */
 export async function trowel(args: readonly string[], options: CliOptions = {}): Promise<Result> {
   const home = await project();
-  const child = spawn(process.execPath, ['--import', TSX, BIN, ...args], {
+  const child = spawn(process.execPath, [TROWEL, ...args], {
     cwd: options.cwd ?? home,
     env: cleanEnv(home, options.env),
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -58,6 +56,3 @@ export function cleanEnv(home: string, more: NodeJS.ProcessEnv = {}): NodeJS.Pro
   const { NO_COLOR: _n, FORCE_COLOR: _f, CI: _c, TROWEL_DEBUG: _d, npm_command: _m, ...rest } = process.env;
   return { ...rest, HOME: home, XDG_CONFIG_HOME: join(home, 'config'), XDG_CACHE_HOME: join(home, 'cache'), ...more };
 }
-
-/** The words after `node` that start the real command, for tests that spawn it in their own way. */
-export const TROWEL = [process.execPath, '--import', TSX, BIN] as const;

@@ -1,4 +1,4 @@
-import { charWidth } from '../../../lib/cli/text.ts';
+import { charWidth } from '../../../lib/cli/render-diagnostics.ts';
 
 /** What a terminal of so many columns would show after this text: enough of ECMA-48 for what lib/cli writes. */
 export function screen(text: string, columns = 80): string[] {
@@ -6,7 +6,7 @@ export function screen(text: string, columns = 80): string[] {
   let row = 0;
   let column = 0;
   const put = (char: string) => {
-    if (column + charWidth(char.codePointAt(0) ?? 0) > columns) newLine();
+    if (column + charWidth(char) > columns) newLine();
     const line = (lines[row] ?? '').padEnd(column);
     lines[row] = line.slice(0, column) + char + line.slice(column + 1);
     column += 1;

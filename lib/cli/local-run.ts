@@ -1,0 +1,161 @@
+/**
+ * Where the command line meets lib/local: a compiled workflow, with everything a run needs plugged in. What few workflows use (http>,
+ * mail>, JavaScript expressions) is loaded when it is first called.
+ */
+import { session } from '../../lambdas/session/core.ts';
+import type { Json } from '../asl/types.ts';
+import type { Compiled } from '../compiler/compile.ts';
+import { type RenderRequest, type RenderResult, render, renderText } from '../expression/render.ts';
+import type { Payload, SessionPayload } from '../expression/wire.ts';
+import type { Project } from '../language/project.ts';
+import type { Mapping } from '../language/workflow.ts';
+import type { LocalFunction } from '../local/functions.ts';
+import type { AttemptInfo } from '../local/history.ts';
+import { PythonHost } from '../local/python-host.ts';
+import { type Run, type RunContext, startRun } from '../local/run.ts';
+import { SecretStore } from '../local/secrets.ts';
+import { IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
+
+export interface LocalRun {
+  readonly project: Project;
+  readonly workflow: string;
+  readonly compiled: Compiled;
+  readonly required: (workflow: string) => Promise<Compiled | undefined>;
+  /** In digdag's form. */
+  readonly sessionTime: string;
+  readonly params: Mapping;
+  readonly resume?: AttemptInfo;
+  /** Absent: nothing is kept. */
+  readonly historyFolder?: string;
+  readonly debug?: { readonly task: string; readonly port?: number };
+  readonly dryRun: boolean;
+  /** Told what each task sees, when it is rendered. */
+  readonly onParams?: (task: string, params: Mapping) => void;
+  readonly secretCommand: (key: string) => string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly python: PythonHost;
+  readonly signal: AbortSignal;
+}
+
+export function startLocalRun(options: LocalRun): Run {
+  const { project, compiled, dryRun, onParams, resume, historyFolder, debug } = options;
+  const store = new SecretStore(project.dir, options.env);
+  const showing = onParams === undefined ? render : showingParams(onParams);
+  return startRun({
+    project: project.dir,
+    workflow: options.workflow,
+    compiled: dryRun ? withoutWaits(compiled) : compiled,
+    required: options.required,
+    sessionTime: options.sessionTime,
+    params: options.params,
+    functions: (context) => functionsOf(options, context, showing),
+    render: showing,
+    python: options.python,
+    signal: options.signal,
+    // A dry run must not fail for want of what it does not use.
+    secrets: dryRun ? { get: async () => undefined, missing: async () => [] } : store,
+    secretCommand: options.secretCommand,
+    taskTimeout: project.config.task.timeout,
+    ...(dryRun && { aws: async () => ({}) }),
+    ...(resume !== undefined && { resume }),
+    ...(historyFolder !== undefined && { historyFolder }),
+    ...(debug !== undefined && {
+      debug: {
+        task: debug.task,
+        how: debug.port === undefined ? { mode: 'pdb' } : { mode: 'debugpy', port: debug.port },
+      },
+    }),
+  });
+}
+
+function functionsOf(
+  { project, env, dryRun, secretCommand, onParams }: LocalRun,
+  { secret, print }: RunContext,
+  rendering: typeof render,
+): { [name: string]: LocalFunction } {
+  const services = (payload: Payload, signal: AbortSignal) => ({
+    render: rendering,
+    renderText,
+    secret: (key: string, mounts: Mapping) => mounted(key, mounts).then(secret),
+    missingSecret: (key: string) => `Secret not found for key: '${key}'. Set it with: ${secretCommand(key)}`,
+    env,
+    log: (line: string) => print(payload.t, line),
+    signal,
+    notifications: project.config.notifications,
+  });
+  return {
+    session: async (payload) => asJson(await session(payload as unknown as SessionPayload)),
+    evaluate: async (given) => {
+      const payload = given as unknown as Payload;
+      // evaluate renders by itself: what it sees is rendered once more, only to be shown.
+      if (onParams !== undefined) await rendering(requestOf(payload));
+      const { evaluate } = await import('../../lambdas/evaluate/core.ts');
+      return asJson(await evaluate(payload));
+    },
+    http: async (given, { signal }) => {
+      const payload = given as unknown as Payload;
+      if (dryRun) return asJson(await withoutEffects(payload, rendering));
+      const { http } = await import('../../lambdas/http/core.ts');
+      return asJson(await http(payload, services(payload, signal)));
+    },
+    notify: async (given, { signal }) => {
+      const payload = given as unknown as Payload;
+      if (dryRun) return asJson(await withoutEffects(payload, rendering));
+      const [{ notify }, { projectFiles }] = await Promise.all([
+        import('../../lambdas/notify/core.ts'),
+        import('../../lambdas/notify/project-files.ts'),
+      ]);
+      return asJson(await notify(payload, { ...services(payload, signal), files: projectFiles(project.dir) }));
+    },
+  };
+}
+
+async function mounted(key: string, mounts: Mapping): Promise<string> {
+  const { remount } = await import('../../lambdas/http/secrets.ts');
+  return remount(key, mounts);
+}
+
+function asJson(value: unknown): Json {
+  return value as Json;
+}
+
+function requestOf({ l, b, t, k }: Payload): RenderRequest {
+  return { layers: l, builtins: b.vars, task: t, keys: k };
+}
+
+function showingParams(
+  onParams: (task: string, params: Mapping) => void,
+): (request: RenderRequest) => Promise<RenderResult> {
+  return async (request) => {
+    const rendered = await render(request);
+    if (rendered.ok) onParams(request.task, rendered.params);
+    return rendered;
+  };
+}
+
+/** Whether a task of the workflow, or of one it requires, needs Python: then it is made ready before anything runs. */
+export function needsPython(compiled: Compiled): boolean {
+  const operators = new Set(['py', 'sh', 'task', 'function']);
+  return compiled.required.length > 0 || Object.values(compiled.tasks).some(({ operator }) => operators.has(operator));
+}
+
+export interface PythonRequest {
+  readonly project: Project;
+  readonly env: NodeJS.ProcessEnv;
+  readonly maxTasks?: number | undefined;
+  /** A debugger needs the terminal. */
+  readonly foreground: boolean;
+  readonly dryRun: boolean;
+}
+
+/** The project's Python, not yet started. */
+export function pythonOf({ project, env, maxTasks, foreground, dryRun }: PythonRequest): PythonHost {
+  const Host = dryRun ? IdlePython : PythonHost;
+  return new Host({
+    project: project.dir,
+    python: project.config.python,
+    env,
+    foreground,
+    ...(maxTasks !== undefined && { maxTasks }),
+  });
+}

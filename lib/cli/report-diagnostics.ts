@@ -1,0 +1,48 @@
+/** Where diagnostics go: as text to standard error, in the forms for programs to standard output. Files are named from where the user stands. */
+import { posix } from 'node:path';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import type { Project } from '../language/project.ts';
+import type { CheckFormat } from './check.ts';
+import type { Place } from './find-project.ts';
+import { renderCount, renderGithub, renderJson, renderText, type Sources } from './render-diagnostics.ts';
+import type { Terminal } from './terminal.ts';
+
+type Texts = Pick<Project, 'sources'>;
+
+export async function reportDiagnostics(
+  { stderr }: Terminal,
+  project: Texts,
+  place: Place,
+  diagnostics: readonly Diagnostic[],
+): Promise<void> {
+  if (diagnostics.length === 0) return;
+  const { red, yellow, bold, dim } = stderr.colors;
+  const [named, sources] = fromHere(diagnostics, project.sources, place);
+  const palette = { error: red, warning: yellow, strong: bold, faint: dim };
+  const text = renderText(named, sources, { palette, ...(stderr.isTerminal && { width: stderr.columns }) });
+  await stderr.write(`${text}\n${renderCount(diagnostics)}\n`);
+}
+
+export async function printDiagnostics(
+  { stdout }: Terminal,
+  project: Texts,
+  place: Place,
+  diagnostics: readonly Diagnostic[],
+  format: Exclude<CheckFormat, 'text'>,
+): Promise<void> {
+  const render = format === 'json' ? renderJson : renderGithub;
+  await stdout.write(render(...fromHere(diagnostics, project.sources, place)));
+}
+
+function fromHere(
+  diagnostics: readonly Diagnostic[],
+  sources: Sources,
+  { shown }: Place,
+): [readonly Diagnostic[], Sources] {
+  if (shown === '') return [diagnostics, sources];
+  const named = (file: string) => posix.join(shown.replaceAll('\\', '/'), file);
+  return [
+    diagnostics.map((each) => (each.span ? { ...each, span: { ...each.span, file: named(each.span.file) } } : each)),
+    new Map([...sources].map(([file, text]) => [named(file), text])),
+  ];
+}

@@ -1,0 +1,281 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { merged } from '../../lambdas/launch/layers.ts';
+import { formatSessionTime, parseTime, sessionTimeFor } from '../expression/session.ts';
+import { loadProject, type Project } from '../language/project.ts';
+import { zoneHint, zoneOf } from '../language/timezone.ts';
+import type { Mapping, Workflow } from '../language/workflow.ts';
+import { ENVIRONMENT } from '../local/compute.ts';
+import { type AttemptInfo, lastUnsuccessful, listAttempts } from '../local/history.ts';
+import { EnvironmentError, type PythonHost } from '../local/python-host.ts';
+import type { Run } from '../local/run.ts';
+import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
+import { CliError, EXIT, usageError } from './exit-codes.ts';
+import { findProject, findWorkflow, type Place } from './find-project.ts';
+import { commandLine } from './invocation.ts';
+import { needsPython, pythonOf, startLocalRun } from './local-run.ts';
+import { reportDiagnostics } from './report-diagnostics.ts';
+import type { RunFlags } from './run.ts';
+import { findTask } from './select-tasks.ts';
+import { sessionParams } from './session-params.ts';
+import { chooseFormat, type RunReader, readRun } from './show-run.ts';
+import { openTaskLogs } from './task-logs.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface RunCommand {
+  readonly workflow: string | undefined;
+  readonly task: string | undefined;
+  readonly flags: RunFlags;
+}
+
+export async function runWorkflow(terminal: Terminal, command: RunCommand): Promise<number> {
+  const { workflow: argument, task, flags } = command;
+  refuseContradictions(flags);
+  const place = findProject(terminal.cwd, { ...flags, workflow: argument });
+  const name = findWorkflow(terminal.cwd, place, argument, flags.project);
+  const project = await loadProject(place.folder, { workflows: [name] });
+  const given = await sessionParams(terminal.cwd, project, flags);
+  const timezone = flags.timezone ?? project.config.timezone;
+  const compiling = compileWorkflow(project, name, { ...selectionOf(task, flags), timezone });
+  await reportDiagnostics(terminal, project, place, compiling.diagnostics);
+  const { compiled, workflow } = compiling;
+  if (compiled === undefined || workflow === undefined) return failureOf(compiling);
+
+  const historyFolder = flags.save === false || flags.dryRun ? undefined : resolve(place.folder, flags.save);
+  const resume = flags.resume ? resumed(name, historyFolder, flags, workflow.timezone ?? timezone, given) : undefined;
+  const session = resume ?? (await chooseSession(terminal, workflow, timezone, historyFolder, flags));
+  const debug = debugOf(workflow, flags);
+  const python = pythonOf({
+    project,
+    env: terminal.env,
+    maxTasks: flags.maxTaskThreads,
+    foreground: debug !== undefined && debug.port === undefined,
+    dryRun: flags.dryRun === true,
+  });
+  const stop = new AbortController();
+  const interruption = onInterrupt(stop, debug !== undefined && debug.port === undefined);
+  try {
+    if (needsPython(compiled)) await preparePython(terminal, project, place, python);
+    const run = startLocalRun({
+      project,
+      workflow: name,
+      compiled,
+      required: async (other) => compileWorkflow(project, other, { timezone }).compiled,
+      sessionTime: session.session_time,
+      params: given,
+      dryRun: flags.dryRun === true,
+      secretCommand: (key) =>
+        commandLine(terminal.env, ['secrets', '--local', '--set', key, ...projectWords(terminal, place)]),
+      env: terminal.env,
+      python,
+      signal: stop.signal,
+      ...(resume !== undefined && { resume }),
+      ...(historyFolder !== undefined && { historyFolder }),
+      ...(debug !== undefined && { debug }),
+      ...(flags.showParams && { onParams: await paramsPrinter((text) => run.notice(text)) }),
+    });
+    const canResume = historyFolder !== undefined;
+    const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
+      ...(canResume && { resume: commandLine(terminal.env, resumeWords(command)) }),
+      showPath: (path) => fromHere(terminal.cwd, path),
+    });
+    interruption.show(reader, run);
+    const { status, error } = await follow(run, reader, flags);
+    await reader.finish();
+    if (status === 'interrupted') return EXIT.interrupted;
+    if (error === ENVIRONMENT) return EXIT.environment;
+    return status === 'succeeded' ? EXIT.ok : EXIT.failed;
+  } finally {
+    interruption.end();
+    python.destroy();
+  }
+}
+
+async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<() => Run['result']> {
+  const logs = flags.taskLog === undefined ? undefined : openTaskLogs(flags.taskLog);
+  for await (const event of run) {
+    // What native operators would print is not printed either when nothing runs.
+    if (event.type === 'task-output' && flags.dryRun) continue;
+    if (event.type === 'task-output') logs?.append(event.task, event.text);
+    await reader.handle(event);
+  }
+  return run.result;
+}
+
+function refuseContradictions(flags: RunFlags): void {
+  if (flags.resume && flags.save === false) throw usageError('--resume needs the history that --no-save does not keep');
+  if (flags.debugPort !== undefined && flags.debug === undefined) throw usageError('--debug-port needs --debug +task');
+  if (flags.timezone !== undefined && zoneOf(flags.timezone) === undefined) {
+    throw usageError(`--timezone ${flags.timezone}: no such time zone`, zoneHint(flags.timezone));
+  }
+}
+
+function selectionOf(only: string | undefined, { start, goal, end }: RunFlags) {
+  return {
+    ...(only !== undefined && { only }),
+    ...(start !== undefined && { start }),
+    ...(goal !== undefined && { goal }),
+    ...(end !== undefined && { end }),
+  };
+}
+
+/** A pattern without a task is a fault of the command line, not of the workflow. */
+function failureOf({ diagnostics }: CompiledWorkflow): number {
+  return diagnostics.some(({ code }) => code === 'task-pattern') ? EXIT.usage : EXIT.failed;
+}
+
+/** The attempt to go on with, under its own session and parameters, but for those that are given anew. */
+function resumed(
+  name: string,
+  folder: string | undefined,
+  flags: RunFlags,
+  timezone: string,
+  given: Mapping,
+): AttemptInfo {
+  const time = flags.session === undefined ? undefined : parseTime(flags.session, timezone);
+  const wanted = time === undefined ? undefined : formatSessionTime(time, timezone);
+  const found = folder === undefined ? undefined : lastUnsuccessful(folder, name, wanted);
+  const anew = flags.param !== undefined || flags.paramsFile !== undefined;
+  if (found !== undefined) return anew ? { ...found, params: merged(found.params, given) } : found;
+  const last =
+    folder === undefined
+      ? undefined
+      : listAttempts(folder)
+          .filter(({ workflow }) => workflow === name)
+          .at(-1);
+  throw usageError(
+    'there is nothing to resume',
+    last === undefined
+      ? `No attempt of ${name} is recorded`
+      : `The last attempt of ${name}, ${last.attempt}, is ${last.status}`,
+  );
+}
+
+async function chooseSession(
+  terminal: Terminal,
+  { name, timezone: own, schedule }: Workflow,
+  projectZone: string,
+  folder: string | undefined,
+  flags: RunFlags,
+): Promise<{ session_time: string }> {
+  const timezone = own ?? projectZone;
+  const value = flags.session ?? flags.sessionTime ?? 'last';
+  const context = { timezone, now: Date.now(), ...(schedule !== undefined && { schedule }) };
+  const lastSession = value === 'last' && folder !== undefined ? latestSession(folder, name) : undefined;
+  const chosen = sessionTimeFor(value, { ...context, ...(lastSession !== undefined && { lastSession }) });
+  if (!chosen.ok) throw usageError(`--session ${value}: ${chosen.message}`);
+  if (lastSession !== undefined && !flags.json) {
+    const fresh = sessionTimeFor('last', context);
+    if (fresh.ok && fresh.time !== lastSession) {
+      const word = schedule === undefined ? 'daily' : 'schedule';
+      await terminal.stderr.write(
+        `The session time is that of the last attempt, as in digdag. For ${formatSessionTime(fresh.time, timezone)}: --session ${word}\n`,
+      );
+    }
+  }
+  return { session_time: formatSessionTime(chosen.time, timezone) };
+}
+
+/** digdag takes the newest session, not that of the newest attempt. */
+function latestSession(folder: string, name: string): number | undefined {
+  const times = listAttempts(folder)
+    .filter(({ workflow }) => workflow === name)
+    .flatMap(({ session_time }) => parseTime(session_time, 'UTC') ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+function debugOf({ root }: Workflow, { debug, debugPort }: RunFlags): { task: string; port?: number } | undefined {
+  if (debug === undefined) return undefined;
+  const found = findTask(root, debug);
+  // What a loop generates has no name here; written in full it is found when it runs.
+  if ('code' in found && debug.includes('^'))
+    return { task: debug, ...(debugPort !== undefined && { port: debugPort }) };
+  if ('code' in found) throw usageError(found.message, ...found.notes);
+  const task = [root, ...found.path].map(({ name }) => name).join('');
+  return { task, ...(debugPort !== undefined && { port: debugPort }) };
+}
+
+/** Before anything runs: what is missing, or cannot be installed, ends the command with exit code 4. */
+async function preparePython(terminal: Terminal, project: Project, place: Place, python: PythonHost): Promise<void> {
+  python.onNotice = (message) => void terminal.stderr.write(`${message}\n`);
+  try {
+    await python.pool();
+  } catch (error) {
+    if (!(error instanceof EnvironmentError)) throw error;
+    const { span, message, notes } = error.diagnostic;
+    if (span === undefined) throw new CliError(EXIT.environment, message, notes);
+    await reportDiagnostics(terminal, project, place, [error.diagnostic]);
+    throw new CliError(EXIT.environment, 'the Python environment cannot be made');
+  }
+}
+
+/** `--project DIR`, where the command would not find the project by itself. */
+function projectWords(terminal: Terminal, place: Place): string[] {
+  return findProject(terminal.cwd, {}).folder === place.folder ? [] : ['--project', place.shown || '.'];
+}
+
+/** Relative where that is shorter to read. */
+function fromHere(cwd: string, path: string): string {
+  const way = relative(cwd, path);
+  return way === '' || isAbsolute(way) || way.startsWith(`..${sep}..`) ? path : way;
+}
+
+function resumeWords({ workflow, flags }: RunCommand): string[] {
+  return [
+    'run',
+    ...(workflow === undefined ? [] : [workflow]),
+    ...(flags.project === undefined ? [] : ['--project', flags.project]),
+    ...(flags.save === false || flags.save === '.trowel' ? [] : ['--save', flags.save]),
+    '--resume',
+  ];
+}
+
+async function paramsPrinter(print: (text: string) => void): Promise<(task: string, params: Mapping) => void> {
+  const { stringify } = await import('yaml');
+  return (task, params) =>
+    print(
+      `${task} sees\n${stringify(params)
+        .replace(/^(?=.)/gm, '  ')
+        .trimEnd()}`,
+    );
+}
+
+interface Interruption {
+  show(reader: RunReader, run: Run): void;
+  end(): void;
+}
+
+/** Milliseconds that a second Ctrl-C leaves for killing the tasks. */
+const LAST_MOMENT_MS = 200;
+
+/** The first signal stops the run in order, the second at once. Whatever happens, the terminal is given back. */
+function onInterrupt(stop: AbortController, debugging: boolean): Interruption {
+  let reader: RunReader | undefined;
+  let run: Run | undefined;
+  const giveBack = () => reader?.abandon();
+  const interrupt = (signal: NodeJS.Signals) => {
+    // Ctrl-C is the debugger's while it has the terminal.
+    if (debugging && signal === 'SIGINT') return;
+    if (!stop.signal.aborted) {
+      stop.abort();
+      run?.notice('Stopping the tasks; Ctrl-C again ends them at once');
+      return;
+    }
+    giveBack();
+    run?.kill();
+    void Promise.race([run?.result, sleep(LAST_MOMENT_MS)]).then(() => process.exit(EXIT.interrupted));
+  };
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, interrupt);
+  process.on('exit', giveBack);
+  return {
+    show(shownReader, shownRun) {
+      [reader, run] = [shownReader, shownRun];
+    },
+    end() {
+      for (const signal of signals) process.off(signal, interrupt);
+      process.off('exit', giveBack);
+      giveBack();
+    },
+  };
+}
