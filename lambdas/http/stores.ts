@@ -1,15 +1,19 @@
 import type { Layer, Payload, StoreResult } from '../../lib/expression/wire.ts';
-import type { Mapping } from '../../lib/language/workflow.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { isMapping } from './options.ts';
 
-/** Deep merge, the later wins; null and arrays replace. */
+/** Deep merge, the later wins; null, arrays and values by reference (`trowel:ref`, not opened here) replace. */
 export function deepMerge(under: Mapping, over: Mapping): Mapping {
   const merged: Mapping = { ...under };
   for (const [key, value] of Object.entries(over)) {
     const below = Object.hasOwn(under, key) ? under[key] : undefined;
-    merged[key] = isMapping(value) && isMapping(below) ? deepMerge(below, value) : value;
+    merged[key] = merges(value) && merges(below) ? deepMerge(below, value) : value;
   }
   return merged;
+}
+
+function merges(value: Value | undefined): value is Mapping {
+  return isMapping(value) && !Object.hasOwn(value, 'trowel:ref');
 }
 
 /**

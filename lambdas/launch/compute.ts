@@ -1,4 +1,4 @@
-import type { Failure } from '../../lib/expression/wire.ts';
+import type { Builtins, Failure } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
 /**
@@ -40,7 +40,7 @@ export interface Assignment {
   readonly timeout?: number;
   readonly layers: readonly Mapping[];
   readonly merge?: number;
-  readonly builtins: Mapping;
+  readonly builtins: Builtins;
   readonly root: string;
   readonly result: string;
   readonly frames: readonly Value[];

@@ -4,46 +4,29 @@
  * everything outside comes in by `Services`; run in-process here, as an AWS Lambda function there.
  */
 import { createHash } from 'node:crypto';
-import {
-  type Builtins,
-  ERRORS,
-  type Failure,
-  type LaunchPayload,
-  type Layer,
-  PROTOCOL,
-} from '../../lib/expression/wire.ts';
+import { TrowelError } from '../../lib/expression/failure.ts';
+import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
+import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
 import { baseLayers } from './layers.ts';
 import { resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
-import { asRecord, type CodeFile, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
+import { asRecord, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
 import { retryOf, seconds } from './seconds.ts';
 import { mountedKey, secretKeys } from './secret-keys.ts';
 
-export interface RenderRequest {
-  readonly layers: readonly Layer[];
-  readonly builtins: Mapping;
-  readonly task: string;
-  readonly keys: Mapping;
-  readonly timezone: string;
-}
-
-export type Rendered =
-  | { readonly ok: true; readonly params: Mapping; readonly keys: Mapping }
-  | { readonly ok: false; readonly error: { readonly name?: string; readonly message: string } };
-
 export interface Services {
   /** lib/expression's renderer. */
-  readonly render: (request: RenderRequest) => Rendered | Promise<Rendered>;
+  readonly render: (request: RenderRequest) => Promise<RenderResult>;
   readonly compute: Compute;
   /** Records of finished tasks, by root and path; undefined where there is none. */
   readonly results: ReadRecord;
   readonly references?: ReadReference;
   /** Built-in variables that an earlier attempt had of its own, e.g. `{attempt_id: 3}`. */
   readonly attemptVariables?: (root: string) => Mapping | undefined;
-  /** Whether a task's code is what it was; asked if the attempt says `rerunChanged`. */
-  readonly codeUnchanged?: (module: CodeFile) => Promise<boolean>;
+  /** Whether the file with a py> task's code still has this sha256; asked if the attempt says `rerunChanged`. */
+  readonly codeUnchanged?: (assignment: Assignment, sha256: string) => Promise<boolean>;
   /** Those of the keys that are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
   readonly missingSecrets?: (keys: readonly string[]) => Promise<readonly string[]>;
   /** How to set a secret, for the message. */
@@ -55,25 +38,14 @@ export interface Services {
 /** `started`: the answer comes through the task token. `replayed`: it is here. */
 export type Launched = { readonly started: string } | { readonly replayed: Replayed };
 
-/** An error with a name of ERRORS: AWS Lambda makes `errorType` of it, and Retry and Catch match that. */
-export class LaunchError extends Error {
-  readonly failure: Failure;
-
-  constructor(name: string, failure: Failure) {
-    super(failure.message);
-    this.name = name;
-    this.failure = failure;
-  }
-}
-
 /**
  * Starts a task or takes its result over.
- * @throws LaunchError Trowel.Template, Trowel.Secret, Trowel.BadInput; what the compute throws.
+ * @throws TrowelError Trowel.Template, Trowel.Secret, Trowel.BadInput; what the compute throws.
  */
 export async function launch(payload: LaunchPayload, services: Services): Promise<Launched> {
   if (payload.v !== PROTOCOL) {
     const message = `Expected protocol version ${PROTOCOL}, got ${payload.v}: the workflow was compiled by another version of Trowel`;
-    throw new LaunchError(ERRORS.badInput, { message, task: payload.t });
+    throw new TrowelError(ERRORS.badInput, message);
   }
   const rendered = await render(payload, services);
   const job = await jobOf(payload, rendered, services);
@@ -93,7 +65,8 @@ async function findResult(payload: LaunchPayload, now: Assignment, services: Ser
   for (const root of resume) {
     const record = asRecord(await services.results(root, path));
     if (record === undefined || record.task !== payload.t) continue;
-    if (rerunChanged && record.module && (await services.codeUnchanged?.(record.module)) !== true) return undefined;
+    if (rerunChanged && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
+      return undefined;
     if (unchanged(record, now)) return replay(payload, record);
     const then = services.attemptVariables?.(root);
     if (then === undefined) return undefined;
@@ -121,7 +94,7 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
     timezone: timezoneOf(payload.b),
   });
   if (!rendered.ok) {
-    throw new LaunchError(rendered.error.name ?? ERRORS.template, { message: rendered.error.message, task: payload.t });
+    throw new TrowelError(rendered.error.name, rendered.error.message);
   }
   return rendered;
 }
@@ -144,7 +117,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     ...(timeout === undefined ? {} : { timeout }),
     layers: baseLayers(payload),
     ...(payload.m === undefined ? {} : { merge: payload.m }),
-    builtins: payload.b.vars,
+    builtins: payload.b,
     root: payload.b.attempt.root,
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
     frames: payload.l as Value[],
@@ -179,7 +152,7 @@ async function checkSecrets(payload: LaunchPayload, asked: ReadonlyMap<string, s
   if (missing === undefined) return;
   const command = services.secretCommand?.(missing);
   const way = command === undefined ? '' : `\nSet it with: ${command}`;
-  throw new LaunchError(ERRORS.secret, { message: `Secret not found for key: '${missing}'${way}`, task: payload.t });
+  throw new TrowelError(ERRORS.secret, `Secret not found for key: '${missing}'${way}`);
 }
 
 function secretMention(value: Value | undefined): boolean {
@@ -190,7 +163,7 @@ function envOf(payload: LaunchPayload, keys: Mapping): { [name: string]: string 
   const env: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(mapping(keys._env) ?? {})) {
     if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) {
-      throw new LaunchError(ERRORS.badInput, { message: `Invalid _env key name: ${name}`, task: payload.t });
+      throw new TrowelError(ERRORS.badInput, `Invalid _env key name: ${name}`);
     }
     env[name] = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
   }
@@ -202,7 +175,7 @@ function timeoutOf(payload: LaunchPayload, keys: Mapping): number | undefined {
   const timeout = seconds(keys._timeout);
   if (timeout !== undefined && timeout > 0) return timeout;
   const message = `Expected a duration such as 90, "30m" or "1h 30m" for key '_timeout' but got ${JSON.stringify(keys._timeout)}`;
-  throw new LaunchError(ERRORS.badInput, { message, task: payload.t });
+  throw new TrowelError(ERRORS.badInput, message);
 }
 
 /** digdag's `python: python3.11` or a list; also as `py: {python: …}` of an `_export`. */

@@ -14,16 +14,11 @@ export interface ResultRecord {
   readonly env: string;
   /** Fingerprints of the parameters that it read; null for one that was not there. */
   readonly read: { readonly [name: string]: string | null };
-  /** The file with the task's code; absent or null where there is none (sh>). */
-  readonly module?: CodeFile | null;
+  /** sha256 of the file with the task's code; null where there is none (sh>). */
+  readonly module?: string | null;
   /** What the task itself stored. Without it the answer of then is given again. */
   readonly stored?: Mapping;
   readonly result: StoreResult & { readonly seconds?: number };
-}
-
-export interface CodeFile {
-  readonly path: string;
-  readonly sha256: string;
 }
 
 export type ReadRecord = (root: string, path: string) => Promise<Value | undefined>;

@@ -62,7 +62,11 @@ export function renderCount(diagnostics: readonly Diagnostic[]): string {
   return words.join(', ') || 'no errors';
 }
 
-function renderOne({ code, severity, message, span, notes }: Diagnostic, sources: Sources, options: TextOptions): string {
+function renderOne(
+  { code, severity, message, span, notes }: Diagnostic,
+  sources: Sources,
+  options: TextOptions,
+): string {
   const palette = options.palette ?? PLAIN;
   const source = span && sources.get(span.file);
   const position = span && source !== undefined ? positionOf(source, span.start) : undefined;
@@ -84,7 +88,11 @@ function renderOne({ code, severity, message, span, notes }: Diagnostic, sources
 }
 
 /** The source line of a span, cut to `width` columns, and the carets below its first line. */
-function excerpt(source: string, span: Span, width: number): { text: string; caret: { indent: string; marks: string } } {
+function excerpt(
+  source: string,
+  span: Span,
+  width: number,
+): { text: string; caret: { indent: string; marks: string } } {
   const lineStart = span.start <= 0 ? 0 : source.lastIndexOf('\n', span.start - 1) + 1;
   const newline = source.indexOf('\n', span.start);
   const lineEnd = newline < 0 ? source.length : newline;
@@ -92,8 +100,14 @@ function excerpt(source: string, span: Span, width: number): { text: string; car
   const to = Math.min(lineEnd, span.start + NEAR);
   const before = cells(source.slice(from, span.start).replace(/\r$/, ''), 0);
   const start = columns(before);
-  const marked = cells(source.slice(span.start, Math.max(span.start, Math.min(span.end, to))).replace(/\r$/, ''), start);
-  const after = cells(source.slice(Math.max(span.start, Math.min(span.end, to)), to).replace(/\r$/, ''), start + columns(marked));
+  const marked = cells(
+    source.slice(span.start, Math.max(span.start, Math.min(span.end, to))).replace(/\r$/, ''),
+    start,
+  );
+  const after = cells(
+    source.slice(Math.max(span.start, Math.min(span.end, to)), to).replace(/\r$/, ''),
+    start + columns(marked),
+  );
   const all = [...before, ...marked, ...after];
   const cutLeft = from > lineStart || start + Math.min(columns(marked), 20) > width;
   const wanted = Math.max(20, width);
@@ -150,7 +164,7 @@ function columns(list: readonly Cell[]): number {
 export function charWidth(char: string): number {
   const code = char.codePointAt(0) ?? 0;
   if (code < 0x300) return 1;
-  if (/^[\p{Mn}\p{Me}\u200b-\u200d\ufe00-\ufe0f]$/u.test(char)) return 0;
+  if (/^(?:\p{Mn}|\p{Me}|[\u200b-\u200d])$/u.test(char)) return 0;
   const wide =
     (code >= 0x1100 && code <= 0x115f) ||
     (code >= 0x2e80 && code <= 0xa4cf && code !== 0x303f) ||
@@ -166,8 +180,7 @@ export function charWidth(char: string): number {
 
 /** What a file says must not move the cursor, set colours or turn the direction of text. */
 function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this removes
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]|\p{Cs}/gu, '\ufffd');
+  return text.replace(/(?!\t)[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }
 
 function same(text: string): string {

@@ -6,13 +6,15 @@ import type { Json, State, StateMachine } from '../asl/types.ts';
 import { BUILTIN_TYPES } from '../expression/session.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
-import type { Workflow } from '../language/workflow.ts';
+import type { Node, Workflow } from '../language/workflow.ts';
+import { checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame, Known } from './scope.ts';
+import { nestedMachine } from './split.ts';
 import { type Program, type TaskInfo, Unit } from './unit.ts';
 
 export interface CompileOptions {
@@ -43,13 +45,38 @@ export interface CompileResult {
 }
 
 export function compile(workflow: Workflow, options: CompileOptions): CompileResult {
+  const program = programOf(options);
+  const machine = compileMachine(program, program.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
+  return resultOf(program, workflow, machine);
+}
+
+/**
+ * A node that becomes known while a workflow runs (http_call>, add_subtask), as a machine that is started with the layers it sees:
+ * input `{v, n, l, b}`, output `{stored, failure?}`.
+ */
+export function compileFragment(workflow: Workflow, node: Node, options: CompileOptions): CompileResult {
+  const program = programOf(options);
+  const unit = new Unit(program);
+  const frame: Frame = { id: unit.next(), states: {}, latest: 'f0', first: 'o0' };
+  const nothing: Edge = { to: 'Done', depth: 1, assign: {} };
+  const context = rootContext(unit, frame, workflow, nothing);
+  const { name } = nestedMachine(context, node.name, program.stores(node), (inner, end) =>
+    compileNode(inner, node, end),
+  );
+  const machine = program.nested[name]!;
+  delete program.nested[name];
+  return resultOf(program, workflow, machine);
+}
+
+function programOf(options: CompileOptions): Program {
   const parts = partition(options.workflows);
-  const program: Program = {
+  return {
     workflows: parts.workflows,
     diagnostics: [],
     nested: {},
     required: new Set(),
     tasks: {},
+    spans: new Map(),
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
     stores: storing(parts.workflows),
@@ -57,7 +84,10 @@ export function compile(workflow: Workflow, options: CompileOptions): CompileRes
     slices: parts.slices,
     stateNames: new Set(['Start', 'Done', 'Failed']),
   };
-  const machine = compileMachine(program, parts.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
+}
+
+function resultOf(program: Program, workflow: Workflow, machine: StateMachine): CompileResult {
+  for (const each of [machine, ...Object.values(program.nested)]) checkLimits(program, workflow, each);
   const { diagnostics } = program;
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
   return {
@@ -77,22 +107,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   const id = unit.next();
   const frame: Frame = { id, states: {}, latest: `f${id}`, first: `o${id}` };
   const end: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
-  const context: Context = {
-    unit,
-    frame,
-    name: [],
-    path: '',
-    layers: [`$s${id}`],
-    levels: [{ variable: `s${id}` }],
-    onFail: { ...end, to: 'Failed' },
-    handling: false,
-    env: {},
-    secrets: {},
-    workdir: '',
-    tries: [],
-    known: builtins(),
-    calls: [workflow.file],
-  };
+  const context = rootContext(unit, frame, workflow, end);
   const entry = compileNode(context, workflow.root, end);
   const timezone = workflow.timezone ?? zone;
   const { schedule } = workflow;
@@ -137,6 +152,26 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
     },
   };
   return reachable(machine, (name) => dropTask(program, name));
+}
+
+function rootContext(unit: Unit, frame: Frame, workflow: Workflow, end: Edge): Context {
+  const { id } = frame;
+  return {
+    unit,
+    frame,
+    name: [],
+    path: '',
+    layers: [`$s${id}`],
+    levels: [{ variable: `s${id}` }],
+    onFail: { ...end, to: 'Failed' },
+    handling: false,
+    env: {},
+    secrets: {},
+    workdir: '',
+    tries: [],
+    known: builtins(),
+    calls: [workflow.file],
+  };
 }
 
 function dropTask(program: Program, state: string): void {

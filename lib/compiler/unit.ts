@@ -21,6 +21,8 @@ export interface Program {
   readonly nested: { [name: string]: StateMachine };
   readonly required: Set<string>;
   readonly tasks: { [state: string]: TaskInfo };
+  /** Where the task of a state stands. */
+  readonly spans: Map<string, Span>;
   /** Line number of an offset, for TaskInfo. */
   readonly line: (span: Span) => number;
   readonly target: 'local' | 'aws';

@@ -100,13 +100,13 @@ function reportMissing(
   if (kind === 'call') {
     const folder = posix.dirname(workflow.name);
     const near = didYouMean(target, library.names(), 0.34);
-    const place = folder === '.' ? 'this folder' : `the folder '${folder}', to which call> is relative here`;
+    const place = folder === '.' ? undefined : `call> is relative to the folder '${folder}' here.`;
     report.error(
       'call-not-found',
       span,
       `File not found: ${text.endsWith('.dig') ? text : `${text}.dig`}`,
       near,
-      `It is looked for in ${place}.`,
+      place,
     );
     return;
   }

@@ -2,27 +2,31 @@
 import { z } from 'zod';
 import { asSeconds } from './duration.ts';
 
-const SIZE = /^(\d{1,6}(?:\.\d+)?)\s*(MB|MiB|GB|GiB|M|G)$/i;
+const SIZE = /^\s*(\d{1,6}(?:\.\d{1,3})?)\s*([MmGg])(?:[Ii]?[Bb])?\s*$/;
+const DURATION = /^\s*(\d+\s*[dD])?\s*(\d+\s*[hH])?\s*(\d+\s*[mM])?\s*(\d+\s*[sS]?)?\s*$/;
 
 /** Megabytes of `512MB`, `1.5GB`. */
 export function parseSize(text: string): number | undefined {
-  const [, count, unit] = SIZE.exec(text.trim()) ?? [];
+  const [, count, unit] = SIZE.exec(text) ?? [];
   if (count === undefined || unit === undefined) return undefined;
-  return Math.round(Number(count) * (unit.toUpperCase().startsWith('G') ? 1024 : 1));
+  return Math.round(Number(count) * (unit.toUpperCase() === 'G' ? 1024 : 1));
 }
 
 const duration = () =>
   z
-    .union([z.string(), z.number()], { error: 'a duration, as 30s, 10m, 24h' })
+    .union([z.string().regex(DURATION), z.number()], { error: 'a duration, as 30s, 10m, 24h' })
     .refine((value) => (asSeconds(value) ?? 0) > 0, { error: 'a duration, as 30s, 10m, 24h' });
 const size = (min: number, max: number) =>
-  z.string({ error: 'a size, as 512MB or 2GB' }).refine(
-    (value) => {
-      const megabytes = parseSize(value);
-      return megabytes !== undefined && megabytes >= min && megabytes <= max;
-    },
-    { error: `a size from ${min}MB to ${max / 1024}GB, as 512MB or 2GB` },
-  );
+  z
+    .string({ error: 'a size, as 512MB or 2GB' })
+    .regex(SIZE, { error: 'a size, as 512MB or 2GB' })
+    .refine(
+      (value) => {
+        const megabytes = parseSize(value);
+        return megabytes !== undefined && megabytes >= min && megabytes <= max;
+      },
+      { error: `a size from ${min}MB to ${max / 1024}GB, as 512MB or 2GB` },
+    );
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
 const yes = () => z.boolean({ error: 'true or false' });

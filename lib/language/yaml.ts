@@ -6,7 +6,7 @@ import { Composer, isAlias, isMap, isScalar, isSeq, type ParsedNode, Parser, typ
 import type { Span } from './diagnostic.ts';
 import type { Report } from './report.ts';
 import { typedScalar } from './scalar.ts';
-import { type Entry, INCLUDE_KEY, type ListTree, type MapTree, type ScalarTree, type Tree } from './tree.ts';
+import { type Entry, INCLUDE_KEY, type MapTree, type ScalarTree, type Tree } from './tree.ts';
 import { reportYamlFaults, tooDeep } from './yaml-faults.ts';
 
 /** A file beyond this is data, not a workflow. 10,000 tasks take less than 1 MB. */
@@ -105,9 +105,34 @@ class Reader {
   private readPlain(node: ParsedNode): Tree {
     if (isScalar(node)) return this.scalar(node);
     const span = this.span(node.range[0], node.range[1]);
+    this.checkCollectionTag(node, span);
     if (isSeq(node)) return { kind: 'list', items: (node.items as ParsedNode[]).map((item) => this.read(item)), span };
     if (isMap(node)) return this.mapping(node, span);
     return { kind: 'scalar', value: null, span };
+  }
+
+  private checkCollectionTag(node: ParsedNode, span: Span): void {
+    const { tag } = node;
+    if (tag === undefined || COLLECTION_TAGS.has(tag)) return;
+    if (isMap(node) && tag === INCLUDE_TAG) {
+      const [first] = node.items;
+      if (isScalar(first?.key) && first.key.source === '') return;
+    }
+    this.badTag(tag, span);
+  }
+
+  private badTag(tag: string, span: Span): void {
+    const include = tag === INCLUDE_TAG || tag === `${INCLUDE_TAG}:`;
+    this.report.error(
+      include ? 'include-path' : 'yaml-syntax',
+      span,
+      include
+        ? '`!include` is not written as a key here'
+        : `Unknown tag \`${tag.replace(/^tag:yaml.org,2002:/, '!!')}\``,
+      include
+        ? 'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.'
+        : 'If this is text, put it in quotes.',
+    );
   }
 
   private alias(name: string, span: Span): Tree {
@@ -150,19 +175,7 @@ class Reader {
     let value: ReturnType<typeof typedScalar> = text;
     if (tag === undefined ? plain : TYPE_TAGS.has(tag)) value = typedScalar(text);
     else if (tag === 'tag:yaml.org,2002:null') value = null;
-    else if (tag !== undefined && !TEXT_TAGS.has(tag)) {
-      const include = tag === '!include' || tag === '!include:';
-      this.report.error(
-        include ? 'include-path' : 'yaml-syntax',
-        span,
-        include
-          ? '`!include` stands where a key should'
-          : `Unknown tag \`${tag.replace(/^tag:yaml.org,2002:/, '!!')}\``,
-        include
-          ? 'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.'
-          : 'If this is text, put it in quotes.',
-      );
-    }
+    else if (tag !== undefined && !TEXT_TAGS.has(tag)) this.badTag(tag, span);
     if (typeof value !== 'bigint') return value;
     this.report.error(
       'bad-value',
@@ -174,7 +187,7 @@ class Reader {
   }
 
   private mapping(node: YAMLMap.Parsed, span: Span): MapTree {
-    const written = new Map<string, Span>();
+    const written = new Set<string>();
     const entries: Entry[] = [];
     const at = new Map<string, number>();
     /** Own keys win over merged ones; the place is that of the first mention (SnakeYAML's mergeNode). */
@@ -185,15 +198,16 @@ class Reader {
         entries.push(entry);
       } else if (own) entries[index] = entry;
     };
-    for (const { key: keyNode, value: valueNode } of node.items) {
-      const key = this.key(keyNode as ParsedNode);
+    for (const [index, { key: keyNode, value: valueNode }] of node.items.entries()) {
+      const first = index === 0 && node.tag === INCLUDE_TAG;
+      const key = this.key(keyNode as ParsedNode, first);
       if (!key) {
         if (valueNode) this.read(valueNode);
         continue;
       }
       const value = valueNode ? this.read(valueNode) : this.nothing(key.span.end);
-      const first = written.get(key.name);
-      if (first && key.name !== INCLUDE_KEY) {
+      const twice = written.has(key.name);
+      if (twice && key.name !== INCLUDE_KEY) {
         this.report.error(
           'duplicate-key',
           key.span,
@@ -202,7 +216,7 @@ class Reader {
         );
         continue;
       }
-      written.set(key.name, key.span);
+      written.add(key.name);
       if (key.merge) for (const entry of this.merged(value)) put(entry, false);
       else put({ key: key.name, keySpan: key.span, value }, true);
     }
@@ -219,10 +233,11 @@ class Reader {
     return [];
   }
 
-  private key(node: ParsedNode | null): { name: string; span: Span; merge: boolean } | undefined {
+  /** `includes`: the parser gave the tag of a first key `!include :` to the mapping, for the key itself is empty. */
+  private key(node: ParsedNode | null, includes: boolean): { name: string; span: Span; merge: boolean } | undefined {
     if (!node) return undefined;
     const span = this.span(node.range[0], node.range[1]);
-    if (isScalar(node) && node.tag === '!include') {
+    if (isScalar(node) && (node.tag === INCLUDE_TAG || (includes && node.source === ''))) {
       return {
         name: INCLUDE_KEY,
         span: this.span(Math.max(0, node.range[0] - '!include '.length), span.end),
@@ -244,6 +259,14 @@ class Reader {
       this.report.error('bad-value', span, 'A key cannot be named `__proto__`', 'Choose another name.');
       return undefined;
     }
+    if (/^[\u00a0\u3000]/.test(name)) {
+      this.report.error(
+        'yaml-syntax',
+        span,
+        'A no-break or full-width space indents this line; YAML allows plain spaces alone',
+        'Type the indentation anew.',
+      );
+    }
     const merge = name === '<<' && isScalar(node) && (node.type === undefined || node.type === 'PLAIN');
     return { name, span, merge };
   }
@@ -253,7 +276,7 @@ class Reader {
   }
 }
 
+const INCLUDE_TAG = '!include';
+const COLLECTION_TAGS = new Set(['!', 'tag:yaml.org,2002:map', 'tag:yaml.org,2002:seq']);
 const TYPE_TAGS = new Set(['int', 'float', 'bool'].map((name) => `tag:yaml.org,2002:${name}`));
 const TEXT_TAGS = new Set(['!', 'tag:yaml.org,2002:str', 'tag:yaml.org,2002:timestamp', 'tag:yaml.org,2002:binary']);
-
-export type { ListTree };

@@ -2,22 +2,20 @@
  * A run here: the compiled machine in lib/engine, its functions in this process, its Python tasks in workers. Whoever shows it
  * reads RunEvents; everything they hold has been masked, and is on disk before it is seen.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { launch, type Rendered, type RenderRequest } from '../../lambdas/launch/core.ts';
+import { join } from 'node:path';
+import { launch, type Services } from '../../lambdas/launch/core.ts';
 import { type ReadReference, resolveMentioned } from '../../lambdas/launch/references.ts';
-import type { CodeFile } from '../../lambdas/launch/replay.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TaskError } from '../engine/errors.ts';
 import { execute } from '../engine/execution.ts';
 import { TaskTokens } from '../engine/task-tokens.ts';
 import type { Call, Clock, Invoke, Outcome } from '../engine/types.ts';
-import { failureOf } from '../expression/failure.ts';
-import type { LaunchPayload, Layer, Payload } from '../expression/wire.ts';
+import { failureOf, TrowelError } from '../expression/failure.ts';
+import { ERRORS, type LaunchPayload, type Layer, type Payload } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
+import { codeUnchanged } from './code.ts';
 import { LocalCompute } from './compute.ts';
 import { EventQueue } from './event-queue.ts';
 import { Executions } from './executions.ts';
@@ -48,6 +46,8 @@ export interface RunContext {
   /** Output of a native operator. */
   readonly print: (task: string, text: string) => void;
   readonly notice: (message: string) => void;
+  /** Runs a machine that became known only now (http_call>, add_subtask) as a part of this run. */
+  readonly execute: (compiled: Compiled, input: Json, signal: AbortSignal) => Promise<Outcome>;
 }
 
 export interface RunOptions {
@@ -69,7 +69,7 @@ export interface RunOptions {
   readonly historyFolder?: string;
   /** Session, evaluate, http, notify. */
   readonly functions: (context: RunContext) => { readonly [name: string]: LocalFunction };
-  readonly render: (request: RenderRequest) => Rendered | Promise<Rendered>;
+  readonly render: Services['render'];
   /** Every other resource. */
   readonly aws?: Invoke;
   /** The run stops it. */
@@ -108,6 +108,7 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly #began = Date.now();
   readonly #tokens = new TaskTokens();
   readonly #compute: LocalCompute;
+  readonly #natives: { readonly [name: string]: LocalFunction };
   readonly #invoke: Invoke;
   readonly #tables = new Map<string, Compiled>();
   readonly #resume: readonly string[];
@@ -126,6 +127,7 @@ export class Run implements AsyncIterable<RunEvent> {
     this.#root = this.#attempt.directory;
     this.#resume = resume === undefined || historyFolder === undefined ? [] : resumeChain(historyFolder, resume);
     this.#compute = this.#makeCompute();
+    this.#natives = this.#functions();
     this.#invoke = this.#makeInvoke();
     options.python.onNotice = (message) => this.notice(message);
     const { signal } = options;
@@ -282,9 +284,8 @@ export class Run implements AsyncIterable<RunEvent> {
     const { aws } = this.#options;
     const taskError = (name: string, cause: string): Error => new TaskError(name, cause);
     const executions = new Executions((machine, child) => this.#child(machine, child), taskError);
-    const given = this.#functions();
     const functions: { [name: string]: LocalFunction } = {
-      ...given,
+      ...this.#natives,
       launch: (payload, call) => this.#launch(payload, call),
     };
     return localInvoke({ functions, executions, taskError, ...(aws === undefined ? {} : { aws }) });
@@ -296,6 +297,10 @@ export class Run implements AsyncIterable<RunEvent> {
       secret: (key) => this.#secret(key),
       print: (task, text) => void this.#print(task, text),
       notice: (message) => this.notice(message),
+      execute: (compiled, input, signal) => {
+        this.#children += 1;
+        return this.#execute(compiled, compiled.machine, `part-${this.#children}`, input, signal);
+      },
     });
     const functions: { [name: string]: LocalFunction } = {};
     for (const [name, fn] of Object.entries(given)) {
@@ -314,7 +319,7 @@ export class Run implements AsyncIterable<RunEvent> {
       results: readRecord,
       references: referencesOf(payload),
       attemptVariables,
-      codeUnchanged: (module) => codeUnchanged(this.#options.project, module),
+      codeUnchanged: (assignment, sha256) => codeUnchanged(this.#options.project, assignment, sha256),
       missingSecrets: (keys) => secrets.missing(keys),
       ...(secretCommand === undefined ? {} : { secretCommand }),
       ...(taskTimeout === undefined ? {} : { defaultTimeout: taskTimeout }),
@@ -400,22 +405,26 @@ export class Run implements AsyncIterable<RunEvent> {
     }
   }
 
-  /** Questions of a Python task about its dynamic subtasks. */
+  /** Questions of a Python task about its dynamic subtasks: `evaluate` their templates, or `run` one of another operator. */
   async #question(fn: string, payload: Mapping): Promise<unknown> {
-    const functions = this.#functions();
-    const answer = functions[fn];
-    if (answer === undefined) throw new Error(`There is no function ${fn} here`);
-    return answer(payload as Json, {
-      resource: 'arn:aws:states:::lambda:invoke',
-      arguments: {},
-      stateName: '',
-      retryCount: 0,
-      executionArn: '',
-      executionName: '',
-      signal: this.#stop.signal,
-    });
+    const operator = String(payload.op);
+    const name = fn === 'run' ? NATIVE[operator] : fn;
+    const answer = name === undefined ? undefined : this.#natives[name];
+    if (answer === undefined) {
+      throw new TrowelError(ERRORS.badInput, `add_subtask cannot make a task of ${operator}> here`);
+    }
+    const call = { arguments: {}, stateName: '', retryCount: 0, executionArn: '', executionName: '' };
+    return answer(payload as Json, { ...call, resource: '', signal: this.#stop.signal });
   }
 }
+
+/** Operators that a dynamic task may have beside those which the runner itself knows, and their functions. */
+const NATIVE: { readonly [operator: string]: string } = {
+  http: 'http',
+  mail: 'notify',
+  slack: 'notify',
+  notify: 'notify',
+};
 
 /** Starts a run at once. Iterate it for its events. */
 export function startRun(options: RunOptions): Run {
@@ -426,15 +435,6 @@ export function startRun(options: RunOptions): Run {
 function attemptVariables(root: string): Mapping | undefined {
   const id = /(?:^|[\\/])attempts[\\/](\d+)(?:[\\/]|$)/.exec(root)?.[1];
   return id === undefined ? undefined : { attempt_id: Number(id) };
-}
-
-async function codeUnchanged(project: string, module: CodeFile): Promise<boolean> {
-  try {
-    const code = await readFile(resolve(project, module.path));
-    return createHash('sha256').update(code).digest('hex') === module.sha256;
-  } catch {
-    return false;
-  }
 }
 
 async function withValues(given: Json): Promise<Json> {

@@ -34,8 +34,17 @@ const OPERATOR_COMPILERS: { readonly [operator: string]: CompileOperator } = {
   s3_wait: compileS3Wait,
 };
 
+/** What is known only while it runs cannot become states. */
+const ONLY_HERE = new Set(['http_call']);
+
 /** Tasks of operators that nobody knows are diagnosed by lib/language; they compile to nothing. */
 export function compileOperator(context: Context, task: Task, exit: Edge, compileNode: CompileNode): Edge {
   const compiler = OPERATOR_COMPILERS[task.operator];
+  const { unit } = context;
+  if (unit.program.target === 'aws' && ONLY_HERE.has(task.operator)) {
+    const note =
+      'Fetch the description with http> and branch on it with if>, or generate the tasks in Python with digdag.env.add_subtask.';
+    unit.report('deployed-only-here', 'error', task.span, `${task.operator}> runs here, and cannot be deployed`, note);
+  }
   return compiler === undefined ? exit : compiler(context, task, exit, compileNode);
 }

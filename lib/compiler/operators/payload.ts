@@ -78,6 +78,7 @@ export function stateTimeout(task: Task): number {
 /** Says which task the state is, for readers of the event stream. */
 export function register(context: Context, state: string, task: Task): string {
   const { program } = context.unit;
+  program.spans.set(state, task.span);
   program.tasks[state] = {
     task: context.path,
     operator: task.operator,

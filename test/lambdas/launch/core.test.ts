@@ -247,7 +247,7 @@ describe('a resumed attempt', () => {
   });
 
   it('asks for unchanged code only when told to', async () => {
-    const record = recordOf(own, {}, { module: { path: 'tasks.py', sha256: 'abc' } });
+    const record = recordOf(own, {}, { module: 'abc' });
     const changed = { codeUnchanged: async () => false };
     expect(await launched(record, {}, changed)).toHaveProperty('replayed');
     const rerun = { b: { ...b, attempt: { ...resume, rerunChanged: true } } };

@@ -127,7 +127,11 @@ describe.skipIf(python === undefined)(
 
     test('athena:startQueryExecution.sync polls to the end', async () => {
       user(moto.url);
-      fakeClient('athena', 'Athena', 'AmazonAthena', ['StartQueryExecution', 'GetQueryExecution', 'StopQueryExecution']);
+      fakeClient('athena', 'Athena', 'AmazonAthena', [
+        'StartQueryExecution',
+        'GetQueryExecution',
+        'StopQueryExecution',
+      ]);
       const answer = await call(opened(), 'athena:startQueryExecution.sync', {
         QueryString: 'SELECT 1',
         ResultConfiguration: { OutputLocation: 's3://data/out' },

@@ -1,9 +1,12 @@
 """python -m trowel_task worker | child CTL JOB | run FILE"""
+
 # Plain syntax: an old interpreter named by a task's `python:` must be able to read this far.
 import sys
 
-if sys.version_info < (3, 9):
-    sys.stderr.write("trowel_task needs Python 3.9 or newer, this is %d.%d (%s)\n" % (sys.version_info[0], sys.version_info[1], sys.executable))  # noqa: E501, UP031
+if sys.version_info < (3, 9):  # noqa: UP036
+    sys.stderr.write(
+        "trowel_task needs Python 3.9 or newer, this is %d.%d (%s)\n" % (sys.version_info[0], sys.version_info[1], sys.executable)
+    )  # noqa: E501, UP031
     sys.exit(1)
 
 

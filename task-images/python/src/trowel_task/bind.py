@@ -30,7 +30,7 @@ def call(command: str, params: Params) -> types.ModuleType:
     else:
         name = command.rpartition(".")[2]
     if owner is not None:
-        args, kwargs = arguments(owner.__init__, params, bound=True)
+        args, kwargs = arguments(owner.__init__, params, bound=True)  # type: ignore[misc]
         target = getattr(owner(*args, **kwargs), name)
     if not callable(target):
         raise TypeError(f"'{command}' is not callable: it is of type {type(target).__name__}")
@@ -65,7 +65,7 @@ def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:
 def _module(name: str, last: bool) -> types.ModuleType | None:
     """The module, or None if its last part is no module (then it may be a class). What the import of existing code raises, goes on."""
     try:
-        return __import__(name, fromlist=["*"]) if "." in name else __import__(name)
+        return __import__(name, fromlist=["__name__"]) if "." in name else __import__(name)
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name != missing and not name.startswith(missing + "."):

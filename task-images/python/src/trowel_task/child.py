@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from trowel_task import digdag_api, errors, linux, results, shell, values
+from trowel_task import debugging, digdag_api, errors, linux, results, shell, values
 from trowel_task.assignment import ENV_NAME, Job
 from trowel_task.errors import BAD_INPUT, FAILED, TaskError
 from trowel_task.masks import Masker
@@ -26,8 +26,6 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -> None:
     """The forked child, from here to its end. `inherited`: the parent's descriptors."""
     import signal
-
-    from trowel_task import debugging
 
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
@@ -102,8 +100,6 @@ def run(job: Job, control: int, terminal: bool) -> None:
     code = 0
     try:
         if terminal:
-            from trowel_task import debugging
-
             debugging.take_terminal()
         open_streams()
         outcome = execute(job)
@@ -168,9 +164,7 @@ def execute(job: Job) -> dict[str, Any]:
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
     secrets = Secrets(job.secrets, assignment.secrets_map)
     ran = digdag_api.Ran()
-    params = digdag_api.Params(
-        assignment.params, ran.read, frozenset(assignment.builtin_values()) | {"task_name"}
-    )
+    params = digdag_api.Params(assignment.params, ran.read, frozenset(assignment.builtin_values()) | {"task_name"})
     env = environment(assignment.env, secrets)
     try:
         os.chdir(os.path.join(job.project, assignment.workdir))
@@ -187,8 +181,7 @@ def execute(job: Job) -> dict[str, Any]:
     encoded = values.Store(assignment.root)
     ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
     if ran.subtasks:
-        for name in params:
-            params.note(name)  # templates of subtasks may use any
+        params.raw()  # templates of subtasks may use any
     if ran.subtasks or job.purpose == "subtask":
         return {"ok": True, "ran": ran.to_json()}
     return {"ok": True, "result": results.finish(assignment, ran.to_json(), job.began)}
@@ -222,7 +215,7 @@ def packages(scratch: str) -> dict[str, str]:
 
 
 def python(job: Job, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
-    from trowel_task import bind, debugging
+    from trowel_task import bind
 
     defaults = dict.get(params, "py")
     if isinstance(defaults, dict) and not values.is_ref(defaults):
@@ -252,8 +245,6 @@ def python(job: Job, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
 
 
 def failure(job: Job, error: BaseException) -> TaskError:
-    from trowel_task import debugging
-
     debugging.post_mortem(job.debug, error)
     made = errors.from_exception(error)
     flush()
@@ -269,13 +260,11 @@ def script(text: str, scratch: str, params: digdag_api.Params, ran: digdag_api.R
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     with open(given, "wb") as output:
-        output.write(values.dumps({"params": {key: dict.__getitem__(params, key) for key in params}}))
+        output.write(values.dumps({"params": params.raw()}))
     module = types.ModuleType("__main__")
     module.__file__ = path
     sys.modules["__main__"] = module
     sys.argv = [path, given, made]
-    for key in params:
-        params.note(key)
     exec(compile(text, path, "exec"), module.__dict__)
     if os.path.exists(made):
         with open(made, "rb") as source:

@@ -69,7 +69,7 @@ class Params(dict):  # type: ignore[type-arg]
         return super().__contains__(key)
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401
 
     def pop(self, key: Any, default: Any = _MISSING) -> Any:
         if default is not _MISSING and key not in self:
@@ -92,6 +92,12 @@ class Params(dict):  # type: ignore[type-arg]
 
     def items(self) -> Any:
         return [(key, self[key]) for key in self]
+
+    def raw(self) -> dict[str, Any]:
+        """Everything, counted as read, with references as they are."""
+        for key in self:
+            self.note(key)
+        return {key: dict.__getitem__(self, key) for key in self}
 
     def copy(self) -> dict[str, Any]:
         return {key: self[key] for key in self}

@@ -31,9 +31,7 @@ class Timer:
 class Loop:
     def __init__(self) -> None:
         # poll, unlike epoll, takes regular files too (`worker < messages`)
-        self._selector: selectors.BaseSelector = (
-            selectors.PollSelector() if hasattr(select, "poll") else selectors.DefaultSelector()
-        )
+        self._selector: selectors.BaseSelector = selectors.PollSelector() if hasattr(select, "poll") else selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Timer]] = []
         self._count = 0
         self._wake_read, self._wake_write = os.pipe()
@@ -75,7 +73,7 @@ class Loop:
 
     def descriptors(self) -> list[int]:
         """Everything a forked child must close."""
-        watched = [int(fd) for fd in self._selector.get_map()]
+        watched = [key.fd for key in self._selector.get_map().values()]
         return [*watched, self._wake_read, self._wake_write]
 
     def once(self) -> None:

@@ -42,7 +42,7 @@ class Process:
         self._outcome: dict[str, Any] | None = None
         self._finished = False
         self._paused = False
-        self.grouped = not (job.debug or {}).get("mode") == "pdb"
+        self.grouped = (job.debug or {}).get("mode") != "pdb"
         self.pid = 0
 
     def start(self, inherited: list[int], spawn: bool) -> None:
@@ -100,6 +100,9 @@ class Process:
             os.close(handover)
         started.returncode = 0  # it is reaped by the worker
         return started.pid
+
+    def descriptors(self) -> list[int]:
+        return [fd for fd in (self._log, self._control) if fd >= 0]
 
     # Output
 

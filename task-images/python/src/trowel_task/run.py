@@ -8,11 +8,13 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 
 from trowel_task import PROTOCOL, linux
 from trowel_task.errors import FAILED
 from trowel_task.loop import Loop
-from trowel_task.worker import GRACE, Worker, clean_path
+from trowel_task.task import GRACE
+from trowel_task.worker import Worker, clean_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Foreground:
         elif kind == "call" and self.worker:
             error = {"name": FAILED, "message": f"'{message['fn']}' needs a host"}
             answer = {"id": message["id"], "call": message["call"], "error": error}
-            self.worker.loop.later(0, lambda: self.worker and self.worker._on_reply(answer))
+            self.worker.loop.later(0, partial(self.worker._on_reply, answer))
         elif kind == "result":
             self.result = message["result"]
             if self.worker:

@@ -22,8 +22,10 @@ _LONGEST = 131_000
 
 def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> None:
     """`env` (from `_env`) wins over parameters. Raises TaskError "Command failed with code N"."""
-    defaults = params.get("sh")
-    options: dict[str, Any] = {**(defaults if isinstance(defaults, dict) else {}), **params}
+    options = params.raw()
+    defaults = options.get("sh")
+    if isinstance(defaults, dict):
+        options = {**defaults, **options}
     command = options.get("_command", options.get("sh>"))
     shell = options.get("shell", ["/bin/sh"])
     if isinstance(shell, str):

@@ -105,9 +105,7 @@ class Subtasks:
     def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
         builtins = assignment.builtins
-        self._builtins = (
-            builtins if "vars" in builtins else {"vars": builtins, "attempt": {"root": assignment.root or "", "workflow": ""}}
-        )
+        self._builtins = builtins if "vars" in builtins else {"vars": builtins, "attempt": {"root": assignment.root or "", "workflow": ""}}
 
     def run(self, ran: dict[str, Any]) -> Steps:
         scope = scopes.Scope([*scopes.outermost(self._assignment), [ran["export"], 0], ran["store"]], {})
@@ -131,17 +129,17 @@ class Subtasks:
         tries = 0
         while True:
             one = self._task(config, name, inner) if is_task else self._group(config, name, inner.group_env(config))
-            stored, error = yield from one
-            if error is None or tries >= retry.limit or (is_task and error.name not in (FAILED, TIMEOUT)):
+            stored, failed = yield from one
+            if failed is None or tries >= retry.limit or (is_task and failed.name not in (FAILED, TIMEOUT)):
                 break
             lost = deep_merge(lost, stored)
             yield Sleep(retry.pause(tries))
             tries += 1
         stored = deep_merge(lost, stored)
-        if error is not None and config.get("_error"):
-            handled = yield from self._handler(config["_error"], name, scope, inner, stored, error, is_task)
+        if failed is not None and config.get("_error"):
+            handled = yield from self._handler(config["_error"], name, inner, stored, failed, is_task)
             stored = deep_merge(stored, handled)
-        return stored, error
+        return stored, failed
 
     def _retry(self, config: dict[str, Any], name: str, scope: Scope, is_task: bool) -> Steps:
         value = config.get("_retry")
@@ -153,9 +151,7 @@ class Subtasks:
         rendered, _ = yield from self._evaluate({"_retry": value}, name, scope, {})
         return rendered.get("_retry")
 
-    def _handler(
-        self, handler: Any, name: str, outer: Scope, inner: Scope, stored: dict[str, Any], error: TaskError, is_task: bool
-    ) -> Steps:
+    def _handler(self, handler: Any, name: str, inner: Scope, stored: dict[str, Any], error: TaskError, is_task: bool) -> Steps:
         """`_error`. A group handler's own `_export` is weaker than what the group stored, a task handler's stands on top."""
         seen = [{"error": {"message": error.message, "stacktrace": error.stacktrace or ""}}, 0]
         if is_task or not isinstance(handler, dict):

@@ -242,7 +242,7 @@ def _path(path: str) -> pathlib.Path:
 
 
 def _read_frame(path: str, kind: str, ref: dict[str, Any]) -> Any:
-    import pandas
+    import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     frame = pandas.read_parquet(path) if kind == "parquet" else pandas.read_json(path, orient="table", precise_float=True)
     if "series" not in ref:
@@ -257,8 +257,8 @@ def hash_file(path: str) -> tuple[str, int]:
     import hashlib
 
     total, size = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        while block := file.read(1 << 20):
+    with open(path, "rb", 0) as file:
+        while block := file.read(1 << 18):
             total.update(block)
             size += len(block)
     return total.hexdigest(), size

@@ -1,122 +1,25 @@
-"""The worker: starts tasks for a host that speaks docs/protocol.md, relays their output and results. `Host` is the transport."""
+"""The worker: starts tasks for a host that speaks docs/protocol.md, relays their output and results."""
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import signal
 import sys
-import time
 
 from trowel_task import PROTOCOL, linux, process
-from trowel_task.assignment import Assignment, Job
-from trowel_task.errors import BAD_INPUT, FAILED, TIMEOUT, TaskError
-from trowel_task.logs import LIMIT, LineSplitter
-from trowel_task.loop import READ, WRITE, Loop
-from trowel_task.masks import Masker
-from trowel_task.process import Process
-from trowel_task.routines import PENDING, Routine
+from trowel_task.assignment import Assignment
+from trowel_task.errors import FAILED, TaskError
+from trowel_task.host import GRACE_WITHOUT_HOST, Host
+from trowel_task.logs import LIMIT
+from trowel_task.loop import Loop
+from trowel_task.task import GRACE, Task, result_message
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trowel_task.routines import Steps
-
-# Bytes waiting for the host. Above HIGH no more output is read from tasks, until it is below LOW.
-HIGH = 1 << 20
-LOW = 1 << 18
-# Processes of one task's parallel subtasks at a time.
-MOST = 64
-# Seconds.
-GRACE = 5.0
-GRACE_WITHOUT_HOST = 1.0
-
-
-class Host:
-    """JSON lines on two descriptors. Reads always, writes when the host reads."""
-
-    def __init__(self, loop: Loop, read: int, write: int) -> None:
-        self._loop = loop
-        self._read = read
-        self._write = write
-        self._buffer = b""
-        self._out: list[bytes] = []
-        self._size = 0
-        self.full = False
-        self.gone = False
-        os.set_blocking(write, False)
-
-    def serve(self, worker: Worker) -> None:
-        self._worker = worker
-        self._loop.watch(self._read, READ, self._readable)
-
-    def send(self, message: dict[str, Any]) -> None:
-        if self.gone:
-            return
-        data = json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
-        if not self._out:
-            self._loop.watch(self._write, WRITE, self._writable)
-        self._out.append(data)
-        self._size += len(data)
-        if len(self._out) == 1:
-            self._writable()
-        if self._size > HIGH and not self.full:
-            self.full = True
-            self._worker.throttle(True)
-
-    def _writable(self) -> None:
-        try:
-            while self._out:
-                sent = os.write(self._write, self._out[0])
-                self._size -= sent
-                if sent < len(self._out[0]):
-                    self._out[0] = self._out[0][sent:]
-                else:
-                    del self._out[0]
-        except BlockingIOError:
-            pass
-        except OSError:
-            self._lost()
-            return
-        if not self._out:
-            self._loop.unwatch(self._write)
-        if self.full and self._size < LOW:
-            self.full = False
-            self._worker.throttle(False)
-
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._read, 1 << 20)
-        except OSError:
-            data = b""
-        if not data:
-            self._loop.unwatch(self._read)
-            self._worker.stop(GRACE_WITHOUT_HOST)
-            return
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        for line in lines:
-            if line.strip():
-                self._worker.receive(line)
-
-    def _lost(self) -> None:
-        self.gone = True
-        self._out.clear()
-        self._size = 0
-        self._loop.unwatch(self._write)
-        if self.full:
-            self.full = False
-            self._worker.throttle(False)
-        self._worker.stop(GRACE_WITHOUT_HOST)
-
-    def drain(self, seconds: float) -> None:
-        """What is left to say, when the worker ends."""
-        deadline = time.monotonic() + seconds
-        while self._out and not self.gone and time.monotonic() < deadline:
-            timer = self._loop.later(0.05, lambda: None)
-            self._loop.once()
-            timer.cancel()
+    from trowel_task.process import Process
 
 
 class Worker:
@@ -170,13 +73,15 @@ class Worker:
                 except BaseException as error:
                     return self.fatal(f"preload: cannot import '{module}': {type(error).__name__}: {error}")
             sys.path.remove(self.project)
-        self.host.send({"type": "ready", "v": PROTOCOL, "python": platform.python_version(), "pid": os.getpid()})
+        self.host.send({"type": "ready", "v": PROTOCOL, "python": ".".join(map(str, sys.version_info[:3])), "pid": os.getpid()})
         # After it has said so: what costs time and is not needed to say it.
         linux.become_subreaper()
         if modules:
             self._known = set(linux.children())
         import gc
         import hashlib  # noqa: F401
+
+        from trowel_task import bind  # noqa: F401
 
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
@@ -228,7 +133,8 @@ class Worker:
             started.pause(True)
 
     def _inherited(self) -> list[int]:
-        return [*self.loop.descriptors(), *self.own]
+        paused = [fd for running in self.processes.values() for fd in running.descriptors()]
+        return [*self.loop.descriptors(), *paused, *self.own]
 
     own: tuple[int, ...] = ()  # the host's descriptors
 
@@ -307,185 +213,6 @@ class Worker:
         return self.code
 
 
-class Task:
-    """One `start`: the process of the task itself, then those of its subtasks, then its one result."""
-
-    def __init__(
-        self, worker: Worker, id: str, assignment: Assignment, secrets: dict[str, str], debug: dict[str, Any] | None
-    ) -> None:
-        self.worker = worker
-        self.id = id
-        self.assignment = assignment
-        self.secrets = secrets
-        self.debug = debug
-        self.masker = Masker(secrets.values())
-        self.began = time.monotonic()
-        self.leaves: set[Process] = set()
-        self.reason: TaskError | None = None  # why it is being ended
-        self._queue: list[tuple[Any, Routine]] = []
-        self._calls: dict[int, Routine] = {}
-        self._called = 0
-        self._over = False
-
-    def begin(self) -> None:
-        if self.assignment.timeout and not self.debug:
-            limit = self.assignment.timeout
-            late = TaskError(TIMEOUT, f"Task timed out after {limit:.12g}s", task=self.assignment.task)
-            self._timer = self.worker.loop.later(limit, lambda: self.end(late, GRACE))
-        self._main = Routine(self._steps(), self._perform)
-        self._main.then.append(self._finish)
-        self._main.resume()
-
-    def _steps(self) -> Steps:
-        outcome = yield self._job(self.assignment, "task")
-        if "result" in outcome:
-            return outcome["result"]
-        from trowel_task.merge import deep_merge
-        from trowel_task.subtasks import Subtasks
-
-        ran = outcome["ran"]
-        stored, failed = yield from Subtasks(self.assignment).run(ran)
-        if failed is not None:
-            raise failed
-        # A process for it: merging may read large values.
-        final = yield self._job(self.assignment, "finish", {**ran, "store": deep_merge(ran["store"], stored)})
-        return final["result"]
-
-    def _job(self, assignment: Assignment, purpose: str, ran: dict[str, Any] | None = None) -> Job:
-        return Job(
-            assignment if purpose != "finish" else assignment.derived(),
-            project=self.worker.project,
-            secrets=self.secrets,
-            scratch=self.worker.scratch(),
-            began=self.began,
-            purpose=purpose,
-            ran=ran,
-            debug=self.debug if purpose == "task" else None,
-        )
-
-    # Effects of routines
-
-    def _perform(self, effect: Any, routine: Routine) -> Any:
-        if isinstance(effect, Job):
-            return self._launch(effect, routine, None, None)
-        from trowel_task import subtasks
-
-        if isinstance(effect, subtasks.Run):
-            if len(self.leaves) >= MOST:
-                self._queue.append((effect, routine))
-                return PENDING
-            job = self._job(effect.assignment, "subtask")
-            return self._launch(job, routine, effect.assignment.task, effect.timeout)
-        if isinstance(effect, subtasks.Call):
-            self._called += 1
-            self._calls[self._called] = routine
-            self._send("call", call=self._called, fn=effect.fn, payload=effect.payload)
-            return PENDING
-        if isinstance(effect, subtasks.Sleep):
-            self.worker.loop.later(effect.seconds, lambda: self._resume(routine, None))
-            return PENDING
-        if isinstance(effect, subtasks.Log):
-            lines = LineSplitter(self.masker, self.worker.limit)
-            for text in [*lines.feed(effect.text.encode("utf-8", "replace")), *lines.close()]:
-                self._send("log", text=text, task=effect.task)
-            return None
-        assert isinstance(effect, subtasks.Event)
-        more = {"error": self.masker.value(effect.error.to_json())} if effect.error else {}
-        self._send("event", task=effect.task, state=effect.state, operator=effect.operator, **more)
-        return None
-
-    def _resume(self, routine: Routine, value: Any, error: TaskError | None = None) -> None:
-        if not self._over and self.reason is None:
-            routine.resume(value, error)
-
-    def _launch(self, job: Job, routine: Routine, name: str | None, timeout: float | None) -> Any:
-        late: list[TaskError] = []
-        more = {"task": name} if name else {}
-
-        def done(outcome: dict[str, Any]) -> None:
-            if timer:
-                timer.cancel()
-            self.leaves.discard(leaf)
-            self.worker.discard(job.scratch)
-            if not outcome["ok"] or late:
-                self._resume(routine, None, late[0] if late else TaskError.from_json(outcome["error"]))
-            else:
-                self._resume(routine, outcome["ran"] if name else outcome)
-            while self._queue and len(self.leaves) < MOST and self.reason is None:
-                effect, waiting = self._queue.pop(0)
-                try:
-                    self._perform(effect, waiting)
-                except TaskError as error:
-                    self._resume(waiting, None, error)
-            self._finish()
-
-        def expire() -> None:
-            late.append(TaskError(TIMEOUT, f"Task timed out after {timeout:.12g}s", task=name))
-            self._stop(leaf, GRACE)
-
-        leaf = Process(
-            self.worker.loop,
-            job,
-            LineSplitter(self.masker, self.worker.limit),
-            lambda text: self._send("log", text=text, **more),
-            done,
-        )
-        try:
-            self.worker.launch(leaf)
-        except OSError as error:
-            raise TaskError.from_json(process.cannot_start(error)["error"]) from None
-        timer = self.worker.loop.later(timeout, expire) if timeout else None
-        self.leaves.add(leaf)
-        if job.purpose == "task":
-            self._send("started", pid=leaf.pid)
-        return PENDING
-
-    def reply(self, message: dict[str, Any]) -> None:
-        routine = self._calls.pop(int(message.get("call") or 0), None)
-        if routine is None:
-            return
-        error = message.get("error")
-        self._resume(routine, message.get("ok"), TaskError.from_json(error) if isinstance(error, dict) else None)
-
-    # The end
-
-    def end(self, reason: TaskError, grace: float) -> None:
-        """Asks politely, then not."""
-        if self.reason is None:
-            self.reason = reason
-        for leaf in list(self.leaves):
-            self._stop(leaf, grace)
-        self._finish()
-
-    def _stop(self, leaf: Process, grace: float) -> None:
-        leaf.signal(signal.SIGTERM)
-        leaf.signal(signal.SIGCONT)
-        self.worker.loop.later(grace, lambda: leaf.signal(signal.SIGKILL) if leaf in self.leaves else None)
-
-    def _finish(self) -> None:
-        if self._over or self.leaves or not (self._main.ended or self.reason):
-            return
-        self._over = True
-        if self.assignment.timeout and not self.debug:
-            self._timer.cancel()
-        error = self.reason or self._main.error
-        if self.reason and self.assignment.result:
-            try:
-                os.unlink(self.assignment.result)  # it ended well, but too late
-            except OSError:
-                pass
-        result = {"ok": False, "error": self.masker.value(error.to_json())} if error else self._main.value
-        self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
-        del self.worker.tasks[self.id]
-
-    def _send(self, kind: str, **fields: Any) -> None:
-        self.worker.host.send({"type": kind, "id": self.id, **fields})
-
-
-def result_message(id: str, result: dict[str, Any], seconds: float) -> dict[str, Any]:
-    return {"type": "result", "id": id, "result": result, "seconds": seconds}
-
-
 def clean_path() -> None:
     """`-m` has put the current folder first: neither the project nor this package's folder may hide a module of Python's."""
     from trowel_task.child import SOURCE
@@ -514,6 +241,3 @@ def main(argv: list[str]) -> int:
     host.drain(2.0)
     sys.stderr.flush()
     os._exit(code)
-
-
-__all__ = ["BAD_INPUT", "Host", "Task", "Worker", "main"]

@@ -1,0 +1,106 @@
+/**
+ * Tasks that become known while a workflow runs: the workflow that http_call> fetches, and subtasks of a Python task whose operator the
+ * runner leaves to the host. Each is compiled as a machine of its own, which sees the layers of the task it belongs to.
+ */
+import { baseLayers, merged } from '../../lambdas/launch/layers.ts';
+import type { Json } from '../asl/types.ts';
+import { type CompileResult, compileFragment } from '../compiler/compile.ts';
+import { failureOf, TrowelError } from '../expression/failure.ts';
+import { ERRORS, type Payload, PROTOCOL, type StoreResult } from '../expression/wire.ts';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { type ParsedWorkflow, parseWorkflow, workflowFromValue } from '../language/parse-workflow.ts';
+import type { Mapping, Node, Value, Workflow } from '../language/workflow.ts';
+import type { LocalFunction } from './functions.ts';
+import type { RunContext } from './run.ts';
+
+export interface FragmentServices {
+  /** Of the project, for call> and require> in a fragment. */
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** http>, as lambdas/http answers it. */
+  readonly http: LocalFunction;
+}
+
+/** The functions `run` (add_subtask) and `http_call`. */
+export function fragmentFunctions(
+  context: RunContext,
+  services: FragmentServices,
+): { readonly [name: string]: LocalFunction } {
+  const run = async (payload: Payload, workflow: Workflow, node: Node, signal: AbortSignal): Promise<StoreResult> => {
+    const { compiled, diagnostics } = compileFragment(workflow, node, { workflows: services.workflows });
+    if (compiled === undefined) throw new TrowelError(ERRORS.badInput, told({ diagnostics }));
+    const input = {
+      v: PROTOCOL,
+      n: payload.t,
+      l: payload.l,
+      b: payload.b,
+      ...(payload.r && { r: payload.r }),
+    } as unknown as Json;
+    const outcome = await context.execute(compiled, input, signal);
+    if (outcome.status !== 'SUCCEEDED') throw failed({ Error: outcome.error, Cause: outcome.cause });
+    const { stored = {}, failure } = outcome.output as {
+      stored?: Mapping;
+      failure?: { o: { Error: string; Cause: string } };
+    };
+    if (failure !== undefined) throw failed(failure.o);
+    return upon(payload, stored);
+  };
+  return {
+    run: async (given, call) => {
+      const payload = given as unknown as Payload;
+      const { workflow, node } = only(workflowFromValue('subtask', 'subtask.dig', { '+subtask': payload.k as Value }));
+      return (await run(payload, workflow, { ...node, name: '' }, call.signal)) as Json;
+    },
+    http_call: async (given, call) => {
+      const payload = given as unknown as Payload;
+      const { m: _, ...bare } = payload;
+      const request = { ...bare, op: 'http', k: asRequest(payload.k) } as unknown as Json;
+      const fetched = (await services.http(request, call)) as { stored?: { http?: { last_content?: Value } } };
+      const { workflow } = only(parsed(fetched.stored?.http?.last_content ?? ''));
+      return (await run(payload, workflow, { ...workflow.root, name: '^sub' }, call.signal)) as Json;
+    },
+  };
+}
+
+/** http_call> takes the options of http>; the answer is wanted whatever they say. */
+function asRequest(keys: Mapping): Mapping {
+  const { 'http_call>': uri, _type, ...others } = keys;
+  return { ...others, ...(uri === undefined ? {} : { 'http>': uri }), store_content: true };
+}
+
+/** JSON if it is, else YAML. */
+function parsed(content: Value): ParsedWorkflow {
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  try {
+    return workflowFromValue('http_call', 'http_call.dig', JSON.parse(text) as Value);
+  } catch {
+    return parseWorkflow('http_call', 'http_call.dig', text);
+  }
+}
+
+function only(read: ParsedWorkflow): { readonly workflow: Workflow; readonly node: Node } {
+  const [node] = read.workflow?.root.children ?? [];
+  const broken = read.diagnostics.some((diagnostic) => diagnostic.severity === 'error');
+  if (broken || read.workflow === undefined) throw new TrowelError(ERRORS.badInput, told(read));
+  return { workflow: read.workflow, node: node ?? read.workflow.root };
+}
+
+function told({ diagnostics }: Pick<CompileResult, 'diagnostics'>): string {
+  const line = ({ message, notes }: Diagnostic): string => [message, ...notes].join('. ');
+  return (
+    diagnostics
+      .filter((diagnostic) => diagnostic.severity === 'error')
+      .map(line)
+      .join('\n') || 'Expected a workflow'
+  );
+}
+
+function failed(output: { readonly Error?: string | undefined; readonly Cause?: string | undefined }): TrowelError {
+  const { name, message } = failureOf({ Error: output.Error, Cause: output.Cause });
+  return new TrowelError(name as (typeof ERRORS)[keyof typeof ERRORS], message);
+}
+
+/** The answer that the payload asks for: merged upon its last layers, or bare. */
+function upon(payload: Payload, stored: Mapping): StoreResult {
+  if (payload.m === undefined) return { stored };
+  return { s: [...baseLayers(payload), stored].reduce(merged, {}) };
+}

@@ -1,0 +1,1 @@
+SELECT count(*), sum(quantity) FROM sales WHERE product = :product

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { loadSandbox } from '../../../lib/expression/sandbox.ts';
+import { scan } from '../../../lib/expression/scan.ts';
+import type { Mapping, Value } from '../../../lib/language/workflow.ts';
+
+async function evaluate(text: string, scope: Mapping = {}): Promise<string> {
+  const sandbox = await loadSandbox();
+  const result = sandbox.evaluate(scan(text), Object.keys(scope), (name) => scope[name] as Value, 'UTC');
+  return result.ok ? result.text : `! ${result.message}`;
+}
+
+describe('messages', () => {
+  it.each([
+    ['${nope}', 'ReferenceError: nope is not defined'],
+    ['${house.garden.trees}', "TypeError: cannot read property 'trees' of undefined"],
+    ['${ }', 'SyntaxError: '],
+    ['${a b}', 'SyntaxError: '],
+    ['${a; b}', 'SyntaxError: '],
+    ['${(function () { throw "own" })()}', 'own'],
+    ['${(function () { throw new RangeError("own") })()}', 'RangeError: own'],
+    ['${(function () { throw null })()}', 'null'],
+  ])('%s', async (text, message) => {
+    expect(await evaluate(text, { house: {}, a: 1, b: 2 })).toContain(`! ${message}`);
+  });
+});
+
+describe('limits', () => {
+  it.each([
+    ['an endless loop', '${(function () { for (;;) {} })()}', 'it ran longer than 1 s'],
+    [
+      'an endless regular expression',
+      '${/(a+)+$/.test("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")}',
+      'it ran longer than 1 s',
+    ],
+    [
+      'a catch around it',
+      '${(function () { for (;;) { try { for (;;) {} } catch (e) {} } })()}',
+      'it ran longer than 1 s',
+    ],
+    [
+      'much memory',
+      '${(function () { var a = []; for (;;) a.push("x".repeat(1e6) + a.length) })()}',
+      'it needs more than 64 MB',
+    ],
+    ['a large array', '${new Uint8Array(1e9).length}', ''],
+    ['deep recursion', '${(function f() { return 1 + f() })()}', 'stack'],
+    [
+      'deep JSON',
+      '${JSON.stringify((function () { var a = []; for (var i = 0; i < 1e5; i++) a = [a]; return a })())}',
+      '',
+    ],
+    ['a deep pattern', `\${new RegExp(new Array(50000).join('(') + new Array(50000).join(')'))}`, ''],
+    ['deep nesting of the script', `\${${'('.repeat(20000)}1${')'.repeat(20000)}}`, ''],
+  ])('ends %s, and works on', async (_, text, message) => {
+    expect(await evaluate(text)).toMatch(new RegExp(`^! .*${message}`));
+    expect(await evaluate('${moment.utc(0).format("YYYY") + x}', { x: 1 })).toBe('19701');
+  });
+});
+
+describe('what an expression cannot reach', () => {
+  it.each([
+    'process',
+    'require',
+    'global',
+    'fetch',
+    'setTimeout',
+    'console',
+    'WebAssembly',
+    'Java',
+    'load',
+    'std',
+    'os',
+    'Deno',
+    'XMLHttpRequest',
+  ])('%s', async (name) => {
+    expect(await evaluate(`\${typeof ${name}} \${[].constructor.constructor('return typeof ${name}')()}`)).toBe(
+      'undefined undefined',
+    );
+  });
+
+  it.each([
+    '${[].constructor.constructor("return this")().process}',
+    '${this.constructor.constructor("return typeof globalThis.process")() === "undefined" ? "" : "escaped"}',
+    '${(function () { try { throw Error() } catch (e) { return /node|\\.ts/.test(e.stack) ? "escaped" : "" } })()}',
+  ])('%s', async (text) => {
+    expect(await evaluate(text)).toBe('');
+  });
+
+  it('has no module loader', async () => {
+    expect(await evaluate('${import("fs")}')).not.toContain('readFile');
+    expect(await evaluate('${eval("import(\'fs\')")}')).not.toContain('readFile');
+  });
+});
+
+describe('what does not outlive an expression', () => {
+  it.each([
+    ['a global variable', '${leak = 1}', '${typeof leak}', 'undefined'],
+    [
+      'a variable of an indirect eval',
+      '${(0, eval)("var leak = 1; let more = 2")}',
+      '${typeof leak + typeof more}',
+      'undefinedundefined',
+    ],
+    ['a fixed global', '${Object.defineProperty(globalThis, "leak", {value: 1}) && ""}', '${typeof leak}', 'undefined'],
+    ['a changed method', '${String.prototype.trim = function () { return "changed" }, ""}', '${" x ".trim()}', 'x'],
+    ['a replaced object', '${Math = 1}', '${Math.max(1, 2)}', '2'],
+    ['a changed static', '${Math.max = 1}', '${Math.max(1, 2)}', '2'],
+    [
+      'a changed locale',
+      '${moment.updateLocale("en", {months: ["x"]}) && ""}',
+      '${moment.utc(0).format("MMMM")}',
+      'January',
+    ],
+    ['a changed clock', '${moment.now = function () { return 0 }, ""}', '${moment().year() > 1970}', 'true'],
+    ['a changed variable', '${list.push(2)}', '${list}', '[1]'],
+    ['a polluted prototype', '${this.__proto__.leak = 1}', '${({}).leak}', ''],
+  ])('%s', async (_, first, second, expected) => {
+    const scope = { list: [1] };
+    await evaluate(first, scope);
+    expect(await evaluate(second, scope)).toBe(expected);
+  });
+
+  it('yet lets an expression use what it changes', async () => {
+    expect(
+      await evaluate('${(function () { var o = {}; o.toString = function () { return "own" }; return "" + o })()}'),
+    ).toBe('own');
+    expect(await evaluate('${String.prototype.twice = function () { return this + this }, "a".twice()}')).toBe('aa');
+  });
+});
+
+describe('scope', () => {
+  it('finds a variable that is not spelled', async () => {
+    expect(await evaluate('${this["a" + "b"]} ${eval("a" + "b")} ${\\u0061b}', { ab: 1 })).toBe('1 1 1');
+  });
+
+  it('lets a variable hide what JavaScript defines', async () => {
+    expect(await evaluate('${Math + moment + JSON}', { Math: 1, moment: 2, JSON: 3 })).toBe('6');
+    expect(await evaluate('${[undefined]}', { undefined: 5 })).toBe('[5]');
+  });
+});
