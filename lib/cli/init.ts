@@ -34,8 +34,8 @@ async function init(terminal: Terminal, dir: string): Promise<number> {
 
 /** Names in the template that npm would not pack as they are. */
 const RENAMED: { readonly [name: string]: string } = { gitignore: '.gitignore' };
-/** Stands in the template's files for the project's name. */
-const NAME = '__PROJECT_NAME__';
+/** Stands in the template's package.json; the folder's name takes its place. */
+const NAME = 'my-workflows';
 
 /** Copies the template; throws a usage error, before anything is written, if a file would be overwritten. */
 export async function writeProject(template: string, target: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { stringify } from 'yaml';
 import { merged } from '../../lambdas/launch/layers.ts';
 import { formatSessionTime, parseTime, sessionTimeFor } from '../expression/session.ts';
 import { loadProject, type Project } from '../language/project.ts';
@@ -72,7 +73,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       ...(resume !== undefined && { resume }),
       ...(historyFolder !== undefined && { historyFolder }),
       ...(debug !== undefined && { debug }),
-      ...(flags.showParams && { onParams: await paramsPrinter((text) => run.notice(text)) }),
+      ...(flags.showParams && { onParams: paramsPrinter((text) => run.notice(text)) }),
     });
     const canResume = historyFolder !== undefined;
     const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
@@ -230,8 +231,7 @@ function resumeWords({ workflow, flags }: RunCommand): string[] {
   ];
 }
 
-async function paramsPrinter(print: (text: string) => void): Promise<(task: string, params: Mapping) => void> {
-  const { stringify } = await import('yaml');
+function paramsPrinter(print: (text: string) => void): (task: string, params: Mapping) => void {
   return (task, params) =>
     print(
       `${task} sees\n${stringify(params)

@@ -135,7 +135,7 @@ export const STRING_SOURCE = `(function () {
 })`;
 
 /**
- * Gives the function that evaluates one scalar. `freeze`: makes everything global immutable, so that one context can serve
+ * Gives the function that evaluates one scalar and answers its text as JSON (which keeps NUL and lone surrogates). `freeze`: makes everything global immutable, so that one context can serve
  * many expressions; variables that an expression leaves behind are removed after it.
  */
 export const EVALUATE_SOURCE = `(function (global, freeze) {
@@ -160,7 +160,7 @@ export const EVALUATE_SOURCE = `(function (global, freeze) {
   }
   return function (source, scope) {
     try {
-      return Reflect.apply(new F('__text', source), parse(scope), [text]);
+      return stringify(Reflect.apply(new F('__text', source), parse(scope), [text]));
     } finally {
       if (freeze) names(global).forEach(function (name) { if (!own.has(name)) remove(global, name); });
     }

@@ -18,7 +18,16 @@ import type { Part } from './scan.ts';
 import { offsetAt, toInstant } from './zone.ts';
 
 const TIME_LIMIT_MS = 1000;
-const MEMORY_LIMIT_BYTES = 64 * 1024 * 1024;
+/**
+ * QuickJS's own limit counts allocations, not their sizes, in WebAssembly; so the instance's memory is limited: 16 MB that it
+ * starts with, and 64 MB.
+ */
+const MEMORY_LIMIT_MB = 64;
+const PAGE_BYTES = 65_536;
+const INITIAL_PAGES = 256;
+/** The last steps of growth are larger than what is left. */
+const PAGES_TO_SPARE = 128;
+const MAXIMUM_PAGES = INITIAL_PAGES + (MEMORY_LIMIT_MB * 1024 * 1024) / PAGE_BYTES;
 /** Deeper, the host's own stack would overflow first, which QuickJS does not survive. */
 const STACK_LIMIT_BYTES = 128 * 1024;
 
@@ -31,12 +40,26 @@ const WANTS_OWN_CONTEXT =
 /** Scripts that may name a variable without spelling it. */
 const WANTS_WHOLE_SCOPE = /this|eval|Function|constructor|\\u/;
 
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Node's types leave this out. */
+const { Memory } = (
+  globalThis as unknown as {
+    WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory };
+  }
+).WebAssembly;
+
 let loading: Promise<Sandbox> | undefined;
 
-/** The process's one sandbox; a new one after a crash of the WebAssembly instance. */
-export function loadSandbox(): Promise<Sandbox> {
-  loading ??= createSandbox();
-  return loading;
+/** The process's one sandbox; a new one after the last one's memory ran out or its WebAssembly instance crashed. */
+export async function loadSandbox(): Promise<Sandbox> {
+  for (;;) {
+    loading ??= createSandbox();
+    const sandbox = await loading;
+    if (sandbox.usable) return sandbox;
+  }
 }
 
 async function createSandbox(): Promise<Sandbox> {
@@ -46,8 +69,9 @@ async function createSandbox(): Promise<Sandbox> {
   ]);
   const wasmBinary = wasm.slice().buffer as ArrayBuffer;
   // The package's types describe its CommonJS form.
-  const sync = newVariant(variant as unknown as QuickJSSyncVariant, { wasmBinary });
-  return new Sandbox(await newQuickJSWASMModuleFromVariant(sync), moment);
+  const memory = new Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
+  const sync = newVariant(variant as unknown as QuickJSSyncVariant, { wasmBinary, wasmMemory: memory });
+  return new Sandbox(await newQuickJSWASMModuleFromVariant(sync), memory, moment);
 }
 
 interface Realm {
@@ -57,14 +81,18 @@ interface Realm {
 }
 
 export class Sandbox {
+  /** False: evaluate nothing more here. */
+  usable = true;
   private readonly quickjs: QuickJSWASMModule;
+  private readonly memory: WasmMemory;
   private readonly moment: string;
   private shared: Realm | undefined;
   private timezone = 'UTC';
   private deadline = Number.POSITIVE_INFINITY;
 
-  constructor(quickjs: QuickJSWASMModule, moment: string) {
+  constructor(quickjs: QuickJSWASMModule, memory: WasmMemory, moment: string) {
     this.quickjs = quickjs;
+    this.memory = memory;
     this.moment = moment;
   }
 
@@ -80,19 +108,33 @@ export class Sandbox {
   ): Evaluated {
     const scripts = parts.flatMap((part) => (part.kind === 'expression' ? [part.script] : [])).join('\n');
     this.timezone = timezone;
-    let realm: Realm | undefined;
     const own = WANTS_OWN_CONTEXT.test(scripts);
+    let result: Evaluated;
     try {
-      realm = own ? this.open(scripts.includes('moment'), false) : this.sharedRealm(scripts.includes('moment'));
-      const result = this.run(realm, sourceOf(parts), JSON.stringify(scopeFor(scripts, names, value)));
+      const realm = own ? this.open(scripts.includes('moment'), false) : this.sharedRealm(scripts.includes('moment'));
+      result = this.run(realm, sourceOf(parts), JSON.stringify(scopeFor(scripts, names, value)));
       if (own || (!result.ok && result.message.startsWith('InternalError'))) this.close(realm);
-      return result.ok ? result : { ok: false, message: explain(result.message) };
     } catch (error) {
       // The instance is not usable after an exception of the host inside it (its own stack ran out, an assertion).
-      loading = undefined;
-      this.shared = undefined;
-      return { ok: false, message: `InternalError: ${error instanceof Error ? error.message : String(error)}` };
+      this.abandon();
+      result = { ok: false, message: `InternalError: ${error instanceof Error ? error.message : String(error)}` };
     }
+    // Without memory there is often none for the error either.
+    const outOfMemory = result.ok ? false : this.isFull() || result.message === 'InternalError: out of memory';
+    if (this.isFull() || outOfMemory) this.abandon();
+    if (outOfMemory) return { ok: false, message: `it needs more than ${MEMORY_LIMIT_MB} MB of memory` };
+    return result.ok ? result : { ok: false, message: explain(result.message) };
+  }
+
+  private isFull(): boolean {
+    return this.memory.buffer.byteLength > (MAXIMUM_PAGES - PAGES_TO_SPARE) * PAGE_BYTES;
+  }
+
+  /** WebAssembly's memory never shrinks: the next evaluation gets a new instance, and this one's is collected. */
+  private abandon(): void {
+    this.usable = false;
+    this.shared = undefined;
+    loading = undefined;
   }
 
   private run({ context, evaluate }: Realm, source: string, scope: string): Evaluated {
@@ -104,7 +146,7 @@ export class Sandbox {
     if (result.error === undefined) {
       const text = context.getString(result.value);
       result.value.dispose();
-      return { ok: true, text };
+      return { ok: true, text: JSON.parse(text) as string };
     }
     const message = errorText(context, result.error);
     result.error.dispose();
@@ -119,7 +161,6 @@ export class Sandbox {
 
   private open(hasMoment: boolean, frozen: boolean): Realm {
     const runtime = this.quickjs.newRuntime();
-    runtime.setMemoryLimit(MEMORY_LIMIT_BYTES);
     runtime.setMaxStackSize(STACK_LIMIT_BYTES);
     runtime.setInterruptHandler(() => Date.now() > this.deadline);
     const context = runtime.newContext();
@@ -184,10 +225,8 @@ function errorText(context: QuickJSContext, error: QuickJSHandle): string {
   return typeof shown === 'string' ? shown : JSON.stringify(shown);
 }
 
-/** QuickJS's words in those of digdag's engine, and its limits by their numbers. */
+/** QuickJS's words in those of digdag's engine. */
 function explain(message: string): string {
   if (message === 'InternalError: interrupted') return `it ran longer than ${TIME_LIMIT_MS / 1000} s`;
-  if (message === 'InternalError: out of memory')
-    return `it needs more than ${MEMORY_LIMIT_BYTES / 1024 / 1024} MB of memory`;
   return message.replace(/^ReferenceError: '(.*)' is not defined$/, 'ReferenceError: $1 is not defined');
 }

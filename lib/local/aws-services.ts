@@ -13,12 +13,20 @@ export interface Service {
 const OPTIMIZED: { readonly [service: string]: readonly [client: string, prefix: string, general: string] } = {
   athena: ['athena', 'Athena', 'AmazonAthenaException'],
   batch: ['batch', 'Batch', 'AWSBatchException'],
+  bedrock: ['bedrock-runtime', 'Bedrock', 'AmazonBedrockException'],
   codebuild: ['codebuild', 'CodeBuild', 'AWSCodeBuildException'],
+  databrew: ['databrew', 'DataBrew', 'AWSGlueDataBrewException'],
   dynamodb: ['dynamodb', 'DynamoDB', 'AmazonDynamoDBException'],
   ecs: ['ecs', 'ECS', 'AmazonECSException'],
+  eks: ['eks', 'EKS', 'AmazonEKSException'],
+  elasticmapreduce: ['emr', 'ElasticMapReduce', 'AmazonElasticMapReduceException'],
+  'emr-containers': ['emr-containers', 'EMRContainers', 'AmazonEMRContainersException'],
+  'emr-serverless': ['emr-serverless', 'EMRServerless', 'AWSEMRServerlessException'],
   events: ['eventbridge', 'EventBridge', 'AmazonEventBridgeException'],
   glue: ['glue', 'Glue', 'AWSGlueException'],
   lambda: ['lambda', 'Lambda', 'AWSLambdaException'],
+  mediaconvert: ['mediaconvert', 'MediaConvert', 'AWSMediaConvertException'],
+  sagemaker: ['sagemaker', 'SageMaker', 'AmazonSageMakerException'],
   sns: ['sns', 'SNS', 'AmazonSNSException'],
   sqs: ['sqs', 'SQS', 'AmazonSQSException'],
   states: ['sfn', 'StepFunctions', 'AWSStepFunctionsException'],
@@ -82,6 +90,7 @@ export function sdkService(service: string): Service {
  * Arguments that Step Functions takes as JSON and passes on as text. `*` stands for every element of a list.
  */
 export const TEXT_ARGUMENTS: { readonly [action: string]: readonly string[] } = {
+  'bedrock:invokeModel': ['Body'],
   'events:putEvents': ['Entries', '*', 'Detail'],
   'lambda:invoke': ['Payload'],
   's3:putObject': ['Body'],

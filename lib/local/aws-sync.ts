@@ -54,6 +54,13 @@ export const SYNC: { readonly [action: string]: Sync } = {
     status: by(['BuildStatus'], ['SUCCEEDED'], ['FAILED', 'FAULT', 'STOPPED', 'TIMED_OUT']),
     stop: { action: 'stopBuild', ask: ({ Build = null }) => ({ Id: member(Build, 'Id') }) },
   },
+  'databrew:startJobRun': {
+    poll: 'describeJobRun',
+    ask: ({ RunId = null }, { Name = null }) => ({ Name, RunId }),
+    job: [],
+    status: by(['State'], ['SUCCEEDED'], ['FAILED', 'STOPPED', 'TIMEOUT']),
+    stop: { action: 'stopJobRun', ask: ({ RunId = null }, { Name = null }) => ({ Name, RunId }) },
+  },
   'ecs:runTask': {
     poll: 'describeTasks',
     ask: ({ Tasks = null }, { Cluster }) => ({
@@ -75,6 +82,16 @@ export const SYNC: { readonly [action: string]: Sync } = {
       }),
     },
   },
+  'emr-serverless:startJobRun': {
+    poll: 'getJobRun',
+    ask: ({ ApplicationId = null, JobRunId = null }) => ({ ApplicationId, JobRunId }),
+    job: ['JobRun'],
+    status: by(['State'], ['SUCCESS'], ['FAILED', 'CANCELLED']),
+    stop: {
+      action: 'cancelJobRun',
+      ask: ({ ApplicationId = null, JobRunId = null }) => ({ ApplicationId, JobRunId }),
+    },
+  },
   'glue:startJobRun': {
     poll: 'getJobRun',
     ask: ({ JobRunId = null }, { JobName = null }) => ({ JobName, RunId: JobRunId }),
@@ -85,6 +102,9 @@ export const SYNC: { readonly [action: string]: Sync } = {
       ask: ({ JobRunId = null }, { JobName = null }) => ({ JobName, JobRunIds: [JobRunId] }),
     },
   },
+  ...sageMaker('Processing'),
+  ...sageMaker('Training'),
+  ...sageMaker('Transform'),
   'states:startExecution': {
     poll: 'describeExecution',
     ask: ({ ExecutionArn = null }) => ({ ExecutionArn }),
@@ -93,6 +113,21 @@ export const SYNC: { readonly [action: string]: Sync } = {
     stop: { action: 'stopExecution', ask: ({ ExecutionArn = null }) => ({ ExecutionArn }) },
   },
 };
+
+/** Its jobs are named by whoever creates them. */
+function sageMaker(kind: string): { readonly [action: string]: Sync } {
+  const name = `${kind}JobName`;
+  const ask: Ask = (_started, args) => ({ [name]: args[name] ?? null });
+  return {
+    [`sagemaker:create${kind}Job`]: {
+      poll: `describe${kind}Job`,
+      ask,
+      job: [],
+      status: by([`${kind}JobStatus`], ['Completed'], ['Failed', 'Stopped']),
+      stop: { action: `stop${kind}Job`, ask },
+    },
+  };
+}
 
 /** The job in a poll's answer. */
 export function jobOf(sync: Sync, answer: Json): Mapping {

@@ -2,14 +2,29 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeProject } from '../../../lib/cli/init.ts';
-import { project } from './run-cli.ts';
+import { project, trowel } from './run-cli.ts';
 
 const TEMPLATE = {
   'main.dig': '+a:\n  echo>: hello\n',
   gitignore: '.trowel\n',
-  'package.json': '{"name": "__PROJECT_NAME__"}\n',
+  'package.json': '{"name": "my-workflows"}\n',
   'tasks/__init__.py': '',
 };
+
+describe('trowel init', () => {
+  it('makes a project that checks and runs', async () => {
+    const cwd = await project();
+    const made = await trowel(['init', 'shop'], { cwd });
+    expect(made).toMatchObject({ code: 0, stderr: '' });
+    expect(made.stdout).toContain('Next:\n  cd shop\n  trowel run main.dig\n');
+    const shop = join(cwd, 'shop');
+    expect(await trowel(['check'], { cwd: shop })).toMatchObject({ code: 0, stderr: '' });
+    expect((await trowel(['run', 'main.dig'], { cwd: shop })).code).toBe(0);
+    const again = await trowel(['init'], { cwd: shop });
+    expect(again).toMatchObject({ code: 2, stdout: '' });
+    expect(again.stderr).toMatch(/would overwrite .*main\.dig/);
+  });
+});
 
 describe('writeProject', () => {
   it('copies the template, with the name of the folder', async () => {

@@ -17,12 +17,12 @@ async function sandbox(files: { [path: string]: string } = {}) {
 
 describe('trowel secrets --local', () => {
   it.each([
-    ['k=v', 'k', 'v', undefined],
+    ['k=hidden', 'k', 'hidden', undefined],
     ['k=a=b', 'k', 'a=b', undefined],
     ['k=@key.pem', 'k', 'BEGIN\nEND\n', undefined],
     ['k=-', 'k', 'typed', 'typed\n'],
     ['@more.yml', 'slack.url', 'https://x', undefined],
-    ['@-', 'a.b', '5', '{"a": {"b": 5}}'],
+    ['@-', 'a.b', '987654', '{"a": {"b": 987654}}'],
   ])('--set %s', async (item, key, value, stdin) => {
     const box = await sandbox({ 'key.pem': 'BEGIN\nEND\n', 'more.yml': 'slack:\n  url: https://x\n' });
     const { code, stdout, stderr } = await box.secrets(['--set', item], stdin);

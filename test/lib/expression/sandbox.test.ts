@@ -42,6 +42,8 @@ describe('limits', () => {
       '${(function () { var a = []; for (;;) a.push("x".repeat(1e6) + a.length) })()}',
       'it needs more than 64 MB',
     ],
+    ['many objects', '${(function () { var a = []; for (;;) a.push({}) })()}', 'it (needs more than 64 MB|ran longer)'],
+    ['a long result', '${"x".repeat(6e7)}', 'it needs more than 64 MB'],
     ['a large array', '${new Uint8Array(1e9).length}', ''],
     ['deep recursion', '${(function f() { return 1 + f() })()}', 'stack'],
     [
@@ -125,6 +127,14 @@ describe('what does not outlive an expression', () => {
       await evaluate('${(function () { var o = {}; o.toString = function () { return "own" }; return "" + o })()}'),
     ).toBe('own');
     expect(await evaluate('${String.prototype.twice = function () { return this + this }, "a".twice()}')).toBe('aa');
+  });
+});
+
+describe('results', () => {
+  it('keep every character', async () => {
+    const text = 'a\u0000b\ud83d\u2028\u{1F600}\r\n';
+    expect(await evaluate('${x + "" + x}', { x: text })).toBe(text + text);
+    expect(await evaluate(`${text}\${1 + 1}`)).toBe(`${text}2`);
   });
 });
 

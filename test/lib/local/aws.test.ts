@@ -228,6 +228,95 @@ describe('jobs', () => {
   };
   const actions = ['StartQueryExecution', 'GetQueryExecution', 'StopQueryExecution'];
 
+  test.each<[string, string, string, Mapping, Mapping, Mapping, Mapping]>([
+    ['batch', 'submitJob', 'DescribeJobs', {}, { JobId: 'j' }, { Jobs: ['j'] }, { Jobs: [{ Status: 'SUCCEEDED' }] }],
+    [
+      'codebuild',
+      'startBuild',
+      'BatchGetBuilds',
+      {},
+      { Build: { Id: 'b' } },
+      { Ids: ['b'] },
+      { Builds: [{ BuildStatus: 'SUCCEEDED' }] },
+    ],
+    [
+      'databrew',
+      'startJobRun',
+      'DescribeJobRun',
+      { Name: 'n' },
+      { RunId: 'r' },
+      { Name: 'n', RunId: 'r' },
+      { State: 'SUCCEEDED' },
+    ],
+    [
+      'ecs',
+      'runTask',
+      'DescribeTasks',
+      { Cluster: 'c' },
+      { Tasks: [{ TaskArn: 't' }] },
+      { Cluster: 'c', Tasks: ['t'] },
+      { Tasks: [{ LastStatus: 'STOPPED', Containers: [{ ExitCode: 0 }] }] },
+    ],
+    [
+      'emr-serverless',
+      'startJobRun',
+      'GetJobRun',
+      {},
+      { ApplicationId: 'a', JobRunId: 'j' },
+      { ApplicationId: 'a', JobRunId: 'j' },
+      { JobRun: { State: 'SUCCESS' } },
+    ],
+    [
+      'glue',
+      'startJobRun',
+      'GetJobRun',
+      { JobName: 'n' },
+      { JobRunId: 'r' },
+      { JobName: 'n', RunId: 'r' },
+      { JobRun: { JobRunState: 'SUCCEEDED' } },
+    ],
+    [
+      'sagemaker',
+      'createTrainingJob',
+      'DescribeTrainingJob',
+      { TrainingJobName: 'n' },
+      {},
+      { TrainingJobName: 'n' },
+      { TrainingJobStatus: 'Completed' },
+    ],
+  ])('%s:%s.sync', async (service, action, poll, args, started, asked, done) => {
+    const to = await sink([{ body: JSON.stringify(started) }, { body: JSON.stringify(done) }]);
+    user(to.url);
+    const start = action.charAt(0).toUpperCase() + action.slice(1);
+    fakeClient(service, 'Any', 'Any', [...new Set([start, poll, 'StartJobRun', 'GetJobRun'])]);
+    const answer = await call(opened(), `${service}:${action}.sync`, args);
+    expect(JSON.stringify(done)).toContain(JSON.stringify(answer));
+    expect(to.received.map(({ headers }) => headers['x-amz-target'])).toEqual([`Any.${start}`, `Any.${poll}`]);
+    expect(JSON.parse(to.received[1]?.body ?? '')).toEqual(asked);
+  });
+
+  test('a container that exits with another code, and tasks that never start', async () => {
+    const stopped = {
+      Tasks: [{ TaskArn: 't', LastStatus: 'STOPPED', Containers: [{ ExitCode: 0 }, { ExitCode: 3 }] }],
+    };
+    const refused = { Tasks: [], Failures: [{ Reason: 'RESOURCE:MEMORY' }] };
+    const to = await sink([
+      { body: JSON.stringify(stopped) },
+      { body: JSON.stringify(stopped) },
+      { body: JSON.stringify(refused) },
+    ]);
+    user(to.url);
+    fakeClient('ecs', 'Any', 'Any', ['RunTask', 'DescribeTasks']);
+    expect(await failure(call(opened(), 'ecs:runTask.sync', {}))).toMatchObject({
+      name: 'States.TaskFailed',
+      message: expect.stringContaining('"ExitCode":3'),
+    });
+    expect(await failure(call(opened(), 'ecs:runTask', {}))).toMatchObject({
+      name: 'ECS.AmazonECSException',
+      message: expect.stringContaining('RESOURCE:MEMORY'),
+    });
+  });
+
   test('a failed one', async () => {
     const to = await sink(answers('QUEUED', 'RUNNING', 'FAILED'));
     user(to.url);

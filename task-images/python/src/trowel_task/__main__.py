@@ -5,8 +5,8 @@ import sys
 
 if sys.version_info < (3, 9):  # noqa: UP036
     sys.stderr.write(
-        "trowel_task needs Python 3.9 or newer, this is %d.%d (%s)\n" % (sys.version_info[0], sys.version_info[1], sys.executable)
-    )  # noqa: E501, UP031
+        "trowel_task needs Python 3.9 or newer, this is %d.%d (%s)\n" % (sys.version_info[0], sys.version_info[1], sys.executable)  # noqa: UP031
+    )
     sys.exit(1)
 
 

@@ -47,7 +47,7 @@ def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:
     if len(parts) == 1:
         raise ValueError(f"py>: '{command}' has no module: write module.function, for example tasks.{command}")
     for count in range(len(parts) - 1, 0, -1):
-        module = _module(".".join(parts[:count]), last=count == 1)
+        module = _module(".".join(parts[:count]))
         if module is None:
             continue
         owner, target = None, module
@@ -62,7 +62,7 @@ def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:
     raise AssertionError("unreachable")
 
 
-def _module(name: str, last: bool) -> types.ModuleType | None:
+def _module(name: str) -> types.ModuleType | None:
     """The module, or None if its last part is no module (then it may be a class). What the import of existing code raises, goes on."""
     try:
         return __import__(name, fromlist=["__name__"]) if "." in name else __import__(name)
@@ -72,11 +72,10 @@ def _module(name: str, last: bool) -> types.ModuleType | None:
             raise  # some import within the user's module
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None and _is_user(error):
             raise
-        if missing == name and not last:
+        if "." in missing:
             return None
-        parent = missing.rpartition(".")[0]
-        hint = did_you_mean(missing.rpartition(".")[2], _modules(parent))
-        raise ModuleNotFoundError(f"No module named '{missing}'.{hint}", name=missing) from None
+        hint = did_you_mean(missing, _modules([os.getcwd()]))
+        raise ModuleNotFoundError(f"No module named '{missing}'.{hint}" if hint else f"No module named '{missing}'", name=missing) from None
 
 
 def _is_user(error: BaseException) -> bool:
@@ -90,9 +89,8 @@ def _is_user(error: BaseException) -> bool:
     return False
 
 
-def _modules(parent: str) -> list[str]:
+def _modules(folders: list[str]) -> list[str]:
     """Names of the modules that lie in a package, or in the project's folder."""
-    folders = list(getattr(sys.modules.get(parent), "__path__", [])) if parent else [os.getcwd()]
     names: list[str] = []
     for folder in folders:
         try:
@@ -110,7 +108,8 @@ def _importable(entry: os.DirEntry[str]) -> bool:
 
 def _no_attribute(holder: Any, parts: list[str], at: int) -> str:
     name, where = parts[at], ".".join(parts[:at])
-    hint = did_you_mean(name, [n for n in dir(holder) if callable(getattr(holder, n, None)) and not n.startswith("__")])
+    known = [n for n in dir(holder) if callable(getattr(holder, n, None)) and not n.startswith("__")]
+    hint = did_you_mean(name, known + _modules(list(getattr(holder, "__path__", []))))
     if not isinstance(holder, types.ModuleType):
         kind = "Class" if isinstance(holder, type) else "Object"
         return f"{kind} '{where}' has no attribute '{name}'.{hint}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from trowel_task import digests
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -15,9 +17,7 @@ _SAFE = 2**53
 
 def digest(value: Any) -> str:
     """sha256, as hexadecimal digits, of the canonical JSON of a value."""
-    import hashlib
-
-    return hashlib.sha256(canonical(value).encode("utf-8")).hexdigest()
+    return digests.of(canonical(value).encode("utf-8"))
 
 
 def canonical(value: Any) -> str:

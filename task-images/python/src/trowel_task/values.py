@@ -11,6 +11,8 @@ import math
 import os
 import sys
 
+from trowel_task import digests
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
@@ -132,9 +134,7 @@ class Store:
         return self._frame(value) if is_frame else self._bytes(bytes(value), "bytes", {})
 
     def _bytes(self, data: bytes, kind: str, more: dict[str, Any]) -> dict[str, Any]:
-        import hashlib
-
-        name = hashlib.sha256(data).hexdigest()
+        name = digests.of(data)
         target = self._target(name + _SUFFIX[kind])
         if not os.path.exists(target):
             temporary = f"{target}.{os.getpid()}.tmp"
@@ -254,10 +254,9 @@ def _read_frame(path: str, kind: str, ref: dict[str, Any]) -> Any:
 
 def hash_file(path: str) -> tuple[str, int]:
     """sha256 and size."""
-    import hashlib
-
-    total, size = hashlib.sha256(), 0
+    size = 0
     with open(path, "rb", 0) as file:
+        total = digests.new(os.fstat(file.fileno()).st_size)
         while block := file.read(1 << 18):
             total.update(block)
             size += len(block)

@@ -79,10 +79,10 @@ class Worker:
         if modules:
             self._known = set(linux.children())
         import gc
-        import hashlib  # noqa: F401
 
-        from trowel_task import bind  # noqa: F401
+        from trowel_task import bind, digests  # noqa: F401
 
+        digests.new()
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
         return None

@@ -1,0 +1,136 @@
+"""A host that speaks the protocol with a real worker, as lib/local does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parent.parent / "src"
+sys.path.insert(0, str(SOURCE))
+
+
+class Host:
+    def __init__(self, project: Path, *, preload=(), spawn=False, hello=True, python=sys.executable, env=None, **popen):
+        self.project = project
+        self.root = project / ".trowel" / "attempts" / "1"
+        self.ids = map(str, itertools.count(1))
+        self.messages = []
+        self.evaluate = None  # payload -> k
+        self._queue: queue.Queue = queue.Queue()
+        command = [python, "-m", "trowel_task", "worker", *(["--spawn"] if spawn else [])]
+        self.process = subprocess.Popen(
+            command, cwd=SOURCE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **(env or {})}, **popen
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        if hello:
+            self.send(type="hello", v=1, preload=list(preload), cwd=str(project))
+            self.ready = self.wait("ready", "fatal")
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._queue.put(json.loads(line))
+        self._queue.put({"type": "end"})
+
+    def send(self, **message):
+        self.process.stdin.write(json.dumps(message).encode() + b"\n")
+        self.process.stdin.flush()
+
+    def next(self, timeout=30):
+        message = self._queue.get(timeout=timeout)
+        self.messages.append(message)
+        if message["type"] == "call":
+            answer = self.evaluate(message) if self.evaluate else {"error": {"name": "X", "message": "no evaluate"}}
+            self.send(type="reply", id=message["id"], call=message["call"], **answer)
+        return message
+
+    def wait(self, *types, id=None, timeout=30):
+        while True:
+            message = self.next(timeout)
+            if message["type"] in types and id in (None, message.get("id")):
+                return message
+            if message["type"] in ("end", "fatal"):
+                raise AssertionError(f"the worker ended: {self.messages[-5:]}")
+
+    def start(self, operator, command, *, secrets=None, debug=None, **fields):
+        id = next(self.ids)
+        params = {f"{operator}>": command, "_type": operator, "_command": command, **fields.pop("params", {})}
+        own = [key for key in params if key not in fields.get("builtins", {}).get("vars", {})]
+        assignment = {"v": 1, "task": "+main+a", "operator": operator, "params": params, "keys": own, "root": str(self.root), **fields}
+        message = {"type": "start", "id": id, "assignment": assignment, "secrets": secrets or {}}
+        self.send(**message, **({"debug": debug} if debug else {}))
+        return id
+
+    def run(self, operator, command, timeout=30, **fields):
+        """The `result` of a task."""
+        id = self.start(operator, command, **fields)
+        message = self.wait("result", id=id, timeout=timeout)
+        return message["result"]
+
+    def py(self, command, **params):
+        return self.run("py", command, params=params)
+
+    def log(self, id=None):
+        return "".join(m["text"] for m in self.messages if m["type"] == "log" and id in (None, m["id"]))
+
+    def close(self):
+        self.process.stdin.close()
+        return self.process.wait(20)
+
+    def file(self, name, text):
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+        return path
+
+
+@pytest.fixture
+def start_host(tmp_path):
+    hosts = []
+
+    def make(**options):
+        hosts.append(Host(tmp_path, **options))
+        return hosts[-1]
+
+    yield make
+    for host in hosts:
+        if host.process.poll() is None:
+            host.process.stdin.close()
+            host.process.wait(20)
+        host.process.stdout.close()
+
+
+@pytest.fixture(params=["fork", "spawn"])
+def any_host(request, start_host):
+    return start_host(spawn=request.param == "spawn")
+
+
+@pytest.fixture
+def host(start_host):
+    return start_host()
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state != "Z"
+    except OSError:
+        return False
+
+
+def gone(pid, seconds=5):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not alive(pid):
+            return True
+        time.sleep(0.02)
+    return False
