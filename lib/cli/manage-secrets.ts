@@ -72,9 +72,9 @@ async function ask(terminal: Terminal, key: string): Promise<string> {
       `Give it on standard input: trowel secrets --local --set ${key}=-`,
     );
   }
-  await terminal.stderr.write(`Value of ${key} (not shown): `);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true });
+  await terminal.stderr.write(`Value of ${key} (not shown): `);
   try {
     return await new Promise<string>((resolve, reject) => {
       const stop = () => reject(new CliError(EXIT.interrupted, 'nothing was set'));

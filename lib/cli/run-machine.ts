@@ -1,4 +1,7 @@
+import type { Fault } from '../asl/fault.ts';
+import { lintMachine } from '../asl/lint.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
+import { parseMachine } from '../asl/validate.ts';
 import { realClock, VirtualClock } from '../engine/clock.ts';
 import { execute } from '../engine/execution.ts';
 import { type MockResults, mockInvoke, readMockResults } from '../engine/mock.ts';
@@ -10,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 
 /** Prints `{status, output, error, cause}`; of the last three those there are. */
 export async function runMachine(terminal: Terminal, definition: string, flags: AslFlags): Promise<number> {
-  const machine = await readMachine(terminal.cwd, definition);
+  const machine = await readMachine(terminal, definition);
   const input = flags.input.startsWith('@')
     ? parseJson(await readText(terminal.cwd, flags.input.slice(1)), flags.input.slice(1))
     : parseJson(flags.input, '--input');
@@ -41,11 +44,17 @@ export async function runMachine(terminal: Terminal, definition: string, flags: 
   return outcome.status === 'SUCCEEDED' ? EXIT.ok : EXIT.failed;
 }
 
-async function readMachine(cwd: string, path: string): Promise<StateMachine> {
-  const value = parseJson(await readText(cwd, path), path);
-  const faults: string[] = [];
-  if (faults.length > 0) throw new CliError(EXIT.failed, `${path} is not a state machine that runs here`, faults);
-  return value as unknown as StateMachine;
+/** A machine that cannot run is an error; what only the service would refuse, a warning. */
+async function readMachine({ cwd, stderr }: Terminal, path: string): Promise<StateMachine> {
+  const parsed = parseMachine(await readText(cwd, path));
+  const told = ({ path: place, message }: Fault) => (place === '' ? message : `${place}: ${message}`);
+  if ('faults' in parsed) {
+    throw new CliError(EXIT.failed, `${path} is no state machine that runs here`, parsed.faults.map(told));
+  }
+  for (const fault of lintMachine(parsed.machine)) {
+    await stderr.write(`${stderr.colors.yellow('warning')} ${fault.rule}: ${told(fault)}\n`);
+  }
+  return parsed.machine;
 }
 
 async function readMock(cwd: string, machine: StateMachine, item: string): Promise<[string, MockResults]> {
