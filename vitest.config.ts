@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/build.ts'],
+    exclude: ['test/**/slow/**'],
+    globalSetup: ['test/setup.ts'],
     maxConcurrency: 4,
     // Two cores, and most tests start processes of their own.
     maxWorkers: 2,
