@@ -34,13 +34,15 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
 }
 
 /**
- * A clock for tests: time stands still while anything runs and jumps to the next due sleeper once the process has been idle for some
+ * A clock for tests: time stands still while anything runs, and jumps to the next due sleeper once nobody has asked for it during some
  * turns of the event loop. Work that waits for real input or output (a child process, a socket) looks idle to it.
  */
 export class VirtualClock implements Clock {
   #now: number;
   #sleepers: { due: number; wake: () => void }[] = [];
   #watching = false;
+  /** How often it was asked; a state that is entered asks. */
+  #asked = 0;
 
   /** @param start milliseconds since the epoch */
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -48,10 +50,12 @@ export class VirtualClock implements Clock {
   }
 
   now(): number {
+    this.#asked += 1;
     return this.#now;
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.#asked += 1;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(new Stopped());
@@ -80,9 +84,12 @@ export class VirtualClock implements Clock {
     }
     this.#watching = true;
     while (this.#sleepers.length > 0) {
-      // Two turns: one for what was woken, one for what that set going.
-      await nextTurn();
-      await nextTurn();
+      for (let before = -1; before !== this.#asked; ) {
+        before = this.#asked;
+        for (let turn = 0; turn < 3; turn += 1) {
+          await nextTurn();
+        }
+      }
       const due = Math.min(...this.#sleepers.map((sleeper) => sleeper.due));
       if (due === Number.POSITIVE_INFINITY) {
         break;

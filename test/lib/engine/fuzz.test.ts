@@ -139,7 +139,7 @@ test('whatever a machine holds: faults or an outcome, never an exception', async
         }
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: 600 },
   );
 });
 
