@@ -78,6 +78,6 @@ def test_install_over_an_older_version_of_the_environment(start_host, tmp_path):
     assert host.py("i.use")["ok"]
     assert host.log().rstrip().endswith("version 1.0\nsub 1.0\nscript 1.0")
     # the environment's programs are on the PATH of sh>
-    id = host.start("sh", "command -v python pip")
+    id = host.start("sh", "command -v python; command -v pip")
     host.wait("result", id=id)
     assert host.log(id) == f"{python}\n{environment}/bin/pip\n"

@@ -89,8 +89,8 @@ def test_sh_sees_paths_of_files_and_text_of_json(host):
     host.file("data.csv", "a,b\n")
     file = host.py("v.put", kind="file")["stored"]["v"]
     text = host.py("v.put", kind="json")["stored"]["v"]
-    assert host.run("sh", 'cat "$file"; echo "${#text}"', params={"file": file, "text": text})["ok"]
-    assert host.log() == "a,b\n20008\n"
+    assert host.run("sh", 'cat "$file"; printf %s "$text" | wc -c', params={"file": file, "text": text})["ok"]
+    assert host.log() == "a,b\n40008\n"
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ def test_canonical_json_is_what_javascript_makes(tmp_path):
     values = [
         {"b": 1, "a": [True, None, 1.0, -0.0, 1e21, 1e20, 1.5e300, 5e-324, 1e-7, 0.000001, 123456789.125, -2.5]},
         {"\U0001f600": 1, "\uffff": 2, "é": 3, "": 4, "10": 5, "9": 6},
-        ["\x00\x1f\x7f\u2028\"\\/\n\t\b\f\r", "\ud800 alone", "\U0001f600", 2**53, 2**53 + 1, -(2**64), 2**70, 10**21, 12345678901234567890],
+        ["\x00\x1f\x7f\u2028\"\\/\n\t\b\f\r", "\ud800 alone", "\U0001f600", 2**53, 2**53 + 1, -(2**64), 2**70, 10**21, 12345678901234567],
         {}, [], "x", 0.1, 100.0, 1e16, 123e18,
     ]  # fmt: skip
     lines = "\n".join(json.dumps(v) for v in values)
