@@ -70,10 +70,10 @@ class Host:
         self.send(**message, **({"debug": debug} if debug else {}))
         return id
 
-    def run(self, operator, command, timeout=30, **fields):
+    def run(self, operator, command, patience=60, **fields):
         """The `result` of a task."""
         id = self.start(operator, command, **fields)
-        message = self.wait("result", id=id, timeout=timeout)
+        message = self.wait("result", id=id, timeout=patience)
         return message["result"]
 
     def py(self, command, **params):

@@ -2,7 +2,7 @@
 
 import pytest
 
-BOOM = '''
+BOOM = """
     import sys, threading
     class StockError(Exception): pass
     def go(): inner("lamps")
@@ -26,7 +26,7 @@ BOOM = '''
         raise a
     def thread():
         t = threading.Thread(target=lambda: print("from thread")); t.start()
-'''
+"""
 
 
 def test_digdags_form_with_the_users_frames_only(any_host):

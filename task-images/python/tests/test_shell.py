@@ -7,14 +7,14 @@ import pytest
     "script, params, fields, printed",
     [
         ("echo $planet $moons $hot", {"planet": "Venus", "moons": 0, "hot": True}, {}, "Venus 0 true"),
-        ("echo \"[$none] $obj\"", {"none": None, "obj": {"a": [1, "é"]}}, {}, '[] {"a":[1,"é"]}'),
+        ('echo "[$none] $obj"', {"none": None, "obj": {"a": [1, "é"]}}, {}, '[] {"a":[1,"é"]}'),
         ("echo $A $B", {"A": "param"}, {"env": {"A": "env", "B": 42}}, "env 42"),
         ("echo out; echo err >&2", {}, {}, "out\nerr"),
         ("false\necho on", {}, {}, "on"),
         ("pwd | sed 's,.*/,,'", {}, {"workdir": "sub"}, "sub"),
         ("echo ${BASH_VERSION:+bash}".replace(":+", "+"), {"shell": ["bash", "-e"]}, {}, "bash"),
         ("echo ${BASH_VERSION+bash}", {"sh": {"shell": ["bash"]}}, {}, "bash"),
-        ("read x; echo \"got $x.\"", {}, {}, "got ."),
+        ('read x; echo "got $x."', {}, {}, "got ."),
     ],
 )
 def test_script(any_host, script, params, fields, printed):

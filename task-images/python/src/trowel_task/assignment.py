@@ -75,7 +75,7 @@ def words(value: Any) -> list[str]:
         return []
     if isinstance(value, str):
         return [value]
-    if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
         return value
     raise TaskError(BAD_INPUT, f"Invalid python: {value!r}")
 

@@ -53,19 +53,23 @@ def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -
 
 def other_interpreter(job: Job, control: int) -> None:
     """Replaces this process by the interpreter that `python:` names; it goes on with `main`. Its job is a file without a name."""
-    argv = job.assignment.python
+    argv = interpreter(job)
     handover = hand_over(job)
     os.set_inheritable(control, True)
     os.set_inheritable(handover, True)
     try:
-        os.chdir(job.project)  # a relative name is one of the project's
-        program = os.path.abspath(argv[0]) if "/" in argv[0] else argv[0]
         os.chdir(SOURCE)  # `-m` looks in the current folder first
-        os.execvp(program, [*argv, "-m", "trowel_task", "child", str(control), str(handover)])
+        os.execvp(argv[0], [*argv, "-m", "trowel_task", "child", str(control), str(handover)])
     except OSError as error:
         failed = TaskError(FAILED, f"Cannot run the Python interpreter '{argv[0]}' that `python:` names: {error.strerror}")
         report(control, {"ok": False, "error": failed.to_json(), "clean": True})
         os._exit(1)
+
+
+def interpreter(job: Job) -> list[str]:
+    """The words of `python:`; a relative path is one of the project's."""
+    first, *rest = job.assignment.python or [sys.executable]
+    return [os.path.join(job.project, first) if "/" in first else first, *rest]
 
 
 def hand_over(job: Job) -> int:

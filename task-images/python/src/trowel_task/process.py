@@ -85,7 +85,7 @@ class Process:
 
         os.mkdir(self._job.scratch, 0o700)
         handover = child.hand_over(self._job)
-        program = self._job.assignment.python or [sys.executable]
+        program = child.interpreter(self._job)
         try:
             started = subprocess.Popen(
                 [*program, "-m", "trowel_task", "child", str(control), str(handover)],

@@ -1,0 +1,207 @@
+"""Values by reference, the result file, hashes."""
+
+import hashlib
+import json
+import os
+import subprocess
+
+import pytest
+
+MAKE = """
+    import digdag, pathlib
+    def put(kind):
+        value = {
+            "json": [1.5, "é" * 20_000],
+            "bytes": b"\\x00\\xff",
+            "nested": {"weights": b"abc", "n": 1},
+            "file": pathlib.Path("data.csv"),
+        }[kind]
+        digdag.env.store(v=value)
+    def get(v):
+        print(type(v).__name__, len(v) if hasattr(v, "__len__") else v.name + "|" + v.read_text())
+        assert v == digdag.env.params["v"]
+    def nested(v): print(v["weights"], v["n"])
+    def ignore(): digdag.env.store(seen=True)
+"""
+
+
+def small(value):
+    return len(json.dumps(value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "kind, printed", [("json", "list 2"), ("bytes", "bytes 2"), ("file", "PosixPath data.csv|a,b\n1,2"), ("nested", None)]
+)
+def test_large_and_binary_values_travel_by_reference(any_host, kind, printed):
+    host = any_host
+    host.file("v.py", MAKE)
+    host.file("data.csv", "a,b\n1,2\n")
+    stored = host.py("v.put", kind=kind)["stored"]
+    assert small(stored)
+    ref = stored["v"]["weights"] if kind == "nested" else stored["v"]
+    path = ref["trowel:ref"][len("file://") :]
+    assert path.startswith(str(host.root / "values"))
+    with open(path, "rb") as file:
+        data = file.read()
+    assert (ref["bytes"], ref["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    result = host.py("v.nested" if kind == "nested" else "v.get", v=stored["v"])
+    assert result["ok"], result
+    assert host.log().strip() == (printed or "b'abc' 1")
+
+
+def test_a_reference_is_read_only_when_touched(host):
+    host.file("v.py", MAKE)
+    gone = {"trowel:ref": "file:///no/where.json", "kind": "json", "bytes": 1, "sha256": "0"}
+    assert host.py("v.ignore", v=gone)["ok"]
+    assert "a stored value is gone: /no/where.json (FileNotFoundError)" in host.py("v.get", v=gone)["error"]["message"]
+
+
+def test_merging_with_a_reference(host):
+    host.file(
+        "m.py",
+        """
+        import digdag
+        def big(): digdag.env.store(m={"x": "x" * 20_000, "y": 1})
+        def more(): digdag.env.store(m={"y": 2})
+        def replace(): digdag.env.store(m=[1])
+        def look(m): print(len(m["x"]), m["y"])
+        """,
+    )
+    first = host.run("py", "m.big", layers=[{"m": {"z": 0, "y": 0}}], merge=1)["s"]
+    assert first["m"]["type"] == "object" and first["m"]["kind"] == "json"
+    second = host.run("py", "m.more", layers=[first], merge=1)["s"]
+    assert second["m"]["sha256"] != first["m"]["sha256"]
+    assert host.py("m.look", **second)["ok"]
+    assert host.log() == "20000 2\n"
+    assert host.run("py", "m.replace", layers=[first], merge=1)["s"] == {"m": [1]}
+
+
+def test_the_whole_environment_stays_small(host):
+    host.file("m.py", "import digdag\ndef f():\n  for i in range(30): digdag.env.store({f'k{i}': 'x' * (16000 - i)})\n")
+    result = host.run("py", "m.f", layers=[{"outer": "y" * 15_000}], merge=1, frames=[{"far": "z" * 50_000}, {"outer": "y" * 15_000}])
+    assert len(json.dumps(result["s"])) < 163_840 - 50_000
+    inline = [key for key, value in result["s"].items() if isinstance(value, str)]
+    assert "outer" in inline and "k29" in inline and "k0" not in inline  # the largest go first
+
+
+def test_sh_sees_paths_of_files_and_text_of_json(host):
+    host.file("v.py", MAKE)
+    host.file("data.csv", "a,b\n")
+    file = host.py("v.put", kind="file")["stored"]["v"]
+    text = host.py("v.put", kind="json")["stored"]["v"]
+    assert host.run("sh", 'cat "$file"; printf %s "$text" | wc -c', params={"file": file, "text": text})["ok"]
+    assert host.log() == "a,b\n40008\n"
+
+
+@pytest.fixture
+def stored(host):
+    host.file("r.py", "import digdag\ndef f(n, opt=5):\n  digdag.env.store(y=n, z=digdag.env.params.get('k'))\n")
+    path = host.root / "results" / "+main+a" / "0.json"
+
+    def run(**changes):
+        fields = {
+            "params": {"n": 1, "k": {"b": 1.0, "a": "é"}, "unused": 1, "session_time": "t", "attempt_id": 1},
+            "builtins": {"vars": {"session_time": "t", "attempt_id": 1}, "attempt": {}},
+            "keys": ["py>", "n"],
+            "result": str(path),
+            **changes,
+        }
+        path.unlink(missing_ok=True)
+        result = host.run("py", "r.f", **fields)
+        return result, json.loads(path.read_text()) if path.exists() else None
+
+    return run
+
+
+def sha(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_result_file(stored, host):
+    result, file = stored()
+    assert file["result"] == result
+    assert file["read"] == {"n": sha("1"), "opt": "", "k": sha('{"a":"é","b":1}')}
+    assert file["keys"] == sha('{"n":1,"py>":"r.f"}')
+    assert file["module"] == sha((host.project / "r.py").read_text())
+    assert result["stored"] == {"y": 1, "z": {"b": 1.0, "a": "é"}}
+    assert os.listdir(host.root / "results" / "+main+a") == ["0.json"]
+
+
+def test_a_failure_is_not_recorded(host):
+    path = host.root / "r.json"
+    assert not host.run("sh", "exit 1", result=str(path))["ok"]
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "name, params, reads",
+    [
+        ("all", {"a": 1, "b": 2}, {"a", "b"}),
+        ("none", {"a": 1}, set()),
+        ("iterate", {"a": 1, "b": 2}, {"a", "b", "py>"}),
+        ("contains", {"a": 1, "b": 2}, {"b", "c"}),
+    ],
+)
+def test_what_was_read(host, name, params, reads):
+    host.file(
+        "t.py",
+        """
+        import digdag
+        def all(**kw): pass
+        def none(): pass
+        def iterate(): [v for k, v in digdag.env.params.items()]
+        def contains(): return "b" in digdag.env.params, digdag.env.params.get("c")
+        """,
+    )
+    read = host.py(f"t.{name}", **params)["read"]
+    assert {key for key in read if not key.startswith("_")} - ({"py>"} - reads) == reads
+
+
+PANDAS = """
+    import digdag, pandas as pd
+    def put():
+        f = pd.DataFrame({"n": [1, 2], "t": ["a", None], "d": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+        digdag.env.store(frame=f, series=f["n"].rename("count"), mixed=pd.DataFrame({0: [1, "x"]}))
+    def get(frame, series):
+        print(frame.shape, str(frame["d"].dtype)[:8], series.name, series.sum(), type(series).__name__)
+"""
+
+
+@pytest.mark.parametrize("parquet", [True, False])
+def test_pandas(host, parquet):
+    pytest.importorskip("pandas")
+    if parquet:
+        pytest.importorskip("pyarrow")
+    hide = "" if parquet else "import sys; sys.modules['pyarrow'] = None\n"
+    host.project.joinpath("p.py").write_text(hide + __import__("textwrap").dedent(PANDAS))
+    result = host.py("p.put")
+    assert result["ok"], result
+    stored = result["stored"]
+    assert stored["frame"]["kind"] == ("parquet" if parquet else "table")
+    assert host.py("p.get", **stored)["ok"], host.log()
+    assert host.log().split("\n")[-2] == "(2, 3) datetime count 3 Series"
+
+
+NODE = """
+const canonical = (v) => v && typeof v === 'object' && !Array.isArray(v)
+  ? '{' + Object.keys(v).sort().map((k) => JSON.stringify(k) + ':' + canonical(v[k])).join(',') + '}'
+  : Array.isArray(v) ? '[' + v.map(canonical).join(',') + ']' : JSON.stringify(v);
+for (const line of require('fs').readFileSync(0, 'utf8').split('\\n')) if (line) console.log(JSON.stringify(canonical(JSON.parse(line))));
+"""
+
+
+def test_canonical_json_is_what_javascript_makes(tmp_path):
+    from trowel_task.canonical import canonical
+
+    values = [
+        {"b": 1, "a": [True, None, 1.0, -0.0, 1e21, 1e20, 1.5e300, 5e-324, 1e-7, 0.000001, 123456789.125, -2.5]},
+        {"\U0001f600": 1, "\uffff": 2, "é": 3, "": 4, "10": 5, "9": 6},
+        ["\x00\x1f\x7f\u2028\"\\/\n\t\b\f\r", "\ud800 alone", "\U0001f600", 2**53, 2**53 + 1, -(2**64), 2**70, 10**21, 12345678901234567],
+        {}, [], "x", 0.1, 100.0, 1e16, 123e18,
+    ]  # fmt: skip
+    lines = "\n".join(json.dumps(v) for v in values)
+    try:
+        made = subprocess.run(["node", "-e", NODE], input=lines, capture_output=True, text=True, check=True)
+    except FileNotFoundError:
+        pytest.skip("no node")
+    assert [canonical(v) for v in values] == [json.loads(line) for line in made.stdout.strip().split("\n")]
