@@ -23,20 +23,22 @@ export const sessionFunction: LocalFunction = async (payload) =>
 
 export interface ProjectRun extends Partial<Omit<RunOptions, 'compiled' | 'project'>> {
   readonly host?: Partial<PythonHostOptions>;
+  /** False: no history, as with --no-save. */
+  readonly keep?: boolean;
   /** Told each event as it comes. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
 }
 
 /** Runs a machine in a project's folder as the command line does, its history in `.trowel`. */
 export async function runIn(project: string, compiled: Compiled, given: ProjectRun = {}): Promise<Ran> {
-  const { host, onEvent, ...options } = given;
+  const { host, keep = true, onEvent, ...options } = given;
   const run = startRun({
     project,
     workflow: 'main',
     compiled,
     sessionTime: '2030-01-01T00:00:00+00:00',
     params: {},
-    historyFolder: join(project, '.trowel'),
+    ...(keep ? { historyFolder: join(project, '.trowel') } : {}),
     functions: () => ({ session: sessionFunction }),
     render,
     python: new PythonHost({ project, ...host }),
