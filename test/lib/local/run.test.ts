@@ -6,7 +6,7 @@ import type { Json } from '../../../lib/asl/types.ts';
 import type { Payload } from '../../../lib/expression/wire.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { lastUnsuccessful, readAttempt, readEvents } from '../../../lib/local/history.ts';
-import type { Compiled } from '../../../lib/local/run.ts';
+import type { Compiled, Run } from '../../../lib/local/run.ts';
 import type { RunEvent } from '../../../lib/local/run-event.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 import { parallel, sequence, sessionState, type TestTask } from './machines.ts';
@@ -267,12 +267,15 @@ describe('stopping', () => {
 
   it('kills at once when asked twice', async () => {
     const project = await temporary();
-    const stop = new AbortController();
-    const running = runIn(project, sequence([sh('+main+a', stubborn)]), { signal: stop.signal });
+    let kill = (): void => {};
+    const onRun = (run: Run): void => {
+      kill = () => run.kill();
+    };
+    const running = runIn(project, sequence([sh('+main+a', stubborn)]), { onRun });
     const all = await pids(project);
-    stop.abort();
+    kill();
     expect((await running).result.status).toBe('interrupted');
-    for (const pid of all) expect(await isRunning(pid)).toBe(false);
+    for (const pid of all) expect(await eventually(async () => !(await isRunning(pid)))).toBe(true);
   }, 20_000);
 });
 
