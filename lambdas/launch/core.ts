@@ -72,7 +72,7 @@ async function findResult(payload: LaunchPayload, now: Assignment, services: Ser
     if (then === undefined) return undefined;
     const vars = { ...payload.b.vars, ...then };
     const { params, keys } = await render({ ...payload, b: { ...payload.b, vars } }, services);
-    const before = { params, keys: now.keys, env: envOf(payload, keys) };
+    const before = { params, keys: now.keys, env: envOf(keys) };
     return unchanged(record, before) ? replay(payload, record) : undefined;
   }
   return undefined;
@@ -102,8 +102,8 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
 async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Services): Promise<Job> {
   const { keys } = task;
   const asked = secretsOf(payload, keys);
-  await checkSecrets(payload, asked, services);
-  const timeout = timeoutOf(payload, keys) ?? services.defaultTimeout;
+  await checkSecrets(asked, services);
+  const timeout = timeoutOf(keys) ?? services.defaultTimeout;
   const retry = retryOf(keys._retry);
   const assignment: Assignment = {
     v: PROTOCOL,
@@ -111,7 +111,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     operator: payload.op,
     params: task.params,
     keys: Object.keys(keys),
-    env: envOf(payload, keys),
+    env: envOf(keys),
     secrets_map: mapping(keys._secrets) ?? {},
     ...(typeof keys._workdir === 'string' ? { workdir: keys._workdir } : {}),
     ...(timeout === undefined ? {} : { timeout }),
@@ -146,7 +146,7 @@ function secretsOf(payload: LaunchPayload, keys: Mapping): Map<string, string> {
   return new Map(asked.map((key) => [key, mountedKey(key, keys._secrets)]));
 }
 
-async function checkSecrets(payload: LaunchPayload, asked: ReadonlyMap<string, string>, services: Services) {
+async function checkSecrets(asked: ReadonlyMap<string, string>, services: Services): Promise<void> {
   if (asked.size === 0 || services.missingSecrets === undefined) return;
   const [missing] = await services.missingSecrets([...asked.values()]);
   if (missing === undefined) return;
@@ -159,7 +159,7 @@ function secretMention(value: Value | undefined): boolean {
   return value !== undefined && JSON.stringify(value).includes('${secret:');
 }
 
-function envOf(payload: LaunchPayload, keys: Mapping): { [name: string]: string } {
+function envOf(keys: Mapping): { [name: string]: string } {
   const env: { [name: string]: string } = {};
   for (const [name, value] of Object.entries(mapping(keys._env) ?? {})) {
     if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) {
@@ -170,7 +170,7 @@ function envOf(payload: LaunchPayload, keys: Mapping): { [name: string]: string 
   return env;
 }
 
-function timeoutOf(payload: LaunchPayload, keys: Mapping): number | undefined {
+function timeoutOf(keys: Mapping): number | undefined {
   if (keys._timeout === undefined || keys._timeout === null) return undefined;
   const timeout = seconds(keys._timeout);
   if (timeout !== undefined && timeout > 0) return timeout;

@@ -23,6 +23,7 @@ export interface ComputeOptions {
   readonly onCall: (fn: string, payload: Mapping) => Promise<unknown>;
   /** Where a task's log will be; absent where none is kept. */
   readonly logFile?: (task: string) => string | undefined;
+  readonly onNotice: (message: string) => void;
   /** Full name of the task that runs under a debugger, and how. */
   readonly debug?: { readonly task: string; readonly how: Json };
 }
@@ -35,6 +36,8 @@ export class LocalCompute implements Compute {
   readonly #options: ComputeOptions;
   readonly #jobs = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>();
 
+  #noted = false;
+
   constructor(options: ComputeOptions) {
     this.#options = options;
   }
@@ -45,6 +48,7 @@ export class LocalCompute implements Compute {
 
   async start(job: Job): Promise<void> {
     if (this.#jobs.has(job.id)) return;
+    this.#noteContainer(job);
     const controller = new AbortController();
     const ended = this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
     this.#jobs.set(job.id, { controller, ended });
@@ -85,6 +89,14 @@ export class LocalCompute implements Compute {
       const early = error instanceof EnvironmentError || (error instanceof WorkerLost && error.early);
       this.#fail(job, { name: early ? ENVIRONMENT : ERRORS.taskLost, message });
     }
+  }
+
+  #noteContainer({ docker, assignment }: Job): void {
+    if (this.#noted || typeof docker?.image !== 'string') return;
+    this.#noted = true;
+    this.#options.onNotice(
+      `${assignment.task}: the image ${docker.image} is not used here; tasks run with the Python of this machine`,
+    );
   }
 
   #fail(job: Job, error: Extract<TaskResult, { ok: false }>['error']): void {

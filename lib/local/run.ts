@@ -113,6 +113,7 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly #tables = new Map<string, Compiled>();
   readonly #resume: readonly string[];
   #children = 0;
+  #over = false;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -125,7 +126,18 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(resume === undefined ? {} : { resumes: resume.attempt }),
     });
     this.#root = this.#attempt.directory;
+    const { meta } = this.#attempt;
     this.#resume = resume === undefined || historyFolder === undefined ? [] : resumeChain(historyFolder, resume);
+    this.#emit({
+      type: 'run-started',
+      time: meta.started,
+      workflow: meta.workflow,
+      session_time: meta.session_time,
+      attempt: meta.attempt,
+      session: meta.session,
+      directory: historyFolder === undefined ? '' : this.#root,
+      ...(meta.resumes === undefined ? {} : { resumes: meta.resumes }),
+    });
     this.#compute = this.#makeCompute();
     this.#natives = this.#functions();
     this.#invoke = this.#makeInvoke();
@@ -159,16 +171,6 @@ export class Run implements AsyncIterable<RunEvent> {
   async #run(folder: string): Promise<RunResult> {
     const { compiled, historyFolder, python } = this.#options;
     const { meta } = this.#attempt;
-    this.#emit({
-      type: 'run-started',
-      time: meta.started,
-      workflow: meta.workflow,
-      session_time: meta.session_time,
-      attempt: meta.attempt,
-      session: meta.session,
-      directory: historyFolder === undefined ? '' : this.#root,
-      ...(meta.resumes === undefined ? {} : { resumes: meta.resumes }),
-    });
     if (historyFolder !== undefined) {
       const { machine, nested } = compiled;
       this.#attempt.writeDefinition(JSON.stringify(Object.keys(nested).length === 0 ? machine : { machine, nested }));
@@ -206,6 +208,7 @@ export class Run implements AsyncIterable<RunEvent> {
         : {};
     const seconds = (Date.now() - this.#began) / 1000;
     this.#emit({ type: 'run-ended', time: new Date().toISOString(), status, seconds, ...why });
+    this.#over = true;
     this.#attempt.end(status, why.error);
     return { status, ...why, ...(this.#options.historyFolder === undefined ? {} : { directory: this.#root }) };
   }
@@ -240,6 +243,8 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   #emit(event: RunEvent): void {
+    // What comes too late, from a request that nobody waits for, is lost.
+    if (this.#over) return;
     const masked = this.#masker.maskAll(event);
     this.#attempt.append(masked);
     this.#queue.push(masked);
@@ -276,6 +281,7 @@ export class Run implements AsyncIterable<RunEvent> {
       onSubtask: (event) => this.#subtask(event),
       onCall: (fn, payload) => this.#question(fn, payload),
       logFile: (task) => this.#logFile(task),
+      onNotice: (message) => this.notice(message),
       ...(debug === undefined ? {} : { debug }),
     });
   }

@@ -157,7 +157,7 @@ export class Worker {
     this.#stopping = true;
     this.#send({ type: 'stop', grace: 0 });
     this.#process.stdin?.end();
-    setTimeout(() => this.#killGroup(), 300).unref();
+    setTimeout(() => this.#killGroup(), 2000).unref();
   }
 
   #killGroup(): void {

@@ -5,7 +5,7 @@ import { render } from '../../../lib/expression/render.ts';
 import type { SessionPayload } from '../../../lib/expression/wire.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { PythonHost, type PythonHostOptions } from '../../../lib/local/python-host.ts';
-import { type Compiled, type RunOptions, type RunResult, startRun } from '../../../lib/local/run.ts';
+import { type Compiled, type Run, type RunOptions, type RunResult, startRun } from '../../../lib/local/run.ts';
 import type { RunEvent } from '../../../lib/local/run-event.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 
@@ -23,26 +23,30 @@ export const sessionFunction: LocalFunction = async (payload) =>
 
 export interface ProjectRun extends Partial<Omit<RunOptions, 'compiled' | 'project'>> {
   readonly host?: Partial<PythonHostOptions>;
+  /** False: no history, as with --no-save. */
+  readonly keep?: boolean;
+  readonly onRun?: (run: Run) => void;
   /** Told each event as it comes. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
 }
 
 /** Runs a machine in a project's folder as the command line does, its history in `.trowel`. */
 export async function runIn(project: string, compiled: Compiled, given: ProjectRun = {}): Promise<Ran> {
-  const { host, onEvent, ...options } = given;
+  const { host, keep = true, onEvent, onRun, ...options } = given;
   const run = startRun({
     project,
     workflow: 'main',
     compiled,
     sessionTime: '2030-01-01T00:00:00+00:00',
     params: {},
-    historyFolder: join(project, '.trowel'),
+    ...(keep ? { historyFolder: join(project, '.trowel') } : {}),
     functions: () => ({ session: sessionFunction }),
     render,
     python: new PythonHost({ project, ...host }),
     secrets: new SecretStore(project, { XDG_CONFIG_HOME: join(project, 'config') }),
     ...options,
   });
+  onRun?.(run);
   const events: RunEvent[] = [];
   for await (const event of run) {
     events.push(event);

@@ -1,11 +1,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../../lambdas/evaluate/core.ts';
+import type { Json } from '../../../lib/asl/types.ts';
+import type { Payload } from '../../../lib/expression/wire.ts';
+import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { lastUnsuccessful, readAttempt, readEvents } from '../../../lib/local/history.ts';
+import type { Compiled, Run } from '../../../lib/local/run.ts';
 import type { RunEvent } from '../../../lib/local/run-event.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
-import { parallel, sequence, type TestTask } from './machines.ts';
-import { eventually, isRunning, runIn } from './project.ts';
+import { parallel, sequence, sessionState, type TestTask } from './machines.ts';
+import { eventually, isRunning, runIn, sessionFunction } from './project.ts';
 import { temporary } from './temporary.ts';
 
 const sh = (name: string, script: string, keys = {}): TestTask => ({
@@ -69,11 +74,7 @@ describe('a run', () => {
 
   it('keeps nothing when told so', async () => {
     const project = await temporary();
-    const { historyFolder: _, ...rest } = { historyFolder: '' };
-    const ran = await runIn(project, sequence([sh('+main+a', 'echo hello')]), {
-      ...rest,
-      historyFolder: undefined,
-    } as never);
+    const ran = await runIn(project, sequence([sh('+main+a', 'echo hello')]), { keep: false });
     expect(ran.result).toEqual({ status: 'succeeded' });
     expect(ran.events[0]).toMatchObject({ directory: '' });
     expect(existsSync(join(project, '.trowel'))).toBe(false);
@@ -118,6 +119,92 @@ describe('a run', () => {
       error: 'Trowel.Environment',
       message: expect.stringContaining('python3'),
     });
+  });
+});
+
+describe('what a run reaches beside Python', () => {
+  const required = sequence([sh('+other+x', 'echo "${session_date} ${p} ${n}" >> ran')], 'other');
+
+  function requiring(): Compiled {
+    const compiled = sequence([]);
+    const start = {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::states:startExecution.sync:2',
+      Arguments: {
+        StateMachineArn: '${sm_other}',
+        Name: 'other-1',
+        Input: { session_time: '2031-05-06T00:00:00+00:00', params: { p: 'given', n: 1 } },
+      },
+      Output: {},
+      Next: 'after',
+      Catch: [{ ErrorEquals: ['States.ALL'], Assign: { f0: '{% $states.errorOutput %}' }, Next: 'Failed' }],
+    } as const;
+    const after = sequence([sh('after', 'test -e mended')]).machine.States;
+    const { machine } = compiled;
+    const States = { ...machine.States, ...after, Start: sessionState('main', 'req'), req: start };
+    const tasks = { req: { operator: 'require', task: '+main+req' }, after: { operator: 'sh', task: '+main+after' } };
+    return { ...compiled, machine: { ...machine, States }, tasks };
+  }
+
+  it('a workflow that require> names runs in its own session, and is not repeated', async () => {
+    const project = await temporary();
+    const options = { required: async (name: string) => (name === 'other' ? required : undefined) };
+    const first = await runIn(project, requiring(), options);
+    expect(first.result.status).toBe('failed');
+    expect(first.story).toEqual([
+      'started +main+req',
+      'started +other+x',
+      'succeeded +other+x',
+      'succeeded +main+req',
+      'started +main+after',
+      'failed +main+after',
+    ]);
+    writeFileSync(join(project, 'mended'), '');
+    const resume = lastUnsuccessful(join(project, '.trowel'), 'main');
+    const second = await runIn(project, requiring(), { ...options, ...(resume && { resume }) });
+    expect(second.result.status).toBe('succeeded');
+    expect(second.story).toContain('succeeded again +other+x');
+    expect(readFileSync(join(project, 'ran'), 'utf8')).toBe('2031-05-06 given 1\n');
+  });
+
+  it('a workflow that is not there', async () => {
+    const ran = await runIn(await temporary(), requiring(), { required: async () => undefined });
+    expect(ran.result).toMatchObject({ status: 'failed', message: "There is no workflow 'other' in this project" });
+  });
+
+  it('tasks that a Python task adds, their templates and other operators', async () => {
+    const code = `
+import digdag
+def main():
+    digdag.env.add_subtask({"sh>": "echo sub $\{who}", "_export": {"who": "$\{region}!"}})
+    digdag.env.add_subtask({"http>": "http://$\{region}"})
+`.replaceAll('\\', '');
+    const project = await temporary({ 'tasks.py': code });
+    const asked: unknown[] = [];
+    const http = async (payload: unknown) => {
+      asked.push((payload as Payload).k);
+      return { stored: { status: 200 } };
+    };
+    const evaluated: LocalFunction = async (payload) =>
+      (await evaluate(payload as unknown as Payload)) as unknown as Json;
+    const functions = () => ({ session: sessionFunction, evaluate: evaluated, http });
+    const tasks = [py('+main+a', 'tasks.main'), sh('+main+b', 'echo ${status}')];
+    const ran = await runIn(project, sequence(tasks), { functions, params: { region: 'eu' } });
+    expect(ran.result.message).toBeUndefined();
+    expect(ran.story).toContain('succeeded +main+a^sub+subtask0');
+    expect(ran.output('+main+a^sub+subtask0')).toBe('sub eu!\n');
+    expect(asked).toMatchObject([{ 'http>': expect.stringContaining('http://') }]);
+    expect(ran.output('+main+b')).toBe('200\n');
+  });
+
+  it('says once that no container is used', async () => {
+    const docker = { docker: { image: 'python:3.12' } };
+    const ran = await runIn(
+      await temporary(),
+      sequence([sh('+main+a', 'true', docker), sh('+main+b', 'true', docker)]),
+    );
+    const notices = ran.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+    expect(notices).toEqual([expect.stringContaining('python:3.12')]);
   });
 });
 
@@ -180,12 +267,15 @@ describe('stopping', () => {
 
   it('kills at once when asked twice', async () => {
     const project = await temporary();
-    const stop = new AbortController();
-    const running = runIn(project, sequence([sh('+main+a', stubborn)]), { signal: stop.signal });
+    let kill = (): void => {};
+    const onRun = (run: Run): void => {
+      kill = () => run.kill();
+    };
+    const running = runIn(project, sequence([sh('+main+a', stubborn)]), { onRun });
     const all = await pids(project);
-    stop.abort();
+    kill();
     expect((await running).result.status).toBe('interrupted');
-    for (const pid of all) expect(await isRunning(pid)).toBe(false);
+    for (const pid of all) expect(await eventually(async () => !(await isRunning(pid)))).toBe(true);
   }, 20_000);
 });
 
@@ -226,8 +316,7 @@ describe('resuming', () => {
       { name: '+main+h', op: 'http', keys: { 'http>': 'x' } },
       sh('+main+b', 'test -e mended # ${status}'),
     ];
-    const { sessionFunction: session } = await import('./project.ts');
-    const functions = () => ({ session, http });
+    const functions = () => ({ session: sessionFunction, http });
     expect((await runIn(project, sequence(tasks), { functions })).result.status).toBe('failed');
     writeFileSync(join(project, 'mended'), '');
     const resume = lastUnsuccessful(join(project, '.trowel'), 'main');
