@@ -43,7 +43,7 @@ const MAX_REDIRECTS = 8;
 const MAX_COUNTED = 1024 * 1024;
 
 export async function send(request: Request): Promise<Response> {
-  const { Agent, ProxyAgent } = await import('undici');
+  const { Agent, ProxyAgent } = await import('./dispatcher.ts');
   const tls = { rejectUnauthorized: !request.insecure };
   const dispatcher = request.proxy
     ? new ProxyAgent({ uri: request.proxy.href, requestTls: tls, proxyTls: tls, proxyTunnel: false })

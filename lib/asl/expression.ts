@@ -63,3 +63,27 @@ export function walkAst(root: AstNode, visit: (node: AstNode) => void): void {
     open.push(...Object.values(value).reverse());
   }
 }
+
+/** Parts of the tree that have a type and are not evaluated themselves. */
+const NOT_EVALUATED: ReadonlySet<unknown> = new Set(['filter', 'index', 'operator']);
+
+/** How deep the nodes of an expression stand in each other: the most frames that it can take without a function calling a function. */
+export function staticDepth(root: AstNode): number {
+  let deepest = 0;
+  const open: [unknown, number][] = [[root, 0]];
+  const seen = new Set<object>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const [value, depth] = next;
+    if (typeof value !== 'object' || value === null || seen.has(value)) {
+      continue;
+    }
+    seen.add(value);
+    const { type } = value as { type?: unknown };
+    const inside = typeof type === 'string' && !NOT_EVALUATED.has(type) ? depth + 1 : depth;
+    deepest = Math.max(deepest, inside);
+    for (const child of Object.values(value)) {
+      open.push([child, inside]);
+    }
+  }
+  return deepest;
+}

@@ -34,6 +34,7 @@ export type FaultRule =
   | 'eval'
   | 'bare-name'
   | 'states-field'
+  | 'too-deep'
   | 'undefined-variable'
   | 'out-of-scope-variable'
   | 'unassigned-variable'

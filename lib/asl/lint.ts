@@ -2,6 +2,7 @@ import { expressionIn, parseExpression } from './expression.ts';
 import { type Fault, type FaultRule, step } from './fault.ts';
 import { DISTRIBUTED_FIELDS } from './fields.ts';
 import { type Known, knownAtStates } from './flow.ts';
+import { FUNCTIONS } from './functions.ts';
 import { assignsOf, reachable, type Scope, scopesOf } from './graph.ts';
 import { LIMITS } from './limits.ts';
 import { type References, referencesOf } from './references.ts';
@@ -264,9 +265,28 @@ class Linter {
         this.#fault('states-field', path, fault);
       }
     }
-    for (const name of references.variables) {
-      this.#variable(name, references.guarded.has(name), path, at);
+    if (references.depth > LIMITS.jsonataDepth) {
+      this.#fault(
+        'too-deep',
+        path,
+        `The expression takes ${references.depth} frames; the limit is ${LIMITS.jsonataDepth} (join long texts with $join)`,
+      );
     }
+    for (const name of references.variables) {
+      if (!FUNCTIONS.has(name) || this.#isVisible(name, at.scope)) {
+        this.#variable(name, references.guarded.has(name), path, at);
+      }
+    }
+    for (const name of references.functions) {
+      if (at.known?.possibly.has(name)) {
+        this.#fault('unknown-function', path, `$${name} is a variable here, which hides the function of that name`);
+      }
+    }
+  }
+
+  /** Whether any state assigns it in this scope or one around it. */
+  #isVisible(name: string, scope: Scope): boolean {
+    return [scope, ...enclosing(scope)].some((around) => this.#assigned.get(around)?.has(name));
   }
 
   #variable(name: string, guarded: boolean, path: string, { scope, known }: At): void {
@@ -280,8 +300,7 @@ class Linter {
       }
       return;
     }
-    const visible = [scope, ...(scope.detached ? [] : enclosing(scope))];
-    if (visible.some((around) => this.#assigned.get(around)?.has(name))) {
+    if (this.#isVisible(name, scope)) {
       if (!guarded) {
         this.#fault('unassigned-variable', path, `$${name} is not assigned on any way to this state`);
       }

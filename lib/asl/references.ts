@@ -1,15 +1,19 @@
-import type { AstNode } from './expression.ts';
+import { type AstNode, staticDepth } from './expression.ts';
 import { FUNCTIONS } from './functions.ts';
 
 /** What an expression reads from outside of itself. */
 export interface References {
-  /** Workflow variables it reads, without `$`. */
+  /** Variables it reads, without `$`; a function that is passed on as a value looks the same. */
   readonly variables: ReadonlySet<string>;
+  /** Functions it calls that are JSONata's or Step Functions', without `$`. */
+  readonly functions: ReadonlySet<string>;
   /** Those of them that stand in an `$exists(…)`: the expression knows that they may be missing. */
   readonly guarded: ReadonlySet<string>;
   /** Functions called that there are none of: neither JSONata's, Step Functions', nor the expression's own. */
   readonly unknownFunctions: ReadonlySet<string>;
   readonly usesEval: boolean;
+  /** Frames that it takes at least, if all of it is evaluated. */
+  readonly depth: number;
   /** Names, `$`, `*` … that would be looked up in a context there is none of at the top of an expression. */
   readonly bareNames: ReadonlySet<string>;
   /** Paths below `$states` as far as they are names, joined by `.`: `input.a`, `context.Task.Token`; `` for `$states` itself. */
@@ -19,6 +23,7 @@ export interface References {
 export function referencesOf(ast: AstNode): References {
   const reader = new Reader();
   reader.read(ast, new Set(), false);
+  reader.depth = staticDepth(ast);
   return reader;
 }
 
@@ -34,11 +39,13 @@ interface Node extends AstNode {
 
 class Reader implements References {
   readonly variables = new Set<string>();
+  readonly functions = new Set<string>();
   readonly guarded = new Set<string>();
   readonly unknownFunctions = new Set<string>();
   readonly bareNames = new Set<string>();
   readonly states = new Set<string>();
   usesEval = false;
+  depth = 0;
 
   /**
    * @param locals names that the expression itself has bound so far; grows as bindings are met
@@ -185,7 +192,7 @@ class Reader implements References {
       this.states.add('');
     } else if (name === 'eval') {
       this.usesEval = true;
-    } else if (name !== '' && !locals.has(name) && !FUNCTIONS.has(name)) {
+    } else if (name !== '' && !locals.has(name)) {
       this.variables.add(name);
     }
   }
@@ -195,8 +202,12 @@ class Reader implements References {
     const name = procedure?.type === 'variable' ? String(procedure.value) : undefined;
     if (name === 'eval') {
       this.usesEval = true;
-    } else if (name !== undefined && !locals.has(name) && !FUNCTIONS.has(name)) {
-      this.unknownFunctions.add(`$${name}`);
+    } else if (name !== undefined && !locals.has(name)) {
+      if (FUNCTIONS.has(name)) {
+        this.functions.add(name);
+      } else {
+        this.unknownFunctions.add(`$${name}`);
+      }
     } else if (procedure?.type === 'path' && procedure.steps?.[0]?.type === 'name') {
       this.unknownFunctions.add(String(procedure.steps[0].value));
     } else if (name === undefined && procedure !== undefined) {

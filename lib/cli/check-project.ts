@@ -25,7 +25,9 @@ export async function checkProject(
   const names = [...project.workflows.keys()];
   const diagnostics = sortDiagnostics([
     ...project.diagnostics,
-    ...names.flatMap((name) => compileWorkflow(project, name).diagnostics),
+    ...(await Promise.all(names.map((name) => compileWorkflow(project, name, { params })))).flatMap(
+      (compiling) => compiling.diagnostics,
+    ),
   ]);
   if (flags.format !== 'text') {
     await printDiagnostics(terminal, project, place, diagnostics, flags.format);

@@ -1,9 +1,10 @@
 /** Where the command line meets lib/language and lib/compiler: from a folder and a name to a machine and all diagnostics. */
+import { checkExpressions } from '../compiler/check-expressions.ts';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
-import type { Node, Workflow } from '../language/workflow.ts';
+import type { Mapping, Node, Workflow } from '../language/workflow.ts';
 import { type Selection, selectTasks } from './select-tasks.ts';
 
 export interface CompiledWorkflow {
@@ -14,11 +15,11 @@ export interface CompiledWorkflow {
 }
 
 /** Errors of other workflows that this one does not reach do not count. */
-export function compileWorkflow(
+export async function compileWorkflow(
   project: Project,
   name: string,
-  options: Selection & { readonly timezone?: string } = {},
-): CompiledWorkflow {
+  options: Selection & { readonly timezone?: string; readonly params: Mapping },
+): Promise<CompiledWorkflow> {
   const whole = project.workflow(name);
   const read = project.diagnosticsOf(name);
   if (whole === undefined || hasErrors(read)) return { diagnostics: read };
@@ -30,8 +31,13 @@ export function compileWorkflow(
     timezone: options.timezone ?? project.config.timezone,
     line: lineFinder(project.sources),
   });
-  const all = sortDiagnostics([...read, ...diagnostics]);
-  return compiled === undefined ? { diagnostics: all } : { compiled, workflow, diagnostics: all };
+  const expressions = await checkExpressions(workflow, {
+    workflows: project.workflows,
+    params: Object.keys(options.params),
+    sources: project.sources,
+  });
+  const all = sortDiagnostics([...read, ...diagnostics, ...expressions]);
+  return compiled === undefined || hasErrors(all) ? { diagnostics: all } : { compiled, workflow, diagnostics: all };
 }
 
 /** `call>: ${x}` may reach any file of the project. */

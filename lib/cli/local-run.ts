@@ -5,10 +5,13 @@
 import { session } from '../../lambdas/session/core.ts';
 import type { Json } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
+import { TaskError } from '../engine/errors.ts';
+import type { Invoke } from '../engine/types.ts';
 import { type RenderRequest, type RenderResult, render, renderText } from '../expression/render.ts';
 import type { Payload, SessionPayload } from '../expression/wire.ts';
 import type { Project } from '../language/project.ts';
 import type { Mapping } from '../language/workflow.ts';
+import type { Aws, AwsOptions } from '../local/aws.ts';
 import type { LocalFunction } from '../local/functions.ts';
 import type { AttemptInfo } from '../local/history.ts';
 import { PythonHost } from '../local/python-host.ts';
@@ -56,7 +59,7 @@ export function startLocalRun(options: LocalRun): Run {
     secrets: dryRun ? { get: async () => undefined, missing: async () => [] } : store,
     secretCommand: options.secretCommand,
     taskTimeout: project.config.task.timeout,
-    ...(dryRun && { aws: async () => ({}) }),
+    aws: dryRun ? async () => ({}) : awsInvoke(project.dir, store),
     ...(resume !== undefined && { resume }),
     ...(historyFolder !== undefined && { historyFolder }),
     ...(debug !== undefined && {
@@ -70,9 +73,10 @@ export function startLocalRun(options: LocalRun): Run {
 
 function functionsOf(
   { project, env, dryRun, secretCommand, onParams }: LocalRun,
-  { secret, print }: RunContext,
+  context: RunContext,
   rendering: typeof render,
 ): { [name: string]: LocalFunction } {
+  const { secret, print } = context;
   const services = (payload: Payload, signal: AbortSignal) => ({
     render: rendering,
     renderText,
@@ -83,6 +87,20 @@ function functionsOf(
     signal,
     notifications: project.config.notifications,
   });
+  const http: LocalFunction = async (given, { signal }) => {
+    const payload = given as unknown as Payload;
+    if (dryRun) return asJson(await withoutEffects(payload, rendering));
+    const { http: request } = await import('../../lambdas/http/core.ts');
+    return asJson(await request(payload, services(payload, signal)));
+  };
+  const fragment =
+    (name: 'run' | 'http_call'): LocalFunction =>
+    async (given, call) => {
+      if (dryRun) return asJson(await withoutEffects(given as unknown as Payload, rendering));
+      const { fragmentFunctions } = await import('../local/fragments.ts');
+      for (const each of project.workflowNames()) project.workflow(each);
+      return fragmentFunctions(context, { workflows: project.workflows, http })[name](given, call);
+    };
   return {
     session: async (payload) => asJson(await session(payload as unknown as SessionPayload)),
     evaluate: async (given) => {
@@ -90,14 +108,14 @@ function functionsOf(
       // evaluate renders by itself: what it sees is rendered once more, only to be shown.
       if (onParams !== undefined) await rendering(requestOf(payload));
       const { evaluate } = await import('../../lambdas/evaluate/core.ts');
-      return asJson(await evaluate(payload));
+      const answer = await evaluate(payload);
+      if (payload.op !== 's3_wait') return asJson(answer);
+      const { withClientOptions } = await import('../local/aws-client.ts');
+      return asJson(withClientOptions(answer));
     },
-    http: async (given, { signal }) => {
-      const payload = given as unknown as Payload;
-      if (dryRun) return asJson(await withoutEffects(payload, rendering));
-      const { http } = await import('../../lambdas/http/core.ts');
-      return asJson(await http(payload, services(payload, signal)));
-    },
+    http,
+    run: fragment('run'),
+    http_call: fragment('http_call'),
     notify: async (given, { signal }) => {
       const payload = given as unknown as Payload;
       if (dryRun) return asJson(await withoutEffects(payload, rendering));
@@ -107,6 +125,21 @@ function functionsOf(
       ]);
       return asJson(await notify(payload, { ...services(payload, signal), files: projectFiles(project.dir) }));
     },
+  };
+}
+
+/** Resources of AWS, with the user's credentials; the SDK is loaded when the first one is called. */
+function awsInvoke(project: string, store: SecretStore): Invoke {
+  const secret: AwsOptions['secret'] = (key, mounts) => mounted(key, mounts as Mapping).then((name) => store.get(name));
+  let loaded: Promise<Aws> | undefined;
+  return async (call) => {
+    loaded ??= import('../local/aws.ts').then(({ aws }) => aws({ project, secret }));
+    try {
+      return await (await loaded).invoke(call);
+    } catch (error) {
+      if (call.signal.aborted || !(error instanceof Error)) throw error;
+      throw new TaskError(error.name, error.message);
+    }
   };
 }
 

@@ -37,7 +37,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
   const project = await loadProject(place.folder, { workflows: [name] });
   const given = await sessionParams(terminal.cwd, project, flags);
   const timezone = flags.timezone ?? project.config.timezone;
-  const compiling = compileWorkflow(project, name, { ...selectionOf(task, flags), timezone });
+  const compiling = await compileWorkflow(project, name, { ...selectionOf(task, flags), timezone, params: given });
   await reportDiagnostics(terminal, project, place, compiling.diagnostics);
   const { compiled, workflow } = compiling;
   if (compiled === undefined || workflow === undefined) return failureOf(compiling);
@@ -61,7 +61,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       project,
       workflow: name,
       compiled,
-      required: async (other) => compileWorkflow(project, other, { timezone }).compiled,
+      required: async (other) => (await compileWorkflow(project, other, { timezone, params: given })).compiled,
       sessionTime: session.session_time,
       params: given,
       dryRun: flags.dryRun === true,

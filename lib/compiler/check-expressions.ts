@@ -101,7 +101,7 @@ class Checker {
       if (fault !== undefined) {
         this.#report(
           template,
-          template.text,
+          [fault.offset, fault.offset + 1],
           'expression-syntax',
           'error',
           `\${…} is not JavaScript: ${fault.message}`,
@@ -112,11 +112,11 @@ class Checker {
         continue;
       }
       if (defined.anything) continue;
-      for (const { name } of await freeVariables(template.text)) {
+      for (const { name, start, end } of await freeVariables(template.text)) {
         // An _export may use what only the tasks below define.
         if (defined.names.has(name) || template.path.startsWith('_export')) continue;
         const hint = didYouMean(name, [...defined.names]);
-        this.#report(template, name, 'undefined-variable', 'warning', `nothing defines the variable ${name}`, [
+        this.#report(template, [start, end], 'undefined-variable', 'warning', `nothing defines the variable ${name}`, [
           ...(hint === undefined ? [] : [hint]),
           `Give it in an _export, store it in an earlier task, or pass it with -p ${name}=…`,
         ]);
@@ -126,14 +126,17 @@ class Checker {
 
   #report(
     template: Template,
-    part: string,
+    [start, end]: readonly [number, number],
     code: Diagnostic['code'],
     severity: Diagnostic['severity'],
     message: string,
     notes: readonly string[],
   ): void {
-    const span = locate(this.#scope.sources.get(template.span.file), template, part);
-    const key = `${code} ${span.file} ${span.start} ${part}`;
+    const whole = locate(this.#scope.sources.get(template.span.file), template, template.text);
+    // Where YAML's escapes or folds moved the text, the whole scalar is shown.
+    const exact = whole.end - whole.start === template.text.length;
+    const span = exact ? { file: whole.file, start: whole.start + start, end: whole.start + end } : whole;
+    const key = `${code} ${span.file} ${span.start} ${message}`;
     if (!this.found.has(key)) this.found.set(key, { code, severity, message, span, notes });
   }
 }

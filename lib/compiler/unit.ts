@@ -7,8 +7,8 @@ import { type Expr, literal } from './jsonata.ts';
 
 /** What readers of the event stream know of a state: the task it is, and where that stands. */
 export interface TaskInfo {
-  /** Static part of the full name; the run-time name is in the payload or output (`t`). */
-  readonly task: string;
+  /** Full name; absent where only the run tells it (in loops): it is `t` of the payload or output. */
+  readonly task?: string;
   readonly operator: string;
   /** `main.dig:3` */
   readonly at: string;

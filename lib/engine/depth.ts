@@ -9,26 +9,6 @@ const LONGEST_MS = 10_000;
 const ENTRY = Symbol.for('jsonata.__evaluate_entry');
 const EXIT = Symbol.for('jsonata.__evaluate_exit');
 
-/** How deep the nodes of an expression stand in each other: the most frames that it can take without a function calling a function. */
-export function staticDepth(root: AstNode): number {
-  let deepest = 0;
-  const open: [unknown, number][] = [[root, 0]];
-  const seen = new Set<object>();
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const [value, depth] = next;
-    if (typeof value !== 'object' || value === null || seen.has(value)) {
-      continue;
-    }
-    seen.add(value);
-    const inside = !Array.isArray(value) && typeof (value as { type?: unknown }).type === 'string' ? depth + 1 : depth;
-    deepest = Math.max(deepest, inside);
-    for (const child of Object.values(value)) {
-      open.push([child, inside]);
-    }
-  }
-  return deepest;
-}
-
 interface Evaluation {
   depth: number;
   readonly until: number;

@@ -1,9 +1,9 @@
 import jsonata from 'jsonata';
-import { type AstNode, expressionIn, walkAst } from '../asl/expression.ts';
+import { type AstNode, expressionIn, staticDepth, walkAst } from '../asl/expression.ts';
 import { LIMITS } from '../asl/limits.ts';
 import type { Json, Template } from '../asl/types.ts';
 import { realClock } from './clock.ts';
-import { guardDepth, staticDepth } from './depth.ts';
+import { guardDepth } from './depth.ts';
 import { PURE_FUNCTIONS, randomFunction } from './functions.ts';
 import { NotJson, setKey, toJson, typeName } from './json.ts';
 import type { Clock } from './types.ts';

@@ -90,6 +90,15 @@ export class Frame {
     }
   }
 
+  /** @throws Stopped */
+  async sleep(seconds: number): Promise<void> {
+    try {
+      await this.run.clock.sleep(seconds * 1000, this.signal);
+    } catch (failure) {
+      throw this.signal.aborted ? new Stopped() : failure;
+    }
+  }
+
   record(type: HistoryEventType, details: EventDetails = {}, previous = this.lastEvent): number {
     this.lastEvent = this.run.recorder.add(type, previous, details);
     return this.lastEvent;

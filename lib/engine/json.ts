@@ -69,6 +69,22 @@ function objectToJson(object: { [key: string]: unknown }): Json {
   return plain ? (object as { [key: string]: Json }) : copy;
 }
 
+/** A value for somebody who might change it. */
+export function cloneJson(value: Json): Json {
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (Array.isArray(value)) {
+    return value.map(cloneJson);
+  }
+  const copy: { [key: string]: Json } = {};
+  const object = value as { readonly [key: string]: Json };
+  for (const key of Object.keys(object)) {
+    setKey(copy, key, cloneJson(object[key] ?? null));
+  }
+  return copy;
+}
+
 /** Plain assignment would set the prototype for the key `__proto__`, which JSON may hold. */
 export function setKey(object: { [key: string]: Json }, key: string, value: Json): void {
   if (key === '__proto__') {

@@ -54,7 +54,7 @@ async function pause(at: StateRun, failure: StateError, seconds: number): Promis
     },
   });
   if (seconds > 0) {
-    await at.frame.run.clock.sleep(seconds * 1000, at.frame.signal);
+    await at.frame.sleep(seconds);
   }
   at.begin(at.retryCount + 1);
 }

@@ -92,7 +92,7 @@ function parseSpan(span: string, { min, max, read }: FieldRange): number[] | str
   for (const text of span.split('-')) {
     const value = read(text);
     if (value === undefined) return `invalid value "${text}"`;
-    if (value !== LAST_DAY && (value < min || value > max)) return `value ${value} is not between ${min} and ${max}`;
+    if (/\d/.test(text) && (value < min || value > max)) return `value ${value} is not between ${min} and ${max}`;
     bounds.push(value);
   }
   const [from = 0, to = from, ...more] = bounds;

@@ -115,7 +115,11 @@ export function s3Object(keys: Mapping): Result<EvaluateResults['s3_wait']> {
   if (!go.ok) return go;
   const request: Mapping = { Bucket: bucket.value, Key: key.value };
   if (keys.version_id !== undefined && keys.version_id !== null) request.VersionId = String(keys.version_id);
-  const answer = { request, continue_on_timeout: go.value };
+  const client: Mapping = { secrets: ['aws.s3', 'aws'], mounts: isMapping(keys._secrets) ? keys._secrets : {} };
+  for (const option of ['region', 'endpoint', 'path_style_access']) {
+    if (keys[option] !== undefined && keys[option] !== null) client[option] = keys[option];
+  }
+  const answer = { request, client, continue_on_timeout: go.value };
   if (keys.timeout === undefined || keys.timeout === null) return good(answer);
   const timeout = toSeconds(keys.timeout, 'timeout', false);
   return timeout.ok ? good({ ...answer, timeout: timeout.value }) : timeout;

@@ -83,8 +83,8 @@ export interface EvaluateResults {
     rerun_on: string;
     ignore_failure: boolean;
   };
-  /** s3_wait>: the request of headObject, and how long to go on asking (seconds). */
-  s3_wait: { request: Mapping; timeout?: number; continue_on_timeout: boolean };
+  /** s3_wait>: the request of headObject, how to reach S3 from here, and how long to go on asking (seconds). */
+  s3_wait: { request: Mapping; client: Mapping; timeout?: number; continue_on_timeout: boolean };
   /** Any other operator: its rendered keys (command under `_command`). */
   keys: { k: Mapping };
 }

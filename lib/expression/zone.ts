@@ -6,8 +6,8 @@ const DAY = 86_400_000;
 const formatters = new Map<string, Intl.DateTimeFormat | undefined>();
 const offsets = new Map<string, number>();
 
-/** Offsets change at multiples of 15 minutes only. */
-const BUCKET = 15 * MINUTE;
+/** Offsets change at full minutes (some at 00:01), but for local mean times of before 1900. */
+const BUCKET = MINUTE;
 const CACHE_LIMIT = 10_000;
 
 /** `UTC`, `Asia/Tokyo`, `+09:00`, `GMT+9`: what Java's ZoneId takes. */

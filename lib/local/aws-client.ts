@@ -17,6 +17,14 @@ type Secret = (key: string, mounts: Mapping) => Promise<string | undefined>;
 
 export const CLIENT_ARGUMENT = 'trowel:client';
 
+/** An answer of `evaluate` to s3_wait>: the request says how to reach S3 from here. (Deployed, the service's own role does.) */
+export function withClientOptions<T>(answer: T): T {
+  const { request, client } = answer as { request?: Mapping; client?: Mapping };
+  return request === undefined || client === undefined
+    ? answer
+    : { ...answer, request: { ...request, [CLIENT_ARGUMENT]: client } };
+}
+
 export function takeClientOptions(input: Mapping): [args: Mapping, client: Mapping] {
   const { [CLIENT_ARGUMENT]: client, ...args } = input;
   return [args, isMapping(client) ? client : {}];

@@ -24,7 +24,7 @@ export interface FragmentServices {
 export function fragmentFunctions(
   context: RunContext,
   services: FragmentServices,
-): { readonly [name: string]: LocalFunction } {
+): { readonly [Name in 'run' | 'http_call']: LocalFunction } {
   const run = async (payload: Payload, workflow: Workflow, node: Node, signal: AbortSignal): Promise<StoreResult> => {
     const { compiled, diagnostics } = compileFragment(workflow, node, { workflows: services.workflows });
     if (compiled === undefined) throw new TrowelError(ERRORS.badInput, told({ diagnostics }));

@@ -408,8 +408,8 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Questions of a Python task about its dynamic subtasks: `evaluate` their templates, or `run` one of another operator. */
   async #question(fn: string, payload: Mapping): Promise<unknown> {
     const operator = String(payload.op);
-    const name = fn === 'run' ? NATIVE[operator] : fn;
-    const answer = name === undefined ? undefined : this.#natives[name];
+    // What generates tasks of its own is compiled as a machine (fragments.ts).
+    const answer = this.#natives[fn === 'run' ? (NATIVE[operator] ?? 'run') : fn];
     if (answer === undefined) {
       throw new TrowelError(ERRORS.badInput, `add_subtask cannot make a task of ${operator}> here`);
     }

@@ -80,7 +80,7 @@ export function register(context: Context, state: string, task: Task): string {
   const { program } = context.unit;
   program.spans.set(state, task.span);
   program.tasks[state] = {
-    task: context.path,
+    ...(context.name.every((piece) => typeof piece === 'string') ? { task: context.path } : {}),
     operator: task.operator,
     at: `${task.span.file}:${program.line(task.span)}`,
   };

@@ -7,7 +7,7 @@ import { sizeOf } from '../json.ts';
 import { pool } from '../pool.ts';
 import { failureDetails } from '../recovery.ts';
 import type { StateRun, Transition } from '../state-run.ts';
-import { countOf, itemsOf, selectItem } from './map.ts';
+import { countOf, itemsOf, selectItem } from './map-fields.ts';
 
 /**
  * A Map in DISTRIBUTED mode: each item, or batch of items, is an execution of its own, with its own history and none of the variables
@@ -200,8 +200,13 @@ class MapRun {
     };
     const childRun: Run = { ...run, arn, name, context, recorder };
     const frame = new Frame(childRun, { signal, lastEvent: 0 });
-    recorder.add('ExecutionStarted', 0, { executionStartedEventDetails: { input: child.input, roleArn: roleOf(run) } });
+    frame.record('ExecutionStarted', { executionStartedEventDetails: { input: child.input, roleArn: roleOf(run) } });
     try {
+      if (run.limits && sizeOf(child.input) > LIMITS.payloadBytes) {
+        throw new StateError('States.DataLimitExceeded', `The input is larger than ${LIMITS.payloadBytes} bytes.`, {
+          eventId: frame.lastEvent,
+        });
+      }
       const output = await runStates(frame, this.#state.ItemProcessor, child.input);
       frame.record('ExecutionSucceeded', { executionSucceededEventDetails: { output } });
       return output;

@@ -1,12 +1,12 @@
 import { LIMITS } from '../../asl/limits.ts';
 import type { Json, MapState } from '../../asl/types.ts';
 import { StateError, Stopped } from '../errors.ts';
-import { EvaluationError, expectType } from '../expression.ts';
 import { Frame, follow, runStates } from '../frame.ts';
 import { pool } from '../pool.ts';
 import { withRecovery } from '../recovery.ts';
 import type { StateRun, Transition } from '../state-run.ts';
 import { runDistributed } from './distributed-map.ts';
+import { countOf, itemsOf, selectItem } from './map-fields.ts';
 
 export function runMap(at: StateRun, state: MapState): Promise<Transition> {
   const run = state.ItemProcessor.ProcessorConfig?.Mode === 'DISTRIBUTED' ? runDistributed : runInline;
@@ -16,49 +16,6 @@ export function runMap(at: StateRun, state: MapState): Promise<Transition> {
     () => run(at, state),
     (failure) => failure.at(at.record('MapStateFailed')),
   );
-}
-
-/** The array that is mapped over. */
-export async function itemsOf(at: StateRun, state: MapState): Promise<readonly Json[]> {
-  const items = state.Items === undefined ? at.input : await at.evaluate(state.Items, 'Items');
-  try {
-    if (state.Items !== undefined) {
-      expectType(items, 'array', state.Items, 'Items');
-    } else if (!Array.isArray(items)) {
-      throw new EvaluationError(`Map state input must be an array but was: ${JSON.stringify(items)}`);
-    }
-  } catch (failure) {
-    throw at.failure(failure);
-  }
-  return items as readonly Json[];
-}
-
-/** A whole number of at least 0, from a field that may be an expression. */
-export async function countOf(
-  at: StateRun,
-  field: string,
-  template: number | string | undefined,
-): Promise<number | undefined> {
-  if (template === undefined) {
-    return undefined;
-  }
-  return Number(
-    await at.evaluateTyped(template, field, 'number', (value) =>
-      Number.isInteger(value) && Number(value) >= 0
-        ? undefined
-        : `The ${field} field is no whole number of at least 0: ${value}`,
-    ),
-  );
-}
-
-export async function selectItem(
-  at: StateRun,
-  state: MapState,
-  mapItem: { Index: number; Value: Json },
-): Promise<Json> {
-  return state.ItemSelector === undefined
-    ? mapItem.Value
-    : at.evaluate(state.ItemSelector, 'ItemSelector', {}, mapItem);
 }
 
 /** Iterations are frames of this execution; the first to fail stops the others. */

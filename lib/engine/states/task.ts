@@ -2,6 +2,7 @@ import { LIMITS } from '../../asl/limits.ts';
 import type { Json, TaskState } from '../../asl/types.ts';
 import { StateError, Stopped, TaskError } from '../errors.ts';
 import { follow } from '../frame.ts';
+import { cloneJson } from '../json.ts';
 import { failureDetails, withRecovery } from '../recovery.ts';
 import type { StateRun, Transition } from '../state-run.ts';
 
@@ -155,7 +156,7 @@ class Attempt {
         resource: this.#state.Resource.endsWith(TOKEN_SUFFIX)
           ? this.#state.Resource.slice(0, -TOKEN_SUFFIX.length)
           : this.#state.Resource,
-        arguments: copy(parameters),
+        arguments: cloneJson(parameters),
         ...(token === undefined ? {} : { token }),
         stateName: at.name,
         retryCount: at.retryCount,
@@ -224,7 +225,7 @@ class Attempt {
   }
 }
 
-/** A value as if it had gone over the wire: no later change of it is seen, and nothing but JSON is left in it. */
+/** What came from outside, as if over the wire: no later change of it is seen, and nothing but JSON is left in it. */
 function copy(value: Json): Json {
   return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : (value ?? null);
 }

@@ -5,20 +5,19 @@ import type { StateRun, Transition } from '../state-run.ts';
 const LONGEST_WAIT = 99_999_999;
 
 export async function runWait(at: StateRun, state: WaitState): Promise<Transition> {
-  const { clock } = at.frame.run;
-  const ms = await milliseconds(at, state, clock.now());
-  if (ms > 0) {
-    await clock.sleep(ms, at.frame.signal);
+  const seconds = await secondsOf(at, state);
+  if (seconds > 0) {
+    await at.frame.sleep(seconds);
   }
   return at.leave(state, at.input);
 }
 
-async function milliseconds(at: StateRun, state: WaitState, now: number): Promise<number> {
+async function secondsOf(at: StateRun, state: WaitState): Promise<number> {
   if (state.Seconds !== undefined) {
-    return Number(await at.evaluateTyped(state.Seconds, 'Seconds', 'number', secondsFault)) * 1000;
+    return Number(await at.evaluateTyped(state.Seconds, 'Seconds', 'number', secondsFault));
   }
   const timestamp = await at.evaluateTyped(state.Timestamp ?? '', 'Timestamp', 'string', timestampFault);
-  return Date.parse(String(timestamp)) - now;
+  return (Date.parse(String(timestamp)) - at.frame.run.clock.now()) / 1000;
 }
 
 function secondsFault(value: Json): string | undefined {

@@ -32,6 +32,24 @@ const cases: [string, unknown, string[]][] = [
   ['functions of Step Functions', output("$partition($range(1, 9, 1), 3) ~> $map($hash('a', 'MD5'))"), []],
   ['a function as a value', output('$map([1, 2], $string)'), []],
   ['bound by a path', output('$states.input.a@$x#$i.b[$i = $x.c]'), []],
+  [
+    'a variable named like a function',
+    machine({
+      A: { Type: 'Pass', Assign: { count: 1 }, Next: 'B' },
+      B: pass({ Output: '{% $count + 1 %}' }),
+    }),
+    [],
+  ],
+  [
+    'and the function called where it is hidden',
+    machine({
+      A: { Type: 'Pass', Assign: { count: 1 }, Output: '{% $count([]) %}', Next: 'B' },
+      B: pass({ Output: '{% $count([1]) %}' }),
+    }),
+    ['unknown-function /States/B/Output'],
+  ],
+  ['long chains', output(Array.from({ length: 101 }, () => "'a'").join('&')), ['too-deep /States/A/Output']],
+  ['long lists', output(`$join([${Array.from({ length: 200 }, () => "'a'").join()}])`), []],
   ['$eval', output("$eval('1')"), ['eval /States/A/Output']],
   ['bare name', output('a.b'), ['bare-name /States/A/Output']],
   ['bare name in a call', output('$count(items)'), ['bare-name /States/A/Output']],

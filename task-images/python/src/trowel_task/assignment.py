@@ -71,7 +71,7 @@ class Assignment:
 
 def words(value: Any) -> list[str]:
     """`python:` is a text or a list of words. Raises TaskError for anything else."""
-    if value is None or value == "":
+    if value is None or value in ("", []):
         return []
     if isinstance(value, str):
         return [value]

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { evaluate } from '../../../lambdas/evaluate/core.ts';
+import type { Payload } from '../../../lib/expression/wire.ts';
+import type { Mapping } from '../../../lib/language/workflow.ts';
+
+function payload(op: string, k: Mapping, l: Payload['l'] = [{ n: 2, list: ['x', 'y'], yes: true }]): Payload {
+  return { v: 1, t: '+main+t', l, b: { vars: { timezone: 'UTC' }, attempt: { root: 'r', workflow: 'main' } }, k, op };
+}
+
+describe('evaluate', () => {
+  it.each<[string, Mapping, object]>([
+    ['echo', { 'echo>': 'n is ${n + 1}, ${task_name}' }, { text: 'n is 3, +main+t' }],
+    ['echo', { _type: 'echo', _command: 5 }, { text: '5' }],
+    ['fail', { 'fail>': 'no ${n}' }, { text: 'no 2' }],
+    ['fail', { 'fail>': null }, { text: '' }],
+    ['if', { 'if>': '${n == 2}' }, { v: true }],
+    ['if', { 'if>': '${this.none}' }, { v: false }],
+    [
+      'loop',
+      { 'loop>': '${n}' },
+      {
+        items: [
+          { n: '+loop-0', x: { i: 0 } },
+          { n: '+loop-1', x: { i: 1 } },
+        ],
+      },
+    ],
+    ['loop', { 'loop>': 0, _parallel: '${yes}' }, { items: [], parallel: -1 }],
+    [
+      'for_each',
+      { 'for_each>': { v: '${list}' }, _parallel: { limit: '${n}' } },
+      {
+        items: [
+          { n: '+for-0=v=0=x', x: { v: 'x' } },
+          { n: '+for-0=v=1=y', x: { v: 'y' } },
+        ],
+        parallel: 2,
+      },
+    ],
+    [
+      'for_range',
+      { 'for_range>': { from: 0, to: '${n}', step: 5 }, _parallel: false },
+      {
+        items: [{ n: '+range-from=0&to=2', x: { range: { from: 0, to: 2, index: 0 } } }],
+        parallel: 0,
+      },
+    ],
+    ['wait', { 'wait>': '${n}m' }, { seconds: 120 }],
+    ['call', { 'call>': 'part-${n}', _workdir: 'sub' }, { file: 'sub/part-2.dig' }],
+    [
+      'aws',
+      { 'aws>': 'athena:${n}', parameters: { a: '${list[0]}' } },
+      {
+        k: { 'aws>': 'athena:2', parameters: { a: 'x' }, _command: 'athena:2' },
+      },
+    ],
+    ['keys', { a: '${n}' }, { k: { a: '2' } }],
+  ])('%s> %j', async (op, keys, expected) => {
+    expect(await evaluate(payload(op, keys))).toEqual(expected);
+  });
+
+  it.each<[string, Mapping, string, string]>([
+    [
+      'echo',
+      { 'echo>': '${nope}' },
+      'Trowel.Template',
+      'Failed to evaluate a variable ${nope} (ReferenceError: nope is not defined) (config)',
+    ],
+    [
+      'echo',
+      { 'echo>': { a: 1 } },
+      'Trowel.BadInput',
+      `Expected string type for key '_command' but got {"a":1} (object) (config)`,
+    ],
+    [
+      'if',
+      { 'if>': '${n}' },
+      'Trowel.BadInput',
+      `Expected 'true' or 'false' for key '_command' but got "2" (string) (config)`,
+    ],
+    [
+      'loop',
+      { 'loop>': '1', _parallel: '${list}' },
+      'Trowel.BadInput',
+      `Expected 'true' or 'false' for key '_parallel' but got "[\\"x\\",\\"y\\"]" (string) (config)`,
+    ],
+  ])('%s> %j fails', async (op, keys, name, message) => {
+    await expect(evaluate(payload(op, keys))).rejects.toMatchObject({ name, message });
+  });
+
+  it('never evaluates data', async () => {
+    expect(await evaluate(payload('echo', { 'echo>': '${d}' }, [{ d: '${1 + 1}' }]))).toEqual({ text: '${1 + 1}' });
+  });
+});
