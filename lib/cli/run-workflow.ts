@@ -65,6 +65,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       sessionTime: session.session_time,
       params: given,
       dryRun: flags.dryRun === true,
+      rerunChanged: flags.rerunChanged === true,
       secretCommand: (key) =>
         commandLine(terminal.env, ['secrets', '--local', '--set', key, ...projectWords(terminal, place)]),
       env: terminal.env,
@@ -105,6 +106,7 @@ async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<
 
 function refuseContradictions(flags: RunFlags): void {
   if (flags.resume && flags.save === false) throw usageError('--resume needs the history that --no-save does not keep');
+  if (flags.rerunChanged && !flags.resume) throw usageError('--rerun-changed needs --resume');
   if (flags.debugPort !== undefined && flags.debug === undefined) throw usageError('--debug-port needs --debug +task');
   if (flags.timezone !== undefined && zoneOf(flags.timezone) === undefined) {
     throw usageError(`--timezone ${flags.timezone}: no such time zone`, zoneHint(flags.timezone));
