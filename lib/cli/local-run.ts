@@ -28,6 +28,7 @@ export interface LocalRun {
   readonly sessionTime: string;
   readonly params: Mapping;
   readonly resume?: AttemptInfo;
+  readonly rerunChanged: boolean;
   /** Absent: nothing is kept. */
   readonly historyFolder?: string;
   readonly debug?: { readonly task: string; readonly port?: number };
@@ -59,6 +60,7 @@ export function startLocalRun(options: LocalRun): Run {
     secrets: dryRun ? { get: async () => undefined, missing: async () => [] } : store,
     secretCommand: options.secretCommand,
     taskTimeout: project.config.task.timeout,
+    rerunChanged: options.rerunChanged,
     aws: dryRun ? async () => ({}) : awsInvoke(project.dir, store),
     ...(resume !== undefined && { resume }),
     ...(historyFolder !== undefined && { historyFolder }),

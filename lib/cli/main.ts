@@ -11,6 +11,8 @@ import { clean } from './text.ts';
 /** Runs the command line and ends the process. */
 export async function main(args: readonly string[], version: string): Promise<void> {
   ignoreClosedPipes();
+  // Whatever nobody awaited; an `exit` handler of a run gives the terminal back.
+  process.on('uncaughtException', (error) => process.exit(explain(error)));
   const exitCode = await runCommandLine(args, version);
   await flushed();
   // A stray timer or socket must not keep the prompt from coming back.

@@ -54,7 +54,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     dryRun: flags.dryRun === true,
   });
   const stop = new AbortController();
-  const interruption = onInterrupt(stop, debug !== undefined && debug.port === undefined);
+  const interruption = onInterrupt(stop, python, debug !== undefined && debug.port === undefined);
   try {
     if (needsPython(compiled)) await preparePython(terminal, project, place, python);
     const run = startLocalRun({
@@ -65,6 +65,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       sessionTime: session.session_time,
       params: given,
       dryRun: flags.dryRun === true,
+      rerunChanged: flags.rerunChanged === true,
       secretCommand: (key) =>
         commandLine(terminal.env, ['secrets', '--local', '--set', key, ...projectWords(terminal, place)]),
       env: terminal.env,
@@ -105,6 +106,7 @@ async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<
 
 function refuseContradictions(flags: RunFlags): void {
   if (flags.resume && flags.save === false) throw usageError('--resume needs the history that --no-save does not keep');
+  if (flags.rerunChanged && !flags.resume) throw usageError('--rerun-changed needs --resume');
   if (flags.debugPort !== undefined && flags.debug === undefined) throw usageError('--debug-port needs --debug +task');
   if (flags.timezone !== undefined && zoneOf(flags.timezone) === undefined) {
     throw usageError(`--timezone ${flags.timezone}: no such time zone`, zoneHint(flags.timezone));
@@ -249,21 +251,26 @@ interface Interruption {
 const LAST_MOMENT_MS = 200;
 
 /** The first signal stops the run in order, the second at once. Whatever happens, the terminal is given back. */
-function onInterrupt(stop: AbortController, debugging: boolean): Interruption {
+function onInterrupt(stop: AbortController, python: PythonHost, debugging: boolean): Interruption {
   let reader: RunReader | undefined;
   let run: Run | undefined;
   const giveBack = () => reader?.abandon();
   const interrupt = (signal: NodeJS.Signals) => {
     // Ctrl-C is the debugger's while it has the terminal.
     if (debugging && signal === 'SIGINT') return;
+    if (run === undefined) {
+      // An environment is being made; nothing runs yet.
+      python.destroy();
+      process.exit(EXIT.interrupted);
+    }
     if (!stop.signal.aborted) {
       stop.abort();
-      run?.notice('Stopping the tasks; Ctrl-C again ends them at once');
+      run.notice('Stopping the tasks; Ctrl-C again ends them at once');
       return;
     }
     giveBack();
-    run?.kill();
-    void Promise.race([run?.result, sleep(LAST_MOMENT_MS)]).then(() => process.exit(EXIT.interrupted));
+    run.kill();
+    void Promise.race([run.result, sleep(LAST_MOMENT_MS)]).then(() => process.exit(EXIT.interrupted));
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);

@@ -14,6 +14,7 @@ export interface RunFlags {
   readonly end?: string;
   readonly rerun?: true;
   readonly resume?: true;
+  readonly rerunChanged?: true;
   readonly dryRun?: true;
   readonly showParams?: true;
   readonly save: string | false;
@@ -40,6 +41,7 @@ export function define(command: Command, run: Action): void {
     .addOption(new Option('-g, --goal <task>', 'this task and what it waits for').conflicts(['end', 'rerun']))
     .option('-e, --end <task>', 'stop before this task')
     .option('--resume', 'continue the last attempt that did not succeed: what succeeded in it is not repeated')
+    .option('--rerun-changed', 'with --resume: repeat also what has succeeded, if its Python code was changed since')
     .option('-a, --rerun', 'run everything (as always: accepted for digdag)')
     .addOption(new Option('--all').hideHelp())
     .option('-d, --dry-run', 'evaluate everything, run no task')

@@ -30,6 +30,7 @@ export async function showLog(
       matched = true;
     }
     await reader.handle(event);
+    if (terminal.stdout.closed) return EXIT.ok;
   }
   if (pattern !== undefined && !matched) throw usageError(`no task of attempt ${info.attempt} is named ${pattern}`);
   await reader.finish();

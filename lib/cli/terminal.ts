@@ -11,6 +11,8 @@ export interface Output {
   readonly colors: Colors;
   readonly columns: number;
   readonly rows: number;
+  /** Nobody reads any more: what is written is dropped. */
+  readonly closed: boolean;
   /** Resolves when the stream can take more: a slow reader slows us down instead of filling our memory. */
   write(text: string): Promise<void>;
 }
@@ -58,6 +60,10 @@ export function processTerminal(noColorFlag: boolean): Terminal {
 }
 
 function output(stream: NodeJS.WriteStream, color: boolean): Output {
+  let closed = false;
+  stream.once('error', () => {
+    closed = true;
+  });
   return {
     isTerminal: stream.isTTY === true,
     colors: picocolors.createColors(color),
@@ -67,16 +73,18 @@ function output(stream: NodeJS.WriteStream, color: boolean): Output {
     get rows() {
       return stream.rows || 24;
     },
+    get closed() {
+      return closed;
+    },
     write(text) {
-      if (text === '' || stream.destroyed || stream.write(text)) return Promise.resolve();
+      if (text === '' || closed || stream.write(text)) return Promise.resolve();
       return new Promise((resolve) => {
+        const events = ['drain', 'error', 'close'] as const;
         const done = () => {
-          stream.off('drain', done);
-          stream.off('close', done);
+          for (const event of events) stream.off(event, done);
           resolve();
         };
-        stream.once('drain', done);
-        stream.once('close', done);
+        for (const event of events) stream.once(event, done);
       });
     },
   };

@@ -85,7 +85,8 @@ describe('--json', () => {
       expect(events.some(({ type }) => type === 'task-retrying')).toBe(true);
     }
     expect(resumed.stdout).toContain('"replayed":true');
-    expect(failed.stdout).toContain('"text":"one\\ntwo\\n"');
+    const printed = failed.stdout.split('\n').filter((line) => /task-output.*\+main\+a"/.test(line));
+    expect(printed.map((line) => JSON.parse(line).text).join('')).toBe('one\ntwo\n');
   });
 
   it('is documented', () => {

@@ -13,6 +13,7 @@ function fakeOutput(isTerminal: boolean, color: boolean): FakeOutput {
     colors: picocolors.createColors(color),
     columns: 80,
     rows: 24,
+    closed: false,
     text: '',
     async write(text) {
       this.text += text;

@@ -120,6 +120,7 @@ describe('trowel run', () => {
     [['main', '--session', 'schedule'], 'schedule is not set'],
     [['main', '--timezone', 'Mars/Olympus'], 'no such time zone'],
     [['main', '--debug', '+shw'], "Did you mean '+show'?"],
+    [['main', '--rerun-changed'], '--rerun-changed needs --resume'],
     [['main', '--debug-port', '5678'], '--debug-port needs --debug'],
   ])('run %j is a usage error', async (args, message) => {
     const { code, stdout, stderr } = await trowel(['run', ...args], { cwd: await project(files) });
