@@ -8,7 +8,7 @@ import signal
 import sys
 
 from trowel_task import PROTOCOL, linux, process
-from trowel_task.assignment import Assignment
+from trowel_task.assignment import Assignment, private
 from trowel_task.errors import FAILED, TaskError
 from trowel_task.host import GRACE_WITHOUT_HOST, Host
 from trowel_task.logs import LIMIT
@@ -179,14 +179,18 @@ class Worker:
         return os.path.join(self._scratch, str(self._serial))
 
     def discard(self, folder: str) -> None:
+        script = private(folder, "runner.sh") if os.path.isdir(os.path.join(folder, ".trowel")) else None
         try:
-            for name in ("site", ""):
-                os.rmdir(os.path.join(folder, name))
+            if script:
+                os.unlink(script)
+                os.rmdir(os.path.dirname(script))
+            os.rmdir(folder)
             return
+        except FileNotFoundError:
+            if not os.path.isdir(folder):
+                return
         except OSError:
             pass
-        if not os.path.isdir(folder):
-            return
         import shutil
 
         if self.ended or not hasattr(os, "fork"):
@@ -237,7 +241,12 @@ def main(argv: list[str]) -> int:
     worker.own = (read, write)
     loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], worker.signalled)
     host.serve(worker)
-    code = worker.run()
+    try:
+        code = worker.run()
+    except Exception as error:  # a fault of the runner; its tasks die with it
+        host.send({"type": "fatal", "message": f"the runner failed: {type(error).__name__}: {error}"})
+        worker.close()
+        code = 1
     host.drain(2.0)
     sys.stderr.flush()
     os._exit(code)
