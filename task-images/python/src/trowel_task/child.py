@@ -96,6 +96,7 @@ def main(argv: list[str]) -> int:
     linux.bind_to_parent(os.getppid())
     os.makedirs(job.scratch, 0o700, exist_ok=True)
     sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
+    open_streams()
     run(job, control, terminal=False)
     return 0
 
@@ -108,7 +109,7 @@ def run(job: Job, control: int, terminal: bool) -> None:
     try:
         if terminal:
             debugging.take_terminal()
-        open_streams()
+            open_streams()
         outcome = execute(job)
         if os.getpid() == me:
             wait_for_threads()
@@ -140,7 +141,7 @@ def report(control: int, outcome: dict[str, Any]) -> None:
 
 
 def open_streams() -> None:
-    """Lines appear as they are printed, and nothing that is printed can fail to be encoded."""
+    """Lines appear as they are printed, and nothing that is printed can fail to be encoded. The worker does it once for its forks."""
     sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="replace", closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from trowel_task import PROTOCOL, linux, process
+from trowel_task import PROTOCOL, child, linux, process
 from trowel_task.assignment import Assignment, private
 from trowel_task.errors import FAILED, TaskError
 from trowel_task.host import GRACE_WITHOUT_HOST, Host
@@ -83,6 +83,7 @@ class Worker:
         from trowel_task import bind, digests  # noqa: F401
 
         digests.new()
+        child.open_streams()
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
         return None
@@ -219,10 +220,8 @@ class Worker:
 
 def clean_path() -> None:
     """`-m` has put the current folder first: neither the project nor this package's folder may hide a module of Python's."""
-    from trowel_task.child import SOURCE
-
     here = os.getcwd()
-    sys.path[:] = [path for path in sys.path if path not in ("", here, SOURCE)]
+    sys.path[:] = [path for path in sys.path if path not in ("", here, child.SOURCE)]
 
 
 def main(argv: list[str]) -> int:
