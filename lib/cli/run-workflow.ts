@@ -51,6 +51,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     env: terminal.env,
     maxTasks: flags.maxTaskThreads,
     foreground: debug !== undefined && debug.port === undefined,
+    debugging: debug !== undefined,
     dryRun: flags.dryRun === true,
   });
   const stop = new AbortController();

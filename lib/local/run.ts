@@ -138,7 +138,7 @@ export class Run implements AsyncIterable<RunEvent> {
       directory: historyFolder === undefined ? '' : this.#root,
       ...(meta.resumes === undefined ? {} : { resumes: meta.resumes }),
     });
-    this.#compute = this.#makeCompute();
+    this.#compute = this.#makeCompute(folder);
     this.#natives = this.#functions();
     this.#invoke = this.#makeInvoke();
     options.python.onNotice = (message) => this.notice(message);
@@ -265,10 +265,11 @@ export class Run implements AsyncIterable<RunEvent> {
     return value;
   }
 
-  #makeCompute(): LocalCompute {
+  #makeCompute(folder: string): LocalCompute {
     const { python, debug } = this.#options;
     return new LocalCompute({
-      pool: { run: async (start, handlers, options) => (await python.pool()).run(start, handlers, options) },
+      python,
+      folder,
       tokens: {
         succeed: (token, result) => this.#tell(() => this.#tokens.sendTaskSuccess(token, result as Json)),
         fail: (token, error, cause) =>
@@ -281,7 +282,6 @@ export class Run implements AsyncIterable<RunEvent> {
       onSubtask: (event) => this.#subtask(event),
       onCall: (fn, payload) => this.#question(fn, payload),
       logFile: (task) => this.#logFile(task),
-      onNotice: (message) => this.notice(message),
       ...(debug === undefined ? {} : { debug }),
     });
   }

@@ -11,6 +11,8 @@ import type { FromWorker, SubtaskEvent, TaskResult, ToWorker } from './worker-me
 export interface WorkerOptions {
   /** The interpreter and its first arguments, e.g. `['python3']`. */
   readonly python: readonly string[];
+  /** What messages call it, e.g. `in the image python:3.11`; the command, if absent. */
+  readonly shown?: string;
   /** Folder that holds the trowel_task package. */
   readonly packageFolder: string;
   /** The project. */
@@ -240,7 +242,7 @@ export class Worker {
     if (this.#gone !== undefined) return;
     const because = this.#fatal ?? reason;
     const said = this.#fatal === undefined && !this.#stopping ? lastLines(this.#stderr) : '';
-    const command = this.#options.python.join(' ');
+    const command = this.#options.shown ?? this.#options.python.join(' ');
     const message = this.#isReady
       ? `The Python worker (${command}) is gone: ${because}${said}`
       : `Python cannot be started (${command}): ${because}${said}`;
