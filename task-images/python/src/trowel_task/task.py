@@ -186,9 +186,9 @@ class Task:
         if self.assignment.timeout and not self.debug:
             self._timer.cancel()
         error = self.reason or self._main.error
-        if self.reason and self.assignment.result:
+        if error and self.assignment.result:
             try:
-                os.unlink(self.assignment.result)  # it ended well, but too late
+                os.unlink(self.assignment.result)  # it ended well, but too late, or died before it could say so
             except OSError:
                 pass
         result = {"ok": False, "error": self.masker.value(error.to_json())} if error else self._main.value
