@@ -9,6 +9,7 @@ import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Node, Workflow } from '../language/workflow.ts';
 import { checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
+import { template } from './jsonata.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
@@ -148,7 +149,12 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
       Start: start,
       ...frame.states,
       Done: { Type: 'Succeed', Output: {} },
-      Failed: { Type: 'Fail', Error: `{% $${frame.first}.Error %}`, Cause: `{% $${frame.first}.Cause %}` },
+      Failed: {
+        Type: 'Fail',
+        // A failure that came through a task token may have neither, and a Fail without text would fail itself.
+        Error: template(`$${frame.first}.Error?$${frame.first}.Error:"States.TaskFailed"`),
+        Cause: template(`$${frame.first}.Cause?$${frame.first}.Cause:""`),
+      },
     },
   };
   return reachable(machine, (name) => dropTask(program, name));

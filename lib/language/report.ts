@@ -1,8 +1,12 @@
 import type { Diagnostic, DiagnosticCode, Severity, Span } from './diagnostic.ts';
 
+/** Of one severity: more than anybody reads; a file of another kind would make one for each of its lines. */
+const MAX_DIAGNOSTICS = 1000;
+
 /** Collects diagnostics of one pass, in the order found. */
 export class Report {
   readonly diagnostics: Diagnostic[] = [];
+  private readonly counts = { error: 0, warning: 0 };
 
   error(code: DiagnosticCode, span: Span | undefined, message: string, ...notes: (string | undefined)[]): void {
     this.add('error', code, span, message, notes);
@@ -19,6 +23,7 @@ export class Report {
     message: string,
     notes: (string | undefined)[],
   ): void {
+    if (++this.counts[severity] > MAX_DIAGNOSTICS) return;
     const kept = notes.filter((note) => note !== undefined);
     this.diagnostics.push({ code, severity, message, notes: kept, ...(span && { span }) });
   }

@@ -2,12 +2,26 @@
  * Errors of the YAML parser in words of the person who wrote the file: what is wrong at that place, and the lines as they should be.
  * The parser knows tokens; what was meant is read from the lines around.
  */
-import type { CST, YAMLParseError } from 'yaml';
+import type { ErrorCode, Range } from 'yaml';
 import type { DiagnosticCode } from './diagnostic.ts';
 import type { Report } from './report.ts';
 
 /** More are consequences of the first ones. */
 const MAX_FAULTS = 20;
+
+/** An error of the parser; `pos` are offsets. */
+export interface YamlError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+export type ComposeErrorHandler = (
+  source: number | readonly [number, number] | Range | { offset: number; source?: string },
+  code: ErrorCode,
+  message: string,
+  warning?: boolean,
+) => void;
 
 interface Fault {
   readonly code?: DiagnosticCode;
@@ -17,24 +31,7 @@ interface Fault {
   readonly note?: string | undefined;
 }
 
-/** Offset where a document's nesting passes `limit`, found without recursion: the composer would overflow the stack. */
-export function tooDeep(tokens: readonly CST.Token[], limit: number): number | undefined {
-  const stack: { token: unknown; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    const token = next.token as { type?: string; offset?: number; items?: unknown[]; value?: unknown };
-    if (token.items) {
-      const depth = next.depth + 1;
-      if (depth > limit) return token.offset ?? 0;
-      for (const item of token.items as { key?: unknown; value?: unknown }[]) {
-        if (item.key) stack.push({ token: item.key, depth });
-        if (item.value) stack.push({ token: item.value, depth });
-      }
-    } else if (token.value && typeof token.value === 'object') stack.push({ token: token.value, depth: next.depth });
-  }
-  return undefined;
-}
-
-export function reportYamlFaults(file: string, text: string, errors: readonly YAMLParseError[], report: Report): void {
+export function reportYamlFaults(file: string, text: string, errors: readonly YamlError[], report: Report): void {
   const source = new Source(text);
   const lines = new Set<number>();
   for (const error of widest(errors)) {
@@ -50,8 +47,8 @@ export function reportYamlFaults(file: string, text: string, errors: readonly YA
 }
 
 /** The parser says several things about one place; the one about a key over several lines says most. */
-function widest(errors: readonly YAMLParseError[]): YAMLParseError[] {
-  const byStart = new Map<number, YAMLParseError>();
+function widest(errors: readonly YamlError[]): YamlError[] {
+  const byStart = new Map<number, YamlError>();
   for (const error of errors) {
     const before = byStart.get(error.pos[0]);
     if (!before || error.code === 'MULTILINE_IMPLICIT_KEY') byStart.set(error.pos[0], error);
@@ -59,15 +56,15 @@ function widest(errors: readonly YAMLParseError[]): YAMLParseError[] {
   return [...byStart.values()].sort((a, b) => a.pos[0] - b.pos[0]);
 }
 
-function explain(error: YAMLParseError, source: Source): Fault {
+function explain(error: YamlError, source: Source): Fault {
   const [start, end] = error.pos;
   const fault = wideCharacter(start, source) ?? EXPLAIN[error.code]?.(error, source);
   return fault ?? { start, end, message: `YAML does not allow this: ${lowerFirst(error.message)}` };
 }
 
-type Explain = (error: YAMLParseError, source: Source) => Fault | undefined;
+type Explain = (error: YamlError, source: Source) => Fault | undefined;
 
-const EXPLAIN: { readonly [code in YAMLParseError['code']]?: Explain } = {
+const EXPLAIN: { readonly [code in ErrorCode]?: Explain } = {
   TAB_AS_INDENT: tabIndent,
   BLOCK_AS_IMPLICIT_KEY: twoColons,
   MULTILINE_IMPLICIT_KEY: keyOverLines,
@@ -89,7 +86,7 @@ const EXPLAIN: { readonly [code in YAMLParseError['code']]?: Explain } = {
   }),
 };
 
-function tabIndent({ pos: [start] }: YAMLParseError, source: Source): Fault {
+function tabIndent({ pos: [start] }: YamlError, source: Source): Fault {
   const line = source.line(start);
   return {
     code: 'yaml-tab',
@@ -101,7 +98,7 @@ function tabIndent({ pos: [start] }: YAMLParseError, source: Source): Fault {
 }
 
 /** `docker: image: x`, `echo>: note: this`, `echo>: ${a ? b : c}`. */
-function twoColons({ pos: [start] }: YAMLParseError, source: Source): Fault | undefined {
+function twoColons({ pos: [start] }: YamlError, source: Source): Fault | undefined {
   const parts = /^(\s*(?:- )*)([^\s:][^:]*):\s+(.*?)\s*$/.exec(source.line(start));
   const [, indent = '', outer = '', rest = ''] = parts ?? [];
   const inner = /^([\w.+-]+>?):(?:\s+(.*))?$/.exec(rest);
@@ -126,7 +123,7 @@ function twoColons({ pos: [start] }: YAMLParseError, source: Source): Fault | un
 }
 
 /** A line that continues the value above it but holds a colon; or lines under `|` that are not indented. */
-function keyOverLines({ pos: [start, end] }: YAMLParseError, source: Source): Fault | undefined {
+function keyOverLines({ pos: [start, end] }: YamlError, source: Source): Fault | undefined {
   const first = source.line(start);
   const bar = /^(\s*)(\S.*?):\s+[|>][-+0-9]*\s*$/.exec(source.lineBefore(start));
   if (bar && indentOf(first) <= (bar[1] ?? '').length) return notUnderBar(start, bar[2] ?? '', bar[1] ?? '', source);
@@ -136,7 +133,7 @@ function keyOverLines({ pos: [start, end] }: YAMLParseError, source: Source): Fa
   return underScalar(at, source);
 }
 
-function badIndent({ pos: [start] }: YAMLParseError, source: Source): Fault | undefined {
+function badIndent({ pos: [start] }: YamlError, source: Source): Fault | undefined {
   const line = source.line(start);
   const at = source.lineStart(start) + indentOf(line);
   return underScalar(at, source);
@@ -184,7 +181,7 @@ function notUnderBar(start: number, key: string, indent: string, source: Source)
 }
 
 /** A `[` or `{` that is still open where a new key begins. */
-function openBracket({ pos: [at], message }: YAMLParseError, source: Source): Fault {
+function openBracket({ pos: [at], message }: YamlError, source: Source): Fault {
   const close = message.includes('end with a ]') ? ']' : '}';
   const open = close === ']' ? '[' : '{';
   let depth = 1;
@@ -209,7 +206,7 @@ function openBracket({ pos: [at], message }: YAMLParseError, source: Source): Fa
 }
 
 /** The parser notices a missing quote at the end of the file; it was opened on the first line with an odd number of them. */
-function openQuote({ pos: [at], message }: YAMLParseError, source: Source): Fault {
+function openQuote({ pos: [at], message }: YamlError, source: Source): Fault {
   const quote = message.includes("'") ? "'" : '"';
   const before = source.text.slice(0, at);
   let offset = 0;
@@ -230,7 +227,7 @@ function openQuote({ pos: [at], message }: YAMLParseError, source: Source): Faul
   return { start: at, end: at + 1, message: `A closing ${quote} is missing before this place` };
 }
 
-function noColon({ pos: [start, end] }: YAMLParseError, source: Source): Fault {
+function noColon({ pos: [start, end] }: YamlError, source: Source): Fault {
   const key = source.text.slice(start, end).split('\n')[0] ?? '';
   const indent = ' '.repeat(indentOf(source.line(start)));
   const bar = /^(\s*)(\S.*?):\s+[|>][-+0-9]*\s*$/.exec(source.lineBefore(start));
@@ -258,7 +255,7 @@ export function missingColon(text: string): { what: string; line: string } | und
 }
 
 /** `echo>: "a" b`, `echo>: 'it's'`, `sh>: | echo`. */
-function afterEnd({ pos: [start, end] }: YAMLParseError, source: Source): Fault | undefined {
+function afterEnd({ pos: [start, end] }: YamlError, source: Source): Fault | undefined {
   const line = source.line(start);
   const [, indent = '', key = '', rest = ''] = /^(\s*)([^\s:][^:]*):\s+(.*?)\s*$/.exec(line) ?? [];
   if (/^[|>]/.test(rest)) {
@@ -283,7 +280,7 @@ function afterEnd({ pos: [start, end] }: YAMLParseError, source: Source): Fault 
 }
 
 /** A value that begins with a character YAML keeps for itself. */
-function reserved({ pos: [start, end] }: YAMLParseError, source: Source): Fault | undefined {
+function reserved({ pos: [start, end] }: YamlError, source: Source): Fault | undefined {
   const line = source.line(start);
   const [, indent = '', key = '', rest = ''] = /^(\s*(?:- )*)([^\s:][^:]*):\s+(.*?)\s*$/.exec(line) ?? [];
   return {

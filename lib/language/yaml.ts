@@ -2,17 +2,34 @@
  * YAML text → Tree. The `yaml` package composes the document (failsafe: every scalar as text); typing, duplicate keys, aliases
  * and merge keys are done here, as SnakeYAML does them in digdag, and in linear time.
  */
-import { Composer, isAlias, isMap, isScalar, isSeq, type ParsedNode, Parser, type YAMLMap } from 'yaml';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  type ParsedNode,
+  Parser,
+  type YAMLMap,
+} from 'yaml';
 import type { Span } from './diagnostic.ts';
 import type { Report } from './report.ts';
 import { typedScalar } from './scalar.ts';
 import { type Entry, INCLUDE_KEY, type MapTree, type ScalarTree, type Tree } from './tree.ts';
-import { reportYamlFaults, tooDeep } from './yaml-faults.ts';
+import { type ComposeErrorHandler, reportYamlFaults, type YamlError } from './yaml-faults.ts';
 
 /** A file beyond this is data, not a workflow. 10,000 tasks take less than 1 MB. */
 const MAX_CHARS = 4 * 1024 * 1024;
 /** Levels of nesting; later phases recurse. */
 const MAX_DEPTH = 100;
+/** Keys, values, brackets, spaces: some 10 a line. 10,000 tasks of 4 lines make 400,000. */
+const MAX_LEXEMES = 1_000_000;
+/** The parser's errors are costly, and one slip may make one of every character. */
+const MAX_ERRORS = 200;
+const KEEP_DATA_OUT = 'Keep data out of workflow files: read it in a task, or pass it with -P.';
 /** Nodes that aliases may add to what is written ("billion laughs"). */
 const MAX_ALIASED_NODES = 100_000;
 
@@ -23,21 +40,12 @@ export function readTree(file: string, text: string, report: Report): Tree | und
       'yaml-too-large',
       { file, start: 0, end: 0 },
       `The file holds ${text.length} characters, more than ${MAX_CHARS}`,
-      'Keep data out of workflow files: read it in a task, or pass it with -P.',
+      KEEP_DATA_OUT,
     );
     return undefined;
   }
-  const tokens = [...new Parser().parse(text)];
-  const deep = tooDeep(tokens, MAX_DEPTH);
-  if (deep !== undefined) {
-    report.error(
-      'limit-nesting',
-      { file, start: deep, end: deep + 1 },
-      `More than ${MAX_DEPTH} levels of nesting`,
-      'Move a part into a file of its own and use call> or !include.',
-    );
-    return undefined;
-  }
+  const tokens = tokensOf(file, text, report);
+  if (!tokens) return undefined;
   const composer = new Composer({
     schema: 'failsafe',
     version: '1.1',
@@ -46,9 +54,8 @@ export function readTree(file: string, text: string, report: Report): Tree | und
     logLevel: 'silent',
     keepSourceTokens: false,
   });
-  const documents = [...composer.compose(tokens, true, text.length)];
+  const { documents, errors } = compose(composer, tokens, text.length);
   const [document, second] = documents;
-  const errors = documents.flatMap((one) => one.errors);
   if (errors.length > 0 || !document) {
     reportYamlFaults(file, text, errors, report);
     return undefined;
@@ -66,6 +73,70 @@ export function readTree(file: string, text: string, report: Report): Tree | und
   const reader = new Reader(file, report);
   const contents = document.contents as ParsedNode | null;
   return contents ? reader.read(contents) : reader.nothing(0);
+}
+
+/** The documents, or the errors so far once there are too many: composing on would only find more of them. */
+function compose(composer: Composer, tokens: readonly CST.Token[], length: number) {
+  const documents: Document.Parsed[] = [];
+  const errors: YamlError[] = [];
+  // Its own handler makes an Error with a stack for each fault, and cannot stop.
+  const onError: ComposeErrorHandler = (source, code, message, warning) => {
+    if (warning) return;
+    // Thrown anew at each level, for the composer catches what its collections throw.
+    if (errors.length >= MAX_ERRORS) throw new TooManyErrors();
+    if (typeof source === 'number') errors.push({ code, message, pos: [source, source + 1] });
+    else if ('offset' in source) {
+      errors.push({ code, message, pos: [source.offset, source.offset + (source.source?.length ?? 1)] });
+    } else errors.push({ code, message, pos: [source[0], source[1]] });
+  };
+  Object.assign(composer, { onError });
+  try {
+    for (const document of composer.compose(tokens, true, length)) documents.push(document);
+  } catch (error) {
+    if (!(error instanceof TooManyErrors)) throw error;
+  }
+  // Stray tokens between documents go past the handler.
+  for (const document of documents) errors.push(...document.errors);
+  return { documents, errors };
+}
+
+class TooManyErrors extends Error {}
+
+/** Tokens of the documents. Stops at nesting that would overflow the stack of later phases. */
+function tokensOf(file: string, text: string, report: Report): CST.Token[] | undefined {
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let offset = 0;
+  let lexemes = 0;
+  let errors = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    for (const token of parser.next(lexeme)) {
+      tokens.push(token);
+      if (token.type === 'error') errors++;
+    }
+    if (errors > MAX_ERRORS) return tokens;
+    offset += lexeme.length;
+    if (++lexemes <= MAX_LEXEMES && parser.stack.length <= MAX_DEPTH) continue;
+    const span = { file, start: Math.min(offset, text.length), end: Math.min(offset + 1, text.length) };
+    if (lexemes > MAX_LEXEMES) {
+      report.error(
+        'yaml-too-large',
+        span,
+        `The file holds more than ${MAX_LEXEMES} keys, values and signs`,
+        KEEP_DATA_OUT,
+      );
+    } else {
+      report.error(
+        'limit-nesting',
+        span,
+        `More than ${MAX_DEPTH} levels of nesting`,
+        'Move a part into a file of its own and use call> or !include.',
+      );
+    }
+    return undefined;
+  }
+  for (const token of parser.end()) tokens.push(token);
+  return tokens;
 }
 
 interface Anchored {

@@ -87,9 +87,7 @@ export class LocalCompute implements Compute {
       if (result.ok) tokens.succeed(token, result.s === undefined ? { stored: result.stored ?? {} } : { s: result.s });
       else this.#fail(job, result.error);
     } catch (error) {
-      const { message } = error as Error;
-      const early = error instanceof EnvironmentError || (error instanceof WorkerLost && error.early);
-      this.#fail(job, { name: early ? ENVIRONMENT : ERRORS.taskLost, message });
+      this.#fail(job, { name: nameOf(error), message: (error as Error).message });
     }
   }
 
@@ -114,6 +112,13 @@ export class LocalCompute implements Compute {
     }
     return values;
   }
+}
+
+function nameOf(error: unknown): string {
+  if (error instanceof EnvironmentError) return ENVIRONMENT;
+  if (error instanceof WorkerLost) return error.early ? ENVIRONMENT : ERRORS.taskLost;
+  // E.g. a result that is too large: no retry of the machinery would help.
+  return ERRORS.taskFailed;
 }
 
 /** Python could not be started at all: trying again is of no use, and the command line exits with 4. */

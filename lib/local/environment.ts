@@ -117,7 +117,8 @@ async function build(
   request.notice(`Preparing a Python environment for ${requirements.shown} (once; kept in ${folder})`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(dirname(folder), { recursive: true });
-  const args = requirements.args(`${folder}.txt`);
+  const lines = `${folder}.txt`;
+  const args = requirements.args(lines);
   const uv = onPath('uv', env);
   const steps = uv
     ? [
@@ -145,9 +146,10 @@ async function build(
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
     if (done.code === 0) continue;
-    await rm(folder, { recursive: true, force: true });
+    await Promise.all([folder, lines].map((path) => rm(path, { recursive: true, force: true })));
     return at === 0 ? noVenv(command, done) : notInstalled(requirements, step, done);
   }
+  await rm(lines, { force: true });
   const about = { requirements: requirements.content.split('\n'), python: command, made: new Date().toISOString() };
   await writeAtomically(join(folder, READY), `${JSON.stringify(about, null, 2)}\n`);
   request.notice(`The Python environment is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`);

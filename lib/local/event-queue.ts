@@ -8,6 +8,7 @@ export class EventQueue implements AsyncIterable<RunEvent> {
   #events: RunEvent[] = [];
   #size = 0;
   #closed = false;
+  #read = false;
   #wake: (() => void) | undefined;
   #drained: (() => void)[] = [];
 
@@ -19,7 +20,8 @@ export class EventQueue implements AsyncIterable<RunEvent> {
 
   /** Undefined if there is room; else resolves when there is. */
   room(): Promise<void> | undefined {
-    if (this.#size <= HIGH_WATER || this.#closed) return undefined;
+    // Who only waits for the result must not wait for ever.
+    if (!this.#read || this.#size <= HIGH_WATER || this.#closed) return undefined;
     return new Promise((resolve) => {
       this.#drained.push(resolve);
     });
@@ -32,6 +34,7 @@ export class EventQueue implements AsyncIterable<RunEvent> {
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<RunEvent> {
+    this.#read = true;
     try {
       for (;;) {
         const events = this.#events;

@@ -1,7 +1,7 @@
 /**
  * Hides the values of secrets in every text that leaves. A value counts as it is, as it stands in JSON and in a URL, and, if it
  * has several lines, line by line, since output comes in lines. Values (and lines) of fewer than 3 characters are not hidden: they
- * are everywhere; `trowel secrets --local --set` warns of them.
+ * are everywhere. Output of tasks comes in whole lines, and the runner has already masked what its own task was given.
  */
 const LEAST = 3;
 const LONE_SURROGATE = /[\uD800-\uDFFF]/gu;
@@ -10,7 +10,6 @@ export const MASK = '***';
 export class Masker {
   #values = new Set<string>();
   #pattern: RegExp | undefined;
-  #longest = 0;
 
   /** Values that are there from now on; known ones cost nothing. */
   add(...values: readonly string[]): void {
@@ -21,7 +20,6 @@ export class Masker {
     if (this.#values.size === before) return;
     // Longest first: a value that holds another is hidden whole.
     const sorted = [...this.#values].sort((a, b) => b.length - a.length);
-    this.#longest = sorted[0]?.length ?? 0;
     this.#pattern = new RegExp(sorted.map((value) => value.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g');
   }
 
@@ -33,34 +31,6 @@ export class Masker {
   maskAll<T>(value: T): T {
     if (this.#pattern === undefined) return value;
     return this.#visit(value) as T;
-  }
-
-  /** For text that comes in pieces: what may be the beginning of a secret is held back until the next piece, or `end`. */
-  stream(): { push(text: string): string; end(): string } {
-    let held = '';
-    return {
-      push: (text) => {
-        if (this.#pattern === undefined) return text;
-        const masked = this.mask(held + text);
-        const keep = this.#beginning(masked);
-        held = masked.slice(masked.length - keep);
-        return masked.slice(0, masked.length - keep);
-      },
-      end: () => {
-        const rest = this.mask(held);
-        held = '';
-        return rest;
-      },
-    };
-  }
-
-  /** Length of the longest end of the text that begins one of the values. */
-  #beginning(text: string): number {
-    for (let length = Math.min(this.#longest - 1, text.length); length > 0; length -= 1) {
-      const end = text.slice(text.length - length);
-      for (const value of this.#values) if (value.startsWith(end)) return length;
-    }
-    return 0;
   }
 
   #visit(value: unknown): unknown {

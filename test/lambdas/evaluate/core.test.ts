@@ -11,21 +11,10 @@ describe('evaluate', () => {
   it.each<[string, Mapping, object]>([
     ['echo', { 'echo>': 'n is ${n + 1}, ${task_name}' }, { text: 'n is 3, +main+t' }],
     ['echo', { _type: 'echo', _command: 5 }, { text: '5' }],
-    ['fail', { 'fail>': 'no ${n}' }, { text: 'no 2' }],
-    ['fail', { 'fail>': null }, { text: '' }],
     ['if', { 'if>': '${n == 2}' }, { v: true }],
     ['if', { 'if>': '${this.none}' }, { v: false }],
-    [
-      'loop',
-      { 'loop>': '${n}' },
-      {
-        items: [
-          { n: '+loop-0', x: { i: 0 } },
-          { n: '+loop-1', x: { i: 1 } },
-        ],
-      },
-    ],
-    ['loop', { 'loop>': 0, _parallel: '${yes}' }, { items: [], parallel: -1 }],
+    ['loop', { 'loop>': '${n}' }, { items: 2 }],
+    ['loop', { 'loop>': 0, _parallel: '${yes}' }, { items: 0, parallel: -1 }],
     [
       'for_each',
       { 'for_each>': { v: '${list}' }, _parallel: { limit: '${n}' } },
@@ -57,6 +46,16 @@ describe('evaluate', () => {
     ['keys', { a: '${n}' }, { k: { a: '2' } }],
   ])('%s> %j', async (op, keys, expected) => {
     expect(await evaluate(payload(op, keys))).toEqual(expected);
+  });
+
+  it.each([
+    ['no ${n}', 'no 2'],
+    [null, ''],
+  ])('answers fail> %j with the failure', async (text, message) => {
+    await expect(evaluate(payload('fail', { 'fail>': text }))).rejects.toMatchObject({
+      name: 'Trowel.TaskFailed',
+      message,
+    });
   });
 
   it.each<[string, Mapping, string, string]>([

@@ -9,6 +9,7 @@ import { temporary } from './temporary.ts';
 async function place(files: { readonly [path: string]: string } = {}) {
   const home = await temporary({
     'wheels/make.py': WHEEL,
+    'project/main.dig': '',
     ...Object.fromEntries(Object.entries(files).map(([path, text]) => [`project/${path}`, text])),
   });
   execFileSync('python3', [join(home, 'wheels/make.py'), join(home, 'wheels')]);
@@ -42,7 +43,7 @@ for version in ("1.0", "2.0"):
 `;
 
 function versionIn(environment: Environment): string {
-  if (!environment.ok) throw new Error(environment.diagnostic.message);
+  if (!environment.ok) throw new Error([environment.diagnostic.message, ...environment.diagnostic.notes].join('\n'));
   const [python = '', ...first] = environment.python;
   const code = 'import little; print(little.version)';
   return execFileSync(python, [...first, '-c', code], { env: environment.env, encoding: 'utf8' }).trim();

@@ -6,12 +6,13 @@ The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
 
 from trowel_task import debugging, digdag_api, errors, linux, results, shell, values
-from trowel_task.assignment import ENV_NAME, Job
+from trowel_task.assignment import ENV_NAME, Job, private
 from trowel_task.errors import BAD_INPUT, FAILED, TaskError
 from trowel_task.masks import Masker
 from trowel_task.secrets import Secrets
@@ -45,6 +46,8 @@ def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -
         except OSError:
             pass
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # preloaded: without this every task would draw the same numbers
     os.mkdir(job.scratch, 0o700)
     if job.assignment.python:
         other_interpreter(job, control)
@@ -74,7 +77,7 @@ def interpreter(job: Job) -> list[str]:
 
 def hand_over(job: Job) -> int:
     """A descriptor from which `main` reads the job. The file holds secrets, so it has no name any more."""
-    path = os.path.join(job.scratch, "job.json")
+    path = private(job.scratch, "job.json")
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)
     data = memoryview(json.dumps(job.to_json()).encode())
@@ -93,6 +96,7 @@ def main(argv: list[str]) -> int:
     linux.bind_to_parent(os.getppid())
     os.makedirs(job.scratch, 0o700, exist_ok=True)
     sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
+    open_streams()
     run(job, control, terminal=False)
     return 0
 
@@ -105,7 +109,7 @@ def run(job: Job, control: int, terminal: bool) -> None:
     try:
         if terminal:
             debugging.take_terminal()
-        open_streams()
+            open_streams()
         outcome = execute(job)
         if os.getpid() == me:
             wait_for_threads()
@@ -137,12 +141,10 @@ def report(control: int, outcome: dict[str, Any]) -> None:
 
 
 def open_streams() -> None:
-    """Lines appear as they are printed, and nothing that is printed can fail to be encoded."""
+    """Lines appear as they are printed, and nothing that is printed can fail to be encoded. The worker does it once for its forks."""
     sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="replace", closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
-    import faulthandler
-
     faulthandler.enable(2)
 
 
@@ -201,11 +203,9 @@ def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
     return out
 
 
-def packages(scratch: str) -> dict[str, str]:
+def packages(site: str) -> dict[str, str]:
     """What a task installs goes into a folder of its own, seen by it and by its subprocesses. pip's --target works in a virtual
     environment and outside of one (--user does not) and never touches what is installed there (--prefix uninstalls it)."""
-    site = os.path.join(scratch, "site")
-    os.mkdir(site)
     at = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), len(sys.path))
     sys.path.insert(at, site)
     inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
@@ -260,7 +260,7 @@ def script(text: str, scratch: str, params: digdag_api.Params, ran: digdag_api.R
     """`_type: py` with `script`: a program that reads input.json and may write output.json, named by its two arguments."""
     import types
 
-    path, given, made = (os.path.join(scratch, name) for name in ("runner.py", "input.json", "output.json"))
+    path, given, made = (private(scratch, name) for name in ("runner.py", "input.json", "output.json"))
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     with open(given, "wb") as output:

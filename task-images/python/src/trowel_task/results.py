@@ -65,8 +65,8 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
     temporary = f"{path}.{os.getpid()}.tmp"
     data = values.dumps(content) + b"\n"
     try:
-        values.write_durably(temporary, data)
+        values.write_whole(temporary, data)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        values.write_durably(temporary, data)
+        values.write_whole(temporary, data)
     os.replace(temporary, path)

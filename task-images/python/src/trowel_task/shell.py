@@ -6,7 +6,7 @@ import os
 import sys
 
 from trowel_task import values
-from trowel_task.assignment import ENV_NAME
+from trowel_task.assignment import ENV_NAME, private
 from trowel_task.errors import FAILED, TaskError, signal_name
 from trowel_task.secrets import Secrets
 
@@ -32,7 +32,7 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
         shell = [shell]
     if command is None:
         raise TaskError(FAILED, "sh>: the script is missing (config)")
-    script = os.path.join(scratch, "runner.sh")
+    script = private(scratch, "runner.sh")
     fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(fd, "wb") as file:
         file.write(secrets.fill(text_of(command)).encode("utf-8", "surrogateescape"))

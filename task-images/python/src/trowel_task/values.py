@@ -138,7 +138,7 @@ class Store:
         target = self._target(name + _SUFFIX[kind])
         if not os.path.exists(target):
             temporary = f"{target}.{os.getpid()}.tmp"
-            write_durably(temporary, data)
+            write_whole(temporary, data)
             os.replace(temporary, target)
         return _ref(target, kind, len(data), name, more)
 
@@ -263,12 +263,12 @@ def hash_file(path: str) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
-def write_durably(path: str, data: bytes) -> None:
+def write_whole(path: str, data: bytes) -> None:
+    """Survives the death of any process once it is renamed; a sync to the disk, against a power cut, would cost more than a small task."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
-        os.fsync(fd)
     finally:
         os.close(fd)

@@ -7,8 +7,8 @@ import os
 import signal
 import sys
 
-from trowel_task import PROTOCOL, linux, process
-from trowel_task.assignment import Assignment
+from trowel_task import PROTOCOL, child, linux, process
+from trowel_task.assignment import Assignment, private
 from trowel_task.errors import FAILED, TaskError
 from trowel_task.host import GRACE_WITHOUT_HOST, Host
 from trowel_task.logs import LIMIT
@@ -83,6 +83,7 @@ class Worker:
         from trowel_task import bind, digests  # noqa: F401
 
         digests.new()
+        child.open_streams()
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
         return None
@@ -179,14 +180,18 @@ class Worker:
         return os.path.join(self._scratch, str(self._serial))
 
     def discard(self, folder: str) -> None:
+        script = private(folder, "runner.sh") if os.path.isdir(os.path.join(folder, ".trowel")) else None
         try:
-            for name in ("site", ""):
-                os.rmdir(os.path.join(folder, name))
+            if script:
+                os.unlink(script)
+                os.rmdir(os.path.dirname(script))
+            os.rmdir(folder)
             return
+        except FileNotFoundError:
+            if not os.path.isdir(folder):
+                return
         except OSError:
             pass
-        if not os.path.isdir(folder):
-            return
         import shutil
 
         if self.ended or not hasattr(os, "fork"):
@@ -215,10 +220,8 @@ class Worker:
 
 def clean_path() -> None:
     """`-m` has put the current folder first: neither the project nor this package's folder may hide a module of Python's."""
-    from trowel_task.child import SOURCE
-
     here = os.getcwd()
-    sys.path[:] = [path for path in sys.path if path not in ("", here, SOURCE)]
+    sys.path[:] = [path for path in sys.path if path not in ("", here, child.SOURCE)]
 
 
 def main(argv: list[str]) -> int:
@@ -237,7 +240,12 @@ def main(argv: list[str]) -> int:
     worker.own = (read, write)
     loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], worker.signalled)
     host.serve(worker)
-    code = worker.run()
+    try:
+        code = worker.run()
+    except Exception as error:  # a fault of the runner; its tasks die with it
+        host.send({"type": "fatal", "message": f"the runner failed: {type(error).__name__}: {error}"})
+        worker.close()
+        code = 1
     host.drain(2.0)
     sys.stderr.flush()
     os._exit(code)

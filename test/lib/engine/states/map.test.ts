@@ -86,7 +86,8 @@ test('an iteration that fails stops the others; none is begun any more', async (
     machineOf({
       M: map(
         {
-          C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input = 1 %}', Next: 'F' }], Default: 'W' },
+          C: { Type: 'Choice', Choices: [{ Condition: '{% $states.input = 1 %}', Next: 'V' }], Default: 'W' },
+          V: { Type: 'Wait', Seconds: 5, Next: 'F' },
           F: { Type: 'Fail', Error: 'One' },
           W: { Type: 'Wait', Seconds: 60, End: true },
         },
