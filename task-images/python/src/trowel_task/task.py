@@ -38,6 +38,7 @@ class Task:
         self.masker = Masker(secrets.values())
         self.began = time.monotonic()
         self.leaves: set[Process] = set()
+        self._asked: set[Process] = set()  # leaves that were asked to end
         self.reason: TaskError | None = None  # why it is being ended
         self._queue: list[tuple[Any, Routine]] = []
         self._calls: dict[int, Routine] = {}
@@ -175,8 +176,11 @@ class Task:
         self._finish()
 
     def _stop(self, leaf: Process, grace: float) -> None:
-        leaf.signal(signal.SIGTERM)
-        leaf.signal(signal.SIGCONT)
+        # Once: another would end what a script's trap started to clean up.
+        if leaf not in self._asked:
+            self._asked.add(leaf)
+            leaf.signal(signal.SIGTERM)
+            leaf.signal(signal.SIGCONT)
         self.worker.loop.later(grace, lambda: leaf.signal(signal.SIGKILL) if leaf in self.leaves else None)
 
     def _finish(self) -> None:
