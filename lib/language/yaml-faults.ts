@@ -254,8 +254,25 @@ export function missingColon(text: string): { what: string; line: string } | und
   return undefined;
 }
 
+/** `{a: ${x}}`: braces are YAML's own there. */
+function bareExpression(at: number, source: Source): Fault | undefined {
+  if (source.text.slice(at - 1, at + 1) !== '${') return undefined;
+  const line = source.line(at);
+  const expression = /^\$\{[^{}]*\}/.exec(source.text.slice(at - 1, at + 200))?.[0];
+  return {
+    start: at - 1,
+    end: at - 1 + (expression?.length ?? 2),
+    message: 'Between { } or [ ] an expression must stand in quotes',
+    note:
+      expression &&
+      corrected([line.replace(expression, expression.includes('"') ? `'${expression}'` : `"${expression}"`)]),
+  };
+}
+
 /** `echo>: "a" b`, `echo>: 'it's'`, `sh>: | echo`. */
 function afterEnd({ pos: [start, end] }: YamlError, source: Source): Fault | undefined {
+  const bare = bareExpression(start, source);
+  if (bare) return bare;
   const line = source.line(start);
   const [, indent = '', key = '', rest = ''] = /^(\s*)([^\s:][^:]*):\s+(.*?)\s*$/.exec(line) ?? [];
   if (/^[|>]/.test(rest)) {
