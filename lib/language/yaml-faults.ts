@@ -40,7 +40,8 @@ export function reportYamlFaults(file: string, text: string, errors: readonly Ya
     // Two faults of one line have one cause.
     if (lines.has(line)) continue;
     lines.add(line);
-    const span = { file, start: fault.start, end: Math.max(fault.end, fault.start + 1) };
+    const start = Math.min(fault.start, text.length);
+    const span = { file, start, end: Math.min(Math.max(fault.end, start + 1), text.length) };
     report.error(fault.code ?? 'yaml-syntax', span, fault.message, fault.note);
     if (lines.size >= MAX_FAULTS) return;
   }
