@@ -45,17 +45,15 @@ await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences([...Object.keys(
 
 /** The licence texts of the packages that these files belong to, each text once. */
 async function licences(files) {
-  const packages = new Set(
-    files.flatMap((file) => /node_modules\/(?!.*node_modules\/)(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []),
-  );
+  const packages = new Set(files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
   const owners = new Map();
   for (const folder of [...packages].sort()) {
     const { name, version, license } = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8'));
     const found = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)\b/i.test(file)).sort();
     const parts = await Promise.all(found.map((file) => readFile(join(folder, file), 'utf8')));
     const text = parts.map((part) => part.trim()).join('\n\n') || `${license}; the package itself holds no text`;
-    owners.set(text, [...(owners.get(text) ?? []), `${name} ${version} (${license})`]);
+    owners.set(text, new Set([...(owners.get(text) ?? []), `${name} ${version} (${license})`]));
   }
-  const sections = [...owners].map(([text, names]) => `${names.join('\n')}\n\n${text}\n`);
+  const sections = [...owners].map(([text, names]) => `${[...names].join('\n')}\n\n${text}\n`);
   return sections.join(`\n${'-'.repeat(78)}\n\n`);
 }
