@@ -1,8 +1,9 @@
 /** Results of earlier attempts: when one may stand for running the task again, and what is answered then. */
+
+import { baseLayers, isMapping, merged } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fingerprint } from './hashes.ts';
-import { baseLayers, isMapping, merged } from './layers.ts';
 
 /** What the runner writes at `Assignment.result` after a success (docs/protocol.md). */
 export interface ResultRecord {

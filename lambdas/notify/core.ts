@@ -1,12 +1,13 @@
 /**
  * mail>, slack> and notify>: a message to people. Pure but for the network, as http> is, and built on its parts.
  */
+
+import { storeResult } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { HttpServices } from '../http/core.ts';
 import { badInput } from '../http/failure.ts';
 import { mergeDefaults, text } from '../http/options.ts';
 import { renderTask, type Task, withoutSecrets } from '../http/rendering.ts';
-import { storeResult } from '../http/stores.ts';
 import { type MailServices, mail, sendMail } from './mail.ts';
 import { postToSlack, slack } from './slack.ts';
 

@@ -1,8 +1,8 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { merged } from '../../lambdas/launch/layers.ts';
 import { formatSessionTime, parseTime, sessionTimeFor } from '../expression/session.ts';
+import { merged } from '../expression/stores.ts';
 import { loadProject, type Project } from '../language/project.ts';
 import { zoneHint, zoneOf } from '../language/timezone.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';

@@ -2,12 +2,13 @@
 import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
 import { generates, withoutExport } from './effects.ts';
 import { plan } from './graph.ts';
+import { knownWithin } from './known.ts';
 import type { CompileNode } from './operator.ts';
 import { evaluateState } from './operators/evaluate.ts';
 import { compileOperator } from './operators/index.ts';
 import { compilePlan } from './parallel.ts';
 import { compileRetry, type RetrySpec } from './retry.ts';
-import { type Context, childOf, type Edge, type Known } from './scope.ts';
+import { type Context, childOf, type Edge } from './scope.ts';
 import { compileDetached } from './split.ts';
 
 export const compileNode: CompileNode = (context, node, exit) => {
@@ -87,26 +88,6 @@ function inherit(context: Context, node: Node): Context {
     known: knownWithin(context.known, exported ?? {}, stores),
     unrepeatable: undefined,
   };
-}
-
-/** An exported literal is known where nothing can store over it. */
-export function knownWithin(known: Known, exported: Mapping, stores: boolean): Known {
-  if (!stores && Object.keys(exported).length === 0) return known;
-  const next = new Map(
-    [...known].filter(
-      ([name, value]) => value.expr.startsWith('$b.') || !(stores || Object.hasOwn(exported, name.split('.', 1)[0]!)),
-    ),
-  );
-  if (stores) return next;
-  for (const [name, value] of Object.entries(exported)) {
-    if (next.has(name)) continue;
-    if (typeof value === 'string' && !value.includes('$'))
-      next.set(name, { expr: JSON.stringify(value), type: 'string' });
-    if (typeof value === 'boolean') next.set(name, { expr: String(value), type: 'boolean' });
-    if (typeof value === 'number' && Number.isSafeInteger(value))
-      next.set(name, { expr: String(value), type: 'integer' });
-  }
-  return next;
 }
 
 function openLevel(context: Context, opens: boolean, body: (level: Context) => Edge): Edge {

@@ -134,6 +134,4 @@ export interface Failure {
   /** Where the whole log is: a path here, a log stream's link on AWS. */
   log?: string;
   task?: string;
-  /** Rendered `_retry`, where the compiler could not read it. Seconds. */
-  retry?: { limit: number; interval: number; exponential: boolean; maxInterval?: number };
 }

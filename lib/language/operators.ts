@@ -31,6 +31,8 @@ export interface OperatorSpec {
   readonly stores: boolean;
   /** All keys reach the operator as parameters, so none of them is unused. */
   readonly readsAllKeys: boolean;
+  /** Keys in which `${secret:KEY}` is replaced (`command`: the value), beside `_env` of processes. Elsewhere it stays as written. */
+  readonly secrets?: readonly string[];
   /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
   readonly defaults?: string;
 }
@@ -153,6 +155,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: false,
     readsAllKeys: false,
     defaults: 'slack',
+    secrets: ['url'],
   },
   sh: {
     description: 'Runs a shell script. Parameters are environment variables.',
@@ -169,6 +172,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: false,
     readsAllKeys: true,
     defaults: 'sh',
+    secrets: ['command'],
   },
   py: {
     description: 'Calls a Python function or method.',
@@ -267,6 +271,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: true,
     readsAllKeys: false,
     defaults: 'http',
+    secrets: ['command', 'headers', 'query', 'content'],
   },
   http_call: {
     description: 'Makes an HTTP request and runs the workflow (JSON or YAML) that it answers.',
@@ -276,6 +281,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: true,
     readsAllKeys: false,
     defaults: 'http',
+    secrets: ['command', 'headers', 'query', 'content'],
   },
   mail: {
     description: 'Sends a mail.',

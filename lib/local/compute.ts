@@ -92,14 +92,13 @@ export class LocalCompute implements Compute {
   }
 
   #fail(job: Job, error: Extract<TaskResult, { ok: false }>['error']): void {
-    const { task, retry } = job.assignment;
+    const { task } = job.assignment;
     const log = this.#options.logFile?.(task);
     const failure: Failure = {
       message: error.message,
       ...(error.stacktrace === undefined ? {} : { stacktrace: error.stacktrace }),
       ...(log === undefined ? {} : { log }),
       task,
-      ...(retry === undefined ? {} : { retry }),
     };
     this.#options.tokens.fail(job.token, error.name, causeText(failure));
   }

@@ -95,17 +95,6 @@ describe('launch', () => {
     });
   });
 
-  it.each<[Value, unknown]>([
-    ['${1+2}', { limit: 3, interval: 0, exponential: false }],
-    [
-      { limit: '${2}', interval: '30s', interval_type: 'exponential', max_interval: '1h' },
-      { limit: 2, interval: 30, exponential: true, maxInterval: 3600 },
-    ],
-    ['never', undefined],
-  ])('_retry %j', async (_retry, retry) => {
-    expect((await assigned({ k: { 'py>': 'f.g', _retry } })).assignment.retry).toEqual(retry);
-  });
-
   it('says which interpreter, container and resources a task wants', async () => {
     const job = await assigned({
       k: { 'py>': 'f.g', python: 'python3.12', docker: { image: 'a:1' }, resources: { cpu: 1024 } },

@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# In the scratch folder, where the control pipe is gone.
+OUTCOME = "outcome.json"
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -104,6 +106,7 @@ def main(argv: list[str]) -> int:
 def run(job: Job, control: int, terminal: bool) -> None:
     """Never returns."""
     me = os.getpid()
+    pipe = _identity(control)
     outcome: dict[str, Any]
     code = 0
     try:
@@ -123,6 +126,8 @@ def run(job: Job, control: int, terminal: bool) -> None:
             code = 1
         flush()
         outcome["clean"] = linux.no_children()
+        if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
+            control = os.open(os.path.join(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         report(control, outcome)
     try:
         import atexit
@@ -134,8 +139,17 @@ def run(job: Job, control: int, terminal: bool) -> None:
     os._exit(code)
 
 
+def _identity(fd: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def report(control: int, outcome: dict[str, Any]) -> None:
-    data = memoryview(json.dumps(outcome).encode("ascii") + b"\n")
+    # What user code may have written there stands on a line of its own.
+    data = memoryview(b"\n" + json.dumps(outcome).encode("ascii") + b"\n")
     while data:
         data = data[os.write(control, data) :]
 
@@ -166,6 +180,7 @@ def wait_for_threads() -> None:
 def execute(job: Job) -> dict[str, Any]:
     """Does the job; returns an outcome. Raises TaskError, or whatever user code raises before it is called."""
     assignment = job.assignment
+    me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
     secrets = Secrets(job.secrets, assignment.secrets_map)
@@ -184,6 +199,8 @@ def execute(job: Job) -> dict[str, Any]:
         python(job, params, ran)
     else:
         raise TaskError(BAD_INPUT, f"this runner has no operator '{assignment.operator}>'")
+    if os.getpid() != me:  # a fork that user code made: its parent is the task
+        return {"ok": True}
     encoded = values.Store(assignment.root)
     ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
     if ran.subtasks:

@@ -38,6 +38,7 @@ class Task:
         self.masker = Masker(secrets.values())
         self.began = time.monotonic()
         self.leaves: set[Process] = set()
+        self._asked: set[Process] = set()  # leaves that were asked to end
         self.reason: TaskError | None = None  # why it is being ended
         self._queue: list[tuple[Any, Routine]] = []
         self._calls: dict[int, Routine] = {}
@@ -175,8 +176,11 @@ class Task:
         self._finish()
 
     def _stop(self, leaf: Process, grace: float) -> None:
-        leaf.signal(signal.SIGTERM)
-        leaf.signal(signal.SIGCONT)
+        # Once: another would end what a script's trap started to clean up.
+        if leaf not in self._asked:
+            self._asked.add(leaf)
+            leaf.signal(signal.SIGTERM)
+            leaf.signal(signal.SIGCONT)
         self.worker.loop.later(grace, lambda: leaf.signal(signal.SIGKILL) if leaf in self.leaves else None)
 
     def _finish(self) -> None:
@@ -186,9 +190,9 @@ class Task:
         if self.assignment.timeout and not self.debug:
             self._timer.cancel()
         error = self.reason or self._main.error
-        if self.reason and self.assignment.result:
+        if error and self.assignment.result:
             try:
-                os.unlink(self.assignment.result)  # it ended well, but too late
+                os.unlink(self.assignment.result)  # it ended well, but too late, or died before it could say so
             except OSError:
                 pass
         result = {"ok": False, "error": self.masker.value(error.to_json())} if error else self._main.value

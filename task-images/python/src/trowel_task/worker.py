@@ -9,7 +9,7 @@ import sys
 
 from trowel_task import PROTOCOL, child, linux, process
 from trowel_task.assignment import Assignment, private
-from trowel_task.errors import FAILED, TaskError
+from trowel_task.errors import FAILED, LOST, TaskError, signal_name
 from trowel_task.host import GRACE_WITHOUT_HOST, Host
 from trowel_task.logs import LIMIT
 from trowel_task.loop import Loop
@@ -120,10 +120,10 @@ class Worker:
         self.code = 1
         self.stop(GRACE_WITHOUT_HOST)
 
-    def stop(self, grace: float) -> None:
+    def stop(self, grace: float, reason: TaskError | None = None) -> None:
         self.ended = True
         for task in list(self.tasks.values()):
-            task.end(TaskError(FAILED, "the task was stopped: the run ended"), grace)
+            task.end(reason or TaskError(FAILED, "the task was stopped: the run ended"), grace)
 
     # Processes
 
@@ -143,7 +143,8 @@ class Worker:
         if number == signal.SIGCHLD:
             self.reap()
         elif number in (signal.SIGTERM, signal.SIGHUP):
-            self.stop(GRACE)
+            # Not the host's wish: of a machine that shuts down, or of somebody on it.
+            self.stop(GRACE, TaskError(LOST, f"the Python worker was ended by {signal_name(number)}"))
 
     def reap(self) -> None:
         while True:
