@@ -154,8 +154,7 @@ class Task:
             raise TaskError.from_json(process.cannot_start(error)["error"]) from None
         timer = self.worker.loop.later(timeout, expire) if timeout else None
         self.leaves.add(leaf)
-        if job.purpose == "task":
-            self._send("started", pid=leaf.pid)
+        self._send("started", pid=leaf.pid)
         return PENDING
 
     def reply(self, message: dict[str, Any]) -> None:
