@@ -97,7 +97,11 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
   if (!rendered.ok) {
     throw new TrowelError(rendered.error.name, rendered.error.message);
   }
-  return rendered;
+  // `py>: f` is short for `_type: py, _command: f`, and an operator sees both forms.
+  const { params, keys } = rendered;
+  const { _type = payload.op, _command = keys[`${payload.op}>`] } = keys;
+  const long: Mapping = _command === undefined ? { _type } : { _type, _command };
+  return { params: { ...params, ...long }, keys };
 }
 
 async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Services): Promise<Job> {

@@ -42,5 +42,6 @@ function isReplaced(node: Node, path: string): boolean {
   if (first === '_export') return DEFAULTS.has(second);
   if (node.kind === 'group') return false;
   const key = first === '_command' || first === `${node.operator}>` ? 'command' : first;
-  return operatorSpec(node.operator)?.secrets?.includes(key) ?? true;
+  const spec = operatorSpec(node.operator);
+  return !spec || (spec.secrets?.includes(key) ?? false);
 }

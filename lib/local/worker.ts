@@ -57,6 +57,8 @@ interface Pending {
   readonly handlers: TaskHandlers;
   readonly resolve: (finished: Finished) => void;
   readonly reject: (error: Error) => void;
+  /** Of its processes, each the leader of a group. */
+  readonly pids: number[];
 }
 
 const STDERR_KEPT = 4000;
@@ -133,7 +135,7 @@ export class Worker {
   run(start: Start, handlers: TaskHandlers): Promise<Finished> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     return new Promise((resolve, reject) => {
-      this.#pending.set(start.id, { handlers, resolve, reject });
+      this.#pending.set(start.id, { handlers, resolve, reject, pids: [] });
       this.#send({ type: 'start', ...start });
     });
   }
@@ -147,8 +149,8 @@ export class Worker {
   async stop(grace: number): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.#gone !== undefined) return;
     this.#stopping = true;
+    // Its input stays open: when that ends, a worker gives its tasks less time.
     this.#send({ type: 'stop', grace });
-    this.#process.stdin?.end();
     const late = setTimeout(() => this.#killGroup(), (grace + 2) * 1000);
     await this.#exited;
     clearTimeout(late);
@@ -165,11 +167,8 @@ export class Worker {
   #killGroup(): void {
     const { pid } = this.#process;
     if (pid === undefined || this.#gone !== undefined) return;
-    try {
-      process.kill(this.#options.foreground ? pid : -pid, 'SIGKILL');
-    } catch {
-      // It is gone.
-    }
+    if (!this.#options.foreground) killGroup(pid);
+    else this.#process.kill('SIGKILL');
   }
 
   #send(message: ToWorker): void {
@@ -211,6 +210,7 @@ export class Worker {
     const { handlers } = pending;
     switch (message.type) {
       case 'started':
+        pending.pids.push(message.pid);
         handlers.started?.(message.pid);
         return undefined;
       case 'log':
@@ -248,8 +248,20 @@ export class Worker {
       : `Python cannot be started (${command}): ${because}${said}`;
     this.#gone = new WorkerLost(message, !this.#isReady);
     this.#markFailed(this.#gone);
-    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    for (const { reject, pids } of this.#pending.values()) {
+      // A worker ends its tasks; one that was killed could not, and what they had started would go on.
+      for (const pid of pids) killGroup(pid);
+      reject(this.#gone);
+    }
     this.#pending.clear();
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone.
   }
 }
 

@@ -82,7 +82,8 @@ function highWater(pid: number | undefined): number {
 /** Command lines of the processes that carry the mark, zombies excepted. */
 export function marked(mark: string): string[] {
   return readdirSync('/proc').flatMap((pid) => {
-    if (!/^\d+$/.test(pid) || !`${read(`/proc/${pid}/environ`)}${read(`/proc/${pid}/cmdline`)}`.includes(mark)) return [];
+    if (!/^\d+$/.test(pid) || !`${read(`/proc/${pid}/environ`)}${read(`/proc/${pid}/cmdline`)}`.includes(mark))
+      return [];
     const stat = read(`/proc/${pid}/stat`);
     return stat === '' || /\) [ZX] /.test(stat) ? [] : [`${pid} ${read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ')}`];
   });

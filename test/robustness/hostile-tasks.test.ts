@@ -29,21 +29,27 @@ const ENDS_WELL: { readonly [name: string]: string } = {
   fills_stdout_from_threads: 'together(lambda n: [print(str(n) * 99) for _ in range(500)])',
   changes_cwd: 'os.chdir("/")',
   deletes_its_cwd: 'os.mkdir("gone"); os.chdir("gone"); os.rmdir("../gone")',
-  deletes_its_scratch: 'shutil.rmtree(os.path.dirname(os.environ["PIP_TARGET"]))',
+  deletes_its_scratch: 'shutil.rmtree(os.environ["PIP_TARGET"])',
   ignores_signals: 'ignore()',
   raises_in_a_thread: 'together(lambda n: 1 / 0)',
   prints_control_characters: String.raw`print("a\0b \x1b[31mred\x1b[0m \x1b]0;title\x07 \r\x1b[2Kerased \x9b31m \u2028")`,
   clears_its_environment: 'os.environ.clear()',
-  changes_its_umask_and_name: 'os.umask(0o777); os.setpgid(0, 0) if os.getpgrp() != os.getpid() else None',
+  changes_its_umask: 'os.umask(0o077)',
   replaces_sys: 'sys.stdout = sys.stderr = None; sys.modules.pop("json", None); sys.path.clear()',
   recurses_within_bounds: 'sys.setrecursionlimit(50)',
 };
 
 /** Functions that fail, and what their error says. */
 const FAILS: { readonly [name: string]: readonly [code: string, message: string] } = {
-  dies_by_sigkill: ['os.kill(os.getpid(), signal.SIGKILL)', 'the task was killed by signal 9 (SIGKILL), perhaps out of memory'],
+  dies_by_sigkill: [
+    'os.kill(os.getpid(), signal.SIGKILL)',
+    'the task was killed by signal 9 (SIGKILL), perhaps out of memory',
+  ],
   dies_of_a_crash: ['ctypes.string_at(0)', 'the task was killed by signal 11 (SIGSEGV)'],
-  dies_with_its_group: ['os.killpg(0, signal.SIGKILL)', 'the task was killed by signal 9 (SIGKILL), perhaps out of memory'],
+  dies_with_its_group: [
+    'os.killpg(0, signal.SIGKILL)',
+    'the task was killed by signal 9 (SIGKILL), perhaps out of memory',
+  ],
   dies_by_abort: ['os.abort()', 'the task was killed by signal 6 (SIGABRT)'],
   exits_without_a_result: ['os._exit(0)', 'the task ended without a result (exit code 0)'],
   exits_with_a_code: ['os._exit(7)', 'the task ended without a result (exit code 7)'],
@@ -180,7 +186,9 @@ describe('tasks that misbehave and end well', () => {
 
   it.each(Object.keys(ENDS_WELL))('%s: succeeds, and what it stored is there', (name) => {
     expect(endsOf(eventsOf(cwd, 1))).toContain(`succeeded +main+all+${name}`);
-    expect(logOf(cwd, 1, '+main+seen').toString().trim().split(' ')).toEqual(expect.arrayContaining([name, 'talk', 'shout']));
+    expect(logOf(cwd, 1, '+main+seen').toString().trim().split(' ')).toEqual(
+      expect.arrayContaining([name, 'talk', 'shout']),
+    );
   });
 
   it.each<[string, string | RegExp]>([
@@ -241,23 +249,29 @@ describe('tasks that misbehave and fail', () => {
 
 describe('100 MB of output', () => {
   it.each([
-    ['in lines', 'flood', 'fb8eb8ba'],
-    ['in one line', 'flood_line', ''],
-  ])('%s: all of it arrives, and the command stays small', async (_, name) => {
-    const cwd = await project({ 'main.dig': besides([name]), 'tasks.py': CODE });
-    const { code, bytes, peak } = await trowel(['run'], { cwd, discard: true });
-    const block = Array.from({ length: 10_000 }, (_, i) => `${String(i).padStart(6, '0')} ${'x'.repeat(92)}\n`).join('');
-    const expected = name === 'flood' ? block.repeat(100) : 'y'.repeat(100_000_000);
-    const log = logOf(cwd, 1, `+main+all+${name}`);
-    expect(log.length).toBe(100_000_000);
-    expect(sha(log)).toBe(sha(Buffer.from(expected)));
-    expectOthersWhole(cwd);
-    expect(bytes).toBeGreaterThan(100_000_000);
-    console.log(`100 MB ${_}: ${peak.toFixed(0)} MB of memory`);
-    expect(peak).toBeLessThanOrEqual(200);
-    expect(peak).toBeGreaterThan(20);
-    expect(code).toBe(0);
-  }, 120_000);
+    ['in lines', 'flood'],
+    ['in one line', 'flood_line'],
+  ])(
+    '%s: all of it arrives, and the command stays small',
+    async (how, name) => {
+      const cwd = await project({ 'main.dig': besides([name]), 'tasks.py': CODE });
+      const { code, bytes, peak } = await trowel(['run'], { cwd, discard: true });
+      const block = Array.from({ length: 10_000 }, (_, i) => `${String(i).padStart(6, '0')} ${'x'.repeat(92)}\n`).join(
+        '',
+      );
+      const expected = name === 'flood' ? block.repeat(100) : 'y'.repeat(100_000_000);
+      const log = logOf(cwd, 1, `+main+all+${name}`);
+      expect(log.length).toBe(100_000_000);
+      expect(sha(log)).toBe(sha(Buffer.from(expected)));
+      expectOthersWhole(cwd);
+      expect(bytes).toBeGreaterThan(100_000_000);
+      console.log(`100 MB ${how}: ${peak.toFixed(0)} MB of memory`);
+      expect(peak).toBeLessThanOrEqual(200);
+      expect(peak).toBeGreaterThan(20);
+      expect(code).toBe(0);
+    },
+    120_000,
+  );
 });
 
 function sha(data: Buffer): string {
@@ -280,14 +294,23 @@ def tree():
     os.wait()
     open("begun", "w").close()
     time.sleep(600)
+def cleans_up():
+    def end(*_):
+        time.sleep(2)
+        open("cleaned", "w").close()
+        os._exit(1)
+    signal.signal(signal.SIGTERM, end)
+    open("begun", "w").close()
+    time.sleep(600)
 def brief():
     open("begun", "w").close()
     time.sleep(600)
 `;
 
-describe('a tree of processes', () => {
+describe.concurrent('a tree of processes', () => {
   it('ends with the _timeout of its task, and the others go on', async () => {
-    const workflow = '+all:\n  _parallel: true\n  +tree:\n    py>: t.tree\n    _timeout: 2s\n  +shell:\n    _timeout: 2s\n    sh>: |\n      (setsid sh -c "trap \'\' TERM; sleep 600" &)\n      trap "" TERM; while :; do sleep 1; done\n  +fine:\n    sh>: sleep 3; echo fine\n';
+    const workflow =
+      '+all:\n  _parallel: true\n  +tree:\n    py>: t.tree\n    _timeout: 2s\n  +shell:\n    _timeout: 2s\n    sh>: |\n      (setsid sh -c "trap \'\' TERM; sleep 600" &)\n      trap "" TERM; while :; do sleep 1; done\n  +fine:\n    sh>: sleep 3; echo fine\n';
     const cwd = await project({ 'main.dig': workflow, 't.py': TREE });
     const run = start(['run'], { cwd });
     const { code, stdout } = await run.ended;
@@ -305,19 +328,23 @@ describe('a tree of processes', () => {
     ['Ctrl-C at the terminal (the group)', 'SIGINT', true],
     ['SIGINT to the command alone', 'SIGINT', false],
     ['SIGTERM', 'SIGTERM', false],
-    ['SIGHUP (the group)', 'SIGHUP', true],
-  ])('ends at %s: exit code 130', async (_, signal, group) => {
-    const cwd = await project({ 'main.dig': '+tree:\n  py>: t.tree\n+after:\n  sh>: touch after\n', 't.py': TREE });
-    const run = start(['run'], { cwd, detached: true });
-    await until('the task has begun', () => existsSync(join(cwd, 'begun')));
-    process.kill((group ? -1 : 1) * Number(run.process.pid), signal);
-    const { code, stderr } = await run.ended;
-    expect(marked(run.mark)).toEqual([]);
-    expect(stderr).toContain('Interrupted after');
-    expect(stderr).toContain('trowel run --resume');
-    expect(existsSync(join(cwd, 'after'))).toBe(false);
-    expect(code).toBe(130);
-  }, 60_000);
+    ['SIGHUP as of a closed terminal', 'SIGHUP', true],
+  ])(
+    'ends at %s: exit code 130',
+    async (_, signal, group) => {
+      const cwd = await project({ 'main.dig': '+tree:\n  py>: t.tree\n+after:\n  sh>: touch after\n', 't.py': TREE });
+      const run = start(['run'], { cwd, detached: true });
+      await until('the task has begun', () => existsSync(join(cwd, 'begun')));
+      process.kill((group ? -1 : 1) * Number(run.process.pid), signal);
+      const { code, stderr } = await run.ended;
+      expect(marked(run.mark)).toEqual([]);
+      expect(stderr).toContain('Interrupted after');
+      expect(stderr).toContain('trowel run --resume');
+      expect(existsSync(join(cwd, 'after'))).toBe(false);
+      expect(code).toBe(130);
+    },
+    60_000,
+  );
 
   it('ends at once at a second Ctrl-C', async () => {
     const cwd = await project({ 'main.dig': '+tree:\n  py>: t.tree\n', 't.py': TREE });
@@ -334,6 +361,15 @@ describe('a tree of processes', () => {
     expect(await left(run.mark, 2)).toEqual([]);
   }, 60_000);
 
+  it('has some seconds to clean up', async () => {
+    const cwd = await project({ 'main.dig': '+tree:\n  py>: t.cleans_up\n', 't.py': TREE });
+    const run = start(['run'], { cwd, detached: true });
+    await until('the task has begun', () => existsSync(join(cwd, 'begun')));
+    process.kill(-Number(run.process.pid), 'SIGINT');
+    expect((await run.ended).code).toBe(130);
+    expect(existsSync(join(cwd, 'cleaned'))).toBe(true);
+  }, 60_000);
+
   it('of many tasks that do not resist ends at the first Ctrl-C', async () => {
     const cwd = await project({
       'main.dig': '+all:\n  for_range>: {from: 0, to: 20, step: 1}\n  _parallel: true\n  _do:\n    py>: t.brief\n',
@@ -348,7 +384,7 @@ describe('a tree of processes', () => {
 });
 
 const LOST = `
-import os, signal, time, digdag
+import os, signal, subprocess, time, digdag
 def once(name, act):
     try:
         os.mkdir(name)
@@ -356,7 +392,7 @@ def once(name, act):
         return
     act()
 def kill_worker():
-    once("killed", lambda: (os.kill(os.getppid(), signal.SIGKILL), time.sleep(600)))
+    once("killed", lambda: (subprocess.Popen(["sleep", "600"]), os.kill(os.getppid(), signal.SIGKILL), time.sleep(600)))
     digdag.env.store({"a": "stored"})
 def end_worker():
     once("killed", lambda: (os.kill(os.getppid(), signal.SIGTERM), time.sleep(600)))
@@ -369,24 +405,28 @@ def before():
     digdag.env.store({"c": "stored"})
 `;
 
-describe('a worker that is gone', () => {
+describe.concurrent('a worker that is gone', () => {
   it.each([
     ['SIGKILL', 'kill_worker', 'The Python worker (python3) is gone: it was killed by SIGKILL'],
     ['SIGTERM', 'end_worker', 'the Python worker was ended by SIGTERM'],
-  ])('by %s: its tasks are lost, tried again, and nothing else is repeated', async (_, name, message) => {
-    const workflow = `+before:\n  py>: t.before\n+all:\n  _parallel: true\n  +a:\n    py>: t.${name}\n  +b:\n    py>: t.other\n+show:\n  echo>: \${a} \${b} \${c}\n`;
-    const cwd = await project({ 'main.dig': workflow, 't.py': LOST });
-    const run = start(['run'], { cwd });
-    const { code, stdout, stderr } = await run.ended;
-    expect(stdout).toBe('stored stored stored\n');
-    expect(stderr).not.toContain('internal error');
-    const events = eventsOf(cwd, 1);
-    expect(events.find((event) => event.type === 'task-retrying' && event.task === '+main+all+a')).toMatchObject({
-      error: 'Trowel.TaskLost',
-      message,
-    });
-    expect(read(join(cwd, 'before'))).toBe('x');
-    expect(marked(run.mark)).toEqual([]);
-    expect(code).toBe(0);
-  }, 90_000);
+  ])(
+    'by %s: its tasks are lost, tried again, and nothing else is repeated',
+    async (_, name, message) => {
+      const workflow = `+before:\n  py>: t.before\n+all:\n  _parallel: true\n  +a:\n    py>: t.${name}\n  +b:\n    py>: t.other\n+show:\n  echo>: \${a} \${b} \${c}\n`;
+      const cwd = await project({ 'main.dig': workflow, 't.py': LOST });
+      const run = start(['run'], { cwd });
+      const { code, stdout, stderr } = await run.ended;
+      expect(stdout).toBe('stored stored stored\n');
+      expect(stderr).not.toContain('internal error');
+      const events = eventsOf(cwd, 1);
+      expect(events.find((event) => event.type === 'task-retrying' && event.task === '+main+all+a')).toMatchObject({
+        error: 'Trowel.TaskLost',
+        message,
+      });
+      expect(read(join(cwd, 'before'))).toBe('x');
+      expect(marked(run.mark)).toEqual([]);
+      expect(code).toBe(0);
+    },
+    90_000,
+  );
 });

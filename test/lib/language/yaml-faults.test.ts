@@ -43,6 +43,7 @@ const SLIPS: [string, string, string, string][] = [
   ['a wrong escape', '+t:\n  echo>: "\\d"\n', 'yaml-syntax «\\d»', 'single quotes'],
   ['text beside the bar', '+t:\n  sh>: | echo a\n    echo b\n', 'yaml-syntax «echo a»', '  sh>: |\n    echo a'],
   ['text not under the bar', '+t:\n  sh>: |\n  echo a\n  echo b\n', 'yaml-syntax «echo a»', '  sh>: |\n    echo a'],
+  ['a bare expression between braces', '+t: {sh>: ls, n: ${n}}\n', 'yaml-syntax «${n}»', '+t: {sh>: ls, n: "${n}"}'],
   ['braces of another template language', '+t:\n  echo>: {{x}}\n', 'yaml-syntax «{x}»', '{{…}}'],
 ];
 

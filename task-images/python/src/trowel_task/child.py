@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# In the scratch folder, where the control pipe is gone.
+# Among the runner's files in the task's folder: the outcome line where the control pipe is gone.
 OUTCOME = "outcome.json"
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -127,7 +127,7 @@ def run(job: Job, control: int, terminal: bool) -> None:
         flush()
         outcome["clean"] = linux.no_children()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
-            control = os.open(os.path.join(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         report(control, outcome)
     try:
         import atexit
@@ -227,7 +227,7 @@ def packages(site: str) -> dict[str, str]:
     sys.path.insert(at, site)
     inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
     search = [os.path.join(site, "bin")]
-    out = {"PIP_TARGET": site, "PIP_ROOT_USER_ACTION": "ignore", "PYTHONPATH": os.pathsep.join([site, *inherited])}
+    out = {"PIP_TARGET": site, "PYTHONPATH": os.pathsep.join([site, *inherited])}
     if sys.prefix != sys.base_prefix:
         out["VIRTUAL_ENV"] = sys.prefix
         search.append(os.path.join(sys.prefix, "bin"))

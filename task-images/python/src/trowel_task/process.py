@@ -144,7 +144,7 @@ class Process:
 
     def _left_behind(self) -> bytes:
         try:
-            with open(os.path.join(self._job.scratch, child.OUTCOME), "rb") as file:
+            with open(os.path.join(self._job.scratch, ".trowel", child.OUTCOME), "rb") as file:
                 return file.read()
         except OSError:
             return b""

@@ -77,7 +77,9 @@ def _start(argv: list[str], env: dict[str, str]) -> int:
 
     sys.stdout.flush()
     sys.stderr.flush()
-    ignored = [s for s in (signal.SIGPIPE, getattr(signal, "SIGXFSZ", None)) if s is not None]
+    # A task that is stopped gets its time to clean up (trap … TERM), so this process must outlive its script.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ignored = [s for s in (signal.SIGPIPE, signal.SIGTERM, getattr(signal, "SIGXFSZ", None)) if s is not None]
     try:
         return os.posix_spawnp(argv[0], argv, env, setsigdef=ignored)
     except OSError as error:

@@ -38,6 +38,7 @@ class Task:
         self.masker = Masker(secrets.values())
         self.began = time.monotonic()
         self.leaves: set[Process] = set()
+        self._asked: set[Process] = set()  # leaves that were asked to end
         self.reason: TaskError | None = None  # why it is being ended
         self._queue: list[tuple[Any, Routine]] = []
         self._calls: dict[int, Routine] = {}
@@ -153,8 +154,7 @@ class Task:
             raise TaskError.from_json(process.cannot_start(error)["error"]) from None
         timer = self.worker.loop.later(timeout, expire) if timeout else None
         self.leaves.add(leaf)
-        if job.purpose == "task":
-            self._send("started", pid=leaf.pid)
+        self._send("started", pid=leaf.pid)
         return PENDING
 
     def reply(self, message: dict[str, Any]) -> None:
@@ -175,8 +175,11 @@ class Task:
         self._finish()
 
     def _stop(self, leaf: Process, grace: float) -> None:
-        leaf.signal(signal.SIGTERM)
-        leaf.signal(signal.SIGCONT)
+        # Once: another would end what a script's trap started to clean up.
+        if leaf not in self._asked:
+            self._asked.add(leaf)
+            leaf.signal(signal.SIGTERM)
+            leaf.signal(signal.SIGCONT)
         self.worker.loop.later(grace, lambda: leaf.signal(signal.SIGKILL) if leaf in self.leaves else None)
 
     def _finish(self) -> None:
