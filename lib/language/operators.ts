@@ -146,7 +146,11 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   slack: {
     description: 'Sends a message to Slack, by an incoming webhook.',
     kind: 'native',
-    command: { type: ['text', 'mapping'], required: true, description: 'The text, or `{data: text}`.' },
+    command: {
+      type: ['text', 'mapping'],
+      required: true,
+      description: 'The text, or the whole message as a mapping, e.g. `{text: …, blocks: […]}`.',
+    },
     options: {
       channel: text('Channel, where the webhook allows one other than its own.'),
       url: text('Address of the webhook; default: the secret slack.webhook.'),
