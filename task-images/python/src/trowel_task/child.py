@@ -228,6 +228,7 @@ def packages(site: str) -> dict[str, str]:
     inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
     search = [os.path.join(site, "bin")]
     out = {"PIP_TARGET": site, "PYTHONPATH": os.pathsep.join([site, *inherited])}
+    out["PIP_ROOT_USER_ACTION"] = "ignore"  # pip's warning to root is about the environment, which stays as it is
     if sys.prefix != sys.base_prefix:
         out["VIRTUAL_ENV"] = sys.prefix
         search.append(os.path.join(sys.prefix, "bin"))
