@@ -59,6 +59,21 @@ export interface NewAttempt {
   readonly resumes?: number;
 }
 
+/** The history cannot be written: no right to, no space left. The message names the place and the reason. */
+export class HistoryError extends Error {
+  override readonly name = 'HistoryError';
+
+  constructor(place: string, cause: unknown) {
+    super(`The history cannot be written to ${place}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** `ENOSPC: no space left on device, write` → `no space left on device`. */
+function reasonOf(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}
+
 /** Folders of the attempts that this process makes. */
 const ours = new Set<string>();
 
@@ -139,8 +154,17 @@ interface Pointer {
 /**
  * Makes the folder of a new attempt. Attempts count from 1; so do sessions: one is a workflow and a session time.
  * @param folder `.trowel` of a project, or another that the user names
+ * @throws HistoryError
  */
 export function createAttempt(folder: string, run: NewAttempt): Attempt {
+  try {
+    return makeAttempt(folder, run);
+  } catch (error) {
+    throw new HistoryError(folder, error);
+  }
+}
+
+function makeAttempt(folder: string, run: NewAttempt): Attempt {
   const attempts = join(folder, 'attempts');
   mkdirSync(attempts, { recursive: true });
   const ignore = join(folder, '.gitignore');
