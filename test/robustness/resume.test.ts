@@ -288,7 +288,13 @@ describe.concurrent('the history', () => {
           '{"attempt":"1","workflow":5,"session_time":[],"params":7,"resumes":"x","started":0,"pid":"y","session":null}',
         ),
     ],
-    ['a file in the place of a folder', (folder) => (rmSync(folder, { recursive: true }), writeFileSync(folder, ''))],
+    [
+      'a file in the place of a folder',
+      (folder) => {
+        rmSync(folder, { recursive: true });
+        writeFileSync(folder, '');
+      },
+    ],
   ])(
     'that is damaged (%s) stops nothing',
     async (_, damage) => {
