@@ -1,4 +1,5 @@
 import { OPERATORS } from '../language/operators.ts';
+import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 
 /** Whether anything at or below a node may store parameters. Where nothing can, no layer is opened and none is merged. */
@@ -28,6 +29,16 @@ export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node |
 /** Operators that generate tasks: their `_retry` repeats what they generated, their `_export` opens a level. */
 export function generates(task: Task): boolean {
   return task.body !== undefined || task.elseBody !== undefined || task.operator === 'call';
+}
+
+/** Whether something at or below a node may run again after a failure; what call> leads to may. */
+export function repeats(node: Node): boolean {
+  for (const each of walk(node)) {
+    const { retry } = each.directives;
+    if (retry !== undefined && (retry.kind === 'expression' || retry.limit > 0)) return true;
+    if (each.kind === 'task' && each.operator === 'call') return true;
+  }
+  return false;
 }
 
 /** The node with another `_export` in its place, or none: the caller has made a layer of it. */

@@ -1,14 +1,16 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
-import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
-import { generates, withoutExport } from './effects.ts';
+import type { Group, Node, Task } from '../language/workflow.ts';
+import { generates, repeats, withoutExport } from './effects.ts';
+import { put } from './frame.ts';
 import { plan } from './graph.ts';
+import { template } from './jsonata.ts';
 import { knownWithin } from './known.ts';
 import type { CompileNode } from './operator.ts';
 import { evaluateState } from './operators/evaluate.ts';
 import { compileOperator } from './operators/index.ts';
 import { compilePlan } from './parallel.ts';
 import { compileRetry, type RetrySpec } from './retry.ts';
-import { type Context, childOf, type Edge } from './scope.ts';
+import { type Context, childOf, closing, type Edge } from './scope.ts';
 import { compileDetached } from './split.ts';
 
 export const compileNode: CompileNode = (context, node, exit) => {
@@ -22,14 +24,14 @@ const compileWhole: CompileNode = (context, node, exit) =>
 function compileGroup(context: Context, group: Group, exit: Edge): Edge {
   const { error, retry } = group.directives;
   const stores = context.unit.program.stores(group);
-  const handlerExport = error?.directives.export;
   const named = childOf(context, group.name);
   const inner = inherit(named, group);
   const repeated = retry?.kind === 'literal' && retry.limit > 0;
-  const opensLevel = stores && !repeated && (group.directives.export !== undefined || handlerExport !== undefined);
+  const opensLevel =
+    stores && !repeated && (group.directives.export !== undefined || error?.directives.export !== undefined);
   return openLevel(inner, opensLevel, (level) => {
     const giveUp = (at: Context): Edge =>
-      error === undefined ? context.onFail : compileHandler(at, error, context, handlerExport);
+      error === undefined ? context.onFail : compileHandler(at, error, context, opensLevel || (repeated && stores));
     if (repeated) {
       return compileRetry(level, retry, stores, giveUp, (tried) =>
         compilePlan(tried, group, plan(group), exit, compileNode),
@@ -41,17 +43,23 @@ function compileGroup(context: Context, group: Group, exit: Edge): Edge {
 
 function compileTask(context: Context, task: Task, exit: Edge): Edge {
   const { error, check, retry } = task.directives;
+  const generated = generates(task);
   const stores = context.unit.program.stores(task);
   const inner = inherit(childOf(context, task.name), task);
   // Its own state repeats a plain task; what generates tasks, has a check, or cannot repeat itself is repeated as a group.
   const wrapped =
     retry !== undefined &&
     (retry.kind === 'expression' ||
-      (retry.limit > 0 && (generates(task) || check !== undefined || task.operator === 'fail')));
+      (retry.limit > 0 && (generated || check !== undefined || task.operator === 'fail')));
   const opensLevel =
-    stores && !wrapped && task.directives.export !== undefined && (generates(task) || check !== undefined);
+    stores &&
+    !wrapped &&
+    ((task.directives.export !== undefined && (generated || check !== undefined || showsStores(error))) ||
+      (generated && error?.directives.export !== undefined));
   const giveUp = (at: Context): Edge =>
-    error === undefined ? context.onFail : compileHandler(at, error, context, undefined);
+    error === undefined
+      ? context.onFail
+      : compileHandler(at, error, context, generated && (opensLevel || (wrapped && stores)));
   const body = (at: Context): Edge => {
     const checked = check === undefined ? exit : compileNode({ ...at, unrepeatable: undefined }, check, exit);
     return compileOperator(at, task, checked, compileNode);
@@ -60,7 +68,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
     if (!wrapped) return body({ ...level, onFail: giveUp(level) });
     const repeat = (at: Context, spec: RetrySpec): Edge =>
       compileRetry(at, spec, stores, giveUp, (tried, last) =>
-        body(generates(task) ? tried : { ...tried, unrepeatable: last }),
+        body(generated ? tried : { ...tried, unrepeatable: last }),
       );
     if (retry.kind === 'literal') return repeat(level, retry);
     const variable = `q${level.unit.next()}`;
@@ -74,6 +82,13 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
       '^retries',
     );
   });
+}
+
+/** Whether something in a handler may see what something before it there stored. */
+function showsStores(handler: Node | undefined): boolean {
+  if (handler === undefined) return false;
+  const { check, error } = handler.directives;
+  return handler.kind === 'group' || generates(handler) || check !== undefined || error !== undefined;
 }
 
 /** What a node hands down: its export as a layer, its environment and secrets; what is known of variables shrinks. */
@@ -103,22 +118,29 @@ function openLevel(context: Context, opens: boolean, body: (level: Context) => E
 
 /**
  * The `_error` of a node, run in the scope of the level it belongs to, at its end. Where its success leads, its failure
- * leads too: to the next handler outwards. A group handler's own `_export` is weaker than what the group's tasks stored.
+ * leads too: to the next handler outwards. Of a node that opened a level, the handler's own `_export` is `weaker` than what was stored there:
+ * digdag puts the stores of all tasks below a node into that export.
  */
-function compileHandler(level: Context, handler: Node, outside: Context, groupExport: Mapping | undefined): Edge {
+function compileHandler(level: Context, handler: Node, outside: Context, weaker: boolean): Edge {
   const { unit, frame } = level;
-  const below = groupExport === undefined ? level.layers : insertBelowOwn(level, unit.exportLayer(groupExport));
+  const exported = weaker ? handler.directives.export : undefined;
+  const below = exported === undefined ? level.layers : insertBelowOwn(level, unit.exportLayer(exported));
+  // A failed try inside would replace the failure that its next try is to see.
+  const error = repeats(handler) ? `h${unit.next()}` : frame.latest;
   const context: Context = {
     ...level,
-    layers: [...below, `[{"error":$${frame.latest}},0]`],
+    layers: [...below, `[{"error":$${error}},0]`],
     handling: true,
     onFail: outside.onFail,
     known: new Map([...level.known].filter(([name]) => name !== 'error')),
   };
-  const body = groupExport === undefined ? handler : withoutExport(handler);
-  const entry = compileNode(context, body, outside.onFail);
-  if (entry.to !== undefined) return entry;
-  return outside.onFail;
+  const entry = compileNode(context, weaker ? withoutExport(handler) : handler, outside.onFail);
+  if (entry.to === undefined) return outside.onFail;
+  if (error === frame.latest) return entry;
+  const start = unit.stateName(`${level.path}^error^start`);
+  const assign = { ...closing(level, entry), [error]: template(`$${frame.latest}`), ...entry.assign };
+  put(level, start, { Type: 'Pass', Assign: assign, Output: {}, Next: entry.to });
+  return { to: start, depth: level.levels.length, assign: {} };
 }
 
 function insertBelowOwn(level: Context, layer: string): string[] {

@@ -98,15 +98,18 @@ export class Expressions {
     if (Array.isArray(template)) {
       const items = template.map((item: Json, index) => this.#compile(item, `${location}[${index}]`));
       return items.every((item) => item.kind === 'constant')
-        ? { kind: 'constant', value: template }
+        ? { kind: 'constant', value: items.map((item) => item.value) }
         : { kind: 'array', items };
     }
     const entries = Object.entries(template).map(
       ([key, item]: [string, Json]) => [key, this.#compile(item, `${location}/${key}`)] as const,
     );
-    return entries.every(([, item]) => item.kind === 'constant')
-      ? { kind: 'constant', value: template as Json }
-      : { kind: 'object', entries };
+    const constants: { [key: string]: Json } = {};
+    for (const [key, item] of entries) {
+      if (item.kind !== 'constant') return { kind: 'object', entries };
+      setKey(constants, key, item.value);
+    }
+    return { kind: 'constant', value: constants };
   }
 }
 

@@ -104,13 +104,17 @@ class EvaluationError extends Error {}
 /** Thrown by an evaluation that has no sandbox and needs one. */
 const NEEDS_SANDBOX = Symbol('needs sandbox');
 
+/** Kept: under a loader with hooks (tsx, vitest) each import() is a round trip to another thread. */
+let sandboxModule: Promise<typeof import('./sandbox.ts')> | undefined;
+
 /** Most scopes need no sandbox; the evaluation starts anew with one when it meets the first real expression. */
 async function withSandbox<T>(evaluate: (sandbox: Sandbox | undefined) => T): Promise<T> {
   try {
     return evaluate(undefined);
   } catch (error) {
     if (error !== NEEDS_SANDBOX) throw error;
-    const { loadSandbox } = await import('./sandbox.ts');
+    sandboxModule ??= import('./sandbox.ts');
+    const { loadSandbox } = await sandboxModule;
     return evaluate(await loadSandbox());
   }
 }

@@ -42,14 +42,14 @@ export const compileFail: CompileOperator = (context, task) => {
   const name = register(context, context.unit.stateName(context.path), task);
   const text = textOf(context, task);
   if (text === undefined) {
-    // `evaluate` answers op `fail` with the failure itself, so nothing but the Catch is ever taken.
+    // `evaluate` answers op `fail` with the failure itself: nothing but the Catch is ever taken, but what is read after must be assigned.
     put(context, name, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'fail') },
       ...retriers(task, false),
       ...catchers(context),
-      Next: context.onFail.to!,
+      ...failing(context, context.onFail, '$states.result'),
     } as State);
     return { to: name, depth: context.levels.length, assign: {} };
   }

@@ -54,7 +54,7 @@ function listed(variable: string, all: Template, assign: Items['assign']): Items
 
 /**
  * loop>, for_each>, for_range>. In sequence: a Choice that counts, for a Map could not hand stores to the next iteration. In
- * parallel: a Map. In chunks of N: the Choice over Maps, since a chunk sees the stores of those before it.
+ * parallel: a Map. In chunks of N: the Choice over Maps.
  */
 export const compileLoop: CompileOperator = (context, task, exit, compileNode) => {
   const body = task.body;
@@ -88,17 +88,15 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
       entry = loop.sequential(exit);
       break;
     case 'parallel':
-      entry = loop.parallel(exit, undefined);
+      entry = loop.parallel(exit);
       break;
     case 'limit':
-      entry = stores ? loop.chunks(exit, String(parallel.limit)) : loop.parallel(exit, parallel.limit);
+      entry = loop.chunks(exit, String(parallel.limit));
       break;
     case 'expression': {
       // 0: in sequence; -1: all at once; N: in chunks. The body stands twice, under other state names.
       const width = `$${variable}w`;
-      const together = stores
-        ? loop.chunks(exit, `(${width}<0?$max([1,${loop.items.count}]):${width})`)
-        : loop.parallel(exit, template(`${width}<0?0:${width}`));
+      const together = loop.chunks(exit, `(${width}<0?$max([1,${loop.items.count}]):${width})`);
       const choice = unit.stateName(`${context.path}^how`);
       const sequence = ending(context, loop.sequential(exit));
       const rule = { Assign: { ...closing(context, sequence), ...sequence.assign }, Next: sequence.to };
@@ -206,7 +204,7 @@ class Loop {
     const together = this.#task.parallel.kind !== 'sequential';
     const nested = nestedMachine(context, `${context.path}^slice`, this.#stores, (inner, end) => {
       const slice = new Loop(inner, this.#task, this.#body, this.#stores, this.items.sliced(), this.#compileNode);
-      return together ? slice.parallel(end, undefined) : slice.sequential(end);
+      return together ? slice.parallel(end) : slice.sequential(end);
     });
     const stored = this.#stores ? '$states.result.Output.stored' : undefined;
     const slices = `$ceil(${this.items.count}/${size})`;
@@ -244,13 +242,13 @@ class Loop {
     return { to: name, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
   }
 
-  parallel(exit: Edge, concurrency: number | string | undefined): Edge {
-    const entry = this.#map(exit, this.items.all, concurrency);
+  parallel(exit: Edge): Edge {
+    const entry = this.#map(exit, this.items.all);
     // Items that stand in the state itself need no variable.
     return typeof this.items.all === 'string' ? { ...entry, assign: { ...this.items.assign, ...entry.assign } } : entry;
   }
 
-  /** A chunk sees what the chunks before it stored. */
+  /** A chunk sees what the chunks before it stored, and starts only if none of them failed: MaxConcurrency would give neither. */
   chunks(exit: Edge, size: Expr): Edge {
     const context = this.#context;
     const { unit } = context;
@@ -259,13 +257,13 @@ class Loop {
     const from = `$${index}*${size}`;
     const slice = `[$map([0..$min([${size},${this.items.count}-${from}])-1],function($k){${itemOf(this.items.at(`$k+${from}`))}})]`;
     const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
-    const map = this.#map(back, template(slice), undefined);
+    const map = this.#map(back, template(slice));
     const rule = { Assign: { [index]: template(`$${index}+1`), ...map.assign }, Next: map.to! };
     putChoice(context, choice, template(`($${index}+1)*${size}<${this.items.count}`), rule, exit);
     return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
   }
 
-  #map(exit: Edge, items: Template, concurrency: number | string | undefined): Edge {
+  #map(exit: Edge, items: Template): Edge {
     const context = this.#context;
     const name = context.unit.stateName(`${context.path}^map`);
     const options = { stores: this.#stores, single: isPlain(this.#body), item: true };
@@ -275,7 +273,6 @@ class Loop {
     put(context, name, {
       Type: 'Map',
       Items: items,
-      ...(concurrency === undefined ? {} : { MaxConcurrency: concurrency }),
       ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
       ...join(context, frame.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
     } as State);

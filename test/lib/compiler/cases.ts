@@ -78,6 +78,75 @@ _error: {+re: {py>: t.see, show: [error]}}
     fails: 'boom',
   },
   {
+    name: "the _export of a called workflow's or a loop's handler is weaker than what was stored there too",
+    dig: `
++c:
+  call>: part
+  _error: {_export: {v: handler, w: handler}, py>: t.see, show: [v, w]}
+`,
+    others: { 'part.dig': '+s: {py>: t.store, data: {v: stored}}\n+b: {py>: t.boom}' },
+    seen: ['+main+c^sub+s', '+main+c^sub+b !', '+main+c^error v=stored w=handler'],
+    fails: 'boom',
+  },
+  {
+    name: "where a group stores nothing, its handler's _export beats what stands around the group",
+    dig: `
+_export: {v: outside}
++s: {py>: t.store, data: {w: outside}}
++g:
+  _export: {v: group}
+  _error: {_export: {v: handler, w: handler}, echo>: "\${v} \${w}"}
+  +b: {fail>: no}
+`,
+    seen: ['+main+s', '+main+g+b fail no', '+main+g^error echo handler handler'],
+    fails: 'no',
+  },
+  {
+    name: "a handler's tasks see what those before them stored, above the export of the failed task",
+    dig: `
++b:
+  _export: {v: exported}
+  py>: t.boom
+  _error: {+s: {py>: t.store, data: {v: stored}}, +see: {py>: t.see, show: [v]}}
+`,
+    seen: ['+main+b !', '+main+b^error+s', '+main+b^error+see v=stored'],
+    fails: 'boom',
+  },
+  {
+    name: 'each try of a retried handler sees the failure that it handles',
+    dig: `
++b:
+  py>: t.boom
+  msg: first
+  _error: {_retry: 1, +see: {py>: t.see}, +f: {py>: t.boom, msg: own}}
+`,
+    seen: [
+      '+main+b !',
+      '+main+b^error+see error={"message":"first"}',
+      '+main+b^error+f !',
+      '+main+b^error+see error={"message":"first"}',
+      '+main+b^error+f !',
+    ],
+    fails: 'first',
+  },
+  {
+    name: 'fail> with an expression that must be evaluated',
+    dig: '+b: {fail>: "${[1, 2].length} times", _error: {py>: t.see}}',
+    seen: ['+main+b fail 2 times', '+main+b^error error={"message":"2 times"}'],
+    fails: '2 times',
+  },
+  {
+    name: 'after a failed chunk of a loop no other starts, though nothing is stored',
+    dig: `
++l:
+  loop>: 4
+  _parallel: {limit: 2}
+  _do: {fail>: "\${i}"}
+`,
+    seen: ['+main+l^sub+loop-0 fail 0', '+main+l^sub+loop-1 fail 1'],
+    fails: '0',
+  },
+  {
     name: 'a retried group starts each try without what it stored; what follows sees it all',
     dig: `
 +m:

@@ -13,7 +13,13 @@ import { TaskTokens } from '../../../lib/engine/task-tokens.ts';
 import type { Call, Outcome } from '../../../lib/engine/types.ts';
 import { TrowelError } from '../../../lib/expression/failure.ts';
 import { render } from '../../../lib/expression/render.ts';
-import type { LaunchPayload, Layer, Payload, SessionPayload } from '../../../lib/expression/wire.ts';
+import {
+  ERRORS,
+  type LaunchPayload,
+  type Layer,
+  type Payload,
+  type SessionPayload,
+} from '../../../lib/expression/wire.ts';
 import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
 import type { Mapping, Value, Workflow } from '../../../lib/language/workflow.ts';
 
@@ -53,9 +59,13 @@ export async function play(
   text: string,
   options: { readonly others?: { readonly [file: string]: string }; readonly params?: Mapping } = {},
 ): Promise<Played> {
+  return playCompiled(compiledText(text, options.others), options.params ?? {});
+}
+
+export async function playCompiled(compiled: Compiled, params: Mapping): Promise<Played> {
   // The virtual clock jumps while nothing but real I/O is under way, so the sandbox must not be loaded in between.
   await render({ layers: [], builtins: {}, task: '', keys: { warm: '${1 + 1}' } });
-  return new Player(compiledText(text, options.others)).run(options.params ?? {});
+  return new Player(compiled).run(params);
 }
 
 /**
@@ -125,6 +135,9 @@ class Player {
       }
     } catch (error) {
       if (!(error instanceof TrowelError)) throw error;
+      const payload = given.Payload as unknown as Payload;
+      if (name === 'evaluate' && payload.op === 'fail' && error.name === ERRORS.taskFailed)
+        this.#seen.push(`${payload.t} fail ${error.message}`);
       throw new TaskError(error.name, JSON.stringify({ errorType: error.name, errorMessage: error.message }));
     }
   }

@@ -41,6 +41,11 @@ describe('values', () => {
     });
   });
 
+  test('expressions that are literals are evaluated where nothing else has to be', async () => {
+    const template = { a: '{% "\\u0024{" %}', b: ['{% 1 %}', { c: '{% null %}' }], d: 'x' };
+    expect(await outputOf({ A: pass({ Output: template }) })).toEqual({ a: '${', b: [1, { c: null }], d: 'x' });
+  });
+
   test('a sequence that one expression gives is a plain array to the next', async () => {
     const output = await outputOf(
       {
