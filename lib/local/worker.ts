@@ -61,6 +61,10 @@ interface Pending {
   readonly pids: number[];
 }
 
+/** Seconds until an interpreter has to be there: also one whose image the container engine fetches first. */
+const LONGEST_START = 600;
+/** Bytes that are no messages, before it is ready: what Python's site customization prints. */
+const MOST_NOISE = 65_536;
 const STDERR_KEPT = 4000;
 const DRAIN_MS = 1000;
 
@@ -78,6 +82,10 @@ export class Worker {
   #gone: WorkerLost | undefined;
   #fatal: string | undefined;
   #stderr = '';
+  #noise = 0;
+  /** It counts processes as nobody here does: it is in a container. */
+  #inside = false;
+  readonly #starting: NodeJS.Timeout;
   #stopping = false;
 
   constructor(options: WorkerOptions) {
@@ -115,6 +123,10 @@ export class Worker {
         });
       });
     });
+    this.#starting = setTimeout(
+      () => this.#giveUp(`it has not answered within ${LONGEST_START} s`),
+      LONGEST_START * 1000,
+    );
     this.#send({ type: 'hello', v: PROTOCOL, preload: options.preload ?? [], cwd: options.cwd });
   }
 
@@ -149,6 +161,8 @@ export class Worker {
   async stop(grace: number): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.#gone !== undefined) return;
     this.#stopping = true;
+    // Before it is ready it runs nothing.
+    if (!this.#isReady) this.#killGroup();
     // Its input stays open: when that ends, a worker gives its tasks less time.
     this.#send({ type: 'stop', grace });
     const late = setTimeout(() => this.#killGroup(), (grace + 2) * 1000);
@@ -162,6 +176,13 @@ export class Worker {
     this.#send({ type: 'stop', grace: 0 });
     this.#process.stdin?.end();
     setTimeout(() => this.#killGroup(), 2000).unref();
+  }
+
+  /** It will never be of use. */
+  #giveUp(reason: string): void {
+    this.#killGroup();
+    this.#end(reason);
+    this.#process.stdout?.destroy();
   }
 
   #killGroup(): void {
@@ -195,9 +216,15 @@ export class Worker {
 
   #receive(line: string): Promise<void> | undefined {
     const message = parsed(line);
+    if (!this.#isReady && message?.type !== 'ready') {
+      this.#noise += line.length + 1;
+      if (this.#noise > MOST_NOISE) this.#giveUp('it is not Python: it does not answer as the runner does');
+    }
     if (message === undefined) return undefined;
     if (message.type === 'ready') {
+      clearTimeout(this.#starting);
       this.#isReady = true;
+      this.#inside = message.pid !== this.#process.pid;
       this.#markReady(message.python);
       return undefined;
     }
@@ -240,6 +267,7 @@ export class Worker {
 
   #end(reason: string): void {
     if (this.#gone !== undefined) return;
+    clearTimeout(this.#starting);
     const because = this.#fatal ?? reason;
     const said = this.#fatal === undefined && !this.#stopping ? lastLines(this.#stderr) : '';
     const command = this.#options.shown ?? this.#options.python.join(' ');
@@ -250,7 +278,7 @@ export class Worker {
     this.#markFailed(this.#gone);
     for (const { reject, pids } of this.#pending.values()) {
       // A worker ends its tasks; one that was killed could not, and what they had started would go on.
-      for (const pid of pids) killGroup(pid);
+      for (const pid of this.#inside ? [] : pids) killGroup(pid);
       reject(this.#gone);
     }
     this.#pending.clear();

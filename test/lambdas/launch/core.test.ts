@@ -211,7 +211,7 @@ describe('a resumed attempt', () => {
     ['a key is another', recordOf({ ...own, n: 'us' }, {})],
     ['a parameter that was read is another', recordOf(own, { region: 'us' })],
     ['a parameter that was read is gone', recordOf(own, { nowhere: 1 })],
-    ['a parameter that was missing is there', recordOf(own, {}, { read: { region: null } })],
+    ['a parameter that was missing is there', recordOf(own, {}, { read: { region: '' } })],
     ['the environment is another', recordOf(own, {}, { env: fingerprint({ A: 'b' }) })],
     ['it is of another task', recordOf(own, {}, { task: '+main+Load' })],
   ])('runs the task when %s', async (_, record) => {
@@ -220,6 +220,10 @@ describe('a resumed attempt', () => {
 
   it('does not mind parameters that the task did not read', async () => {
     expect(await launched(recordOf(own, {}), { l: [{ region: 'eu', more: 1 }] })).toHaveProperty('replayed');
+  });
+
+  it('knows a parameter that was missing and is missing still', async () => {
+    expect(await launched(recordOf(own, {}, { read: { optional: '' } }))).toHaveProperty('replayed');
   });
 
   it('does not mind its own number in a template', async () => {

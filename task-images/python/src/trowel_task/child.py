@@ -50,7 +50,12 @@ def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # preloaded: without this every task would draw the same numbers
-    os.mkdir(job.scratch, 0o700)
+    try:
+        os.mkdir(job.scratch, 0o700)
+    except OSError as error:
+        failed = TaskError(FAILED, f"Cannot make a folder for the task, {job.scratch}: {error.strerror}")
+        report(control, {"ok": False, "error": failed.to_json(), "clean": True})
+        os._exit(1)
     if job.assignment.python:
         other_interpreter(job, control)
     run(job, control, terminal=foreground)

@@ -59,6 +59,7 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
         "env": canonical.digest(assignment.env),
         "read": ran["read"],
         "module": ran["module"],
+        "stored": ran["store"],
         "result": result,
     }
     path = assignment.result or ""

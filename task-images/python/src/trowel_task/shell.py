@@ -35,8 +35,9 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
     script = private(scratch, "runner.sh")
     fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(fd, "wb") as file:
-        file.write(secrets.fill(text_of(command)).encode("utf-8", "surrogateescape"))
-    status = _wait(_start([*map(str, shell), script], {**os.environ, **variables(options), **env}))
+        file.write(_bytes(secrets.fill(text_of(command))))
+    added = {_bytes(name): _bytes(value) for name, value in {**variables(options), **env}.items()}
+    status = _wait(_start([*map(str, shell), script], {**os.environb, **added}))
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
@@ -51,7 +52,7 @@ def variables(params: dict[str, Any]) -> dict[str, str]:
     for name, value in params.items():
         if isinstance(name, str) and ENV_NAME.fullmatch(name):
             text = text_of(value)
-            if "\0" not in text and len(os.fsencode(text)) <= _LONGEST:
+            if "\0" not in text and len(_bytes(text)) <= _LONGEST:
                 out[name] = text
     return out
 
@@ -72,7 +73,15 @@ def text_of(value: Any) -> str:
         return str(value)
 
 
-def _start(argv: list[str], env: dict[str, str]) -> int:
+def _bytes(text: str) -> bytes:
+    """UTF-8 whatever the locale is."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return text.encode("utf-8", "replace")
+
+
+def _start(argv: list[str], env: dict[bytes, bytes]) -> int:
     import signal
 
     sys.stdout.flush()

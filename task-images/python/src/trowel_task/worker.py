@@ -174,9 +174,17 @@ class Worker:
     def scratch(self) -> str:
         """A name; the child makes the folder, and `discard` removes it."""
         if not self._scratch:
-            base = os.environ.get("TMPDIR") or "/tmp"
-            self._scratch = os.path.join(base, f"trowel-{os.getpid()}-{os.urandom(6).hex()}")
-            os.mkdir(self._scratch, 0o700)
+            name = f"trowel-{os.getpid()}-{os.urandom(6).hex()}"
+            for base in (os.environ.get("TMPDIR") or "/tmp", "/tmp", "/var/tmp"):
+                try:
+                    os.mkdir(os.path.join(base, name), 0o700)
+                except OSError as error:
+                    reason = error.strerror
+                else:
+                    self._scratch = os.path.join(base, name)
+                    break
+            else:
+                raise TaskError(FAILED, f"Cannot make a folder for tasks in TMPDIR or /tmp: {reason}")
         self._serial += 1
         return os.path.join(self._scratch, str(self._serial))
 
