@@ -6,7 +6,7 @@ import type { Json, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Node, Workflow } from '../language/workflow.ts';
-import { checkLimits } from './check-limits.ts';
+import { checkHistory, checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
 import { template } from './jsonata.ts';
 import { builtins } from './known.ts';
@@ -86,6 +86,7 @@ function programOf(options: CompileOptions): Program {
     stores: storing(parts.workflows),
     detached: new Set(parts.detached),
     slices: parts.slices,
+    excess: parts.excess,
     stateNames: new Set(['Start', 'Done', 'Failed']),
   };
 }
@@ -112,6 +113,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   const frame: Frame = { id, states: {}, latest: `f${id}`, first: `o${id}` };
   const end: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
   const context = rootContext(unit, frame, workflow, end);
+  checkHistory(program, workflow.root);
   const entry = compileNode(context, workflow.root, end);
   const timezone = workflow.timezone ?? zone;
   const { schedule } = workflow;

@@ -5,6 +5,7 @@
 import type { Json, State, StateMachine, Template } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Node } from '../language/workflow.ts';
+import { checkHistory } from './check-limits.ts';
 import { compileFrame, put } from './frame.ts';
 import { template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
@@ -17,6 +18,7 @@ import { Unit } from './unit.ts';
 /** Compiles the node into a machine of its own; in its place stand a state that starts it and a Choice that raises its failure. */
 export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
   const stores = context.unit.program.stores(node);
+  checkHistory(context.unit.program, node);
   const nested = nestedMachine(context, `${context.path}${node.name}`, stores, (inner, end) =>
     compileNode(inner, node, end),
   );

@@ -34,6 +34,8 @@ export interface Program {
   readonly detached: Set<Node>;
   /** Iterations of a loop that one nested machine runs. */
   readonly slices: ReadonlyMap<Node, number>;
+  /** What could not be split: events of the machine that holds a node. */
+  readonly excess: ReadonlyMap<Node, number>;
   readonly stateNames: Set<string>;
 }
 

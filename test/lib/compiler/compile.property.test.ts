@@ -15,7 +15,7 @@ const RUNS = Number(process.env.TROWEL_RUNS ?? 1000);
 const tally = { compared: 0, validated: 0, excluded: new Map<string, number>() };
 
 describe('a compiled workflow does what the model of digdag does', () => {
-  it(`${RUNS} random workflows, seed ${SEED}`, async () => {
+  it(`${RUNS} random workflows, seed ${SEED}`, { timeout: 180_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(projects, (project) => compare(project)),
       { seed: SEED, numRuns: RUNS, endOnFailure: process.env.TROWEL_SHRINK === 'no' },
