@@ -45,8 +45,10 @@ export function findWorkflow(cwd: string, { folder }: Place, argument: string | 
   }
   const file = existingFile(project === undefined ? cwd : folder, argument) ?? existingFile(folder, argument);
   if (file === undefined) {
-    const hint = didYouMean(withoutEnding(argument), files.map(withoutEnding));
-    const notes = [...(hint === undefined ? [] : [hint]), thereIs(folder, files)];
+    const beside = dirname(argument) === '.' ? [] : digFiles(dirname(resolve(cwd, argument)));
+    const candidates = beside.length === 0 ? files : beside.map((name) => join(dirname(argument), name));
+    const hint = didYouMean(withoutEnding(argument), candidates.map(withoutEnding));
+    const notes = [...(hint === undefined ? [] : [hint]), thereIs(folder, candidates)];
     if (isFolder(resolve(cwd, argument))) notes.unshift(`${argument} is a folder; as a project: --project ${argument}`);
     throw new CliError(EXIT.failed, `workflow '${withoutEnding(argument)}' does not exist`, notes);
   }

@@ -17,6 +17,7 @@ import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { nestedMachine } from './split.ts';
 import { type Program, type TaskInfo, Unit } from './unit.ts';
+import type { Weight } from './weight.ts';
 
 export interface CompileOptions {
   /** All workflows that call> and require> may name, by name. */
@@ -27,6 +28,8 @@ export interface CompileOptions {
   readonly line?: (span: Span) => number;
   /** What runs here alone is an error for `aws`. */
   readonly target?: 'local' | 'aws';
+  /** What one machine may hold by the estimate; a test's smaller one splits small workflows. */
+  readonly budget?: Weight;
 }
 
 export interface Compiled {
@@ -70,7 +73,7 @@ export function compileFragment(workflow: Workflow, node: Node, options: Compile
 }
 
 function programOf(options: CompileOptions): Program {
-  const parts = partition(options.workflows);
+  const parts = partition(options.workflows, options.budget);
   return {
     workflows: parts.workflows,
     diagnostics: [],

@@ -6,6 +6,7 @@ import type { LevelEntry, Plan } from './graph.ts';
 import { type Expr, mergeList, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
 import { type Context, closing, type Edge, failing, leave } from './scope.ts';
+import type { Program } from './unit.ts';
 
 export function compilePlan(context: Context, group: Group, plan: Plan, exit: Edge, compileNode: CompileNode): Edge {
   const { program } = context.unit;
@@ -24,7 +25,7 @@ export function compilePlan(context: Context, group: Group, plan: Plan, exit: Ed
         return {
           path: nodes.length === 1 ? context.path + nodes[0]!.name : `${context.path}^${index}`,
           stores: nodes.some(program.stores),
-          single: part.kind === 'node' && isPlain(part.node),
+          single: part.kind === 'node' && isPlain(part.node, program),
           body: (inner, end) => compilePlan(inner, group, part, end, compileNode),
         };
       });
@@ -50,8 +51,8 @@ function nodesOf(plan: Plan): Node[] {
 const ONE_STATE = new Set(['py', 'sh', 'echo', 'fail', 'http', 'http_call', 'mail', 'notify', 'slack']);
 
 /** A task that becomes one state, which can open its frame itself. */
-export function isPlain(node: Node): boolean {
-  if (node.kind !== 'task') return false;
+export function isPlain(node: Node, program: Program): boolean {
+  if (node.kind !== 'task' || program.detached.has(node)) return false;
   const { error, check, retry } = node.directives;
   return (
     ONE_STATE.has(node.operator) &&
@@ -180,7 +181,7 @@ function compileLevels(
     const frames = level.map((entry) => {
       const seen = entry.ancestors.flatMap((place) => stored.get(place) ?? []);
       const outer: Context = { ...context, layers: [...context.layers, ...seen] };
-      const options = { stores: unit.program.stores(entry.node), single: isPlain(entry.node) };
+      const options = { stores: unit.program.stores(entry.node), single: isPlain(entry.node, unit.program) };
       return compileFrame(outer, context.path + entry.node.name, options, (inner) =>
         compileNode(inner, entry.node, END),
       );

@@ -7,7 +7,7 @@ import type { Group, Node, Task, Workflow } from '../language/workflow.ts';
 import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
 
 /** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
-const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBytes };
+export const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBytes };
 
 export interface Partition {
   readonly workflows: ReadonlyMap<string, Workflow>;
@@ -17,31 +17,33 @@ export interface Partition {
   readonly slices: ReadonlyMap<Node, number>;
 }
 
-export function partition(workflows: ReadonlyMap<string, Workflow>): Partition {
-  const partitioner = new Partitioner(workflows);
+export function partition(workflows: ReadonlyMap<string, Workflow>, budget: Weight = BUDGET): Partition {
+  const partitioner = new Partitioner(workflows, budget);
   const split = new Map<string, Workflow>();
   for (const [name, workflow] of workflows)
     split.set(name, { ...workflow, root: partitioner.fit(workflow.root) as Group });
   return { workflows: split, detached: partitioner.detached, slices: partitioner.slices };
 }
 
-function fits(weight: Weight): boolean {
-  return weight.events <= BUDGET.events && weight.bytes <= BUDGET.bytes;
-}
-
 class Partitioner {
   readonly detached = new Set<Node>();
   readonly slices = new Map<Node, number>();
   readonly #scale: Scale;
+  readonly #budget: Weight;
 
-  constructor(workflows: ReadonlyMap<string, Workflow>) {
+  constructor(workflows: ReadonlyMap<string, Workflow>, budget: Weight) {
     this.#scale = new Scale(workflows);
+    this.#budget = budget;
   }
 
   /** The node, changed as far as needed for it to fit one machine, and weighed. */
   fit(node: Node): Node {
-    if (fits(this.#scale.of(node))) return node;
+    if (this.#fits(this.#scale.of(node))) return node;
     return node.kind === 'group' ? this.#fitGroup(node) : this.#fitTask(node);
+  }
+
+  #fits(weight: Weight): boolean {
+    return weight.events <= this.#budget.events && weight.bytes <= this.#budget.bytes;
   }
 
   #fitGroup(group: Group): Group {
@@ -49,9 +51,9 @@ class Partitioner {
     const ordered = group.parallel.kind !== 'sequential' || children.some((child) => child.directives.background);
     const graph = children.some((child) => child.directives.background || child.directives.after?.length);
     let fitted: Group = { ...group, children };
-    if (!fits(this.#scale.of(fitted))) {
+    if (!this.#fits(this.#scale.of(fitted))) {
       if (graph) {
-        fitted = { ...group, children: children.map((child) => this.#detach(child)) };
+        fitted = { ...group, children: children.map((child) => (this.#gains(child) ? this.#detach(child) : child)) };
       } else if (group.parallel.kind === 'limit') {
         const runs = this.#runs(children, group.parallel.limit, group);
         fitted = { ...group, parallel: { kind: 'sequential' }, children: runs };
@@ -64,7 +66,7 @@ class Partitioner {
     }
     // Thousands of runs may again be too many for one machine.
     const weight = this.#scale.of(fitted);
-    return fits(weight) || fitted.children.length === group.children.length ? fitted : this.#fitGroup(fitted);
+    return this.#fits(weight) || fitted.children.length === group.children.length ? fitted : this.#fitGroup(fitted);
   }
 
   /** Children gathered into nameless groups, each within the budget and a multiple of `unit` long. */
@@ -83,7 +85,7 @@ class Partitioner {
     children.forEach((child, index) => {
       const own = this.#scale.of(child);
       const next = { events: weight.events + own.events + 4, bytes: weight.bytes + own.bytes + 400 };
-      if (run.length > 0 && index % unit === 0 && !fits(next)) close();
+      if (run.length > 0 && index % unit === 0 && !this.#fits(next)) close();
       weight = { events: weight.events + own.events + 4, bytes: weight.bytes + own.bytes + 400 };
       run.push(child);
     });
@@ -99,7 +101,7 @@ class Partitioner {
       ...(body === undefined ? {} : { body }),
       ...(elseBody === undefined ? {} : { elseBody }),
     };
-    if (fits(this.#scale.of(fitted))) return fitted;
+    if (this.#fits(this.#scale.of(fitted))) return fitted;
     if (task.operator === 'if') {
       fitted = {
         ...fitted,
@@ -109,7 +111,7 @@ class Partitioner {
     } else if (body !== undefined) {
       const count = iterations(task);
       const events = this.#scale.of(body).events + 4;
-      const size = Math.max(1, Math.floor(BUDGET.events / events));
+      const size = Math.max(1, Math.floor(this.#budget.events / events));
       if (size < count) {
         this.slices.set(fitted, size);
         this.#scale.set(fitted, {
@@ -121,6 +123,11 @@ class Partitioner {
       }
     }
     return fitted;
+  }
+
+  #gains(node: Node): boolean {
+    const { events, bytes } = this.#scale.of(node);
+    return events > DETACHED.events || bytes > DETACHED.bytes;
   }
 
   #detach(node: Node): Node {

@@ -40,7 +40,10 @@ export interface Nested {
   readonly canFail: boolean;
 }
 
-/** `body` is compiled in a context whose outer layers, name and counters are what the execution was started with. */
+/**
+ * `body` is compiled in a context whose outer layers, name and counters are what the execution was started with. A slice of a
+ * loop finds its iterations in `$items` and the width of its chunks in `$w`.
+ */
 export function nestedMachine(
   context: Context,
   path: string,
@@ -71,6 +74,7 @@ export function nestedMachine(
     b: template('$states.input.b'),
     t: unit.templates as Json,
     items: template('$exists($states.input.items)?$states.input.items:[]'),
+    w: template('$exists($states.input.w)?$states.input.w:1'),
     ...(context.tries.length === 0 ? {} : { R: template('$states.input.r') }),
   };
   const machine: StateMachine = {

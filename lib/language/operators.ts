@@ -53,11 +53,11 @@ const DOCKER: OptionSpec = {
   description: 'Container image of this task.',
   keys: {
     image: text('Image name, e.g. python:3.11-slim.'),
-    docker: text('Command of the container engine.', { default: 'docker' }),
+    docker: text('Command of the container engine; absent: docker or podman.'),
     run_options: { type: 'list', default: [], description: 'Further options of `docker run`.' },
-    pull_always: flag('Pull the image before each task.', false),
+    pull_always: flag('Pull the image before the first task of a run that uses it.', false),
     selinux: flag('Mount with an SELinux label.', false),
-    build: { type: 'list', description: 'Dockerfile lines run on top of the image.' },
+    build: { type: 'list', description: 'Commands run on top of the image (RUN), once.' },
     build_options: { type: 'list', default: [], description: 'Further options of `docker build`.' },
   },
 };
@@ -146,7 +146,11 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   slack: {
     description: 'Sends a message to Slack, by an incoming webhook.',
     kind: 'native',
-    command: { type: ['text', 'mapping'], required: true, description: 'The text, or `{data: text}`.' },
+    command: {
+      type: ['text', 'mapping'],
+      required: true,
+      description: 'The text, or the whole message as a mapping, e.g. `{text: …, blocks: […]}`.',
+    },
     options: {
       channel: text('Channel, where the webhook allows one other than its own.'),
       url: text('Address of the webhook; default: the secret slack.webhook.'),

@@ -46,7 +46,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true, maxRetries: 5 }));
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
   /^dist\/(trowel\.js|THIRD-PARTY-LICENSES\.txt|chunks\/[\w.-]+\.js(\.LEGAL\.txt)?)$/,
-  /^docs\/[\w-]+\.md$/,
+  /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
   /^schemas\/(dig|trowel)\.schema\.json$/,
   /^task-images\/python\/(pyproject\.toml|src\/trowel_task\/(\w+\.py|py\.typed))$/,
   /^templates\/project\/[\w./-]+$/,

@@ -8,7 +8,7 @@ import { knownWithin, withItem } from '../known.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { isPlain, join, putChoice } from '../parallel.ts';
 import { type Context, closing, type Edge, failing } from '../scope.ts';
-import { nestedMachine, startNested } from '../split.ts';
+import { type Nested, nestedMachine, startNested } from '../split.ts';
 import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
 
@@ -35,7 +35,7 @@ interface Items {
   /** Variable that must hold the items before the loop starts, and what it is assigned. */
   readonly assign: { readonly [variable: string]: Template };
   /** What a nested machine gets to run iterations `from` to `from + size` at most, and how it finds them in `$items`. */
-  readonly slice: (from: Expr, size: number) => Expr;
+  readonly slice: (from: Expr, size: Expr) => Expr;
   readonly sliced: () => Items;
 }
 
@@ -72,45 +72,12 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
     dynamic ? dynamicItems(task, variable) : literalItems(context, task, variable),
     compileNode,
   );
-  const { parallel } = task;
   const size = unit.program.slices.get(task);
-  if (size !== undefined) {
-    const entry = loop.inSlices(exit, size);
-    return dynamic
-      ? evaluateState(context, task, task.operator, ending(context, entry), {
-          [variable]: '$states.result.Payload.items',
-        })
-      : entry;
-  }
-  let entry: Edge;
-  switch (parallel.kind) {
-    case 'sequential':
-      entry = loop.sequential(exit);
-      break;
-    case 'parallel':
-      entry = loop.parallel(exit);
-      break;
-    case 'limit':
-      entry = loop.chunks(exit, String(parallel.limit));
-      break;
-    case 'expression': {
-      // 0: in sequence; -1: all at once; N: in chunks. The body stands twice, under other state names.
-      const width = `$${variable}w`;
-      const together = loop.chunks(exit, `(${width}<0?$max([1,${loop.items.count}]):${width})`);
-      const choice = unit.stateName(`${context.path}^how`);
-      const sequence = ending(context, loop.sequential(exit));
-      const rule = { Assign: { ...closing(context, sequence), ...sequence.assign }, Next: sequence.to };
-      putChoice(context, choice, template(`${width}=0`), rule, together);
-      const start: Edge = { to: choice, depth: context.levels.length, assign: {} };
-      return evaluateState(context, task, task.operator, start, {
-        [variable]: '$states.result.Payload.items',
-        [`${variable}w`]: '$states.result.Payload.parallel',
-      });
-    }
-  }
+  const entry = size === undefined ? loop.whole(exit, `$${variable}w`) : loop.inSlices(exit, size, `$${variable}w`);
   if (!dynamic) return entry;
   return evaluateState(context, task, task.operator, ending(context, entry), {
     [variable]: '$states.result.Payload.items',
+    ...(task.parallel.kind === 'expression' ? { [`${variable}w`]: '$states.result.Payload.parallel' } : {}),
   });
 };
 
@@ -176,6 +143,60 @@ class Loop {
     this.#compileNode = compileNode;
   }
 
+  /** In one machine. `width` gives an expression's `_parallel`: 0 in sequence, -1 all at once, N in chunks. */
+  whole(exit: Edge, width: Expr): Edge {
+    const { parallel } = this.#task;
+    switch (parallel.kind) {
+      case 'sequential':
+        return this.sequential(exit);
+      case 'parallel':
+        return this.parallel(exit);
+      case 'limit':
+        return this.chunks(exit, String(parallel.limit));
+      case 'expression':
+        // The body stands twice, under other state names.
+        return this.#choose(`${width}=0`, this.sequential(exit), this.chunks(exit, this.#wide(width)));
+    }
+  }
+
+  /**
+   * A loop too long for one history: nested machines run slices of it. Where a slice holds whole chunks, slices run one after the other;
+   * else each chunk is cut into slices side by side.
+   */
+  inSlices(exit: Edge, size: number, width: Expr): Edge {
+    const { parallel } = this.#task;
+    switch (parallel.kind) {
+      case 'sequential':
+        return this.#slicesInSequence(exit, String(size));
+      case 'parallel':
+        return { ...this.#slicesAtOnce(exit, size, '0', this.items.count), assign: this.items.assign };
+      case 'limit': {
+        const { limit } = parallel;
+        return limit <= size
+          ? this.#slicesInSequence(exit, String(size - (size % limit)), String(limit))
+          : this.chunks(exit, String(limit), size);
+      }
+      case 'expression': {
+        const chunk = `$max([1,${width}])`;
+        const few = this.#slicesInSequence(exit, `(${size}-${size}%${chunk})`, chunk);
+        return this.#choose(`${width}>=0 and ${width}<=${size}`, few, this.chunks(exit, this.#wide(width), size));
+      }
+    }
+  }
+
+  #choose(condition: Expr, yes: Edge, no: Edge): Edge {
+    const context = this.#context;
+    const choice = context.unit.stateName(`${context.path}^how`);
+    const edge = ending(context, yes);
+    const rule = { Assign: { ...closing(context, edge), ...edge.assign }, Next: edge.to };
+    putChoice(context, choice, template(condition), rule, no);
+    return { to: choice, depth: context.levels.length, assign: {} };
+  }
+
+  #wide(width: Expr): Expr {
+    return `(${width}<0?$max([1,${this.items.count}]):${width})`;
+  }
+
   sequential(exit: Edge): Edge {
     const context = this.#context;
     const { unit } = context;
@@ -197,49 +218,56 @@ class Loop {
     return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
   }
 
-  /** A loop too long for one history: nested machines run slices of it, one after the other or side by side. */
-  inSlices(exit: Edge, size: number): Edge {
+  /** Each slice in sequence, or in chunks of `chunk`. */
+  #slicesInSequence(exit: Edge, size: Expr, chunk?: Expr): Edge {
     const context = this.#context;
     const { unit } = context;
-    const together = this.#task.parallel.kind !== 'sequential';
-    const nested = nestedMachine(context, `${context.path}^slice`, this.#stores, (inner, end) => {
-      const slice = new Loop(inner, this.#task, this.#body, this.#stores, this.items.sliced(), this.#compileNode);
-      return together ? slice.parallel(end) : slice.sequential(end);
-    });
-    const stored = this.#stores ? '$states.result.Output.stored' : undefined;
-    const slices = `$ceil(${this.items.count}/${size})`;
-    const name = unit.stateName(`${context.path}^slices`);
-    if (together) {
-      const frame = compileFrame(
-        context,
-        `${context.path}^slices`,
-        { stores: this.#stores, single: true, item: true },
-        (inner) => {
-          const start = unit.stateName(`${context.path}^part`);
-          const items = template(this.items.slice(`$states.input*${size}`, size));
-          const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
-          put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
-          return { to: start, depth: 1, assign: {} };
-        },
-      );
-      put(context, name, {
-        Type: 'Map',
-        Items: template(`[0..${slices}-1]`),
-        ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
-        ...join(context, frame.canFail || nested.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
-      } as State);
-      return { to: name, depth: context.levels.length, assign: this.items.assign };
-    }
+    const nested = this.#slice((slice, end) => (chunk === undefined ? slice.sequential(end) : slice.chunks(end, '$w')));
     const index = `i${unit.next()}`;
+    const name = unit.stateName(`${context.path}^slices`);
     const start = unit.stateName(`${context.path}^part`);
     const back: Edge = { to: name, depth: context.levels.length, assign: {} };
+    const stored = this.#stores ? '$states.result.Output.stored' : undefined;
     put(context, start, {
-      ...startNested(context, nested, { items: template(this.items.slice(`$${index}*${size}`, size)) }),
+      ...startNested(context, nested, {
+        items: template(this.items.slice(`$${index}*${size}`, size)),
+        ...(chunk === undefined ? {} : { w: template(chunk) }),
+      }),
       ...join(context, nested.canFail, stored, back, '$states.result.Output'),
     } as State);
     const rule = { Assign: { [index]: template(`$${index}+1`) }, Next: start };
-    putChoice(context, name, template(`$${index}<${slices}-1`), rule, exit);
+    putChoice(context, name, template(`($${index}+1)*${size}<${this.items.count}`), rule, exit);
     return { to: name, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
+  }
+
+  /** Slices of the `count` iterations after `from`, side by side. */
+  #slicesAtOnce(exit: Edge, size: number, from: Expr, count: Expr): Edge {
+    const context = this.#context;
+    const { unit } = context;
+    const nested = this.#slice((slice, end) => slice.parallel(end));
+    const name = unit.stateName(`${context.path}^slices`);
+    const options = { stores: this.#stores, single: true, item: true };
+    const frame = compileFrame(context, name, options, (inner) => {
+      const start = unit.stateName(`${context.path}^part`);
+      const place = `$states.input*${size}`;
+      const items = template(this.items.slice(`${from}+${place}`, `$min([${size},${count}-${place}])`));
+      const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
+      put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
+      return { to: start, depth: 1, assign: {} };
+    });
+    put(context, name, {
+      Type: 'Map',
+      Items: template(`[0..$ceil(${count}/${size})-1]`),
+      ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
+      ...join(context, frame.canFail || nested.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
+    } as State);
+    return { to: name, depth: context.levels.length, assign: {} };
+  }
+
+  #slice(run: (slice: Loop, end: Edge) => Edge): Nested {
+    return nestedMachine(this.#context, `${this.#context.path}^slice`, this.#stores, (inner, end) =>
+      run(new Loop(inner, this.#task, this.#body, this.#stores, this.items.sliced(), this.#compileNode), end),
+    );
   }
 
   parallel(exit: Edge): Edge {
@@ -249,15 +277,16 @@ class Loop {
   }
 
   /** A chunk sees what the chunks before it stored, and starts only if none of them failed: MaxConcurrency would give neither. */
-  chunks(exit: Edge, size: Expr): Edge {
+  chunks(exit: Edge, size: Expr, slices?: number): Edge {
     const context = this.#context;
     const { unit } = context;
     const index = `i${unit.next()}`;
     const choice = unit.stateName(`${context.path}^loop`);
     const from = `$${index}*${size}`;
-    const slice = `[$map([0..$min([${size},${this.items.count}-${from}])-1],function($k){${itemOf(this.items.at(`$k+${from}`))}})]`;
+    const count = `$min([${size},${this.items.count}-${from}])`;
+    const items = `[$map([0..${count}-1],function($k){${itemOf(this.items.at(`$k+${from}`))}})]`;
     const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
-    const map = this.#map(back, template(slice));
+    const map = slices === undefined ? this.#map(back, template(items)) : this.#slicesAtOnce(back, slices, from, count);
     const rule = { Assign: { [index]: template(`$${index}+1`), ...map.assign }, Next: map.to! };
     putChoice(context, choice, template(`($${index}+1)*${size}<${this.items.count}`), rule, exit);
     return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
@@ -266,7 +295,7 @@ class Loop {
   #map(exit: Edge, items: Template): Edge {
     const context = this.#context;
     const name = context.unit.stateName(`${context.path}^map`);
-    const options = { stores: this.#stores, single: isPlain(this.#body), item: true };
+    const options = { stores: this.#stores, single: isPlain(this.#body, context.unit.program), item: true };
     const frame = compileFrame(context, `${context.path}^sub`, options, (inner, item) =>
       this.#iteration(inner, fieldsOf(item), undefined, { to: undefined, depth: 1, assign: {} }),
     );

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { example } from '../example.ts';
 
 describe('examples/operator-guide', () => {
-  it('has the layout of the guide, and no fault', async () => {
+  it('has the layout of the guide, and one warning, which it is there to show', async () => {
     const { trowel, folder } = await example('operator-guide');
     for (const path of [
       ...['README.md', 'config/params.test.yml', 'config/params.yml', 'awesome_workflow.dig', 'ingest.dig'],
@@ -14,9 +14,12 @@ describe('examples/operator-guide', () => {
     ]) {
       expect(existsSync(join(folder, path)), path).toBe(true);
     }
-    const checked = await trowel('check');
-    expect(checked, checked.stderr).toMatchObject({ code: 0, stderr: '' });
-    expect(checked.stdout).toContain('awesome_workflow');
+    const checked = await trowel('check', '--format', 'json');
+    expect(checked.code).toBe(0);
+    // The one that the workflow is there to show.
+    const warned = { file: 'secret_arg.dig', severity: 'warning', code: 'secret-not-here' };
+    expect(JSON.parse(checked.stdout)).toMatchObject([warned]);
+    expect((await trowel('check')).stdout).toContain('awesome_workflow');
   });
 
   it('awesome_workflow loads, enriches and shows, each day at 7 in Tokyo', async () => {

@@ -1,6 +1,7 @@
 /** A project compiled and played, beside what the model says of it. */
 
 import type { Compiled } from '../../../lib/compiler/compile.ts';
+import type { Weight } from '../../../lib/compiler/weight.ts';
 import { failureOf } from '../../../lib/expression/failure.ts';
 import { type Modelled, model } from './model.ts';
 import { compiledText, playCompiled, workflowsOf } from './play.ts';
@@ -14,12 +15,15 @@ export interface Compared {
 }
 
 /** What may run in any order is sorted, and the variables of each line: their order tells nothing. */
-export async function compare(project: Project): Promise<Compared | { readonly excluded: string }> {
+export async function compare(
+  project: Project,
+  options: { readonly budget?: Weight } = {},
+): Promise<Compared | { readonly excluded: string }> {
   const workflows = workflowsOf(project);
   const expected = await model(workflows.get('main')!, workflows, PARAMS);
   if (expected.excluded !== undefined) return { excluded: expected.excluded };
   const { 'main.dig': text, ...others } = project;
-  const compiled = compiledText(text, others);
+  const compiled = compiledText(text, others, options);
   const { outcome, seen, seconds } = await playCompiled(compiled, PARAMS);
   const ordered = !Object.values(project).some((file) => /_parallel|_background/.test(file));
   const comparable = (lines: readonly string[]): readonly string[] => {

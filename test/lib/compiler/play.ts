@@ -5,7 +5,7 @@
 import { evaluate } from '../../../lambdas/evaluate/core.ts';
 import { session } from '../../../lambdas/session/core.ts';
 import type { Json, StateMachine } from '../../../lib/asl/types.ts';
-import { type Compiled, type CompileResult, compile } from '../../../lib/compiler/compile.ts';
+import { type Compiled, type CompileOptions, type CompileResult, compile } from '../../../lib/compiler/compile.ts';
 import { VirtualClock } from '../../../lib/engine/clock.ts';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import { execute } from '../../../lib/engine/execution.ts';
@@ -44,13 +44,23 @@ export function workflowsOf(files: { readonly [file: string]: string }): Map<str
   return workflows;
 }
 
-export function compileText(text: string, others: { readonly [file: string]: string } = {}): CompileResult {
+type Options = Omit<CompileOptions, 'workflows'>;
+
+export function compileText(
+  text: string,
+  others: { readonly [file: string]: string } = {},
+  options: Options = {},
+): CompileResult {
   const workflows = workflowsOf({ 'main.dig': text, ...others });
-  return compile(workflows.get('main')!, { workflows });
+  return compile(workflows.get('main')!, { workflows, ...options });
 }
 
-export function compiledText(text: string, others: { readonly [file: string]: string } = {}): Compiled {
-  const { compiled, diagnostics } = compileText(text, others);
+export function compiledText(
+  text: string,
+  others: { readonly [file: string]: string } = {},
+  options: Options = {},
+): Compiled {
+  const { compiled, diagnostics } = compileText(text, others, options);
   if (compiled === undefined) throw new Error(JSON.stringify(diagnostics));
   return compiled;
 }

@@ -57,22 +57,16 @@ const data: fc.Arbitrary<Mapping> = fc
   .uniqueArray(constantFrom('a', 'b', 'd', 'e', 'm', 'h', 'k', 'n', 'f'), { minLength: 1, maxLength: 3 })
   .chain((keys) => fc.record(Object.fromEntries(keys.map((key) => [key, values(key)]))));
 
-/** Text that may fail, where a variable is not there. */
-const texts = constantFrom(
-  ...[
-    'hello',
-    '{% 2 %}',
-    '${',
-    '${a}',
-    '${b}: ${p}!',
-    '${m.x}',
-    '${h.deep.z}',
-    '${a + 1}',
-    '${d}',
-    '${typeof d}',
-    '${i}',
-  ],
-  ...['${range.from}', '${g} ${e}', '${error.message}', '${task_name}', '"quoted" \\ ${p}', '$${a}'],
+const texts: fc.Arbitrary<string> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: constantFrom(
+      ...['hello', '{% 2 %}', '${', '${a}', '${b}: ${p}!', '${h.deep}', '${a + 1}', '${typeof d}', '${typeof error}'],
+      ...['${task_name}', '"quoted" \\ ${p}', '$${a}', '${typeof i}', '${data}', 'a\nb ${n}', '${h.x || b}'],
+    ),
+  },
+  // These fail where the variable is not there.
+  { weight: 1, arbitrary: constantFrom('${m.x}', '${d}', '${i}', '${range.from}', '${g} ${e}', '${error.message}') },
 );
 
 const conditions = constantFrom<Value>(
@@ -98,19 +92,25 @@ const taskRetries = fc.oneof(
 );
 
 const python: Node = fc.oneof(
-  { weight: 5, arbitrary: data.map((stored): Mapping => ({ 'py>': 't.store', data: stored })) },
-  { weight: 5, arbitrary: fc.constant<Mapping>({ 'py>': 't.see' }) },
-  { weight: 2, arbitrary: constantFrom<Mapping>({ 'py>': 't.boom' }, { 'py>': 't.boom', msg: 'bad ${a}' }) },
+  { weight: 7, arbitrary: data.map((stored): Mapping => ({ 'py>': 't.store', data: stored })) },
+  { weight: 7, arbitrary: fc.constant<Mapping>({ 'py>': 't.see' }) },
+  { weight: 1, arbitrary: constantFrom<Mapping>({ 'py>': 't.boom' }, { 'py>': 't.boom', msg: 'bad ${a}' }) },
   {
-    weight: 2,
+    weight: 1,
     arbitrary: fc
       .record({ fails: fc.integer({ min: 1, max: 3 }), data })
       .map((keys): Mapping => ({ 'py>': 't.flaky', ...keys })),
   },
-  { weight: 1, arbitrary: texts.map((text): Mapping => ({ 'py>': 't.see', own: text, a: '${b}' })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ fails: fc.integer({ min: 1, max: 2 }), data, _retry: fc.integer({ min: 1, max: 2 }) })
+      .map((keys): Mapping => ({ 'py>': 't.flaky', ...keys })),
+  },
+  { weight: 2, arbitrary: texts.map((text): Mapping => ({ 'py>': 't.see', own: text, a: '${b}' })) },
 );
 const native: Node = fc.oneof(
-  { weight: 3, arbitrary: texts.map((text): Mapping => ({ 'echo>': text })) },
+  { weight: 6, arbitrary: texts.map((text): Mapping => ({ 'echo>': text })) },
   { weight: 1, arbitrary: texts.map((text): Mapping => ({ 'fail>': text })) },
   { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }).map((seconds): Mapping => ({ 'wait>': `${seconds}s` })) },
 );
@@ -126,16 +126,19 @@ function withKeys(mapping: Mapping, keys: { readonly [key: string]: Value | unde
   return { ...mapping, ...Object.fromEntries(present) };
 }
 
-/** What may be called from here. */
 interface Place {
+  /** What may be called from here. */
   readonly callees: readonly string[];
+  readonly task: Node;
 }
 
+const MIXED: Node = fc.oneof({ weight: 4, arbitrary: python }, { weight: 1, arbitrary: native });
+
 function leaf(place: Place, depth: number): Node {
-  const below = depth > 0 ? body(place, depth - 1) : plainBody;
+  const below = depth > 0 ? body(place, depth - 1) : plainBody(place);
   return fc
     .record({
-      task: fc.oneof({ weight: 4, arbitrary: python }, { weight: 1, arbitrary: native }),
+      task: place.task,
       _export: rarely(data, 2),
       _error: rarely(below, 2),
       _check: rarely(below, 2),
@@ -144,15 +147,17 @@ function leaf(place: Place, depth: number): Node {
     .map(({ task, ...keys }) => withKeys(task, keys));
 }
 
-const plainBody: Node = fc.oneof(
-  python,
-  fc.record({ task: python, _export: data }).map(({ task, _export }): Mapping => ({ ...task, _export })),
-);
+function plainBody({ task }: Place): Node {
+  return fc.oneof(
+    task,
+    fc.record({ one: task, _export: data }).map(({ one, _export }): Mapping => ({ ...one, _export })),
+  );
+}
 
 /** `_do`, `_error`, `_check`: a task or a group. */
 function body(place: Place, depth: number): Node {
-  if (depth <= 0) return plainBody;
-  return fc.oneof({ weight: 2, arbitrary: plainBody }, { weight: 1, arbitrary: node(place, depth) });
+  if (depth <= 0) return plainBody(place);
+  return fc.oneof({ weight: 2, arbitrary: plainBody(place) }, { weight: 1, arbitrary: node(place, depth) });
 }
 
 function node(place: Place, depth: number): Node {
@@ -179,7 +184,11 @@ function around(place: Place, depth: number): fc.Arbitrary<{ readonly [key: stri
 function group(place: Place, depth: number): Node {
   return fc
     .record({
-      children: fc.array(node(place, depth - 1), { minLength: 1, maxLength: 4 }),
+      children: fc.array(node(place, depth - 1), {
+        minLength: depth > 2 ? 3 : 1,
+        maxLength: depth > 2 ? 5 : 4,
+        size: 'max',
+      }),
       keys: around(place, depth),
       how: fc.oneof(
         { weight: 5, arbitrary: fc.constant('sequence' as const) },
@@ -189,7 +198,7 @@ function group(place: Place, depth: number): Node {
         { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) },
       ),
       // Which earlier siblings a child waits for, or whether it stands in the background: bits.
-      bits: fc.array(fc.nat(15), { minLength: 4, maxLength: 4 }),
+      bits: fc.array(fc.nat(31), { minLength: 5, maxLength: 5 }),
     })
     .map(({ children, keys, how, bits }) => {
       const named = children.map((child, index): [string, Mapping] => {
@@ -233,7 +242,7 @@ function loop(place: Place, depth: number): Node {
       repeat: repeats,
       keys: around(place, depth),
       _do: body(place, depth - 1),
-      _check: rarely(plainBody),
+      _check: rarely(plainBody(place)),
       _parallel: fc.oneof(
         { weight: 4, arbitrary: fc.constant(undefined) },
         { weight: 4, arbitrary: constantFrom<Value>(true, { limit: 1 }, { limit: 2 }, false, '${f}', '${how}') },
@@ -249,7 +258,7 @@ function branch(place: Place, depth: number): Node {
       keys: around(place, depth),
       _do: body(place, depth - 1),
       _else_do: fc.option(body(place, depth - 1), { nil: undefined }),
-      _check: rarely(plainBody),
+      _check: rarely(plainBody(place)),
     })
     .map(({ condition, keys, ...others }) => withKeys({ 'if>': condition }, { ...keys, ...others }));
 }
@@ -259,7 +268,7 @@ function call(place: Place, depth: number): Node {
     .record({
       file: constantFrom(...place.callees, '${which}', '${which}'),
       keys: around(place, depth),
-      _check: rarely(plainBody),
+      _check: rarely(plainBody(place)),
     })
     .map(({ file, keys, ...others }) => withKeys({ 'call>': file }, { ...keys, ...others }));
 }
@@ -268,11 +277,19 @@ function root(place: Place, depth: number): fc.Arbitrary<string> {
   return group(place, depth).map((mapping) => `${textOf(mapping, '')}\n`);
 }
 
-export const projects: fc.Arbitrary<Project> = fc.record({
-  'main.dig': root({ callees: ['part', 'sub/inner.dig'] }, 4),
-  'part.dig': root({ callees: ['sub/inner'] }, 2),
-  'sub/inner.dig': root({ callees: [] }, 1),
-});
+function projectsOf(task: Node): fc.Arbitrary<Project> {
+  return fc.record({
+    'main.dig': root({ callees: ['part', 'sub/inner.dig'], task }, 4),
+    'part.dig': root({ callees: ['sub/inner'], task }, 2),
+    'sub/inner.dig': root({ callees: [], task }, 1),
+  });
+}
+
+/** Where nothing stores, the compiler knows more: some projects have native tasks only. */
+export const projects: fc.Arbitrary<Project> = fc.oneof(
+  { weight: 4, arbitrary: projectsOf(MIXED) },
+  { weight: 1, arbitrary: projectsOf(native) },
+);
 
 /** Bodies as YAML blocks, other values as JSON. */
 function textOf(mapping: Mapping, indent: string): string {

@@ -232,7 +232,8 @@ def packages(site: str) -> dict[str, str]:
     sys.path.insert(at, site)
     inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
     search = [os.path.join(site, "bin")]
-    out = {"PIP_TARGET": site, "PYTHONPATH": os.pathsep.join([site, *inherited])}
+    # The folder is the task's own, so that pip need not warn of being root.
+    out = {"PIP_TARGET": site, "PIP_ROOT_USER_ACTION": "ignore", "PYTHONPATH": os.pathsep.join([site, *inherited])}
     if sys.prefix != sys.base_prefix:
         out["VIRTUAL_ENV"] = sys.prefix
         search.append(os.path.join(sys.prefix, "bin"))
