@@ -3,12 +3,16 @@ import { LIMITS } from '../asl/limits.ts';
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 import type { Span } from '../language/diagnostic.ts';
 import type { Node, Workflow } from '../language/workflow.ts';
+import { definitionText } from './definition-text.ts';
 import type { Program } from './unit.ts';
 
 const KIB = 1024;
 
 export function checkLimits(program: Program, workflow: Workflow, machine: StateMachine): void {
-  const bytes = JSON.stringify(machine).length;
+  const json = JSON.stringify(machine);
+  // At most: with each `${` written as `\u0024{`. The exact text takes longer to make.
+  let bytes = Buffer.byteLength(json) + 5 * (json.split('${').length - 1);
+  if (bytes > LIMITS.definitionBytes) bytes = Buffer.byteLength(definitionText(machine));
   if (bytes > LIMITS.definitionBytes) {
     report(
       program,

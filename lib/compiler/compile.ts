@@ -17,6 +17,7 @@ import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { nestedMachine } from './split.ts';
 import { type Program, type TaskInfo, Unit } from './unit.ts';
+import { unreachableTasks } from './unreachable.ts';
 import type { Weight } from './weight.ts';
 
 export interface CompileOptions {
@@ -51,6 +52,7 @@ export interface CompileResult {
 export function compile(workflow: Workflow, options: CompileOptions): CompileResult {
   const program = programOf(options);
   const machine = compileMachine(program, program.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
+  program.diagnostics.push(...unreachableTasks(workflow));
   return resultOf(program, workflow, machine);
 }
 

@@ -73,7 +73,7 @@ interface Branch {
 const END: Edge = { to: undefined, depth: 1, assign: {} };
 
 /** A Parallel state and, where a branch can fail, the Choice that raises its failure after all have ended. */
-function compileBranches(context: Context, branches: readonly Branch[], exit: Edge): Edge {
+export function compileBranches(context: Context, branches: readonly Branch[], exit: Edge): Edge {
   const frames = branches.map((branch) =>
     compileFrame(context, branch.path, branch, (inner) => branch.body(inner, END)),
   );

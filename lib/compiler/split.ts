@@ -15,23 +15,27 @@ import { reachable } from './reachable.ts';
 import { type Context, type Edge, layerList, taskName } from './scope.ts';
 import { Unit } from './unit.ts';
 
-/** Compiles the node into a machine of its own; in its place stand a state that starts it and a Choice that raises its failure. */
 export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
   const stores = context.unit.program.stores(node);
   checkHistory(context.unit.program, node);
-  const nested = nestedMachine(context, `${context.path}${node.name}`, stores, (inner, end) =>
-    compileNode(inner, node, end),
-  );
-  const name = context.unit.stateName(`${context.path}${node.name}^part`);
+  const body = (inner: Context, end: Edge): Edge => compileNode(inner, node, end);
+  return compilePart(context, `${context.path}${node.name}`, stores, body, exit);
+}
+
+/** Compiles `body` into a machine of its own; in its place stand a state that starts it and a Choice that raises its failure. */
+export function compilePart(
+  context: Context,
+  path: string,
+  stores: boolean,
+  body: (inner: Context, end: Edge) => Edge,
+  exit: Edge,
+): Edge {
+  const nested = nestedMachine(context, path, stores, body);
+  const name = context.unit.stateName(`${path}^part`);
+  const stored = stores ? '$states.result.Output.stored' : undefined;
   put(context, name, {
     ...startNested(context, nested, {}),
-    ...join(
-      context,
-      nested.canFail,
-      stores ? '$states.result.Output.stored' : undefined,
-      exit,
-      '$states.result.Output',
-    ),
+    ...join(context, nested.canFail, stored, exit, '$states.result.Output'),
   } as State);
   return { to: name, depth: context.levels.length, assign: {} };
 }

@@ -51,7 +51,8 @@ function nonEmpty(assign: { readonly [variable: string]: Template }): object {
   return Object.keys(assign).length === 0 ? {} : { Assign: assign };
 }
 
-function literalCondition(task: Task): boolean | undefined {
+/** A condition that the file itself gives. */
+export function literalCondition(task: Task): boolean | undefined {
   const { command } = task;
   if (typeof command === 'boolean') return command;
   if (command === 'true') return true;

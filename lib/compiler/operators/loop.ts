@@ -1,56 +1,26 @@
-import type { Json, State, Template } from '../../asl/types.ts';
-import { commandOf, type LoopOperator, loopItems } from '../../expression/items.ts';
+import type { State, Template } from '../../asl/types.ts';
+import type { LoopItem } from '../../expression/wire.ts';
 import type { Node, Task } from '../../language/workflow.ts';
 import { withoutExport } from '../effects.ts';
 import { compileFrame, put } from '../frame.ts';
-import { type Expr, literal, template } from '../jsonata.ts';
+import { type Expr, template } from '../jsonata.ts';
 import { knownWithin, withItem } from '../known.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
-import { isPlain, join, putChoice } from '../parallel.ts';
+import { compileBranches, isPlain, join, putChoice } from '../parallel.ts';
 import { type Context, closing, type Edge, failing } from '../scope.ts';
-import { type Nested, nestedMachine, startNested } from '../split.ts';
+import { compilePart, type Nested, nestedMachine, startNested } from '../split.ts';
 import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
-
-/** More iterations than this are counted, not listed, in the definition. */
-const LISTED = 100;
-
-/** One iteration: its name part, and what the body sees. */
-interface Item {
-  readonly n: Expr;
-  readonly x: Expr;
-}
-
-function fieldsOf(item: Expr): Item {
-  return { n: `${item}.n`, x: `${item}.x` };
-}
-
-/** Where the iterations come from: expressions for their number, for the k-th one, and for a slice of them. */
-interface Items {
-  readonly count: Expr;
-  /** The iteration whose index is the expression. */
-  readonly at: (index: Expr) => Item;
-  /** A field's value giving all. */
-  readonly all: Template;
-  /** Variable that must hold the items before the loop starts, and what it is assigned. */
-  readonly assign: { readonly [variable: string]: Template };
-  /** What a nested machine gets to run iterations `from` to `from + size` at most, and how it finds them in `$items`. */
-  readonly slice: (from: Expr, size: Expr) => Expr;
-  readonly sliced: () => Items;
-}
-
-/** Iterations in a variable, as a list. */
-function listed(variable: string, all: Template, assign: Items['assign']): Items {
-  const count = `$count($${variable})`;
-  return {
-    count,
-    at: (index) => fieldsOf(`$${variable}[${index}]`),
-    all,
-    assign,
-    slice: (from, size) => `[$${variable}[[${from}..$min([${from}+${size},${count}])-1]]]`,
-    sliced: () => listed('items', template('$items'), {}),
-  };
-}
+import {
+  dynamicItems,
+  fieldsOf,
+  type Item,
+  type Items,
+  isDynamic,
+  literalItems,
+  literalIterations,
+  runs,
+} from './loop-items.ts';
 
 /**
  * loop>, for_each>, for_range>. In sequence: a Choice that counts, for a Map could not hand stores to the next iteration. In
@@ -60,70 +30,64 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
   const body = task.body;
   if (body === undefined) return exit;
   const { unit } = context;
-  const variable = `it${unit.next()}`;
   const stores = unit.program.stores(body);
-  const dynamic =
-    isDynamic(commandOf(task.operator, task.keys)) || isDynamic(task.keys.count) || task.parallel.kind === 'expression';
-  const loop = new Loop(
-    context,
-    task,
-    body,
-    stores,
-    dynamic ? dynamicItems(task, variable) : literalItems(context, task, variable),
-    compileNode,
-  );
   const size = unit.program.slices.get(task);
-  const entry = size === undefined ? loop.whole(exit, `$${variable}w`) : loop.inSlices(exit, size, `$${variable}w`);
-  if (!dynamic) return entry;
-  return evaluateState(context, task, task.operator, ending(context, entry), {
-    [variable]: '$states.result.Payload.items',
-    ...(task.parallel.kind === 'expression' ? { [`${variable}w`]: '$states.result.Payload.parallel' } : {}),
-  });
+  const loopOf = (at: Context, items: Items, variable: string, how: Task, end: Edge): Edge => {
+    const loop = new Loop(at, how, body, stores, items, compileNode);
+    return size === undefined
+      ? loop.whole(end, `$${variable}w`)
+      : loop.inSlices(end, Math.min(size, items.most), `$${variable}w`);
+  };
+  if (isDynamic(task)) {
+    const variable = `it${unit.next()}`;
+    const entry = loopOf(context, dynamicItems(task, variable), variable, task, exit);
+    return evaluateState(context, task, task.operator, ending(context, entry), {
+      [variable]: '$states.result.Payload.items',
+      ...(task.parallel.kind === 'expression' ? { [`${variable}w`]: '$states.result.Payload.parallel' } : {}),
+    });
+  }
+  const run = (at: Context, iterations: readonly LoopItem[], how: Task, end: Edge): Edge => {
+    const variable = `it${at.unit.next()}`;
+    return loopOf(at, literalItems(how, iterations, variable), variable, how, end);
+  };
+  const iterations = literalIterations(unit, task);
+  if (runs(task, iterations, 1).length === 1) return run(context, iterations, task, exit);
+  return compileParts(context, task, iterations, stores, run, exit);
 };
+
+type Run = (at: Context, iterations: readonly LoopItem[], how: Task, end: Edge) => Edge;
+
+/** A list too long for one machine: nested machines hold a part each, and run one after the other if the iterations do. */
+function compileParts(
+  context: Context,
+  task: Task,
+  iterations: readonly LoopItem[],
+  stores: boolean,
+  run: Run,
+  exit: Edge,
+): Edge {
+  const { parallel } = task;
+  const path = `${context.path}^part`;
+  const partOf = (at: Context, part: readonly LoopItem[], how: Task, end: Edge): Edge =>
+    compilePart(at, path, stores, (inner, innerEnd) => run(inner, part, how, innerEnd), end);
+  const unit = parallel.kind === 'parallel' ? iterations.length : parallel.kind === 'limit' ? parallel.limit : 1;
+  let next = exit;
+  for (const part of runs(task, iterations, unit).reverse()) {
+    const pieces = runs(task, part, 1);
+    const together: Task = { ...task, parallel: { kind: 'parallel' } };
+    const branches = pieces.map((piece) => ({
+      path,
+      stores,
+      single: false,
+      body: (inner: Context, end: Edge) => partOf(inner, piece, together, end),
+    }));
+    next = pieces.length === 1 ? partOf(context, part, task, next) : compileBranches(context, branches, next);
+  }
+  return next;
+}
 
 function catchAll(context: Context): object {
   return { Catch: [{ ErrorEquals: ['States.ALL'], ...failing(context, context.onFail, '$states.errorOutput') }] };
-}
-
-function isDynamic(command: unknown): boolean {
-  return command !== undefined && JSON.stringify(command).includes('$');
-}
-
-function dynamicItems(task: Task, variable: string): Items {
-  // Of loop>, the variable is the count: twenty thousand items would not fit it.
-  return task.operator === 'loop' ? counted(`$${variable}`) : listed(variable, template(`$${variable}`), {});
-}
-
-/** Iterations that are made from their index. */
-function counted(count: Expr, from?: Expr): Items {
-  const at = (index: Expr): Item => {
-    const i = from === undefined ? index : `(${from}+${index})`;
-    return { n: `"+loop-"&$string(${i})`, x: `{"i":${i}}` };
-  };
-  return {
-    count,
-    at,
-    all: template(`[$map([0..${count}-1],function($i){${itemOf(at('$i'))}})]`),
-    assign: {},
-    slice: (first, size) => `{"from":${first},"count":$min([${size},${count}-(${first})])}`,
-    sliced: () => counted('$items.count', '$items.from'),
-  };
-}
-
-function itemOf(item: Item): Expr {
-  return `{"n":${item.n},"x":${item.x}}`;
-}
-
-function literalItems(context: Context, task: Task, variable: string): Items {
-  const made = loopItems(task.operator as LoopOperator, task.keys);
-  if (!made.ok) {
-    context.unit.report('bad-value', 'error', task.spans[`${task.operator}>`] ?? task.span, made.message);
-    return counted('0');
-  }
-  const items = made.value;
-  if (task.operator === 'loop') return counted(String(items.length));
-  const value = literal(items as unknown as Json);
-  return listed(variable, items.length > LISTED ? template(`$${variable}`) : value, { [variable]: value });
 }
 
 class Loop {
@@ -169,7 +133,7 @@ class Loop {
       case 'sequential':
         return this.#slicesInSequence(exit, String(size));
       case 'parallel':
-        return { ...this.#slicesAtOnce(exit, size, '0', this.items.count), assign: this.items.assign };
+        return { ...this.#slicesAtOnce(exit, size, this.items), assign: this.items.assign };
       case 'limit': {
         const { limit } = parallel;
         return limit <= size
@@ -205,10 +169,13 @@ class Loop {
     const layer = this.#stores ? `s${id}` : undefined;
     const choice = unit.stateName(`${context.path}^loop`);
     const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
-    const entry = this.#iteration(context, this.items.at(`$${index}`), layer, back);
+    const { at, pick } = this.items;
+    const item = pick === undefined ? at(`$${index}`) : fieldsOf(`$c${id}`);
+    const entry = this.#iteration(context, item, layer, back);
     const rule = {
       Assign: {
         [index]: template(`$${index}+1`),
+        ...(pick === undefined ? {} : { [`c${id}`]: template(pick(`$${index}+1`)) }),
         ...(layer === undefined ? {} : { [layer]: {} }),
         ...entry.assign,
       },
@@ -230,7 +197,7 @@ class Loop {
     const stored = this.#stores ? '$states.result.Output.stored' : undefined;
     put(context, start, {
       ...startNested(context, nested, {
-        items: template(this.items.slice(`$${index}*${size}`, size)),
+        items: template(this.items.part(`$${index}`, size).handed),
         ...(chunk === undefined ? {} : { w: template(chunk) }),
       }),
       ...join(context, nested.canFail, stored, back, '$states.result.Output'),
@@ -240,8 +207,7 @@ class Loop {
     return { to: name, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
   }
 
-  /** Slices of the `count` iterations after `from`, side by side. */
-  #slicesAtOnce(exit: Edge, size: number, from: Expr, count: Expr): Edge {
+  #slicesAtOnce(exit: Edge, size: number, of: Items): Edge {
     const context = this.#context;
     const { unit } = context;
     const nested = this.#slice((slice, end) => slice.parallel(end));
@@ -249,15 +215,14 @@ class Loop {
     const options = { stores: this.#stores, single: true, item: true };
     const frame = compileFrame(context, name, options, (inner) => {
       const start = unit.stateName(`${context.path}^part`);
-      const place = `$states.input*${size}`;
-      const items = template(this.items.slice(`${from}+${place}`, `$min([${size},${count}-${place}])`));
+      const items = template(of.part('$states.input', String(size)).handed);
       const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
       put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
       return { to: start, depth: 1, assign: {} };
     });
     put(context, name, {
       Type: 'Map',
-      Items: template(`[0..$ceil(${count}/${size})-1]`),
+      Items: template(`[0..$ceil(${of.count}/${size})-1]`),
       ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
       ...join(context, frame.canFail || nested.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
     } as State);
@@ -266,7 +231,7 @@ class Loop {
 
   #slice(run: (slice: Loop, end: Edge) => Edge): Nested {
     return nestedMachine(this.#context, `${this.#context.path}^slice`, this.#stores, (inner, end) =>
-      run(new Loop(inner, this.#task, this.#body, this.#stores, this.items.sliced(), this.#compileNode), end),
+      run(new Loop(inner, this.#task, this.#body, this.#stores, this.items.received(), this.#compileNode), end),
     );
   }
 
@@ -282,11 +247,9 @@ class Loop {
     const { unit } = context;
     const index = `i${unit.next()}`;
     const choice = unit.stateName(`${context.path}^loop`);
-    const from = `$${index}*${size}`;
-    const count = `$min([${size},${this.items.count}-${from}])`;
-    const items = `[$map([0..${count}-1],function($k){${itemOf(this.items.at(`$k+${from}`))}})]`;
+    const chunk = this.items.part(`$${index}`, size);
     const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
-    const map = slices === undefined ? this.#map(back, template(items)) : this.#slicesAtOnce(back, slices, from, count);
+    const map = slices === undefined ? this.#map(back, chunk.all) : this.#slicesAtOnce(back, slices, chunk);
     const rule = { Assign: { [index]: template(`$${index}+1`), ...map.assign }, Next: map.to! };
     putChoice(context, choice, template(`($${index}+1)*${size}<${this.items.count}`), rule, exit);
     return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };

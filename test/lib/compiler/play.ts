@@ -28,6 +28,8 @@ export interface Played {
   /** A line a task that ran: its full name, and what it was asked to show. */
   readonly seen: readonly string[];
   readonly events: number;
+  /** Of the execution that has most. */
+  readonly longest: number;
   /** Virtual seconds. */
   readonly seconds: number;
 }
@@ -89,6 +91,7 @@ class Player {
   readonly #clock = new VirtualClock();
   readonly #tokens = new TaskTokens();
   #events = 0;
+  #longest = 0;
 
   constructor(compiled: Compiled) {
     this.#compiled = compiled;
@@ -98,7 +101,7 @@ class Player {
     const start = this.#clock.now();
     const outcome = await this.#execute(this.#compiled.machine, { params } as Json);
     const seconds = Math.round((this.#clock.now() - start) / 1000);
-    return { outcome, seen: this.#seen, events: this.#events, seconds };
+    return { outcome, seen: this.#seen, events: this.#events, longest: this.#longest, seconds };
   }
 
   async #execute(machine: StateMachine, input: Json): Promise<Outcome> {
@@ -110,10 +113,13 @@ class Player {
       random: () => 0.5,
       historyLimit: true,
     });
+    let events = 0;
     for await (const event of execution) {
-      this.#events += 1;
+      events += 1;
       if (event.type === 'PassStateExited') this.#passed(event.stateExitedEventDetails?.output);
     }
+    this.#events += events;
+    this.#longest = Math.max(this.#longest, events);
     return execution.outcome;
   }
 
@@ -153,7 +159,7 @@ class Player {
   }
 
   async #start(given: { StateMachineArn?: string; Input?: Json }): Promise<Json> {
-    const name = /^\$\{sm_(\w+)\}$/.exec(given.StateMachineArn ?? '')?.[1] ?? '';
+    const name = /^\$\{sm_([^}]+)\}$/.exec(given.StateMachineArn ?? '')?.[1] ?? '';
     const outcome = await this.#execute(this.#compiled.nested[name]!, given.Input ?? {});
     if (outcome.status !== 'SUCCEEDED') throw new TaskError('States.TaskFailed', JSON.stringify(outcome));
     return { Output: outcome.output, Status: 'SUCCEEDED' };

@@ -1,0 +1,77 @@
+/**
+ * A machine as the text that is deployed. CloudFormation puts a value for each `${NAME}` in it, wherever it stands, so a dollar sign before a
+ * brace in any other text (a user's, an expression's) is written as `\u0024`, which is the same JSON.
+ */
+import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
+
+/**
+ * What the deployment gives values for. Names of functions and machines stand alone in their argument; the beginning of an execution's ARN
+ * stands at the start of an expression. `sm_` and `arn_` are followed by a machine's name.
+ */
+export const PLACEHOLDERS: { readonly [argument: string]: RegExp } = {
+  FunctionName: /^\$\{(?:session|launch|evaluate|http|http_call|notify)\}$/,
+  StateMachineArn: /^\$\{sm_[^${}]+\}$/,
+  ExecutionArn: /^\{% "\$\{arn_[^${}"]+\}:"/,
+};
+
+export function definitionText(machine: StateMachine): string {
+  const { States, ...others } = machine;
+  return object([...members(others), ['States', states(States)]]);
+}
+
+type Member = readonly [string, string];
+
+function object(all: readonly Member[]): string {
+  return `{${all.map(([key, text]) => `${escaped(key)}:${text}`).join(',')}}`;
+}
+
+function members(fields: object): Member[] {
+  return Object.entries(fields).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, escaped(value as Json)] as const],
+  );
+}
+
+function states(all: Processor['States']): string {
+  return object(Object.entries(all).map(([name, state]) => [name, stateText(state)]));
+}
+
+function stateText(state: State): string {
+  switch (state.Type) {
+    case 'Parallel': {
+      const { Branches, ...others } = state;
+      return object([...members(others), ['Branches', `[${Branches.map(processor).join(',')}]`]]);
+    }
+    case 'Map': {
+      const { ItemProcessor, ...others } = state;
+      return object([...members(others), ['ItemProcessor', processor(ItemProcessor)]]);
+    }
+    case 'Task': {
+      const { Arguments, ...others } = state;
+      return object([
+        ...members(others),
+        ...(Arguments === undefined ? [] : [['Arguments', argumentsText(Arguments)] as const]),
+      ]);
+    }
+    default:
+      return escaped(state as unknown as Json);
+  }
+}
+
+function processor({ States, ...others }: Processor): string {
+  return object([...members(others), ['States', states(States)]]);
+}
+
+function argumentsText(given: Json): string {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return escaped(given);
+  return object(Object.entries(given).map(([key, value]) => [key, argument(key, value)]));
+}
+
+function argument(key: string, value: Json): string {
+  const placeholder = typeof value === 'string' ? PLACEHOLDERS[key]?.exec(value)?.[0] : undefined;
+  if (placeholder === undefined) return escaped(value);
+  return JSON.stringify(placeholder).slice(0, -1) + escaped((value as string).slice(placeholder.length)).slice(1);
+}
+
+function escaped(value: Json): string {
+  return JSON.stringify(value).replaceAll('${', '\\u0024{');
+}
