@@ -45,6 +45,14 @@ export function upstreams(group: Group): number[][] {
   });
 }
 
+/** Children of a group whose order is a graph: their ancestors are as many as their pairs. */
+export const MOST_IN_GRAPH = 1000;
+
+/** Whether `_background` or `_after` order the children. */
+export function isGraph(group: Group): boolean {
+  return group.children.some(({ directives }) => directives.background || directives.after?.length);
+}
+
 /** Children of a graph that are nested exactly. */
 const LONGEST_GRAPH = 100;
 

@@ -2,7 +2,7 @@
 import type { Group, Node, Task } from '../language/workflow.ts';
 import { generates, repeats, withoutExport } from './effects.ts';
 import { put } from './frame.ts';
-import { plan } from './graph.ts';
+import { isGraph, MOST_IN_GRAPH, plan } from './graph.ts';
 import { template } from './jsonata.ts';
 import { knownWithin } from './known.ts';
 import type { CompileNode } from './operator.ts';
@@ -23,6 +23,12 @@ const compileWhole: CompileNode = (context, node, exit) =>
 
 function compileGroup(context: Context, group: Group, exit: Edge): Edge {
   const { error, retry } = group.directives;
+  if (isGraph(group) && group.children.length > MOST_IN_GRAPH) {
+    const note = 'Gather them into groups of some hundred.';
+    const message = `a group with \`_background\` or \`_after\` may have ${MOST_IN_GRAPH} tasks, this has ${group.children.length}`;
+    context.unit.report('limit-nesting', 'error', group.span, message, note);
+    return exit;
+  }
   const stores = context.unit.program.stores(group);
   const named = childOf(context, group.name);
   const inner = inherit(named, group);

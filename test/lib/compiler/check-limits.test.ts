@@ -6,11 +6,8 @@ const lines = (count: number, line: (index: number) => string): string =>
 
 describe('limits of Step Functions, told with their place', () => {
   it.each([
-    [
-      'limit-history',
-      '+g',
-      `+g:\n${lines(2600, (i) => `  +t${i}: {echo>: "\${Math.random()}", _background: ${i % 2 === 0}}`)}`,
-    ],
+    ['limit-nesting', '+g', `+g:\n${lines(1001, (i) => `  +t${i}: {echo>: x, _background: true}`)}`],
+    ['limit-history', '+a', `+a: {fail>: x}\n_error:\n${lines(4300, (i) => `  +t${i}: {py>: t.see}`)}`],
     ['limit-payload', '+big', `+ok: {echo>: ok}\n+big: {py>: t.see, text: "${'x'.repeat(270_000)}"}`],
     ['bad-duration', '+w', '+ok: {echo>: ok}\n+w: {wait>: 400d}'],
   ])('%s at %s', (code, task, dig) => {
