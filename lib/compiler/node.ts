@@ -1,6 +1,6 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
 import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
-import { generates, repeats, withoutExport } from './effects.ts';
+import { generates, repeatedAsGroup, repeats, withoutExport } from './effects.ts';
 import { put } from './frame.ts';
 import { plan } from './graph.ts';
 import { template } from './jsonata.ts';
@@ -45,11 +45,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
   const generated = generates(task);
   const stores = context.unit.program.stores(task);
   const inner = inherit(childOf(context, task.name), task);
-  // Its own state repeats a plain task; what generates tasks, has a check, or cannot repeat itself is repeated as a group.
-  const wrapped =
-    retry !== undefined &&
-    (retry.kind === 'expression' ||
-      (retry.limit > 0 && (generated || check !== undefined || task.operator === 'fail')));
+  const wrapped = repeatedAsGroup(task);
   const opensLevel =
     stores &&
     !wrapped &&
@@ -64,7 +60,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
     return compileOperator(at, task, checked, compileNode);
   };
   return openLevel(inner, opensLevel, (level) => {
-    if (!wrapped) return body({ ...level, onFail: giveUp(level) });
+    if (retry === undefined || !wrapped) return body({ ...level, onFail: giveUp(level) });
     const repeat = (at: Context, spec: RetrySpec): Edge =>
       compileRetry(at, spec, stores, giveUp, (tried, last) =>
         body(generated ? tried : { ...tried, unrepeatable: last }),
