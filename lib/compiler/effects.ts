@@ -31,6 +31,14 @@ export function generates(task: Task): boolean {
   return task.body !== undefined || task.elseBody !== undefined || task.operator === 'call';
 }
 
+/** Whether a task's `_retry` repeats a stretch of states; else its own state repeats it. */
+export function repeatedAsGroup(task: Task): boolean {
+  const { check, retry } = task.directives;
+  if (retry === undefined) return false;
+  if (retry.kind === 'expression') return true;
+  return retry.limit > 0 && (generates(task) || check !== undefined || task.operator === 'fail');
+}
+
 /** Whether something at or below a node may run again after a failure; what call> leads to may. */
 export function repeats(node: Node): boolean {
   for (const each of walk(node)) {

@@ -1,6 +1,6 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
 import type { Group, Node, Task } from '../language/workflow.ts';
-import { generates, repeats, withoutExport } from './effects.ts';
+import { generates, repeatedAsGroup, repeats, withoutExport } from './effects.ts';
 import { put } from './frame.ts';
 import { isGraph, MOST_IN_GRAPH, plan } from './graph.ts';
 import { template } from './jsonata.ts';
@@ -52,11 +52,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
   const generated = generates(task);
   const stores = context.unit.program.stores(task);
   const inner = inherit(childOf(context, task.name), task);
-  // Its own state repeats a plain task; what generates tasks, has a check, or cannot repeat itself is repeated as a group.
-  const wrapped =
-    retry !== undefined &&
-    (retry.kind === 'expression' ||
-      (retry.limit > 0 && (generated || check !== undefined || task.operator === 'fail')));
+  const wrapped = repeatedAsGroup(task);
   const opensLevel =
     stores &&
     !wrapped &&
@@ -71,7 +67,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
     return compileOperator(at, task, checked, compileNode);
   };
   return openLevel(inner, opensLevel, (level) => {
-    if (!wrapped) return body({ ...level, onFail: giveUp(level) });
+    if (retry === undefined || !wrapped) return body({ ...level, onFail: giveUp(level) });
     const repeat = (at: Context, spec: RetrySpec): Edge =>
       compileRetry(at, spec, stores, giveUp, (tried, last) =>
         body(generated ? tried : { ...tried, unrepeatable: last }),

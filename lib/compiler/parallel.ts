@@ -1,6 +1,6 @@
 import type { State } from '../asl/types.ts';
 import type { Group, Node } from '../language/workflow.ts';
-import { generates } from './effects.ts';
+import { generates, repeatedAsGroup } from './effects.ts';
 import { compileFrame, put } from './frame.ts';
 import type { LevelEntry, Plan } from './graph.ts';
 import { type Expr, mergeList, template } from './jsonata.ts';
@@ -53,13 +53,13 @@ const ONE_STATE = new Set(['py', 'sh', 'echo', 'fail', 'http', 'http_call', 'mai
 /** A task that becomes one state, which can open its frame itself. */
 export function isPlain(node: Node, program: Program): boolean {
   if (node.kind !== 'task' || program.detached.has(node)) return false;
-  const { error, check, retry } = node.directives;
+  const { error, check } = node.directives;
   return (
     ONE_STATE.has(node.operator) &&
     !generates(node) &&
     error === undefined &&
     check === undefined &&
-    retry?.kind !== 'expression'
+    !repeatedAsGroup(node)
   );
 }
 

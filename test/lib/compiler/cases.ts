@@ -136,6 +136,24 @@ _export: {v: outside}
     fails: '2 times',
   },
   {
+    name: 'a retried fail> is the whole of a round or a branch',
+    dig: `
++p:
+  _parallel: true
+  +l: {loop>: 2, _parallel: true, _do: {fail>: "\${i}", _retry: 1}}
+  +f: {fail>: f, _retry: 1}
+`,
+    seen: [
+      '+main+p+f fail f',
+      '+main+p+f fail f',
+      '+main+p+l^sub+loop-0 fail 0',
+      '+main+p+l^sub+loop-0 fail 0',
+      '+main+p+l^sub+loop-1 fail 1',
+      '+main+p+l^sub+loop-1 fail 1',
+    ],
+    fails: '0',
+  },
+  {
     name: 'after a failed chunk of a loop no other starts, though nothing is stored',
     dig: `
 +l:

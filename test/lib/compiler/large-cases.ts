@@ -121,5 +121,6 @@ export async function staysWithinLimits({ dig, others, runs, sees }: LargeCase):
   expect(played.outcome).toMatchObject({ status: 'SUCCEEDED' });
   expect(played.seen.length).toBe(runs);
   expect(played.seen.at(-1)).toBe(`+main+see ${sees}`);
-  expect(played.longest).toBeLessThanOrEqual(LIMITS.historyEvents);
+  // Of a container task's 6 events play has 5: it answers a token before TaskSubmitted.
+  expect(played.longest).toBeLessThanOrEqual((LIMITS.historyEvents * 5) / 6);
 }
