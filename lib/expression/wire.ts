@@ -52,6 +52,8 @@ export interface Payload {
 
 export interface LaunchPayload extends Payload {
   token: string;
+  /** On AWS: key of the task definition, if it is not `default` (an image or secrets of its own). */
+  d?: string;
 }
 
 /** What launch, http answer (through the task token or directly). Exactly one of `s` and `stored`. */
