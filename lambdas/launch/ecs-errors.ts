@@ -32,7 +32,8 @@ interface ServiceError extends Partial<Error> {
 function nameOf(name: string, message: string, fault: string | undefined, status: number | undefined): ErrorName {
   // Throttling has been seen as InvalidParameterException (cdklabs/construct-hub#415).
   if (THROTTLED.test(name) || THROTTLED.test(message) || status === 429) return ERRORS.throttled;
-  if (NO_CAPACITY.test(message)) return ERRORS.noCapacity;
+  // A conflict without a task: another try of the state comes with another token.
+  if (NO_CAPACITY.test(message) || name === 'ConflictException') return ERRORS.noCapacity;
   // No status: the network. A fault of the service's own passes.
   if (fault === 'server' || status === undefined || status >= 500) return ERRORS.noCapacity;
   return ERRORS.badInput;

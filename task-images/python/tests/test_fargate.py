@@ -57,7 +57,7 @@ def test_deadline(aws):
 
 
 def test_sigterm_is_told_before_the_end(aws):
-    process = aws.start(aws.assign("sh", "echo began; trap 'echo saved; exit' TERM; while :; do sleep 0.05; done"))
+    process = aws.start(aws.assign("sh", "trap 'echo saved; exit' TERM; echo began; while :; do sleep 0.05; done"))
     assert process.stdout.readline() == "began\n"
     process.send_signal(signal.SIGTERM)
     assert process.communicate(timeout=20)[0].endswith("saved\n")
