@@ -48,7 +48,7 @@ function isAbsent(error: unknown): boolean {
   const { name, message } = error as Error;
   return (
     error instanceof ResourceNotFoundException ||
-    (name === 'InvalidRequestException' && /marked for deletion|scheduled for deletion/i.test(message))
+    (name === 'InvalidRequestException' && /marked (?:for deletion|deleted)|scheduled for deletion/i.test(message))
   );
 }
 
