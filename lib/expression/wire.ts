@@ -136,4 +136,6 @@ export interface Failure {
   /** Where the whole log is: a path here, a log stream's link on AWS. */
   log?: string;
   task?: string;
+  /** On AWS: where the traceback lies, `s3://…`; `stacktrace` may be its end alone. */
+  traceback?: string;
 }

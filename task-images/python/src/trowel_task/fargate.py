@@ -113,7 +113,7 @@ def read_assignment(pointer: str) -> dict[str, Any]:
     if not remote.is_remote(pointer):
         raise Refused(f"TROWEL_ASSIGNMENT is no address in S3: {pointer!r}")
     try:
-        given = json.loads(remote.read(pointer))
+        given = json.loads(remote.load(pointer))
     except ValueError as error:
         raise Refused(f"the assignment at {pointer} is no JSON: {error}") from None
     except Exception as error:

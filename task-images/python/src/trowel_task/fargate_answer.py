@@ -28,7 +28,8 @@ class State:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        self._client = remote.client("stepfunctions", attempts=2)
+        # A heartbeat holds the loop up: it may fail soon, for another follows.
+        self._client = remote.client("stepfunctions", attempts=1, read=10)
         self.waits = True
 
     def begin(self) -> bool:
@@ -106,7 +107,7 @@ def _keep(stack: str, root: str | None) -> str | None:
     data = stack.encode("utf-8", "replace")
     uri = f"{root}/values/{digests.of(data)}.traceback.txt"
     try:
-        remote.write(uri, data)
+        remote.save(uri, data)
     except Exception:
         return None  # the log has it
     return uri

@@ -17,6 +17,7 @@ _LARGE = 32 << 20
 _CONNECT, _READ = 5, 30
 
 _clients: dict[tuple[int, str], Any] = {}
+_session: Any = None  # what it has read of the services' descriptions, forks need not read again
 _uploaded: set[str] = set()
 
 
@@ -24,8 +25,9 @@ def is_remote(place: str | None) -> bool:
     return place is not None and place.startswith(SCHEME)
 
 
-def client(service: str, attempts: int = 6) -> Any:
+def client(service: str, attempts: int = 6, read: float = _READ) -> Any:
     """A client of this process (a fork must not go on with its parent's connections)."""
+    global _session
     key = (os.getpid(), service)
     if key not in _clients:
         import botocore.session  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -36,20 +38,21 @@ def client(service: str, attempts: int = 6) -> Any:
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=_CONNECT,
-            read_timeout=_READ,
+            read_timeout=read,
             s3={"addressing_style": "path"} if elsewhere else None,
         )
-        _clients[key] = botocore.session.get_session().create_client(service, config=config)
+        _session = _session or botocore.session.get_session()
+        _clients[key] = _session.create_client(service, config=config)
     return _clients[key]
 
 
-def read(uri: str) -> bytes:
+def load(uri: str) -> bytes:
     bucket, key = parts(uri)
     data: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return data
 
 
-def write(uri: str, data: bytes) -> None:
+def save(uri: str, data: bytes) -> None:
     bucket, key = parts(uri)
     client("s3").put_object(Bucket=bucket, Key=key, Body=data)
 

@@ -64,7 +64,7 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
     path = assignment.result or ""
     data = values.dumps(content) + b"\n"
     if remote.is_remote(path):
-        remote.write(path, data)
+        remote.save(path, data)
         return
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
