@@ -2,6 +2,7 @@ import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fingerprint } from '../launch/hashes.ts';
 import { resultPath } from '../launch/names.ts';
+import { logger } from './logger.ts';
 import type { Objects } from './objects.ts';
 
 /**
@@ -23,6 +24,11 @@ export async function once(
     return { ...record.answer, replayed: true } as StoreResult;
   }
   const answer = await act();
-  await objects.write(`${root}/${path}`, { v: 1, task: payload.t, seen, answer });
+  try {
+    await objects.write(`${root}/${path}`, { v: 1, task: payload.t, seen, answer });
+  } catch (error) {
+    // What was done is not to be done again for this: without the record a resumed attempt does it again, and nothing else.
+    logger.warn('the answer could not be recorded', { task: payload.t, error: error as Error });
+  }
   return answer;
 }

@@ -1,6 +1,7 @@
 import { render } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import { withValues } from '../aws/attempts.ts';
+import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
@@ -13,7 +14,7 @@ import { remount } from './secrets.ts';
 let clients: { objects: Objects; secrets: DeployedSecrets } | undefined;
 
 /** Invoked by the state of an http>. */
-export async function handler(event: Payload): Promise<StoreResult> {
+export const handler = retriable(async (event: Payload): Promise<StoreResult> => {
   checkVersion(event);
   clients ??= {
     objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
@@ -30,4 +31,4 @@ export async function handler(event: Payload): Promise<StoreResult> {
       }),
     ),
   );
-}
+});

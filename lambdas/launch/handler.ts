@@ -3,6 +3,7 @@ import { TrowelError } from '../../lib/expression/failure.ts';
 import { render } from '../../lib/expression/render.ts';
 import { ERRORS, type LaunchPayload } from '../../lib/expression/wire.ts';
 import { attemptVariables, roots } from '../aws/attempts.ts';
+import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, secretCommand } from '../aws/secrets.ts';
@@ -18,7 +19,7 @@ export type Answer = { readonly started: string; readonly taskArn?: string } | {
 let clients: { ecs: ECSClient; objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;
 
 /** Invoked with a task token by the state of a py>, sh>, task> or function>. The same event twice starts one container. */
-export async function handler(event: LaunchPayload): Promise<Answer> {
+export const handler = retriable(async (event: LaunchPayload): Promise<Answer> => {
   checkVersion(event);
   clients ??= {
     ecs: new ECSClient({}),
@@ -57,7 +58,7 @@ export async function handler(event: LaunchPayload): Promise<Answer> {
   const { started: taskArn } = compute;
   logger.info('started', { task: event.t, id: launched.started, taskArn });
   return { started: launched.started, ...(taskArn === undefined ? {} : { taskArn }) };
-}
+});
 
 /** The definition with the image and the secrets that the task needs, by the key which the compiler gave the state. */
 function definitionOf(key = 'default'): TaskDefinition {

@@ -3,6 +3,7 @@ import { render, renderText } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import { withValues } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
+import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
@@ -12,8 +13,10 @@ import { checkVersion } from '../aws/version.ts';
 import { remount } from '../http/secrets.ts';
 import { type NotifyServices, notify } from './core.ts';
 
+let clients: ReturnType<typeof makeClients> | undefined;
+
 /** Invoked by the state of a mail>, slack> or notify>. */
-export async function handler(event: Payload): Promise<StoreResult> {
+export const handler = retriable(async (event: Payload): Promise<StoreResult> => {
   checkVersion(event);
   clients ??= makeClients();
   const { objects, secrets, files, sns } = clients;
@@ -36,9 +39,7 @@ export async function handler(event: Payload): Promise<StoreResult> {
         }),
   };
   return once(event, objects, () => withValues(event, objects, (payload) => notify(payload, services)));
-}
-
-let clients: ReturnType<typeof makeClients> | undefined;
+});
 
 function makeClients() {
   const s3 = s3Client();
