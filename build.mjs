@@ -1,4 +1,4 @@
-// Bundles the command line into dist/. Chunks keep what is rarely needed (sandbox, time zones, SDK clients)
+// Bundles the command line and the functions on AWS into dist/. Chunks keep what is rarely needed (sandbox, time zones, SDK clients)
 // out of the start: `trowel --version` must not load them.
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -19,13 +19,8 @@ const sandboxAssets = {
   },
 };
 
-await rm('dist', { recursive: true, force: true });
-const { metafile } = await build({
-  entryPoints: ['bin/trowel.ts'],
-  outdir: 'dist',
-  chunkNames: 'chunks/[name]-[hash]',
+const common = {
   bundle: true,
-  splitting: true,
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -37,11 +32,36 @@ const { metafile } = await build({
     // CommonJS dependencies inside an ES module bundle need a require of their own.
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
   },
-});
+};
+
+await rm('dist', { recursive: true, force: true });
+const [cli, functions] = await Promise.all([
+  build({
+    ...common,
+    entryPoints: ['bin/trowel.ts'],
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+  }),
+  // One file a function on AWS: handler `index.handler`. The SDK is in it, so that what runs is what was tested.
+  build({
+    ...common,
+    entryPoints: ['session', 'evaluate', 'launch', 'task-stopped', 'http', 'notify'].map((name) => ({
+      in: `lambdas/${name}/handler.ts`,
+      out: `lambdas/${name}/index`,
+    })),
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
+    legalComments: 'none',
+  }),
+]);
 
 // What is bundled must be distributed with its licences, and most files carry none in a comment.
 const embedded = ['node_modules/moment', 'node_modules/@jitl/quickjs-wasmfile-release-sync'];
-await writeFile('dist/THIRD-PARTY-LICENSES.txt', await licences([...Object.keys(metafile.inputs), ...embedded]));
+await writeFile(
+  'dist/THIRD-PARTY-LICENSES.txt',
+  await licences([cli, functions].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(embedded)),
+);
 
 /** The licence texts of the packages that these files belong to, each text once. */
 async function licences(files) {

@@ -16,6 +16,8 @@ export interface NotifyServices extends HttpServices, MailServices {
   log(line: string): void;
   /** `notifications` of trowel.yml, for notify>. */
   notifications?: Notifications;
+  /** Deployed, the topic to which the project's addresses subscribe; then notify> sends no mail itself. */
+  publish?(subject: string, message: string): Promise<void>;
 }
 
 export interface Notifications {
@@ -46,10 +48,19 @@ async function toProject(payload: Payload, task: Task, services: NotifyServices)
   services.log(message);
   const { slack: key, email = [] } = services.notifications ?? {};
   if (key !== undefined) await postToSlack(await task.secrets.required(key), { text: message }, task, services);
+  const [firstLine = ''] = message.split('\n');
+  if (services.publish !== undefined) await services.publish(topicSubject(`${payload.t}: ${firstLine}`), message);
   if (email.length > 0) {
     const params = mergeDefaults({}, task.params.mail);
-    const [firstLine = ''] = message.split('\n');
     const subject = text(params, 'subject') ?? `${payload.t}: ${firstLine}`.slice(0, 200);
     await sendMail({ ...params, subject, to: [...email], html: false }, message, task, services);
   }
+}
+
+/** SNS takes fewer than 100 characters of ASCII, no control characters. */
+function topicSubject(text: string): string {
+  return text
+    .replace(/[^\x20-\x7e]+/g, '?')
+    .trim()
+    .slice(0, 99);
 }

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 
-from trowel_task import process
+from trowel_task import process, results
 from trowel_task.assignment import Job
 from trowel_task.errors import TIMEOUT, TaskError
 from trowel_task.logs import LineSplitter
@@ -190,10 +189,7 @@ class Task:
             self._timer.cancel()
         error = self.reason or self._main.error
         if error and self.assignment.result:
-            try:
-                os.unlink(self.assignment.result)  # it ended well, but too late, or died before it could say so
-            except OSError:
-                pass
+            results.forget(self.assignment.result)  # it ended well, but too late, or died before it could say so
         result = {"ok": False, "error": self.masker.value(error.to_json())} if error else self._main.value
         self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
         del self.worker.tasks[self.id]
