@@ -26,7 +26,7 @@ export type Bundle =
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
 /** Never deployed: made by tools, of this machine, or with secrets in it. */
-const IGNORED = new Set([
+export const IGNORED: ReadonlySet<string> = new Set([
   ...['.git', '.hg', '.svn', '.trowel', '.digdag', 'node_modules', 'cdk.out', '.venv', 'venv', '.tox'],
   ...['.pytest_cache', '.mypy_cache', '.ruff_cache', '.ipynb_checkpoints', '.idea', '.vscode', '.DS_Store', '.env'],
 ]);

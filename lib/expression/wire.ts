@@ -106,6 +106,23 @@ export interface SessionPayload {
   input: Value;
 }
 
+/** What EventBridge Scheduler says to `session`, once or more often for a run. */
+export interface ScheduledPayload {
+  v: number;
+  workflow: string;
+  /** Of the workflow. */
+  timezone: string;
+  schedule: Omit<Schedule, 'span'>;
+  /** The run's time, ISO 8601. */
+  scheduled: string;
+  /** Zone in which the run's time is read: UTC for seconds_interval>, else `timezone`. */
+  zone: string;
+  /** Seconds of wall time in `zone` from the session's time to its run. */
+  delay: number;
+  /** ARN of the state machine to start. */
+  machine: string;
+}
+
 export interface SessionResult {
   params: Mapping;
   b: Builtins;
