@@ -345,7 +345,6 @@ export class TrowelProject extends constructs.Construct {
     const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
     return [
       ...this.#objects(['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
-      ...this.#objects(['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('values/*')),
       allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
       allow(['lambda:InvokeFunction'], [this.functions.evaluate.functionArn]),
       answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
@@ -392,7 +391,6 @@ function makeBucket(scope: Construct, props: TrowelProjectProps, removalPolicy: 
       : { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }),
     lifecycleRules: [
       { id: 'attempts', prefix: 'attempts/', expiration: cdk.Duration.days(longest(config.retention)) },
-      { id: 'values', prefix: 'values/', expiration: cdk.Duration.days(longest(config.retention)) },
       { id: 'uploads', abortIncompleteMultipartUploadAfter: cdk.Duration.days(7) },
     ],
     removalPolicy,
