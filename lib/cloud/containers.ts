@@ -108,6 +108,7 @@ function makeDefinition(
   const cfn = definition.node.defaultChild as CfnTaskDefinition;
   // An inactive revision cannot start tasks, and executions that began before a deploy still name it.
   cfn.cfnOptions.updateReplacePolicy = cdk.CfnDeletionPolicy.RETAIN;
+  cfn.cfnOptions.deletionPolicy = cdk.CfnDeletionPolicy.DELETE;
   return { cfn, family };
 }
 

@@ -99,6 +99,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   const plan = planTaskDefinitions(machines, config.secrets);
   diagnostics.push(...plan.unknownImages.map(unknownImage));
   if (roots.length === 0) diagnostics.push(nothing());
+  if (!reachesImage(config)) diagnostics.push(unreachableImage());
   if (hasErrors(diagnostics)) throw new ProjectError(sortDiagnostics(unique(diagnostics)), project.sources);
   const bundle = await makeBundle({
     project: project.dir,
@@ -147,6 +148,24 @@ function unknownImage(image: string): Diagnostic {
     severity: 'error',
     message: `docker.image ${image} cannot be deployed: a task definition needs to know its image beforehand`,
     notes: ['Write the image itself, and choose among tasks with if>.'],
+  };
+}
+
+/** Subnets with endpoints alone reach the account's own registry and no other. */
+function reachesImage({ network, image, apt, dockerfile }: ProjectConfig): boolean {
+  const isolated = network.vpc === 'default-new' && network.subnets === 'private' && network.endpoints;
+  const own = dockerfile !== undefined || apt.length > 0 || image?.includes('.dkr.ecr.') === true;
+  return !isolated || own;
+}
+
+function unreachableImage(): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: 'Private subnets with endpoints alone do not reach the public registry of the containers’ image',
+    notes: [
+      'Name an image in an ECR repository of your account (`image:`), build one (`dockerfile:` or `apt:`), or take `endpoints: false`, which makes a NAT gateway.',
+    ],
   };
 }
 

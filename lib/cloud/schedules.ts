@@ -5,6 +5,7 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { executionPrefix } from '../compiler/operators/require.ts';
 import { PROTOCOL, type ScheduledPayload } from '../expression/wire.ts';
 import { cdk, iam, scheduler } from './cdk.ts';
 import type { DeployedSchedule } from './load-project.ts';
@@ -50,6 +51,7 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
       zone: expression.timezone,
       delay: expression.delay,
       machine: machineArn(scope, project, workflow),
+      prefix: executionPrefix(workflow),
     };
     for (const [i, text] of expression.expressions.entries()) {
       const id = `Schedule-${workflow.replaceAll('/', '-')}${i === 0 ? '' : `-${i + 1}`}`;

@@ -45,7 +45,7 @@ export interface TrowelProjectProps {
   readonly image?: ContainerImage;
   /** Encrypts the bucket, the logs, the queue and the topic. Default: keys of the services, free of charge. */
   readonly encryptionKey?: IKey;
-  /** On every role. */
+  /** On every role of this construct. The helper that empties a bucket (`removalPolicy: DESTROY`) belongs to the stack. */
   readonly permissionsBoundary?: IManagedPolicy;
   /** On every resource, over those of trowel.yml. */
   readonly tags?: { readonly [key: string]: string };

@@ -121,6 +121,8 @@ export interface ScheduledPayload {
   delay: number;
   /** ARN of the state machine to start. */
   machine: string;
+  /** Of the execution's name, before the session: the same as require> gives it, so that a session runs once however it is started. */
+  prefix: string;
 }
 
 export interface SessionResult {
