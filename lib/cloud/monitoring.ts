@@ -1,5 +1,5 @@
 /** Alarms and a dashboard. Events of failed executions are best effort; alarms beside them are not. */
-import type { Alarm, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IAlarm, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
@@ -19,13 +19,15 @@ const METRICS = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] 
 /** Metrics of one alarm's expression. */
 const TOGETHER = 10;
 
-/** For each way to fail an alarm over every ten workflows: one a workflow would fill the stack. */
-export function makeAlarms(scope: Construct, { project, machines, deadLetters, topic }: MonitoringProps): Alarm[] {
+/** For each way to fail an alarm over every ten workflows: one a workflow would fill the stack. Named `PROJECT-METRIC`. */
+export function makeAlarms(scope: Construct, { project, machines, deadLetters, topic }: MonitoringProps): IAlarm[] {
   const period = cdk.Duration.minutes(1);
   const whole = machines.filter((machine) => machine.whole);
-  const alarms: Alarm[] = [];
+  const alarms: IAlarm[] = [];
   const make = (id: string, metric: IMetric, alarmDescription: string): void => {
+    const alarmName = `${project}-${id}`;
     const alarm = new cloudwatch.Alarm(scope, id, {
+      alarmName,
       metric,
       alarmDescription,
       threshold: 1,
@@ -34,7 +36,13 @@ export function makeAlarms(scope: Construct, { project, machines, deadLetters, t
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     alarm.addAlarmAction(new actions.SnsAction(topic));
-    alarms.push(alarm);
+    const arn = cdk.Stack.of(scope).formatArn({
+      service: 'cloudwatch',
+      resource: 'alarm',
+      resourceName: alarmName,
+      arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+    });
+    alarms.push(cloudwatch.Alarm.fromAlarmArn(scope, `${id}-Named`, arn));
   };
   for (const metricName of METRICS) {
     for (let at = 0; at < whole.length; at += TOGETHER) {
@@ -73,7 +81,7 @@ export function makeAlarms(scope: Construct, { project, machines, deadLetters, t
 export function makeDashboard(
   scope: Construct,
   { project, functions, deadLetters }: MonitoringProps,
-  alarms: readonly Alarm[],
+  alarms: readonly IAlarm[],
 ): void {
   const search = (metric: string, statistic: string) =>
     new cloudwatch.MathExpression({
