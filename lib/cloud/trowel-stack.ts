@@ -17,6 +17,8 @@ export class TrowelStack extends cdk.Stack {
       description: description ?? `Trowel: the workflows of ${props.project.name}`,
       // A folder of its own in the account's bucket of assets: containers may read earlier bundles there and nothing of other apps.
       synthesizer: synthesizer ?? ownFolder(props.project.name),
+      // A template is limited to 1 MB; indented, that of a hundred workflows has two thirds of it.
+      suppressTemplateIndentation: true,
       ...(env !== undefined && { env }),
       ...(stackName !== undefined && { stackName }),
       ...(terminationProtection !== undefined && { terminationProtection }),
