@@ -32,6 +32,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'sessions', summary: 'list the attempts made here', load: () => import('./sessions.ts') },
   { name: 'secrets', alias: 'secret', summary: 'set, list and delete secrets', load: () => import('./secrets.ts') },
   { name: 'asl', summary: 'run any JSONata state machine here', load: () => import('./asl.ts') },
+  { name: 'app', summary: 'the CDK app that cdk.json names', load: () => import('./app.ts') },
   { name: 'schema', summary: 'print a JSON Schema for editors', load: () => import('./schema.ts') },
 ];
 

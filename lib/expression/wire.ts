@@ -108,6 +108,25 @@ export interface SessionPayload {
   input: Value;
 }
 
+/** What EventBridge Scheduler says to `session`, once or more often for a run. */
+export interface ScheduledPayload {
+  v: number;
+  workflow: string;
+  /** Of the workflow. */
+  timezone: string;
+  schedule: Omit<Schedule, 'span'>;
+  /** The run's time, ISO 8601. */
+  scheduled: string;
+  /** Zone in which the run's time is read: UTC for seconds_interval>, else `timezone`. */
+  zone: string;
+  /** Seconds of wall time in `zone` from the session's time to its run. */
+  delay: number;
+  /** ARN of the state machine to start. */
+  machine: string;
+  /** Of the execution's name, before the session: the same as require> gives it, so that a session runs once however it is started. */
+  prefix: string;
+}
+
 export interface SessionResult {
   params: Mapping;
   b: Builtins;

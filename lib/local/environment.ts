@@ -69,7 +69,7 @@ export function isPrepared(request: EnvironmentRequest): boolean {
   return 'diagnostic' in read || read.lines === 0;
 }
 
-interface Requirements {
+export interface Requirements {
   /** Requirement lines in all; comments and blank lines are none. */
   readonly lines: number;
   /** Everything that decides what is installed. */
@@ -164,7 +164,9 @@ function activated(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...rest, VIRTUAL_ENV: folder, PATH: `${join(folder, 'bin')}${delimiter}${env.PATH ?? ''}` };
 }
 
-function readRequirements(request: EnvironmentRequest): Requirements | { readonly diagnostic: Diagnostic } {
+export function readRequirements(
+  request: Pick<EnvironmentRequest, 'project' | 'python'>,
+): Requirements | { readonly diagnostic: Diagnostic } {
   const { requirements, constraints } = request.python ?? {};
   const files: string[] = [];
   let lines = 0;

@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { type Action, examples } from './command.ts';
+import { CliError, EXIT } from './exit-codes.ts';
+import type { Terminal } from './terminal.ts';
+
+export function define(command: Command, run: Action): void {
+  command
+    .description(
+      'The CDK app of a project: cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. Needs aws-cdk-lib in the project.',
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['trowel app', 'writes cdk.out; the CDK runs it so and says where to'],
+        ['npx cdk synth', 'the CloudFormation template; needs neither Docker nor an AWS account'],
+        ['npx cdk deploy', 'deploy the project of the current folder'],
+        ['npx cdk deploy -c project=DIR', 'another one'],
+        ['npx cdk deploy -c destroy=true', 'let its bucket and logs go with the stack, later'],
+      ),
+    )
+    .action(() => run(synthesizeHere));
+}
+
+async function synthesizeHere(terminal: Terminal): Promise<number> {
+  const { ProjectError } = await import('../cloud/project-error.ts');
+  const { reportDiagnostics } = await import('./report-diagnostics.ts');
+  const place = { folder: terminal.cwd, shown: '' };
+  try {
+    const { synthesize } = await import('../cloud/synthesize.ts');
+    await synthesize({
+      cwd: terminal.cwd,
+      onLoad: (project) => reportDiagnostics(terminal, project, place, project.warnings),
+    });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof ProjectError) {
+      await reportDiagnostics(terminal, error, place, error.diagnostics);
+      return EXIT.failed;
+    }
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') {
+      throw new CliError(
+        EXIT.environment,
+        'aws-cdk-lib is not installed in this project',
+        ['Install it: npm install aws-cdk-lib constructs'],
+        error,
+      );
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * What containers fetch before they run a task: one archive of `trowel_task/`, `project/` (the user's files) and `site-packages/`.
+ * The same content gives the same bytes and so the same name. It is kept in the user's cache: what has not changed is not packed again.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { writeAtomically } from '../local/files.ts';
+import { pythonPackageFolder } from '../local/package-folder.ts';
+import { cacheFolder } from '../local/user-folders.ts';
+import { installSitePackages, type SitePackagesRequest } from './site-packages.ts';
+import { writeZip, type ZipEntry } from './zip.ts';
+
+export type Bundle =
+  | {
+      readonly ok: true;
+      /** The archive, `<sha256>.zip`. */
+      readonly file: string;
+      readonly sha256: string;
+      readonly bytes: number;
+      /** Whether it was there already. */
+      readonly cached: boolean;
+    }
+  | { readonly ok: false; readonly diagnostic: Diagnostic };
+
+/** Never deployed: made by tools, of this machine, or with secrets in it. */
+export const IGNORED: ReadonlySet<string> = new Set([
+  ...['.git', '.hg', '.svn', '.trowel', '.digdag', 'node_modules', 'cdk.out', '.venv', 'venv', '.tox'],
+  ...['.pytest_cache', '.mypy_cache', '.ruff_cache', '.ipynb_checkpoints', '.idea', '.vscode', '.DS_Store', '.env'],
+]);
+const FORMAT = 1;
+
+export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> {
+  const site = await installSitePackages(request);
+  if (!site.ok) return site;
+  const own = [
+    ...(await filesOf(join(pythonPackageFolder(), 'trowel_task'), 'trowel_task')),
+    ...(await filesOf(request.project, 'project', IGNORED)),
+  ].sort(byPath);
+  const contents = createHash('sha256').update(`${FORMAT}\n${site.hash}\n`);
+  for (const { path, executable, read } of own) {
+    const hash = createHash('sha256')
+      .update(await read())
+      .digest('hex');
+    contents.update(`${hash} ${executable ? 'x' : '-'} ${path}\n`);
+  }
+  const folder = join(cacheFolder(request.env), 'bundles');
+  const known = join(folder, `${contents.digest('hex').slice(0, 32)}.json`);
+  const before = await readKnown(known, folder);
+  if (before !== undefined) return before;
+  await mkdir(folder, { recursive: true });
+  const making = join(folder, `${process.pid}.making`);
+  try {
+    const entries = [...own, ...(await filesOf(site.folder, 'site-packages'))].sort(byPath);
+    const { sha256, bytes } = await writeZip(making, entries);
+    const file = join(folder, `${sha256}.zip`);
+    await rename(making, file);
+    await writeAtomically(known, JSON.stringify({ sha256, bytes }));
+    return { ok: true, file, sha256, bytes, cached: false };
+  } catch (error) {
+    await rm(making, { force: true });
+    if (!(error instanceof RangeError)) throw error;
+    return {
+      ok: false,
+      diagnostic: {
+        code: 'project-file',
+        severity: 'error',
+        message: `The project and its requirements are too large for one bundle: ${error.message}`,
+        notes: ['Move data out of the project folder, or build an image: `dockerfile: Dockerfile` in trowel.yml.'],
+      },
+    };
+  }
+}
+
+async function readKnown(known: string, folder: string): Promise<Bundle | undefined> {
+  const text = await readFile(known, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { sha256, bytes } = JSON.parse(text) as { sha256: string; bytes: number };
+  const file = join(folder, `${sha256}.zip`);
+  return existsSync(file) ? { ok: true, file, sha256, bytes, cached: true } : undefined;
+}
+
+/** Code units, not the locale: the order is part of the bytes. */
+function byPath(a: ZipEntry, b: ZipEntry): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
+
+/** Files below a folder, but for compiled Python and what `ignored` says. Links count as what they lead to; one that leads nowhere, or back to a folder above, as nothing. */
+async function filesOf(
+  folder: string,
+  prefix: string,
+  ignored: ReadonlySet<string> = new Set(),
+  above: readonly string[] = [],
+): Promise<ZipEntry[]> {
+  const real = await realpath(folder);
+  if (above.includes(real)) return [];
+  const found: ZipEntry[] = [];
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.name === '__pycache__' || entry.name.endsWith('.pyc') || ignored.has(entry.name)) continue;
+    const file = join(folder, entry.name);
+    const path = `${prefix}/${entry.name}`;
+    const about = await stat(file).catch(() => undefined);
+    if (about?.isDirectory()) found.push(...(await filesOf(file, path, ignored, [...above, real])));
+    else if (about?.isFile()) found.push({ path, executable: (about.mode & 0o111) !== 0, read: () => readFile(file) });
+  }
+  return found;
+}

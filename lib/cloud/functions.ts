@@ -1,0 +1,95 @@
+/** The functions of this package, each with a role of its own. Machines call a version: an execution keeps those it began with. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { Function as LambdaFunction, Version } from 'aws-cdk-lib/aws-lambda';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { cdk, iam, lambda } from './cdk.ts';
+import { packageFolder } from './package-folder.ts';
+
+export const FUNCTIONS = ['session', 'evaluate', 'launch', 'task-stopped', 'http', 'notify'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+export interface FunctionProps {
+  readonly name: FunctionName;
+  readonly environment: { readonly [variable: string]: string };
+  /** What its role may do beside logging and tracing. */
+  readonly statements: readonly PolicyStatement[];
+  readonly folder: string;
+  readonly logGroup: ILogGroup;
+  readonly tracing: boolean;
+  readonly architecture: 'x86_64' | 'arm64';
+  /** For events that it failed to handle. */
+  readonly deadLetters?: IQueue;
+  /** Changes with whatever its variables only refer to. */
+  readonly revision?: string;
+}
+
+/** Seconds and MB. Lambda's longest for what waits for others: a request, a mail server. */
+const SIZES: { readonly [name in FunctionName]: readonly [timeout: number, memory: number] } = {
+  session: [30, 512],
+  evaluate: [60, 1024],
+  launch: [60, 1024],
+  'task-stopped': [60, 512],
+  http: [900, 512],
+  notify: [900, 512],
+};
+
+/** Where the bundled functions are: `NAME/index.mjs`. */
+export function functionsFolder(): string {
+  return packageFolder(join('dist', 'lambdas'));
+}
+
+export function makeFunction(scope: Construct, props: FunctionProps): LambdaFunction {
+  const { name, folder, logGroup, tracing } = props;
+  const path = join(folder, name);
+  if (!existsSync(path)) throw new Error(`The function ${name} is missing from the installed package: ${path}`);
+  const [timeout, memory] = SIZES[name];
+  const role = new iam.Role(scope, `Function-${name}-Role`, {
+    assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+    description: `What Trowel's function ${name} may do`,
+    inlinePolicies: {
+      function: new iam.PolicyDocument({ statements: [...props.statements, logging(logGroup), ...traces(tracing)] }),
+    },
+  });
+  const made = new lambda.Function(scope, `Function-${name}`, {
+    // Its queue and its tracing are in the role already; what the framework adds would make a second policy.
+    role: role.withoutPolicyUpdates(),
+    runtime: lambda.Runtime.NODEJS_24_X,
+    architecture: props.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
+    handler: 'index.handler',
+    code: lambda.Code.fromAsset(path),
+    timeout: cdk.Duration.seconds(timeout),
+    memorySize: memory,
+    environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: name },
+    logGroup,
+    ...(tracing && { tracing: lambda.Tracing.ACTIVE }),
+    ...(props.deadLetters !== undefined && { deadLetterQueue: props.deadLetters }),
+  });
+  if (props.revision !== undefined) made.invalidateVersionBasedOn(props.revision);
+  return made;
+}
+
+/** The version to be named in definitions. Older ones are kept for the executions that began with them. */
+export function currentVersion(made: LambdaFunction): Version {
+  const version = made.currentVersion;
+  version.applyRemovalPolicy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE);
+  return version;
+}
+
+function logging(group: ILogGroup): PolicyStatement {
+  return new iam.PolicyStatement({
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    resources: [group.logGroupArn],
+  });
+}
+
+/** X-Ray knows no resources for these. */
+export function traces(tracing: boolean): PolicyStatement[] {
+  if (!tracing) return [];
+  return [
+    new iam.PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
+  ];
+}

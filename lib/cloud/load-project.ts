@@ -1,0 +1,184 @@
+/**
+ * A project's folder → all that its constructs need: compiled machines, the task definitions they ask for, schedules, the bundle.
+ * Nothing here knows the Cloud Development Kit, and faults are diagnostics until all of them are known.
+ */
+import type { StateMachine } from '../asl/types.ts';
+import { checkExpressions } from '../compiler/check-expressions.ts';
+import { compile } from '../compiler/compile.ts';
+import type { ScheduleSpec } from '../expression/schedule.ts';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { loadProject as readProject } from '../language/project.ts';
+import type { ProjectConfig } from '../language/project-config.ts';
+import { hasErrors, sortDiagnostics } from '../language/report.ts';
+import type { Workflow } from '../language/workflow.ts';
+import { makeBundle } from './bundle.ts';
+import { type Needs, needsOf } from './needs.ts';
+import { ProjectError } from './project-error.ts';
+import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
+import { readParameters, withParameters } from './session-defaults.ts';
+import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions.ts';
+
+export interface LoadOptions {
+  /** Over `task.architecture` of trowel.yml. */
+  readonly architecture?: 'x86_64' | 'arm64';
+  readonly env?: NodeJS.ProcessEnv;
+  /** What goes on, where it takes its time. Default: standard error. */
+  readonly notice?: (message: string) => void;
+  /** Milliseconds; default now. Schedules whose end is past are made disabled. */
+  readonly now?: number;
+}
+
+/** A project that is ready to be deployed: what `TrowelProject` takes. */
+export interface LoadedProject {
+  /** Absolute. */
+  readonly dir: string;
+  readonly name: string;
+  readonly config: ProjectConfig;
+  readonly machines: readonly DeployedMachine[];
+  readonly schedules: readonly DeployedSchedule[];
+  readonly definitions: ReadonlyMap<string, TaskDefinitionPlan>;
+  readonly bundle: { readonly file: string; readonly sha256: string };
+  readonly warnings: readonly Diagnostic[];
+  readonly sources: ReadonlyMap<string, string>;
+}
+
+export interface DeployedMachine {
+  /** A workflow's name, or that of a part of it (`main_part1`). */
+  readonly name: string;
+  /** Whether it is a workflow, not a part of one. */
+  readonly whole: boolean;
+  readonly machine: StateMachine;
+  readonly needs: Needs;
+}
+
+export interface DeployedSchedule {
+  readonly workflow: string;
+  readonly spec: ScheduleSpec;
+  /** Of the workflow. */
+  readonly timezone: string;
+  readonly expression: ScheduleExpression;
+}
+
+/** @throws ProjectError with everything that is wrong */
+export async function loadTrowelProject(dir: string, options: LoadOptions = {}): Promise<LoadedProject> {
+  const project = await readProject(dir);
+  const roots = [...project.workflows.keys()].filter((name) => !name.includes('/'));
+  // `call>: ${x}` may reach any file.
+  for (const name of project.workflowNames()) project.workflow(name);
+  const parameters = readParameters(dir, project.config.params);
+  const diagnostics: Diagnostic[] = [...project.diagnostics, ...parameters.diagnostics];
+  const compiled = new Map<string, { machine: StateMachine; whole: boolean }>();
+  const schedules: DeployedSchedule[] = [];
+  const waiting = [...roots];
+  const seen = new Set<string>();
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const workflow = project.workflows.get(name);
+    if (seen.has(name) || workflow === undefined) continue;
+    seen.add(name);
+    if (!roots.includes(name)) diagnostics.push(...project.diagnosticsOf(name));
+    if (hasErrors(project.diagnosticsOf(name))) continue;
+    const { workflows, config, sources } = project;
+    const result = compile(workflow, { workflows, timezone: config.timezone, target: 'aws' });
+    const params = Object.keys(parameters.params);
+    diagnostics.push(...result.diagnostics, ...(await checkExpressions(workflow, { workflows, params, sources })));
+    const found = scheduleOf(workflow, config.timezone, options.now ?? Date.now());
+    if (found !== undefined && 'code' in found) diagnostics.push(found);
+    else if (found !== undefined) schedules.push(found);
+    if (result.compiled === undefined) continue;
+    const { machine, nested, required } = result.compiled;
+    compiled.set(name, { machine: withParameters(machine, parameters.params), whole: true });
+    for (const [part, each] of Object.entries(nested)) compiled.set(part, { machine: each, whole: false });
+    waiting.push(...required);
+  }
+  const { config: written } = project;
+  const config = {
+    ...written,
+    task: { ...written.task, architecture: options.architecture ?? written.task.architecture },
+  };
+  const machines = new Map([...compiled].map(([name, { machine }]) => [name, machine]));
+  const plan = planTaskDefinitions(machines, config.secrets);
+  diagnostics.push(...plan.unknownImages.map(unknownImage));
+  if (roots.length === 0) diagnostics.push(nothing());
+  if (!reachesImage(config)) diagnostics.push(unreachableImage());
+  if (hasErrors(diagnostics)) throw new ProjectError(sortDiagnostics(unique(diagnostics)), project.sources);
+  const bundle = await makeBundle({
+    project: project.dir,
+    python: config.python,
+    architecture: config.task.architecture,
+    env: options.env ?? process.env,
+    notice: options.notice ?? ((message) => process.stderr.write(`${message}\n`)),
+  });
+  if (!bundle.ok) throw new ProjectError([...diagnostics, bundle.diagnostic], project.sources);
+  return {
+    dir: project.dir,
+    name: project.name,
+    config,
+    machines: [...plan.machines].map(([name, machine]) => ({
+      name,
+      whole: compiled.get(name)?.whole === true,
+      machine,
+      needs: needsOf(machine),
+    })),
+    schedules,
+    definitions: plan.definitions,
+    bundle,
+    warnings: sortDiagnostics(unique(diagnostics)),
+    sources: project.sources,
+  };
+}
+
+function scheduleOf(workflow: Workflow, zone: string, now: number): DeployedSchedule | Diagnostic | undefined {
+  if (workflow.schedule === undefined) return undefined;
+  const { span, ...spec } = workflow.schedule;
+  const timezone = workflow.timezone ?? zone;
+  const expression = scheduleExpression(spec, timezone, now);
+  if (!('fault' in expression)) return { workflow: workflow.name, spec, timezone, expression };
+  return {
+    code: 'bad-schedule',
+    severity: 'error',
+    span,
+    message: `This schedule cannot be deployed: ${expression.fault}`,
+    notes: [expression.note],
+  };
+}
+
+function unknownImage(image: string): Diagnostic {
+  return {
+    code: 'bad-option',
+    severity: 'error',
+    message: `docker.image ${image} cannot be deployed: a task definition needs to know its image beforehand`,
+    notes: ['Write the image itself, and choose among tasks with if>.'],
+  };
+}
+
+/** Subnets with endpoints alone reach the account's own registry and no other. */
+function reachesImage({ network, image, apt, dockerfile }: ProjectConfig): boolean {
+  const isolated = network.vpc === 'default-new' && network.subnets === 'private' && network.endpoints;
+  const own = dockerfile !== undefined || apt.length > 0 || image?.includes('.dkr.ecr.') === true;
+  return !isolated || own;
+}
+
+function unreachableImage(): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: 'Private subnets with endpoints alone do not reach the public registry of the containers’ image',
+    notes: [
+      'Name an image in an ECR repository of your account (`image:`), build one (`dockerfile:` or `apt:`), or take `endpoints: false`, which makes a NAT gateway.',
+    ],
+  };
+}
+
+function nothing(): Diagnostic {
+  return {
+    code: 'file-not-found',
+    severity: 'error',
+    message: 'There is no workflow to deploy: the folder holds no .dig file',
+    notes: ['Change directory to the project, or name it: `-c project=DIR`.'],
+  };
+}
+
+/** A workflow that two others call is read once and reported by each. */
+function unique(diagnostics: readonly Diagnostic[]): Diagnostic[] {
+  return [...new Map(diagnostics.map((each) => [JSON.stringify(each), each])).values()];
+}

@@ -1,0 +1,195 @@
+/**
+ * The state machines: definitions as assets, with the ARNs they name as substitutions. Machines with the same needs share a role,
+ * so that a hundred workflows fit a stack and none may do more than it does.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { cdk, iam, s3assets, sfn } from './cdk.ts';
+import { definitionText, substitution } from './definition.ts';
+import { traces } from './functions.ts';
+import type { DeployedMachine, LoadedProject } from './load-project.ts';
+
+export interface MachineProps {
+  readonly project: LoadedProject;
+  /** ARN of each function's version, by name. */
+  readonly functions: { readonly [name: string]: { readonly version: string; readonly arn: string } };
+  readonly logGroup: ILogGroup;
+  readonly logLevel: 'ALL' | 'ERROR' | 'FATAL' | 'OFF';
+  readonly tracing: boolean;
+}
+
+export interface MadeMachine {
+  readonly name: string;
+  readonly stateMachineName: string;
+  readonly arn: string;
+  readonly whole: boolean;
+  readonly role: Role;
+  readonly resource: CfnStateMachine;
+}
+
+/** Characters of a state machine's name. */
+const LONGEST_NAME = 80;
+
+/** `PROJECT-WORKFLOW`; what does not fit, or would be ambiguous, is told apart by a hash. */
+export function stateMachineName(project: string, workflow: string): string {
+  const plain = `${project}-${workflow}`;
+  if (plain.length <= LONGEST_NAME && /^[A-Za-z0-9_-]+$/.test(plain)) return plain;
+  const hash = createHash('sha256').update(plain).digest('hex').slice(0, 8);
+  return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST_NAME - 9)}-${hash}`;
+}
+
+export function machineArn(scope: Construct, project: string, workflow: string): string {
+  const name = stateMachineName(project, workflow);
+  return cdk.Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'stateMachine',
+    resourceName: name,
+    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** ARN of a machine's executions, without `:NAME`. */
+export function executionArn(scope: Construct, project: string, workflow: string): string {
+  return machineArn(scope, project, workflow).replace(':stateMachine:', ':execution:');
+}
+
+export function makeMachines(scope: Construct, props: MachineProps): MadeMachine[] {
+  const folder = mkdtempSync(join(tmpdir(), 'trowel-definitions-'));
+  const roles = new Map<string, Role>();
+  return props.project.machines.map((machine, i) => {
+    const key = JSON.stringify(machine.needs);
+    const role = roles.get(key) ?? makeRole(scope, machine, props);
+    roles.set(key, role);
+    const file = join(folder, `${i}.json`);
+    writeFileSync(file, definitionText(machine.machine));
+    return makeMachine(scope, machine, role, file, props);
+  });
+}
+
+function makeMachine(
+  scope: Construct,
+  { name, whole, needs }: DeployedMachine,
+  role: Role,
+  file: string,
+  { project, functions, logGroup, logLevel, tracing }: MachineProps,
+): MadeMachine {
+  const id = name.replaceAll('/', '-');
+  const definition = new s3assets.Asset(scope, `Definition-${id}`, { path: file });
+  const named = (kind: 'sm' | 'arn', names: readonly string[], arn: typeof machineArn) =>
+    names.map((each) => [substitution(`${kind}_${each}`), arn(scope, project.name, each)] as const);
+  const resource = new sfn.CfnStateMachine(scope, `Machine-${id}`, {
+    stateMachineName: stateMachineName(project.name, name),
+    stateMachineType: 'STANDARD',
+    roleArn: role.roleArn,
+    definitionS3Location: { bucket: definition.s3BucketName, key: definition.s3ObjectKey },
+    definitionSubstitutions: Object.fromEntries([
+      ...needs.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
+      ...named('sm', needs.machines, machineArn),
+      ...named('arn', needs.described, executionArn),
+    ]),
+    tracingConfiguration: { enabled: tracing },
+    loggingConfiguration: {
+      level: logLevel,
+      // Parameters and results stay in the history, which is not readable by everybody who may read logs.
+      includeExecutionData: false,
+      ...(logLevel !== 'OFF' && {
+        destinations: [{ cloudWatchLogsLogGroup: { logGroupArn: `${logGroup.logGroupArn}` } }],
+      }),
+    },
+  });
+  return {
+    name,
+    whole,
+    stateMachineName: stateMachineName(project.name, name),
+    arn: machineArn(scope, project.name, name),
+    role,
+    resource,
+  };
+}
+
+function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachineProps): Role {
+  const { project, functions, logLevel, tracing } = props;
+  const stack = cdk.Stack.of(scope);
+  const arns = (names: readonly string[], arn: typeof machineArn) =>
+    names.map((name) => arn(scope, project.name, name));
+  const statements = [
+    // Any version: executions that began before a deploy call an older one.
+    allow(
+      ['lambda:InvokeFunction'],
+      needs.functions.map((name) => `${functions[name]?.arn}:*`),
+    ),
+    allow(
+      ['lambda:InvokeFunction'],
+      needs.invoked.flatMap((name) => {
+        const arn = name.startsWith('arn:')
+          ? name
+          : stack.formatArn({
+              service: 'lambda',
+              resource: 'function',
+              resourceName: name,
+              arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+            });
+        return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
+      }),
+    ),
+    allow(['states:StartExecution'], arns(needs.machines, machineArn)),
+    allow(
+      ['states:DescribeExecution', 'states:StopExecution'],
+      arns([...new Set([...needs.machines, ...needs.described])], executionArn).map((arn) => `${arn}:*`),
+    ),
+    // How Step Functions itself hears that an execution it waits for has ended.
+    allow(
+      ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
+      needs.machines.length === 0
+        ? []
+        : [
+            stack.formatArn({
+              service: 'events',
+              resource: 'rule',
+              resourceName: 'StepFunctionsGetEventsForStepFunctionsExecutionRule',
+            }),
+          ],
+    ),
+    allow(
+      ['s3:GetObject'],
+      needs.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
+    ),
+    // Without it S3 answers 403 and not 404 for an object that is not there yet.
+    allow(
+      ['s3:ListBucket'],
+      [...new Set(needs.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
+    ),
+    // Log delivery belongs to no log group: the API knows no resource for these.
+    allow(
+      [
+        ...[
+          'logs:CreateLogDelivery',
+          'logs:DeleteLogDelivery',
+          'logs:DescribeLogGroups',
+          'logs:DescribeResourcePolicies',
+        ],
+        ...['logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery'],
+      ],
+      logLevel === 'OFF' ? [] : ['*'],
+    ),
+    ...traces(tracing),
+  ].flat();
+  const id = createHash('sha256').update(JSON.stringify(needs)).digest('hex').slice(0, 8);
+  return new iam.Role(scope, `MachineRole-${id}`, {
+    assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
+    }),
+    description: 'What state machines of Trowel may do that need the same',
+    inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
+  });
+}
+
+function allow(actions: string[], resources: string[]) {
+  return resources.length === 0 ? [] : [new iam.PolicyStatement({ actions, resources })];
+}

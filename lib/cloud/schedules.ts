@@ -1,0 +1,77 @@
+/**
+ * Schedules start the function `session`, which knows the session that a run belongs to and starts the execution under a name made from
+ * it: Scheduler delivers at least once, and a doubled trigger runs once.
+ */
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { executionPrefix } from '../compiler/operators/require.ts';
+import { PROTOCOL, type ScheduledPayload } from '../expression/wire.ts';
+import { cdk, iam, scheduler } from './cdk.ts';
+import type { DeployedSchedule } from './load-project.ts';
+import { machineArn } from './machines.ts';
+
+export interface ScheduleProps {
+  readonly project: string;
+  readonly schedules: readonly DeployedSchedule[];
+  readonly session: IFunction;
+  readonly deadLetters: IQueue;
+}
+
+/** Scheduler's longest; a session that could not be started for a day is for people. */
+const RETRY_SECONDS = 86_400;
+const RETRIES = 185;
+
+export function makeSchedules(scope: Construct, props: ScheduleProps): void {
+  const { project, schedules, session, deadLetters } = props;
+  if (schedules.length === 0) return;
+  const stack = cdk.Stack.of(scope);
+  const group = new scheduler.CfnScheduleGroup(scope, 'Schedules', { name: project });
+  const role = new iam.Role(scope, 'ScheduleRole', {
+    assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
+      conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
+    }),
+    description: 'What the schedules of a Trowel project may do',
+    inlinePolicies: {
+      schedule: new iam.PolicyDocument({
+        statements: [
+          new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [session.functionArn] }),
+          new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
+        ],
+      }),
+    },
+  });
+  for (const { workflow, spec, timezone, expression } of schedules) {
+    const input: ScheduledPayload = {
+      v: PROTOCOL,
+      workflow,
+      timezone,
+      schedule: spec,
+      scheduled: '<aws.scheduler.scheduled-time>',
+      zone: expression.timezone,
+      delay: expression.delay,
+      machine: machineArn(scope, project, workflow),
+      prefix: executionPrefix(workflow),
+    };
+    for (const [i, text] of expression.expressions.entries()) {
+      const id = `Schedule-${workflow.replaceAll('/', '-')}${i === 0 ? '' : `-${i + 1}`}`;
+      new scheduler.CfnSchedule(scope, id, {
+        groupName: group.ref,
+        description: `${workflow}: ${spec.kind}>: ${spec.at}`.slice(0, 512),
+        scheduleExpression: text,
+        scheduleExpressionTimezone: expression.timezone,
+        flexibleTimeWindow: { mode: 'OFF' },
+        state: expression.ended ? 'DISABLED' : 'ENABLED',
+        ...(expression.startDate !== undefined && { startDate: expression.startDate }),
+        ...(expression.endDate !== undefined && { endDate: expression.endDate }),
+        target: {
+          arn: session.functionArn,
+          roleArn: role.roleArn,
+          input: stack.toJsonString(input),
+          deadLetterConfig: { arn: deadLetters.queueArn },
+          retryPolicy: { maximumEventAgeInSeconds: RETRY_SECONDS, maximumRetryAttempts: RETRIES },
+        },
+      });
+    }
+  }
+}

@@ -1,0 +1,49 @@
+/** `params:` of trowel.yml, under the parameters of an execution's input. */
+import type { Json, StateMachine } from '../asl/types.ts';
+import { constant, merge, template } from '../compiler/jsonata.ts';
+import { merged } from '../expression/stores.ts';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { reportFileFault } from '../language/include.ts';
+import { ProjectFiles } from '../language/project-files.ts';
+import { Report } from '../language/report.ts';
+import { toValue } from '../language/tree.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { readTree } from '../language/yaml.ts';
+
+/** The files' mappings, later ones over earlier. */
+export function readParameters(
+  dir: string,
+  paths: readonly string[],
+): { readonly params: Mapping; readonly diagnostics: readonly Diagnostic[] } {
+  const files = new ProjectFiles(dir);
+  const report = new Report();
+  let params: Mapping = {};
+  for (const path of paths) {
+    const read = files.read(path);
+    if ('fault' in read) {
+      reportFileFault(read.fault, path, undefined, report);
+      continue;
+    }
+    const tree = readTree(path, read.text, report);
+    const value = tree ? toValue(tree) : null;
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) params = merged(params, value);
+    else if (value !== null) report.error('param-value', tree?.span, `The file ${path} holds no mapping`);
+  }
+  return { params, diagnostics: report.diagnostics };
+}
+
+/**
+ * The machine, whose first state gives `session` the input with these parameters under its own. What is no mapping goes there as it is:
+ * `session` refuses it.
+ */
+export function withParameters(machine: StateMachine, params: Mapping): StateMachine {
+  const start = machine.States[machine.StartAt];
+  const given = start?.Type === 'Task' ? (start.Arguments as Mapping | undefined) : undefined;
+  const payload = given?.Payload as Mapping | undefined;
+  if (Object.keys(params).length === 0 || start === undefined || payload?.input === undefined) return machine;
+  const defaults = constant(params as Json);
+  const over = `$exists($states.input.params)?${merge([defaults, '$states.input.params'])}:${defaults}`;
+  const input = template(`$type($states.input)="object"?$merge([$states.input,{"params":${over}}]):$states.input`);
+  const changed = { ...start, Arguments: { ...given, Payload: { ...payload, input } } };
+  return { ...machine, States: { ...machine.States, [machine.StartAt]: changed as typeof start } };
+}

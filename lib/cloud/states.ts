@@ -1,0 +1,36 @@
+import type { State, StateMachine } from '../asl/types.ts';
+
+type States = StateMachine['States'];
+
+/** Every state with its name, those in branches and iterations too. */
+export function* statesOf(states: States): Generator<readonly [string, State]> {
+  for (const [name, state] of Object.entries(states)) {
+    yield [name, state];
+    for (const inner of processorsOf(state)) yield* statesOf(inner.States);
+  }
+}
+
+/** A copy with each Task state replaced, those in branches and iterations too. */
+export function mapTasks(states: States, change: (state: State & { readonly Type: 'Task' }) => State): States {
+  return Object.fromEntries(
+    Object.entries(states).map(([name, state]) => {
+      if (state.Type === 'Task') return [name, change(state)];
+      if (state.Type === 'Parallel')
+        return [
+          name,
+          {
+            ...state,
+            Branches: state.Branches.map((branch) => ({ ...branch, States: mapTasks(branch.States, change) })),
+          },
+        ];
+      if (state.Type !== 'Map') return [name, state];
+      const inner = { ...state.ItemProcessor, States: mapTasks(state.ItemProcessor.States, change) };
+      return [name, { ...state, ItemProcessor: inner }];
+    }),
+  );
+}
+
+function processorsOf(state: State): readonly { readonly States: States }[] {
+  if (state.Type === 'Parallel') return state.Branches;
+  return state.Type === 'Map' ? [state.ItemProcessor] : [];
+}

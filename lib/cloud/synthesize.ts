@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { cdk } from './cdk.ts';
+import { type LoadedProject, loadTrowelProject } from './load-project.ts';
+import { TrowelStack, type TrowelStackProps } from './trowel-stack.ts';
+
+export interface SynthesizeOptions extends Omit<TrowelStackProps, 'project'> {
+  /** Folder that `-c project=` is relative to, and the project itself without it. */
+  readonly cwd: string;
+  /** Told what the project warns of. */
+  readonly onLoad?: (project: LoadedProject) => void | Promise<void>;
+}
+
+/**
+ * The app that cdk.json names: one stack, `trowel-PROJECT`, written where the CDK's command line asked for it. The context `project` is
+ * the folder (`npx cdk deploy -c project=examples/quickstart`), `destroy=true` lets bucket and logs go with the stack.
+ * @throws ProjectError
+ */
+export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): Promise<void> {
+  const app = new cdk.App();
+  const project = await loadTrowelProject(resolve(cwd, String(app.node.tryGetContext('project') ?? '.')));
+  await onLoad?.(project);
+  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
+  // A VPC can be looked up in a known account only; a template for any account needs none.
+  const lookup = project.config.network.vpc !== 'default-new' && account !== undefined && region !== undefined;
+  const destroy = app.node.tryGetContext('destroy');
+  new TrowelStack(app, `trowel-${project.name}`, {
+    ...(lookup && { env: { account, region } }),
+    ...((destroy === true || destroy === 'true') && { removalPolicy: cdk.RemovalPolicy.DESTROY }),
+    ...props,
+    project,
+  });
+  app.synth();
+}

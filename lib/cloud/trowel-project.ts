@@ -1,0 +1,439 @@
+/**
+ * A folder of workflows on AWS. This is the construct for an app of your own; `trowel app` puts it into a stack by itself.
+ *
+ * ```ts
+ * const project = await loadTrowelProject('workflows');
+ * const sales = new TrowelProject(stack, 'Sales', { project, vpc });
+ * table.grantReadData(sales.taskRole);
+ * ```
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RemovalPolicy } from 'aws-cdk-lib';
+import type { ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type { ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
+import type { IGrantable, IManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import { acknowledge } from './acknowledgements.ts';
+import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
+import { type DeployedDefinitions, LOG_PREFIX, makeDefinitions } from './containers.ts';
+import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
+import type { LoadedProject } from './load-project.ts';
+import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
+import { makeAlarms, makeDashboard } from './monitoring.ts';
+import { makeNetwork, type Network } from './network.ts';
+import { packageFolder } from './package-folder.ts';
+import { makeSchedules } from './schedules.ts';
+
+export interface TrowelProjectProps {
+  /** From `loadTrowelProject`. The architecture is chosen there, for the bundle is installed for it. */
+  readonly project: LoadedProject;
+  /** Where containers run. Default: `network:` of trowel.yml, which makes a VPC with public subnets and no NAT gateway. */
+  readonly vpc?: IVpc;
+  readonly subnets?: SubnetSelection;
+  /** Default: one that admits nothing. */
+  readonly securityGroups?: readonly ISecurityGroup[];
+  /** A cluster with the capacity providers FARGATE and FARGATE_SPOT. Default: one of its own. */
+  readonly cluster?: ICluster;
+  /** Image of tasks that name none; it needs python3. Default: that of trowel.yml, else a stock Python. */
+  readonly image?: ContainerImage;
+  /** Encrypts the bucket, the logs, the queue and the topic. Default: keys of the services, free of charge. */
+  readonly encryptionKey?: IKey;
+  /** On every role of this construct. The helper that empties a bucket (`removalPolicy: DESTROY`) belongs to the stack. */
+  readonly permissionsBoundary?: IManagedPolicy;
+  /** On every resource, over those of trowel.yml. */
+  readonly tags?: { readonly [key: string]: string };
+  /** X-Ray traces of executions and functions. Default true. */
+  readonly tracing?: boolean;
+  /** Events of executions in CloudWatch, without their data. Default ALL. */
+  readonly logLevel?: 'ALL' | 'ERROR' | 'FATAL' | 'OFF';
+  /** Of the functions: DEBUG, INFO, WARN or ERROR. Default INFO. */
+  readonly functionLogLevel?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
+  /** Container Insights of its own cluster, which are charged by metric. Default false. */
+  readonly containerInsights?: boolean;
+  /** What becomes of bucket and logs when the stack is deleted. Default RETAIN; DESTROY empties the bucket. */
+  readonly removalPolicy?: RemovalPolicy;
+  /** Folder of the bundled functions, `NAME/index.mjs`. Default: those of this package. */
+  readonly functions?: string;
+  /** File with the containers' bootstrap. Default: that of this package. */
+  readonly bootstrap?: string;
+}
+
+export class TrowelProject extends constructs.Construct {
+  readonly bucket: Bucket;
+  readonly cluster: ICluster;
+  /** What user code in containers may do. Grant it what tasks need, or use `grantTask…`. */
+  readonly taskRole: Role;
+  /** With which ECS starts containers: pulls images, reads secrets, writes logs. */
+  readonly executionRole: Role;
+  readonly network: Network;
+  readonly machines: readonly MadeMachine[];
+  readonly functions: { readonly [name in FunctionName]: LambdaFunction };
+  /** Alarms and notifications. */
+  readonly topic: Topic;
+  /** Schedules that could not start their session, notifications that could not be sent. */
+  readonly deadLetters: Queue;
+  readonly taskLogs: LogGroup;
+
+  constructor(scope: Construct, id: string, props: TrowelProjectProps) {
+    super(scope, id);
+    const { project, encryptionKey } = props;
+    const { config } = project;
+    const removalPolicy = props.removalPolicy ?? cdk.RemovalPolicy.RETAIN;
+    const tracing = props.tracing ?? true;
+    const key = encryptionKey === undefined ? {} : { encryptionKey };
+    this.bucket = makeBucket(this, props, removalPolicy);
+    const logGroup = (name: string, logGroupName: string) =>
+      new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
+    this.taskLogs = logGroup('TaskLogs', `/trowel/${project.name}/tasks`);
+    const functionLogs = logGroup('FunctionLogs', `/trowel/${project.name}/functions`);
+    // Under this prefix the account's resource policy for log delivery stays short, however many projects there are.
+    const machineLogs = logGroup('MachineLogs', `/aws/vendedlogs/states/trowel-${project.name}`);
+    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
+      enforceSSL: true,
+      retentionPeriod: cdk.Duration.days(14),
+      ...(encryptionKey === undefined
+        ? { encryption: sqs.QueueEncryption.SQS_MANAGED }
+        : { encryptionMasterKey: encryptionKey }),
+    });
+    this.topic = new sns.Topic(this, 'Topic', {
+      displayName: `Trowel ${project.name}`,
+      enforceSSL: true,
+      ...(encryptionKey !== undefined && { masterKey: encryptionKey }),
+    });
+    for (const [i, endpoint] of config.notifications.email.entries()) {
+      new sns.Subscription(this, `Email${i + 1}`, {
+        topic: this.topic,
+        protocol: sns.SubscriptionProtocol.EMAIL,
+        endpoint,
+      });
+    }
+
+    this.network = makeNetwork(this, config.network, props);
+    this.cluster = props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false);
+    const bundle = new s3assets.Asset(this, 'Bundle', { path: project.bundle.file });
+    this.executionRole = new iam.Role(this, 'ExecutionRole', {
+      assumedBy: tasksOfThisAccount(this),
+      description: 'With which ECS starts the containers of Trowel tasks',
+    });
+    this.taskRole = new iam.Role(this, 'TaskRole', {
+      assumedBy: tasksOfThisAccount(this),
+      description: 'What the code of Trowel tasks may do',
+    });
+    const bootstrap = readFileSync(
+      props.bootstrap ?? packageFolder(join('task-images', 'python', 'bootstrap.py')),
+      'utf8',
+    );
+    const definitions = makeDefinitions(this, {
+      project,
+      cluster: this.cluster,
+      ...(props.image !== undefined && { image: props.image }),
+      bucket: this.bucket.bucketName,
+      bundle,
+      logGroup: this.taskLogs,
+      taskRole: this.taskRole,
+      executionRole: this.executionRole,
+      bootstrap,
+    });
+    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle.s3ObjectKey, tracing);
+    for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
+    this.machines = makeMachines(this, {
+      project,
+      functions: Object.fromEntries(
+        usedFunctions(project).map((name) => [
+          name,
+          { version: currentVersion(this.functions[name]).functionArn, arn: this.functions[name].functionArn },
+        ]),
+      ),
+      logGroup: machineLogs,
+      logLevel: props.logLevel ?? 'ALL',
+      tracing,
+    });
+    makeSchedules(this, {
+      project: project.name,
+      schedules: project.schedules,
+      session: this.functions.session,
+      deadLetters: this.deadLetters,
+    });
+    this.#watchContainers();
+    const monitoring = {
+      project: project.name,
+      machines: this.machines,
+      functions: Object.values(this.functions),
+      deadLetters: this.deadLetters,
+      topic: this.topic,
+    };
+    makeDashboard(this, monitoring, makeAlarms(this, monitoring));
+
+    const tags = { 'trowel:project': project.name, ...config.tags, ...props.tags };
+    for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
+    if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
+    for (const { name, needs } of project.machines) {
+      for (const what of needs.unknown) {
+        cdk.Annotations.of(this).addWarningV2(
+          `trowel:permission:${name}:${what}`,
+          `${name}: nobody but you knows which resources ${what} needs; allow it with grantWorkflow('${name}', statement)`,
+        );
+      }
+    }
+    acknowledge(this);
+  }
+
+  /** Lets tasks read objects of a bucket of yours. */
+  grantTaskRead(bucket: IBucket, pattern?: string): void {
+    bucket.grantRead(this.taskRole, pattern);
+  }
+
+  /** Lets tasks read, write and delete objects of a bucket of yours. */
+  grantTaskReadWrite(bucket: IBucket, pattern?: string): void {
+    bucket.grantReadWrite(this.taskRole, pattern);
+  }
+
+  /** Lets tasks do anything that a statement says. */
+  grantTask(statement: PolicyStatement): void {
+    this.taskRole.addToPolicy(statement);
+  }
+
+  /**
+   * Lets the state machine of a workflow do what a statement says, as its aws>, lambda> and s3_wait> need. Workflows with the same needs
+   * share a role, and so what it may do.
+   */
+  grantWorkflow(name: string, statement: PolicyStatement): void {
+    this.machine(name).role.addToPolicy(statement);
+  }
+
+  /** Lets somebody start a workflow and see how it goes. */
+  grantStart(grantee: IGrantable, name: string): void {
+    const { arn } = this.machine(name);
+    const grant = (actions: string[], resource: string) =>
+      iam.Grant.addToPrincipal({ grantee, actions, resourceArns: [resource] });
+    grant(['states:StartExecution', 'states:ListExecutions'], arn);
+    grant(
+      ['states:DescribeExecution', 'states:GetExecutionHistory', 'states:StopExecution'],
+      `${arn.replace(':stateMachine:', ':execution:')}:*`,
+    );
+  }
+
+  machine(name: string): MadeMachine {
+    const found = this.machines.find((machine) => machine.name === name);
+    if (found === undefined) throw new Error(`There is no workflow '${name}' in this project`);
+    return found;
+  }
+
+  #makeFunctions(
+    props: TrowelProjectProps,
+    definitions: DeployedDefinitions,
+    logGroup: LogGroup,
+    bundleKey: string,
+    tracing: boolean,
+  ): { readonly [name in FunctionName]: LambdaFunction } {
+    const { project } = props;
+    const { config } = project;
+    const stack = cdk.Stack.of(this);
+    const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
+    const bucket = { TROWEL_BUCKET: this.bucket.bucketName };
+    const secretPrefix = `trowel/${project.name}/`;
+    const secrets = stack.formatArn({
+      service: 'secretsmanager',
+      resource: 'secret',
+      resourceName: `${secretPrefix}*`,
+      arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+    });
+    const attempts = this.bucket.arnForObjects('attempts/*');
+    const values = this.#objects(['s3:GetObject'], attempts);
+    const valuesAndRecords = this.#objects(['s3:GetObject', 's3:PutObject'], attempts);
+    const folder = props.functions ?? functionsFolder();
+    const make = (
+      name: FunctionName,
+      environment: { readonly [variable: string]: string },
+      statements: readonly PolicyStatement[],
+      more: { readonly deadLetters?: Queue; readonly revision?: string } = {},
+    ) =>
+      makeFunction(this, {
+        name,
+        environment: { ...common, ...environment },
+        statements,
+        folder,
+        logGroup,
+        tracing,
+        architecture: config.task.architecture,
+        ...more,
+      });
+    const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
+    const arns = scheduled.map((name) => machineArn(this, project.name, name));
+    const evaluate = make('evaluate', bucket, values);
+    const { network } = this;
+    return {
+      session: make(
+        'session',
+        bucket,
+        arns.length === 0 ? [] : [allow(['states:StartExecution', 'states:ListExecutions'], arns)],
+      ),
+      evaluate,
+      launch: make(
+        'launch',
+        {
+          ...bucket,
+          TROWEL_CLUSTER: this.cluster.clusterArn,
+          TROWEL_SUBNETS: cdk.Fn.join(',', [...network.subnetIds]),
+          TROWEL_SECURITY_GROUPS: network.securityGroups.map((group) => group.securityGroupId).join(','),
+          TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
+          TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.byKey),
+          TROWEL_TASK_TIMEOUT: String(config.task.timeout),
+          TROWEL_SPOT: String(config.task.spot),
+          TROWEL_BUNDLE: bundleKey,
+          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_EVALUATE: evaluate.functionName,
+        },
+        [
+          ...valuesAndRecords,
+          new iam.PolicyStatement({
+            actions: ['ecs:RunTask'],
+            resources: [...definitions.families],
+            conditions: { ArnEquals: { 'ecs:cluster': this.cluster.clusterArn } },
+          }),
+          new iam.PolicyStatement({
+            actions: ['iam:PassRole'],
+            resources: [this.taskRole.roleArn, this.executionRole.roleArn],
+            conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+          }),
+          // Whether it is set; the value is read by ECS alone.
+          allow(['secretsmanager:DescribeSecret'], [secrets]),
+          answers('states:SendTaskSuccess'),
+        ],
+        { revision: definitions.hash },
+      ),
+      'task-stopped': make(
+        'task-stopped',
+        { ...bucket, TROWEL_LOG_GROUP: this.taskLogs.logGroupName, TROWEL_LOG_PREFIX: LOG_PREFIX },
+        [...values, answers('states:SendTaskFailure'), allow(['sqs:SendMessage'], [this.deadLetters.queueArn])],
+        { deadLetters: this.deadLetters },
+      ),
+      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: secretPrefix }, [
+        ...valuesAndRecords,
+        allow(['secretsmanager:GetSecretValue'], [secrets]),
+      ]),
+      notify: make(
+        'notify',
+        {
+          ...bucket,
+          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_TOPIC: this.topic.topicArn,
+          TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
+          TROWEL_NOTIFY_ON: config.notifications.on.join(','),
+          TROWEL_LOG_GROUP: this.taskLogs.logGroupName,
+          TROWEL_LOG_PREFIX: LOG_PREFIX,
+        },
+        [
+          ...valuesAndRecords,
+          allow(['secretsmanager:GetSecretValue'], [secrets]),
+          allow(['sns:Publish'], [this.topic.topicArn]),
+        ],
+      ),
+    };
+  }
+
+  /** What the runner itself needs; user code has it too. */
+  #taskStatements(bundle: InstanceType<typeof s3assets.Asset>): PolicyStatement[] {
+    // A container of an execution that began before a deploy fetches an earlier bundle: any archive beside this one.
+    const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
+    return [
+      ...this.#objects(['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
+      allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
+      allow(['lambda:InvokeFunction'], [this.functions.evaluate.functionArn]),
+      answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
+    ];
+  }
+
+  /** Objects of the bucket, and its key if it has one. */
+  #objects(actions: string[], resource: string): PolicyStatement[] {
+    const key = this.bucket.encryptionKey;
+    const writes = actions.includes('s3:PutObject');
+    return [
+      allow(actions, [resource]),
+      // S3 answers 403 and not 404 for what is not there, unless the bucket may be listed.
+      allow(['s3:ListBucket'], [this.bucket.bucketArn]),
+      ...(key === undefined
+        ? []
+        : [allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [key.keyArn])]),
+    ];
+  }
+
+  /** A task token never learns that its container has died. */
+  #watchContainers(): void {
+    const rule = new events.Rule(this, 'TaskStopped', {
+      description: 'Containers of Trowel tasks that have ended',
+      eventPattern: {
+        source: ['aws.ecs'],
+        detailType: ['ECS Task State Change'],
+        detail: { clusterArn: [this.cluster.clusterArn], lastStatus: ['STOPPED'] },
+      },
+    });
+    rule.addTarget(new targets.LambdaFunction(this.functions['task-stopped'], { retryAttempts: 185 }));
+  }
+}
+
+function makeBucket(scope: Construct, props: TrowelProjectProps, removalPolicy: RemovalPolicy): Bucket {
+  const { config } = props.project;
+  return new s3.Bucket(scope, 'Bucket', {
+    blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    ...(props.encryptionKey === undefined
+      ? { encryption: s3.BucketEncryption.S3_MANAGED }
+      : { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }),
+    lifecycleRules: [
+      { id: 'attempts', prefix: 'attempts/', expiration: cdk.Duration.days(longest(config.retention)) },
+      { id: 'uploads', abortIncompleteMultipartUploadAfter: cdk.Duration.days(7) },
+    ],
+    removalPolicy,
+    ...(removalPolicy === cdk.RemovalPolicy.DESTROY && { autoDeleteObjects: true }),
+  });
+}
+
+/** Results, by which a failed attempt is resumed, lie beside the values and are of no use without them. */
+function longest({ values, history }: { readonly values: number; readonly history: number }): number {
+  return Math.max(values, history);
+}
+
+function ownCluster(scope: Construct, vpc: IVpc, insights: boolean): ICluster {
+  return new ecs.Cluster(scope, 'Cluster', {
+    vpc,
+    enableFargateCapacityProviders: true,
+    containerInsightsV2: insights ? ecs.ContainerInsights.ENABLED : ecs.ContainerInsights.DISABLED,
+  }) as ICluster;
+}
+
+function tasksOfThisAccount(scope: Construct) {
+  return new iam.ServicePrincipal('ecs-tasks.amazonaws.com', {
+    conditions: { StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account } },
+  });
+}
+
+function usedFunctions(project: LoadedProject): readonly FunctionName[] {
+  return [...new Set(project.machines.flatMap(({ needs }) => needs.functions))] as FunctionName[];
+}
+
+function allow(actions: string[], resources: string[]): PolicyStatement {
+  return new iam.PolicyStatement({ actions, resources });
+}
+
+/** A token is the right itself: these actions know no resources. */
+function answers(...actions: string[]): PolicyStatement {
+  return new iam.PolicyStatement({ actions, resources: ['*'] });
+}
+
+/** CloudWatch knows certain numbers of days: the next longer. */
+function days(wanted: number): number {
+  const known = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+  ];
+  return known.find((each) => each >= wanted) ?? 3653;
+}

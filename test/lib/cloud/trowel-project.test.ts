@@ -1,0 +1,504 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { App, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { Cluster, ContainerImage, type ICluster } from 'aws-cdk-lib/aws-ecs';
+import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
+import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
+import { stateMachineName } from '../../../lib/cloud/machines.ts';
+import { ProjectError } from '../../../lib/cloud/project-error.ts';
+import { TrowelProject, type TrowelProjectProps } from '../../../lib/cloud/trowel-project.ts';
+import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
+
+const ROOT = mkdtempSync(join(tmpdir(), 'trowel-cloud-'));
+const PLACES = { functions: join(ROOT, 'functions'), bootstrap: join(ROOT, 'bootstrap.py') };
+const ECHO = '+a:\n  echo>: a\n';
+const ENV = { ...process.env, XDG_CACHE_HOME: join(ROOT, 'cache') };
+
+beforeAll(async () => {
+  // The functions' own code has tests of its own; here it is what is deployed with them.
+  for (const name of FUNCTIONS) write(join(PLACES.functions, name, 'index.mjs'), 'export const handler = () => {};\n');
+  write(PLACES.bootstrap, 'print("bootstrap")\n');
+  // Installs uv and what the runner needs, which takes its time.
+  await load(folder('first', { 'main.dig': ECHO }));
+});
+afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+function folder(name: string, files: { readonly [path: string]: string }): string {
+  for (const [path, text] of Object.entries(files)) write(join(ROOT, name, path), text);
+  return join(ROOT, name);
+}
+
+function load(dir: string) {
+  return loadTrowelProject(dir, { env: ENV, notice: () => {}, now: Date.parse('2030-01-01T00:00:00Z') });
+}
+
+interface Deployed {
+  readonly template: Template;
+  readonly app: App;
+  readonly stack: TrowelStack;
+  /** Text of a workflow's definition, as it is uploaded. */
+  definition(workflow: string): string;
+}
+
+async function deploy(
+  name: string,
+  files: { readonly [path: string]: string },
+  props: Partial<TrowelProjectProps> = {},
+) {
+  const project = await load(folder(name, files));
+  const app = new App({ outdir: join(ROOT, `${name}.out`) });
+  const stack = new TrowelStack(app, 'stack', { ...PLACES, project, ...props });
+  const template = Template.fromStack(stack);
+  const definition = (workflow: string): string => {
+    const [machine] = Object.values(
+      template.findResources('AWS::StepFunctions::StateMachine', {
+        Properties: { StateMachineName: stateMachineName(project.name, workflow) },
+      }),
+    );
+    const key: string = machine?.Properties.DefinitionS3Location.Key;
+    const hash = key.slice(key.lastIndexOf('/') + 1);
+    const out = join(ROOT, `${name}.out`);
+    return readFileSync(join(out, readdirSync(out).find((file) => file === `asset.${hash}`) ?? hash), 'utf8');
+  };
+  return { template, app, stack, definition } satisfies Deployed;
+}
+
+/** Statements of the role whose logical id contains a text: `action action -> resource`, sorted. */
+function permissions(template: Template, role: string): string[] {
+  const own = Object.entries(template.findResources('AWS::IAM::Role'))
+    .filter(([id]) => id.includes(role))
+    .flatMap(([, { Properties }]) => Properties.Policies ?? [])
+    .map(({ PolicyDocument }) => PolicyDocument);
+  const attached = Object.entries(template.findResources('AWS::IAM::Policy'))
+    .filter(([id]) => id.includes(role))
+    .map(([, { Properties }]) => Properties.PolicyDocument);
+  const list = (value: unknown) => (Array.isArray(value) ? value : [value]);
+  return [...own, ...attached]
+    .flatMap(({ Statement }) => Statement)
+    .map(({ Action, Resource }) => `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`)
+    .sort();
+}
+
+/** References and joins of a template as one text; hashes of logical ids are cut. */
+function flat(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  const [[name, inner] = ['', '']] = Object.entries(value);
+  const id = (text: string) => text.replace(/[0-9A-F]{8}$/, '').replace('AWS::', '');
+  if (name === 'Ref') return `<${id(String(inner))}>`;
+  if (name === 'Fn::GetAtt') return `<${id(inner[0])}.${inner[1]}>`;
+  if (name === 'Fn::Join') return inner[1].map(flat).join(inner[0]);
+  return String(inner).replaceAll(/\$\{AWS::(\w+)\}/g, '<$1>');
+}
+
+describe('TrowelProject', () => {
+  it('makes a state machine a workflow, with its definition as an asset and user text safe from substitution', async () => {
+    const { template, definition } = await deploy('machines', {
+      'main.dig': '+a:\n  py>: tasks.a\n  text: "${session} ${launch} ${x}"\n+r:\n  require>: sub/other\n',
+      'sub/other.dig': '+e:\n  echo>: "${session_time}"\n',
+      'unused/never.dig': ECHO,
+    });
+    template.resourceCountIs('AWS::StepFunctions::StateMachine', 2);
+    template.hasResourceProperties('AWS::StepFunctions::StateMachine', {
+      StateMachineName: 'machines-main',
+      StateMachineType: 'STANDARD',
+      DefinitionSubstitutions: Match.objectLike({
+        launch: { Ref: Match.stringLikeRegexp('FunctionlaunchCurrentVersion') },
+        session: { Ref: Match.stringLikeRegexp('FunctionsessionCurrentVersion') },
+      }),
+      LoggingConfiguration: Match.objectLike({ IncludeExecutionData: false, Level: 'ALL' }),
+      TracingConfiguration: { Enabled: true },
+    });
+    const text = definition('main');
+    const names = [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, name]) => name);
+    const machine = Object.values(template.findResources('AWS::StepFunctions::StateMachine')).find(
+      ({ Properties }) => Properties.StateMachineName === 'machines-main',
+    );
+    expect([...new Set(names)].sort()).toEqual(Object.keys(machine?.Properties.DefinitionSubstitutions).sort());
+    expect(JSON.stringify(JSON.parse(text))).toContain('"text":"${session} ${launch} ${x}"');
+  });
+
+  it('gives every role exactly what it needs', async () => {
+    const { template } = await deploy('roles', {
+      'main.dig': '+p:\n  sh>: echo\n  _env: {A: "${secret:a.b}"}\n+r:\n  require>: other\n+w:\n  s3_wait>: in/x.csv\n',
+      'other.dig': 'schedule:\n  daily>: 07:00:00\n+l:\n  lambda>: fn\n',
+    });
+    const attempts = '<ProjectBucket.Arn>/attempts/*';
+    const logs = 'logs:CreateLogStream logs:PutLogEvents -> <ProjectFunctionLogs.Arn>';
+    const xray = 'xray:PutTraceSegments xray:PutTelemetryRecords -> *';
+    const list = 's3:ListBucket -> <ProjectBucket.Arn>';
+    const secrets = 'arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:trowel/roles/*';
+    const arn = (rest: string) => `arn:<Partition>:${rest}`;
+    expect(permissions(template, 'Functionevaluate')).toEqual([logs, list, xray, `s3:GetObject -> ${attempts}`].sort());
+    expect(permissions(template, 'Functionsession')).toEqual(
+      [
+        logs,
+        xray,
+        `states:StartExecution states:ListExecutions -> ${arn('states:<Region>:<AccountId>:stateMachine:roles-other')}`,
+      ].sort(),
+    );
+    expect(permissions(template, 'Functionlaunch')).toEqual(
+      [
+        logs,
+        list,
+        xray,
+        `s3:GetObject s3:PutObject -> ${attempts}`,
+        `ecs:RunTask -> ${families(template)}`,
+        'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
+        `secretsmanager:DescribeSecret -> ${secrets}`,
+        'states:SendTaskSuccess -> *',
+      ].sort(),
+    );
+    expect(permissions(template, 'Functionhttp')).toEqual(
+      [
+        logs,
+        list,
+        xray,
+        `s3:GetObject s3:PutObject -> ${attempts}`,
+        `secretsmanager:GetSecretValue -> ${secrets}`,
+      ].sort(),
+    );
+    expect(permissions(template, 'ScheduleRole')).toEqual([
+      'lambda:InvokeFunction -> <ProjectFunctionsession.Arn>',
+      'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
+    ]);
+    expect(permissions(template, 'TaskRole')).toEqual(
+      [
+        list,
+        `s3:GetObject s3:PutObject -> ${attempts}`,
+        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
+        'lambda:InvokeFunction -> <ProjectFunctionevaluate.Arn>',
+        'states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess -> *',
+      ].sort(),
+    );
+    const machines = permissions(template, 'MachineRole');
+    expect(machines).toContain(
+      `states:StartExecution -> ${arn('states:<Region>:<AccountId>:stateMachine:roles-other')}`,
+    );
+    expect(machines).toContain('s3:GetObject -> arn:<Partition>:s3:::in/x.csv');
+    expect(machines).toContain('s3:ListBucket -> arn:<Partition>:s3:::in');
+    expect(machines).toContain(
+      `lambda:InvokeFunction -> ${arn('lambda:<Region>:<AccountId>:function:fn')} ${arn('lambda:<Region>:<AccountId>:function:fn:*')}`,
+    );
+    expect(machines.filter((line) => line.endsWith('-> *')).filter((line) => !/^(logs|xray):/.test(line))).toEqual([]);
+  });
+
+  it('has one bucket: encrypted, over TLS alone, closed to the public, kept by default', async () => {
+    const { template } = await deploy('bucket', { 'main.dig': ECHO });
+    template.resourceCountIs('AWS::S3::Bucket', 1);
+    template.hasResource('AWS::S3::Bucket', {
+      DeletionPolicy: 'Retain',
+      Properties: {
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+        },
+        PublicAccessBlockConfiguration: {
+          BlockPublicAcls: true,
+          BlockPublicPolicy: true,
+          IgnorePublicAcls: true,
+          RestrictPublicBuckets: true,
+        },
+        LifecycleConfiguration: {
+          Rules: Match.arrayWith([Match.objectLike({ Prefix: 'attempts/', ExpirationInDays: 90 })]),
+        },
+      },
+    });
+    template.hasResourceProperties('AWS::S3::BucketPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+        ]),
+      },
+    });
+  });
+
+  it('trap: makes no NAT gateway unless asked, and gives containers a public address', async () => {
+    const { template } = await deploy('network', { 'main.dig': ECHO });
+    template.resourceCountIs('AWS::EC2::NatGateway', 0);
+    template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupIngress: Match.absent() });
+    launches(template, { TROWEL_ASSIGN_PUBLIC_IP: 'ENABLED' });
+  });
+
+  it.each([
+    ['private with a NAT gateway', 'subnets: private', 1, 0],
+    ['public with endpoints', 'endpoints: true', 0, 6],
+    ['private with endpoints', 'subnets: private\n  endpoints: true', 0, 6],
+  ])('network: %s', async (name, network, gateways, endpoints) => {
+    const { template } = await deploy(`network-${name.replaceAll(' ', '-')}`, {
+      'main.dig': ECHO,
+      'trowel.yml': `image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/tasks:1\nnetwork:\n  ${network}\n`,
+    });
+    template.resourceCountIs('AWS::EC2::NatGateway', gateways);
+    expect(
+      Object.keys(template.findResources('AWS::EC2::VPCEndpoint', { Properties: { VpcEndpointType: 'Interface' } })),
+    ).toHaveLength(endpoints);
+    launches(template, { TROWEL_ASSIGN_PUBLIC_IP: network.includes('private') ? 'DISABLED' : 'ENABLED' });
+    expect(permissions(template, 'ExecutionRole').join('\n')).toContain(
+      'ecr:GetDownloadUrlForLayer -> arn:<Partition>:ecr:eu-west-1:123456789012:repository/tasks',
+    );
+  });
+
+  it('makes a task definition for each image and set of secrets, and names it in the state', async () => {
+    const { template, definition } = await deploy('definitions', {
+      'main.dig':
+        '+a:\n  py>: tasks.a\n+b:\n  py>: tasks.b\n  _env: {A: "${secret:one}"}\n+c:\n  py>: tasks.c\n  _env: {B: "${secret:one}"}\n+d:\n  py>: tasks.d\n  docker: {image: "python:3.12"}\n',
+      'trowel.yml': 'name: definitions\ntask: {cpu: 1024, memory: 2GB, architecture: arm64}\n',
+    });
+    template.resourceCountIs('AWS::ECS::TaskDefinition', 3);
+    template.hasResource('AWS::ECS::TaskDefinition', {
+      // Trap: an inactive revision cannot start tasks.
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        Family: 'definitions-default',
+        Cpu: '1024',
+        Memory: '2048',
+        RuntimePlatform: { CpuArchitecture: 'ARM64' },
+        ContainerDefinitions: [
+          Match.objectLike({
+            Name: 'task',
+            Image: 'public.ecr.aws/docker/library/python:3.11-slim',
+            EntryPoint: ['python3', '-c', 'print("bootstrap")\n'],
+            Secrets: Match.absent(),
+            StopTimeout: 120,
+          }),
+        ],
+      },
+    });
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [Match.objectLike({ Secrets: [Match.objectLike({ Name: 'TROWEL_SECRET_one' })] })],
+    });
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [Match.objectLike({ Image: 'python:3.12' })],
+    });
+    const { States } = JSON.parse(definition('main')) as {
+      States: { [name: string]: { Arguments?: { Payload?: { d?: string } } } };
+    };
+    const key = (state: string) => States[state]?.Arguments?.Payload?.d;
+    expect(key('+main+a')).toBeUndefined();
+    expect(key('+main+b')).toMatch(/^[0-9a-f]{12}$/);
+    expect(key('+main+c')).toBe(key('+main+b'));
+    expect(key('+main+d')).not.toBe(key('+main+b'));
+  });
+
+  it('schedules through the session function, with a dead-letter queue', async () => {
+    const { template } = await deploy('schedules', {
+      'main.dig':
+        'timezone: Asia/Tokyo\nschedule:\n  cron>: "0 7 1,L * *"\n  start: 2030-06-01\n  end: 2030-12-31\n+a:\n  echo>: a\n',
+      'old.dig': 'schedule:\n  daily>: 07:00:00\n  end: 2029-01-01\n+a:\n  echo>: a\n',
+    });
+    template.resourceCountIs('AWS::Scheduler::Schedule', 3);
+    for (const expression of ['cron(0 7 1 * ? *)', 'cron(0 7 L * ? *)']) {
+      template.hasResourceProperties('AWS::Scheduler::Schedule', {
+        ScheduleExpression: expression,
+        ScheduleExpressionTimezone: 'Asia/Tokyo',
+        StartDate: '2030-05-31T15:00:00.000Z',
+        EndDate: '2030-12-31T14:59:59.000Z',
+        State: 'ENABLED',
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: Match.objectLike({
+          Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('Functionsession'), 'Arn'] },
+          DeadLetterConfig: { Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] } },
+        }),
+      });
+    }
+    template.hasResourceProperties('AWS::Scheduler::Schedule', {
+      Description: 'old: daily>: 07:00:00',
+      State: 'DISABLED',
+      EndDate: Match.absent(),
+    });
+    const [schedule] = Object.values(template.findResources('AWS::Scheduler::Schedule'));
+    expect(JSON.parse(flat(schedule?.Properties.Target.Input))).toMatchObject({
+      v: 1,
+      workflow: 'main',
+      zone: 'Asia/Tokyo',
+      scheduled: '<aws.scheduler.scheduled-time>',
+      machine: 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:schedules-main',
+    });
+  });
+
+  it('alarms on failed, timed-out and aborted executions and on what was not delivered', async () => {
+    const { template } = await deploy('alarms', {
+      'main.dig': ECHO,
+      'trowel.yml': 'notifications: {email: [a@example.com]}\n',
+    });
+    for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted']) {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+        Metrics: Match.arrayWith([
+          Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: metric }) }) }),
+        ]),
+      });
+    }
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
+    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+    template.hasResourceProperties('AWS::SNS::Subscription', { Endpoint: 'a@example.com', Protocol: 'email' });
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+  });
+
+  it('gives session the parameters of trowel.yml under those of the input', async () => {
+    const { definition } = await deploy('params', {
+      'main.dig': ECHO,
+      'trowel.yml': 'params: config/params.yml\n',
+      'config/params.yml': 'region: eu\n',
+    });
+    expect(JSON.parse(definition('main')).States.Start.Arguments.Payload.input).toContain('{"region":"eu"}');
+  });
+
+  it('takes network, cluster, image, key and boundary of a user’s own app, and grants', async () => {
+    const project = await load(folder('own', { 'main.dig': '+a:\n  aws>: athena:startQueryExecution\n' }));
+    const app = new App();
+    const stack = new Stack(app, 'own');
+    const vpc = new Vpc(stack, 'Network', { natGateways: 1, maxAzs: 2 }) as IVpc;
+    const cluster = new Cluster(stack, 'Cluster', { vpc });
+    const bucket = new Bucket(stack, 'Data');
+    const trowel = new TrowelProject(stack, 'Sales', {
+      ...PLACES,
+      project,
+      vpc,
+      subnets: { subnets: vpc.privateSubnets },
+      cluster: cluster as ICluster,
+      image: ContainerImage.fromRegistry('example.com/tasks:1'),
+      encryptionKey: new Key(stack, 'Key'),
+      permissionsBoundary: ManagedPolicy.fromManagedPolicyName(stack, 'Boundary', 'boundary'),
+      tags: { team: 'sales' },
+    });
+    trowel.grantTaskRead(bucket as IBucket);
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::EC2::VPC', 1);
+    template.resourceCountIs('AWS::ECS::Cluster', 1);
+    launches(template, { TROWEL_ASSIGN_PUBLIC_IP: 'DISABLED' });
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      ContainerDefinitions: [Match.objectLike({ Image: 'example.com/tasks:1' })],
+      Tags: Match.arrayWith([{ Key: 'team', Value: 'sales' }]),
+    });
+    template.allResourcesProperties('AWS::IAM::Role', { PermissionsBoundary: Match.anyValue() });
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [
+          Match.objectLike({ ServerSideEncryptionByDefault: Match.objectLike({ SSEAlgorithm: 'aws:kms' }) }),
+        ],
+      },
+    });
+    expect(permissions(template, 'TaskRole').join('\n')).toMatch(/s3:GetObject\* .*<Data.Arn>/);
+    expect(permissions(template, 'TaskRole').join('\n')).toContain('kms:Decrypt kms:GenerateDataKey -> <Key.Arn>');
+  });
+
+  it('empties and deletes the bucket with the stack when asked', async () => {
+    const { template } = await deploy('destroy', { 'main.dig': ECHO }, { removalPolicy: RemovalPolicy.DESTROY });
+    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+    template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
+  });
+
+  it('trap: a changed task definition makes a new version of launch, so that an execution keeps its own', async () => {
+    const version = async (name: string, yml: string) => {
+      const { template } = await deploy(name, { 'main.dig': '+a:\n  py>: tasks.a\n', 'trowel.yml': yml });
+      return Object.keys(template.findResources('AWS::Lambda::Version')).find((id) => id.includes('Functionlaunch'));
+    };
+    const before = await version('version1', 'name: version\ntask: {cpu: 512}\n');
+    expect(await version('version2', 'name: version\ntask: {cpu: 1024, memory: 2GB}\n')).not.toBe(before);
+  });
+
+  it('a hundred scheduled workflows stay below 500 resources', async () => {
+    const files = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [
+        `w${i}.dig`,
+        `schedule:\n  daily>: 07:00:00\n+p:\n  py>: tasks.a\n  _env: {A: "\${secret:key${i % 5}}"}\n+h:\n  http>: https://example.com\n`,
+      ]),
+    );
+    const { template } = await deploy('hundred', files);
+    expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(320);
+  });
+
+  it('passes AwsSolutions of cdk-nag', async () => {
+    const project = await load(
+      folder('nag', {
+        'main.dig':
+          'schedule:\n  daily>: 07:00:00\n+w:\n  s3_wait>: in/${session_date}.csv\n+h:\n  http>: https://example.com\n+r:\n  require>: other\n+l:\n  lambda>: fn\n+p:\n  sh>: echo\n  _env: {A: "${secret:a}"}\n',
+        'other.dig': ECHO,
+      }),
+    );
+    const outdir = join(ROOT, 'nag.out');
+    const app = new App({ outdir });
+    const { AwsSolutionsChecks } = createRequire(import.meta.url)('cdk-nag');
+    Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+    new TrowelStack(app, 'nag', { ...PLACES, project });
+    // So that a pack that did not run is noticed.
+    new Bucket(new Stack(app, 'control'), 'Bucket');
+    const { message } = await Promise.resolve()
+      .then(() => app.synth())
+      .then(
+        () => new Error('nothing was found'),
+        (error: Error) => error,
+      );
+    expect(message).toContain('AwsSolutions-S1');
+    const places = [...message.matchAll(/^ {3}(\S+) aws-cdk-lib\./gm)].map(([, place]) => place);
+    expect([...new Set(places)]).toEqual(['control/Bucket/Resource']);
+  });
+});
+
+describe('a project that cannot be deployed', () => {
+  it.each<[string, { readonly [path: string]: string }, string, RegExp]>([
+    [
+      'every fault at once',
+      { 'main.dig': '+a:\n  shell>: x\n', 'b.dig': '+a:\n  ech>: x\n' },
+      'unknown-operator',
+      /b\.dig:2.*main\.dig:2/s,
+    ],
+    [
+      'a schedule beyond Scheduler',
+      { 'main.dig': `schedule:\n  seconds_interval>: 30\n${ECHO}` },
+      'bad-schedule',
+      /every 30 seconds/,
+    ],
+    [
+      'an image by expression',
+      { 'main.dig': '+a:\n  py>: tasks.a\n  docker: {image: "${x}"}\n' },
+      'bad-option',
+      /\$\{x\}/,
+    ],
+    [
+      'http_call>',
+      { 'main.dig': '+a:\n  http_call>: https://example.com\n' },
+      'deployed-only-here',
+      /cannot be deployed/,
+    ],
+    ['no workflow', { 'trowel.yml': 'name: x\n' }, 'file-not-found', /no workflow/],
+    [
+      'no way to the image',
+      { 'main.dig': ECHO, 'trowel.yml': 'network: {subnets: private, endpoints: true}\n' },
+      'project-file',
+      /public registry/,
+    ],
+  ])('%s', async (name, files, code, text) => {
+    const error = await load(folder(`fault-${name.replaceAll(/\W/g, '-')}`, files)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ProjectError);
+    expect((error as ProjectError).diagnostics.map((each) => each.code)).toContain(code);
+    expect((error as ProjectError).message).toMatch(text);
+  });
+});
+
+function launches(template: Template, variables: { readonly [name: string]: string }): void {
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: { Variables: Match.objectLike({ TROWEL_TASK_DEFINITIONS: Match.anyValue(), ...variables }) },
+  });
+}
+
+/** ARNs of all families of task definitions, in the template's order. */
+function families(template: Template): string {
+  return Object.values(template.findResources('AWS::ECS::TaskDefinition'))
+    .map(({ Properties }) => `arn:<Partition>:ecs:<Region>:<AccountId>:task-definition/${Properties.Family}:*`)
+    .join(' ');
+}
