@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 export function define(command: Command, run: Action): void {
   command
     .description(
-      'The CDK app of a project: cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. Needs aws-cdk-lib in the project.',
+      'The CDK app of a project: cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. Needs aws-cdk-lib in the project. Not finished: docs/roadmap.md says what is missing.',
     )
     .addHelpText(
       'after',

@@ -10,8 +10,8 @@ import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { definitionText, substitution } from '../compiler/definition-text.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
-import { definitionText, substitution } from './definition.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
 

@@ -2,6 +2,7 @@
  * A machine as the text that is deployed. CloudFormation puts a value for each `${NAME}` in it, wherever it stands, so a dollar sign before a
  * brace in any other text (a user's, an expression's) is written as `\u0024`, which is the same JSON.
  */
+import { createHash } from 'node:crypto';
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 
 /**
@@ -69,9 +70,17 @@ function argumentsText(given: Json): string {
 function argument(key: string, value: Json): string {
   const placeholder = typeof value === 'string' ? PLACEHOLDERS[key]?.exec(value)?.[0] : undefined;
   if (placeholder === undefined) return escaped(value);
-  return JSON.stringify(placeholder).slice(0, -1) + escaped((value as string).slice(placeholder.length)).slice(1);
+  const named = placeholder.replace(/\$\{(.+)\}/, (_, name: string) => `\${${substitution(name)}}`);
+  return JSON.stringify(named).slice(0, -1) + escaped((value as string).slice(placeholder.length)).slice(1);
 }
 
 function escaped(value: Json): string {
   return JSON.stringify(value).replaceAll('${', '\\u0024{');
+}
+
+/** The name of a placeholder in a definition's substitutions: CloudFormation takes word characters alone. */
+export function substitution(name: string): string {
+  if (/^\w+$/.test(name)) return name;
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${name.replaceAll(/\W/g, '_')}_${hash}`;
 }
