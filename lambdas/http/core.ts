@@ -3,6 +3,7 @@
  * it needs comes in as services, so that it runs here and as a function on AWS.
  */
 import { STATUS_CODES } from 'node:http';
+import { storeResult } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { requestBody } from './content.ts';
@@ -13,7 +14,6 @@ import { type RenderServices, renderTask, type Task, withoutSecrets } from './re
 import { type Attempts, deliver } from './retry.ts';
 import type { Secrets } from './secrets.ts';
 import { NoResponse, type Request, type Response } from './send.ts';
-import { storeResult } from './stores.ts';
 
 export interface HttpServices extends RenderServices {
   /** For http_proxy, https_proxy and no_proxy. Default: none. */

@@ -1,4 +1,4 @@
-import type { Builtins, Failure } from '../../lib/expression/wire.ts';
+import type { Builtins } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
 /**
@@ -45,6 +45,4 @@ export interface Assignment {
   readonly result: string;
   readonly frames: readonly Value[];
   readonly python?: readonly string[];
-  /** Goes into the Failure unchanged: the compiler could not read `_retry`. */
-  readonly retry?: NonNullable<Failure['retry']>;
 }

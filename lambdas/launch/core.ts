@@ -4,16 +4,17 @@
  * everything outside comes in by `Services`; run in-process here, as an AWS Lambda function there.
  */
 import { createHash } from 'node:crypto';
+import { expected } from '../../lib/expression/coerce.ts';
+import { toSeconds } from '../../lib/expression/duration.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
+import { baseLayers } from '../../lib/expression/stores.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
-import { baseLayers } from './layers.ts';
 import { resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
-import { retryOf, seconds } from './seconds.ts';
 import { mountedKey, secretKeys } from './secret-keys.ts';
 
 export interface Services {
@@ -96,7 +97,11 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
   if (!rendered.ok) {
     throw new TrowelError(rendered.error.name, rendered.error.message);
   }
-  return rendered;
+  // `py>: f` is short for `_type: py, _command: f`, and an operator sees both forms.
+  const { params, keys } = rendered;
+  const { _type = payload.op, _command = keys[`${payload.op}>`] } = keys;
+  const long: Mapping = _command === undefined ? { _type } : { _type, _command };
+  return { params: { ...params, ...long }, keys };
 }
 
 async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Services): Promise<Job> {
@@ -104,7 +109,6 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
   const asked = secretsOf(payload, keys);
   await checkSecrets(asked, services);
   const timeout = timeoutOf(keys) ?? services.defaultTimeout;
-  const retry = retryOf(keys._retry);
   const assignment: Assignment = {
     v: PROTOCOL,
     task: payload.t,
@@ -122,7 +126,6 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
     frames: payload.l as Value[],
     ...pythonOf(task.params),
-    ...(retry === undefined ? {} : { retry }),
   };
   const docker = mapping(task.params.docker);
   const resources = mapping(task.params.resources);
@@ -172,9 +175,9 @@ function envOf(keys: Mapping): { [name: string]: string } {
 
 function timeoutOf(keys: Mapping): number | undefined {
   if (keys._timeout === undefined || keys._timeout === null) return undefined;
-  const timeout = seconds(keys._timeout);
-  if (timeout !== undefined && timeout > 0) return timeout;
-  const message = `Expected a duration such as 90, "30m" or "1h 30m" for key '_timeout' but got ${JSON.stringify(keys._timeout)}`;
+  const timeout = toSeconds(keys._timeout, '_timeout', true);
+  if (timeout.ok && timeout.value > 0) return timeout.value;
+  const { message } = timeout.ok ? expected('a duration such as "1h 30m"', keys._timeout, '_timeout') : timeout;
   throw new TrowelError(ERRORS.badInput, message);
 }
 

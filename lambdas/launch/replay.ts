@@ -1,8 +1,9 @@
 /** Results of earlier attempts: when one may stand for running the task again, and what is answered then. */
+
+import { baseLayers, isMapping, merged } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fingerprint } from './hashes.ts';
-import { baseLayers, isMapping, merged } from './layers.ts';
 
 /** What the runner writes at `Assignment.result` after a success (docs/protocol.md). */
 export interface ResultRecord {
@@ -12,8 +13,8 @@ export interface ResultRecord {
   readonly keys: string;
   /** Fingerprint of its `_env`. */
   readonly env: string;
-  /** Fingerprints of the parameters that it read; null for one that was not there. */
-  readonly read: { readonly [name: string]: string | null };
+  /** Fingerprints of the parameters that it read; empty for one that was not there. */
+  readonly read: { readonly [name: string]: string };
   /** sha256 of the file with the task's code; null where there is none (sh>). */
   readonly module?: string | null;
   /** What the task itself stored. Without it the answer of then is given again. */
@@ -45,8 +46,8 @@ export function unchanged(record: ResultRecord, input: Input): boolean {
   );
 }
 
-function fingerprintOf(params: Mapping, name: string): string | null {
-  return Object.hasOwn(params, name) ? fingerprint(params[name] ?? null) : null;
+function fingerprintOf(params: Mapping, name: string): string {
+  return Object.hasOwn(params, name) ? fingerprint(params[name] ?? null) : '';
 }
 
 /** The record's own stores upon the layers of now: what the task did not read may have changed. */

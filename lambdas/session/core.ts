@@ -62,7 +62,7 @@ export async function session(payload: SessionPayload): Promise<SessionResult> {
       session_uuid: uuidOf(key),
       session_id: input.session_id ?? numberOf(key),
       project_id: 1,
-      attempt_id: input.attempt_id ?? numberOf(execution.Name),
+      attempt_id: input.attempt_id ?? attemptNumber(execution.Name),
       ...(input.retry_attempt_name === undefined ? {} : { retry_attempt_name: input.retry_attempt_name }),
     },
   });
@@ -115,6 +115,11 @@ function isText(value: Value): value is string {
 function shown(value: Value): string {
   const text = JSON.stringify(value);
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
+
+/** `attempt_id` of the execution of that name, where nobody counts them. */
+export function attemptNumber(execution: string): number {
+  return numberOf(execution);
 }
 
 /** A number for a text: 48 bits, so that JavaScript, Python and JSONata hold it exactly. */

@@ -1,8 +1,9 @@
 /** `--dry-run`: the machine runs and everything is evaluated, but no task acts: each succeeds at once and stores nothing. */
-import { merged } from '../../lambdas/launch/layers.ts';
+
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
 import type { RenderRequest, RenderResult } from '../expression/render.ts';
+import { merged } from '../expression/stores.ts';
 import type { Payload, StoreResult } from '../expression/wire.ts';
 import { PythonHost } from '../local/python-host.ts';
 import type { Start } from '../local/worker.ts';
@@ -32,7 +33,7 @@ export async function withoutEffects(
 ): Promise<StoreResult> {
   const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
   if (!rendered.ok) throw Object.assign(new Error(rendered.error.message), { name: rendered.error.name });
-  const { storeResult } = await import('../../lambdas/http/stores.ts');
+  const { storeResult } = await import('../expression/stores.ts');
   return storeResult(payload, {});
 }
 

@@ -41,18 +41,25 @@ export function findWorkflow(cwd: string, { folder }: Place, argument: string | 
     if (only !== undefined && files.length === 1) return withoutEnding(only);
     if (files.length === 0)
       throw usageError(`no .dig file in ${folder}`, 'Make a project with: trowel init my_project');
-    throw usageError('which workflow?', `There are ${files.join(', ')}`);
+    throw usageError('which workflow?', thereIs(folder, files));
   }
   const file = existingFile(project === undefined ? cwd : folder, argument) ?? existingFile(folder, argument);
   if (file === undefined) {
-    const hint = didYouMean(withoutEnding(argument), files.map(withoutEnding));
-    const there = files.length === 0 ? `No .dig file is in ${folder}` : `There are ${files.join(', ')}`;
-    const notes = [...(hint === undefined ? [] : [hint]), there];
+    const beside = dirname(argument) === '.' ? [] : digFiles(dirname(resolve(cwd, argument)));
+    const candidates = beside.length === 0 ? files : beside.map((name) => join(dirname(argument), name));
+    const hint = didYouMean(withoutEnding(argument), candidates.map(withoutEnding));
+    const notes = [...(hint === undefined ? [] : [hint]), thereIs(folder, candidates)];
+    if (isFolder(resolve(cwd, argument))) notes.unshift(`${argument} is a folder; as a project: --project ${argument}`);
     throw new CliError(EXIT.failed, `workflow '${withoutEnding(argument)}' does not exist`, notes);
   }
   const path = relative(folder, file);
   if (path.startsWith('..')) throw usageError(`${argument} is not in the project ${folder}`, 'Set --project DIR');
   return withoutEnding(path.split(sep).join('/'));
+}
+
+function thereIs(folder: string, files: readonly string[]): string {
+  if (files.length === 0) return `No .dig file is in ${folder}`;
+  return `There ${files.length === 1 ? 'is' : 'are'} ${files.join(', ')}`;
 }
 
 export function withoutEnding(name: string): string {

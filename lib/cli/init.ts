@@ -12,7 +12,7 @@ import { shellQuote } from './text.ts';
 
 export function define(command: Command, run: Action): void {
   command
-    .description('Writes a new project: a workflow, Python tasks, parameters, a test. Never overwrites a file.')
+    .description('Writes a new project: workflows, Python tasks, parameters, a test. Never overwrites a file.')
     .argument('[dir]', 'folder of the project; made if it is not there', '.')
     .addHelpText('after', examples(['trowel init my_project', ''], ['cd my_project && trowel run main.dig', '']))
     .action((dir: string) => run((terminal) => init(terminal, dir)));
@@ -20,25 +20,35 @@ export function define(command: Command, run: Action): void {
 
 async function init(terminal: Terminal, dir: string): Promise<number> {
   const target = resolve(terminal.cwd, dir);
-  const written = await writeProject(packageFile('templates/project'), target);
+  const { written, kept } = await writeProject(packageFile('templates/project'), target);
   const { colors } = terminal.stdout;
   const here = relative(terminal.cwd, target);
   const trowel = commandName(terminal.env);
   const steps = [...(here === '' ? [] : [`cd ${shellQuote(here)}`]), `${trowel} run main.dig`, `${trowel} check`];
+  const left = kept.length === 0 ? '' : `Left as they were: ${kept.join(', ')}\n\n`;
   await terminal.stdout.write(
     `Wrote ${written.length} files to ${here === '' ? 'this folder' : here}:\n${written.map((file) => `  ${file}\n`).join('')}\n` +
-      `Next:\n${steps.map((step) => `  ${colors.bold(step)}\n`).join('')}`,
+      `${left}Next:\n${steps.map((step) => `  ${colors.bold(step)}\n`).join('')}`,
   );
   return EXIT.ok;
 }
 
 /** Names in the template that npm would not pack as they are. */
 const RENAMED: { readonly [name: string]: string } = { gitignore: '.gitignore' };
+/** What a folder often has before it becomes a project, e.g. by `npm install`: it stays as it is. */
+const KEPT: readonly string[] = ['package.json', '.gitignore', 'README.md'];
 /** Stands in the template's package.json; the folder's name takes its place. */
 const NAME = 'my-workflows';
 
-/** Copies the template; throws a usage error, before anything is written, if a file would be overwritten. */
-export async function writeProject(template: string, target: string): Promise<string[]> {
+export interface Written {
+  /** Paths below the project, in order. */
+  readonly written: readonly string[];
+  /** Files of the template that were there already. */
+  readonly kept: readonly string[];
+}
+
+/** Copies the template; throws a usage error, before anything is written, if a file of the user's workflows would be overwritten. */
+export async function writeProject(template: string, target: string): Promise<Written> {
   const files = await listFiles(template);
   const plan = files.map((file) => {
     const name = basename(file);
@@ -47,18 +57,20 @@ export async function writeProject(template: string, target: string): Promise<st
   const existing = (
     await Promise.all(plan.map(async ({ to }) => ((await exists(join(target, to))) ? [to] : [])))
   ).flat();
-  if (existing.length > 0) {
-    throw usageError(`would overwrite ${existing.join(', ')}`, 'Name a new folder: trowel init my_project');
+  const endangered = existing.filter((to) => !KEPT.includes(to));
+  if (endangered.length > 0) {
+    throw usageError(`would overwrite ${endangered.sort().join(', ')}`, 'Name a new folder: trowel init my_project');
   }
   const name = fitName(basename(target));
-  for (const { from, to } of plan) {
+  const missing = plan.filter(({ to }) => !existing.includes(to));
+  for (const { from, to } of missing) {
     const path = join(target, to);
     await mkdir(dirname(path), { recursive: true });
     await copyFile(from, path);
     const text = await readFile(path, 'utf8');
     if (text.includes(NAME)) await writeFile(path, text.replaceAll(NAME, name));
   }
-  return plan.map(({ to }) => to).sort();
+  return { written: missing.map(({ to }) => to).sort(), kept: existing.sort() };
 }
 
 async function listFiles(folder: string): Promise<string[]> {

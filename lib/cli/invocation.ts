@@ -1,8 +1,8 @@
 import { shellQuote } from './text.ts';
 
-/** How the user called this program, for commands that he is to paste: `npx trowel` from npx, else `trowel`. */
+/** How the user can call this program, for commands to paste: `npx trowel` if npm started it (npx, a script of package.json), else `trowel`. */
 export function commandName(env: NodeJS.ProcessEnv): string {
-  return env.npm_command === 'exec' ? 'npx trowel' : 'trowel';
+  return env.npm_command === undefined ? 'trowel' : 'npx trowel';
 }
 
 /** A command line that a shell reads back as these words. */

@@ -180,17 +180,19 @@ export interface PythonRequest {
   readonly maxTasks?: number | undefined;
   /** A debugger needs the terminal. */
   readonly foreground: boolean;
+  readonly debugging: boolean;
   readonly dryRun: boolean;
 }
 
 /** The project's Python, not yet started. */
-export function pythonOf({ project, env, maxTasks, foreground, dryRun }: PythonRequest): PythonHost {
+export function pythonOf({ project, env, maxTasks, foreground, debugging, dryRun }: PythonRequest): PythonHost {
   const Host = dryRun ? IdlePython : PythonHost;
   return new Host({
     project: project.dir,
     python: project.config.python,
     env,
     foreground,
+    ...(!dryRun && { containers: debugging ? 'debug' : project.config.containers }),
     ...(maxTasks !== undefined && { maxTasks }),
   });
 }

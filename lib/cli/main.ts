@@ -72,10 +72,19 @@ function explain(error: unknown): number {
     process.stderr.write(`error: ${clean(error.message)}\n${clean(notes)}`);
     return error.exitCode;
   }
+  if (isSystemError(error)) {
+    process.stderr.write(`error: ${clean(error.message)}\n`);
+    return EXIT.environment;
+  }
   const message = clean(error instanceof Error ? error.message : String(error)).split('\n')[0];
   process.stderr.write(`trowel: internal error: ${message} (a bug: please report it; TROWEL_DEBUG=1 shows more)\n`);
   if ((process.env.TROWEL_DEBUG ?? '') !== '' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   return EXIT.failed;
+}
+
+/** What the machine refuses: no right, no space, a file where a folder should be. The message has the reason and mostly the path. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
 /** `trowel log | head`: the reader has seen enough. What is under way goes on, what would be written is dropped. */

@@ -6,6 +6,7 @@ import type { Mapping } from '../language/workflow.ts';
 import { SecretStore } from '../local/secrets.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject } from './find-project.ts';
+import { commandLine } from './invocation.ts';
 import { readMapping, readStdin, readText } from './read-mapping.ts';
 import type { SecretsFlags } from './secrets.ts';
 import type { Terminal } from './terminal.ts';
@@ -13,7 +14,10 @@ import type { Terminal } from './terminal.ts';
 /** Never prints a value, also not in a message about a wrong item. */
 export async function manageSecrets(terminal: Terminal, flags: SecretsFlags): Promise<number> {
   if (flags.local !== true) {
-    throw usageError('add --local: secrets of runs here are all there is so far', 'trowel secrets --local --set KEY');
+    throw usageError(
+      'add --local: secrets of runs here are all there is so far',
+      secretsCommand(terminal, flags, 'KEY'),
+    );
   }
   const doing = [flags.set, flags.delete, flags.list].filter((each) => each !== undefined);
   if (doing.length > 1) throw usageError('--set, --delete and --list do not go together');
@@ -22,7 +26,7 @@ export async function manageSecrets(terminal: Terminal, flags: SecretsFlags): Pr
 
   if (flags.set !== undefined) {
     const values: { [key: string]: string } = {};
-    for (const item of flags.set) Object.assign(values, await readItem(terminal, item));
+    for (const item of flags.set) Object.assign(values, await readItem(terminal, flags, item));
     await store.set(values);
     await terminal.stderr.write(`Set ${Object.keys(values).join(', ')} for the project ${basename(folder)}\n`);
   } else if (flags.delete !== undefined) {
@@ -35,22 +39,27 @@ export async function manageSecrets(terminal: Terminal, flags: SecretsFlags): Pr
     await terminal.stdout.write(own.map((key) => `${key}\n`).join(''));
     await terminal.stdout.write(digdag.map((key) => `${key}  (of digdag)\n`).join(''));
     if (own.length + digdag.length === 0) {
-      await terminal.stderr.write('No secret is set. Set one with: trowel secrets --local --set KEY\n');
+      await terminal.stderr.write(`No secret is set. Set one with: ${secretsCommand(terminal, flags, 'KEY')}\n`);
     }
   }
   return EXIT.ok;
 }
 
 /** `k=v`, `k=@file` (its text as it is), `k=-` and `@-` (standard input), `k` (asks), `@file.yml` (a mapping of keys). */
-async function readItem(terminal: Terminal, item: string): Promise<{ [key: string]: string }> {
+async function readItem(terminal: Terminal, flags: SecretsFlags, item: string): Promise<{ [key: string]: string }> {
   if (item.startsWith('@')) return flatten(await readMapping(terminal.cwd, item.slice(1)), '');
   const at = item.indexOf('=');
   const key = at === -1 ? item : item.slice(0, at);
   if (!/^[^\s=${}]+$/.test(key)) throw usageError('a secret needs a name: --set KEY=VALUE');
-  if (at === -1) return { [key]: await ask(terminal, key) };
+  if (at === -1) return { [key]: await ask(terminal, flags, key) };
   const value = item.slice(at + 1);
   if (value === '-') return { [key]: (await readStdin()).replace(/\r?\n$/, '') };
   return { [key]: value.startsWith('@') ? await readText(terminal.cwd, value.slice(1)) : value };
+}
+
+function secretsCommand(terminal: Terminal, { project }: SecretsFlags, item: string): string {
+  const where = project === undefined ? [] : ['--project', project];
+  return commandLine(terminal.env, ['secrets', '--local', '--set', item, ...where]);
 }
 
 /** Nested keys are joined by dots: `slack: {url: x}` is `slack.url`. */
@@ -65,11 +74,11 @@ function flatten(mapping: Mapping, prefix: string): { [key: string]: string } {
 }
 
 /** Asks on the terminal; what is typed is not shown. */
-async function ask(terminal: Terminal, key: string): Promise<string> {
+async function ask(terminal: Terminal, flags: SecretsFlags, key: string): Promise<string> {
   if (process.stdin.isTTY !== true) {
     throw usageError(
       `no terminal to ask for ${key}`,
-      `Give it on standard input: trowel secrets --local --set ${key}=-`,
+      `Give it on standard input: ${secretsCommand(terminal, flags, `${key}=-`)}`,
     );
   }
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -87,56 +87,49 @@ function renderOne(
   return `${lines.join('\n')}\n`;
 }
 
-/** The source line of a span, cut to `width` columns, and the carets below its first line. */
+/** The source line of a span, cut to `width` columns around its start, and the carets below its first line. */
 function excerpt(
   source: string,
   span: Span,
   width: number,
 ): { text: string; caret: { indent: string; marks: string } } {
+  const room = Math.max(20, width);
   const lineStart = span.start <= 0 ? 0 : source.lastIndexOf('\n', span.start - 1) + 1;
   const newline = source.indexOf('\n', span.start);
-  const lineEnd = newline < 0 ? source.length : newline;
   const from = Math.max(lineStart, span.start - NEAR);
-  const to = Math.min(lineEnd, span.start + NEAR);
-  const before = cells(source.slice(from, span.start).replace(/\r$/, ''), 0);
+  const to = Math.min(newline < 0 ? source.length : newline, span.start + NEAR);
+  const end = Math.max(span.start, Math.min(span.end, to));
+  const before = cells(source.slice(from, span.start), 0);
   const start = columns(before);
-  const marked = cells(
-    source.slice(span.start, Math.max(span.start, Math.min(span.end, to))).replace(/\r$/, ''),
-    start,
-  );
-  const after = cells(
-    source.slice(Math.max(span.start, Math.min(span.end, to)), to).replace(/\r$/, ''),
-    start + columns(marked),
-  );
+  const marked = cells(source.slice(span.start, end).replace(/\r$/, ''), start);
+  const after = cells(source.slice(end, to).replace(/\r$/, ''), start + columns(marked));
   const all = [...before, ...marked, ...after];
-  const cutLeft = from > lineStart || start + Math.min(columns(marked), 20) > width;
-  const wanted = Math.max(20, width);
-  let left = cutLeft ? Math.max(0, start - Math.floor(wanted / 3)) : 0;
-  const text: string[] = [];
-  let column = 0;
-  let shown = 0;
-  let skipped = 0;
-  for (const cell of all) {
-    if (column < left) {
-      column += cell.width;
-      skipped = column;
-      continue;
-    }
-    if (shown + cell.width > wanted - (cutLeft ? 1 : 0) - 1 && shown + cell.width < columns(all) - skipped) {
-      text.push('…');
-      break;
-    }
-    text.push(cell.text);
-    shown += cell.width;
-    column += cell.width;
-  }
-  left = skipped;
-  const indent = start - left + (cutLeft ? 1 : 0);
-  const marks = Math.max(1, Math.min(columns(marked), wanted - indent));
+  const fits = from === lineStart && columns(all) <= room;
+  const left = fits || (from === lineStart && start <= room / 2) ? 0 : Math.max(0, start - Math.floor(room / 3));
+  const head = left > 0 ? '…' : '';
+  const shown = between(all, left, left + room - head.length - (fits ? 0 : 1));
+  const indent = start - shown.from + head.length;
   return {
-    text: (cutLeft ? '…' : '') + text.join(''),
-    caret: { indent: ' '.repeat(Math.max(0, indent)), marks: '^'.repeat(marks) },
+    text: head + shown.text + (shown.more ? '…' : ''),
+    caret: { indent: ' '.repeat(indent), marks: '^'.repeat(Math.max(1, Math.min(columns(marked), room - indent))) },
   };
+}
+
+/** Cells between two columns; `from` is the column where they really begin (a wide one is not cut in half). */
+function between(all: readonly Cell[], left: number, right: number): { text: string; from: number; more: boolean } {
+  let column = 0;
+  let from: number | undefined;
+  let text = '';
+  for (const cell of all) {
+    const end = column + cell.width;
+    if (end > right) return { text, from: from ?? column, more: true };
+    if (column >= left) {
+      from ??= column;
+      text += cell.text;
+    }
+    column = end;
+  }
+  return { text, from: from ?? column, more: false };
 }
 
 interface Cell {

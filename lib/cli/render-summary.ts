@@ -13,6 +13,9 @@ export interface SummaryOptions {
 
 /** Failures shown in full; the rest is counted. */
 const SHOWN = 5;
+/** What Python says of an import in the user's code; for the module of a py> itself the runner adds where it should be. */
+const MISSING_PACKAGE = /^No module named '[^']+' \(ModuleNotFoundError\)$/;
+const PACKAGE_HINT = 'A package to install? Name it in requirements.txt: the next run installs it.';
 /** The head and the tail of an overlong message or traceback say most. */
 const LINES = 60;
 
@@ -66,7 +69,9 @@ function oneFailure(failure: TaskFailed, { colors, showPath }: SummaryOptions): 
   const message = clean(trace === '' ? failure.message : withoutFrames(failure.message)).trimEnd();
   const lines = [`${colors.red(colors.bold(failure.task))} failed after ${duration(failure.seconds)}`];
   lines.push(indent(cut(message === '' ? failure.error : message), '  '));
-  if (trace !== '') lines.push(colors.dim(indent(cut(trace), '  ')));
+  // Without frames it is the message again.
+  if (trace.includes('\n')) lines.push(colors.dim(indent(cut(trace), '  ')));
+  if (MISSING_PACKAGE.test(message)) lines.push(`  ${PACKAGE_HINT}`);
   if (failure.log !== undefined) lines.push(`  log: ${showPath(failure.log)}`);
   return lines;
 }

@@ -1,20 +1,20 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { merged } from '../../lambdas/launch/layers.ts';
 import { formatSessionTime, parseTime, sessionTimeFor } from '../expression/session.ts';
+import { merged } from '../expression/stores.ts';
 import { loadProject, type Project } from '../language/project.ts';
 import { zoneHint, zoneOf } from '../language/timezone.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';
 import { ENVIRONMENT } from '../local/compute.ts';
-import { type AttemptInfo, lastUnsuccessful, listAttempts } from '../local/history.ts';
+import { type AttemptInfo, HistoryError, lastUnsuccessful, listAttempts } from '../local/history.ts';
 import { EnvironmentError, type PythonHost } from '../local/python-host.ts';
 import type { Run } from '../local/run.ts';
 import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject, findWorkflow, type Place } from './find-project.ts';
 import { commandLine } from './invocation.ts';
-import { needsPython, pythonOf, startLocalRun } from './local-run.ts';
+import { type LocalRun, needsPython, pythonOf, startLocalRun } from './local-run.ts';
 import { reportDiagnostics } from './report-diagnostics.ts';
 import type { RunFlags } from './run.ts';
 import { findTask } from './select-tasks.ts';
@@ -51,13 +51,14 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     env: terminal.env,
     maxTasks: flags.maxTaskThreads,
     foreground: debug !== undefined && debug.port === undefined,
+    debugging: debug !== undefined,
     dryRun: flags.dryRun === true,
   });
   const stop = new AbortController();
   const interruption = onInterrupt(stop, python, debug !== undefined && debug.port === undefined);
   try {
     if (needsPython(compiled)) await preparePython(terminal, project, place, python);
-    const run = startLocalRun({
+    const run = startRecorded({
       project,
       workflow: name,
       compiled,
@@ -90,6 +91,17 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
   } finally {
     interruption.end();
     python.destroy();
+  }
+}
+
+/** What hinders the history before the first task is no fault of the run. */
+function startRecorded(options: LocalRun): Run {
+  try {
+    return startLocalRun(options);
+  } catch (error) {
+    if (!(error instanceof HistoryError)) throw error;
+    const notes = ['--save DIR keeps it elsewhere; --no-save keeps none, and --resume is then not possible'];
+    throw new CliError(EXIT.environment, error.message, notes, error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { merged } from '../../lambdas/launch/layers.ts';
+import { merged } from '../expression/stores.ts';
 import type { Project } from '../language/project.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { EXIT } from './exit-codes.ts';

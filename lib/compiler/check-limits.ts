@@ -2,7 +2,7 @@
 import { LIMITS } from '../asl/limits.ts';
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 import type { Span } from '../language/diagnostic.ts';
-import type { Workflow } from '../language/workflow.ts';
+import type { Node, Workflow } from '../language/workflow.ts';
 import { definitionText } from './definition-text.ts';
 import type { Program } from './unit.ts';
 
@@ -23,6 +23,19 @@ export function checkLimits(program: Program, workflow: Workflow, machine: State
     );
   }
   checkStates(program, workflow, machine);
+}
+
+/** A part that the splitter could not make small enough; `node` is what one machine would hold. */
+export function checkHistory(program: Program, node: Node): void {
+  const events = program.excess.get(node);
+  if (events === undefined) return;
+  report(
+    program,
+    'limit-history',
+    node.span,
+    `a run of this would have some ${events} events, and the history of an execution holds ${LIMITS.historyEvents}`,
+    'Put parts of it into groups, which are split off by themselves, or into a workflow of their own that require> starts.',
+  );
 }
 
 function checkStates(program: Program, workflow: Workflow, machine: Processor | StateMachine): void {
@@ -64,7 +77,7 @@ function checkSizes(program: Program, span: Span, state: State): void {
 
 function report(
   program: Program,
-  code: 'limit-definition' | 'limit-payload' | 'bad-duration',
+  code: 'limit-definition' | 'limit-history' | 'limit-payload' | 'bad-duration',
   span: Span,
   message: string,
   note: string,

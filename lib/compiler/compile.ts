@@ -3,18 +3,18 @@
  * docs/compiling.md.
  */
 import type { Json, State, StateMachine } from '../asl/types.ts';
-import { BUILTIN_TYPES } from '../expression/session.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import type { Node, Workflow } from '../language/workflow.ts';
-import { checkLimits } from './check-limits.ts';
+import { checkHistory, checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
 import { template } from './jsonata.ts';
+import { builtins } from './known.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE } from './retry.ts';
-import type { Context, Edge, Frame, Known } from './scope.ts';
+import type { Context, Edge, Frame } from './scope.ts';
 import { nestedMachine } from './split.ts';
 import { type Program, type TaskInfo, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
@@ -88,6 +88,7 @@ function programOf(options: CompileOptions): Program {
     stores: storing(parts.workflows),
     detached: new Set(parts.detached),
     slices: parts.slices,
+    excess: parts.excess,
     stateNames: new Set(['Start', 'Done', 'Failed']),
   };
 }
@@ -114,6 +115,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   const frame: Frame = { id, states: {}, latest: `f${id}`, first: `o${id}` };
   const end: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
   const context = rootContext(unit, frame, workflow, end);
+  checkHistory(program, workflow.root);
   const entry = compileNode(context, workflow.root, end);
   const timezone = workflow.timezone ?? zone;
   const { schedule } = workflow;
@@ -187,10 +189,4 @@ function rootContext(unit: Unit, frame: Frame, workflow: Workflow, end: Edge): C
 
 function dropTask(program: Program, state: string): void {
   delete program.tasks[state];
-}
-
-/** Built-in variables beat every export and store, so their place is known everywhere; task_name is another in each task. */
-function builtins(): Known {
-  const names = Object.entries(BUILTIN_TYPES).filter(([name]) => name !== 'task_name');
-  return new Map(names.map(([name, type]) => [name, { expr: `$b.vars.${name}`, type }]));
 }

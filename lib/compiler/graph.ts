@@ -45,6 +45,17 @@ export function upstreams(group: Group): number[][] {
   });
 }
 
+/** Children of a group whose order is a graph: their ancestors are as many as their pairs. */
+export const MOST_IN_GRAPH = 1000;
+
+/** Whether `_background` or `_after` order the children. */
+export function isGraph(group: Group): boolean {
+  return group.children.some(({ directives }) => directives.background || directives.after?.length);
+}
+
+/** Children of a graph that are nested exactly. */
+const LONGEST_GRAPH = 100;
+
 export function plan(group: Group): Plan {
   const { children } = group;
   if (group.parallel.kind === 'sequential' && !children.some((child) => child.directives.background)) {
@@ -62,6 +73,17 @@ export function plan(group: Group): Plan {
     return { kind: 'series', parts: chunks };
   }
   const ancestors = closure(upstreams(group));
+  // Each further `_background` may nest the machine once more; so deep nobody reads it, and levels are not far from it.
+  if (children.length > LONGEST_GRAPH) {
+    return {
+      kind: 'levels',
+      levels: layered(
+        children,
+        children.map((_, index) => index),
+        ancestors,
+      ),
+    };
+  }
   return decompose(
     children,
     children.map((_, index) => index),
@@ -130,7 +152,7 @@ function layered(
   const levels: LevelEntry[][] = [];
   for (const place of places) {
     const above = places.filter((other) => ancestors[place]!.has(other));
-    const level = Math.max(-1, ...above.map((other) => depth.get(other)!)) + 1;
+    const level = above.reduce((deepest, other) => Math.max(deepest, depth.get(other)!), -1) + 1;
     depth.set(place, level);
     levels[level] ??= [];
     levels[level].push({ node: children[place]!, index: place, ancestors: above });

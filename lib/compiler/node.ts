@@ -1,15 +1,16 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
-import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
+import type { Group, Node, Task } from '../language/workflow.ts';
 import { generates, repeatedAsGroup, repeats, withoutExport } from './effects.ts';
 import { put } from './frame.ts';
-import { plan } from './graph.ts';
+import { isGraph, MOST_IN_GRAPH, plan } from './graph.ts';
 import { template } from './jsonata.ts';
+import { knownWithin } from './known.ts';
 import type { CompileNode } from './operator.ts';
 import { evaluateState } from './operators/evaluate.ts';
 import { compileOperator } from './operators/index.ts';
 import { compilePlan } from './parallel.ts';
 import { compileRetry, type RetrySpec } from './retry.ts';
-import { type Context, childOf, closing, type Edge, type Known } from './scope.ts';
+import { type Context, childOf, closing, type Edge } from './scope.ts';
 import { compileDetached } from './split.ts';
 
 export const compileNode: CompileNode = (context, node, exit) => {
@@ -22,6 +23,12 @@ const compileWhole: CompileNode = (context, node, exit) =>
 
 function compileGroup(context: Context, group: Group, exit: Edge): Edge {
   const { error, retry } = group.directives;
+  if (isGraph(group) && group.children.length > MOST_IN_GRAPH) {
+    const note = 'Gather them into groups of some hundred.';
+    const message = `a group with \`_background\` or \`_after\` may have ${MOST_IN_GRAPH} tasks, this has ${group.children.length}`;
+    context.unit.report('limit-nesting', 'error', group.span, message, note);
+    return exit;
+  }
   const stores = context.unit.program.stores(group);
   const named = childOf(context, group.name);
   const inner = inherit(named, group);
@@ -98,26 +105,6 @@ function inherit(context: Context, node: Node): Context {
     known: knownWithin(context.known, exported ?? {}, stores),
     unrepeatable: undefined,
   };
-}
-
-/** An exported literal is known where nothing can store over it. */
-export function knownWithin(known: Known, exported: Mapping, stores: boolean): Known {
-  if (!stores && Object.keys(exported).length === 0) return known;
-  const next = new Map(
-    [...known].filter(
-      ([name, value]) => value.expr.startsWith('$b.') || !(stores || Object.hasOwn(exported, name.split('.', 1)[0]!)),
-    ),
-  );
-  if (stores) return next;
-  for (const [name, value] of Object.entries(exported)) {
-    if (next.has(name)) continue;
-    if (typeof value === 'string' && !value.includes('$'))
-      next.set(name, { expr: JSON.stringify(value), type: 'string' });
-    if (typeof value === 'boolean') next.set(name, { expr: String(value), type: 'boolean' });
-    if (typeof value === 'number' && Number.isSafeInteger(value))
-      next.set(name, { expr: String(value), type: 'integer' });
-  }
-  return next;
 }
 
 function openLevel(context: Context, opens: boolean, body: (level: Context) => Edge): Edge {

@@ -222,11 +222,17 @@ function mergeLevels(context: Context, layer: string, stored: readonly Expr[], e
   return name;
 }
 
+/** Of one group; more would say the same. */
+const MOST_WARNINGS = 5;
+
 function warnOfAddedWaits(context: Context, group: Group, levels: readonly (readonly LevelEntry[])[]): void {
+  let told = 0;
   levels.forEach((level, number) => {
     for (const entry of level) {
       const added = (levels[number - 1] ?? []).filter((other) => !entry.ancestors.includes(other.index));
       for (const other of added) {
+        told += 1;
+        if (told > MOST_WARNINGS) return;
         context.unit.report(
           'added-wait',
           'warning',

@@ -15,25 +15,40 @@ export interface Partition {
   readonly detached: ReadonlySet<Node>;
   /** Iterations of a loop that one machine runs. */
   readonly slices: ReadonlyMap<Node, number>;
+  /** Machines that would still outgrow an execution's history, by the node they hold, with their events. */
+  readonly excess: ReadonlyMap<Node, number>;
 }
 
 export function partition(workflows: ReadonlyMap<string, Workflow>, budget: Weight = BUDGET): Partition {
   const partitioner = new Partitioner(workflows, budget);
   const split = new Map<string, Workflow>();
   for (const [name, workflow] of workflows)
-    split.set(name, { ...workflow, root: partitioner.fit(workflow.root) as Group });
-  return { workflows: split, detached: partitioner.detached, slices: partitioner.slices };
+    split.set(name, { ...workflow, root: partitioner.whole(workflow.root) as Group });
+  return { ...partitioner, workflows: split };
 }
 
 class Partitioner {
   readonly detached = new Set<Node>();
   readonly slices = new Map<Node, number>();
+  readonly excess = new Map<Node, number>();
   readonly #scale: Scale;
   readonly #budget: Weight;
 
   constructor(workflows: ReadonlyMap<string, Workflow>, budget: Weight) {
     this.#scale = new Scale(workflows);
     this.#budget = budget;
+  }
+
+  /** A workflow's root, as the machine that it becomes. */
+  whole(root: Node): Node {
+    const fitted = this.fit(root);
+    this.#note(fitted);
+    return fitted;
+  }
+
+  #note(node: Node): void {
+    const { events } = this.#scale.of(node);
+    if (events > LIMITS.historyEvents) this.excess.set(node, events);
   }
 
   /** The node, changed as far as needed for it to fit one machine, and weighed. */
@@ -131,6 +146,7 @@ class Partitioner {
   }
 
   #detach(node: Node): Node {
+    this.#note(node);
     this.detached.add(node);
     this.#scale.set(node, DETACHED);
     return node;

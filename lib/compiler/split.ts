@@ -5,6 +5,7 @@
 import type { Json, State, StateMachine, Template } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Node } from '../language/workflow.ts';
+import { checkHistory } from './check-limits.ts';
 import { compileFrame, put } from './frame.ts';
 import { template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
@@ -16,6 +17,7 @@ import { Unit } from './unit.ts';
 
 export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
   const stores = context.unit.program.stores(node);
+  checkHistory(context.unit.program, node);
   const body = (inner: Context, end: Edge): Edge => compileNode(inner, node, end);
   return compilePart(context, `${context.path}${node.name}`, stores, body, exit);
 }

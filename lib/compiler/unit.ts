@@ -10,6 +10,8 @@ export interface TaskInfo {
   /** Full name; absent where only the run tells it (in loops): it is `t` of the payload or output. */
   readonly task?: string;
   readonly operator: string;
+  /** `prepares`: renders for the state after it, and is only heard of if it fails. `polls`: asks again and again; its misses are no failures. */
+  readonly role?: 'prepares' | 'polls';
   /** `main.dig:3` */
   readonly at: string;
 }
@@ -32,6 +34,8 @@ export interface Program {
   readonly detached: Set<Node>;
   /** Iterations of a loop that one nested machine runs. */
   readonly slices: ReadonlyMap<Node, number>;
+  /** What could not be split: events of the machine that holds a node. */
+  readonly excess: ReadonlyMap<Node, number>;
   readonly stateNames: Set<string>;
 }
 

@@ -52,6 +52,8 @@ export interface Payload {
 
 export interface LaunchPayload extends Payload {
   token: string;
+  /** On AWS: key of the task definition, if it is not `default` (an image or secrets of its own). */
+  d?: string;
 }
 
 /** What launch, http answer (through the task token or directly). Exactly one of `s` and `stored`. */
@@ -134,6 +136,6 @@ export interface Failure {
   /** Where the whole log is: a path here, a log stream's link on AWS. */
   log?: string;
   task?: string;
-  /** Rendered `_retry`, where the compiler could not read it. Seconds. */
-  retry?: { limit: number; interval: number; exponential: boolean; maxInterval?: number };
+  /** On AWS: where the traceback lies, `s3://…`; `stacktrace` may be its end alone. */
+  traceback?: string;
 }

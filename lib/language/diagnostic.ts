@@ -22,61 +22,64 @@ export interface Diagnostic {
   readonly notes: readonly string[];
 }
 
-/** Stable codes: tests and users' ignore lists name them. One line of meaning each in docs/diagnostics.md. */
-export type DiagnosticCode =
-  | 'yaml-syntax'
-  | 'yaml-tab'
-  | 'yaml-too-large'
-  | 'yaml-alias-bomb'
-  | 'duplicate-key'
-  | 'root-not-mapping'
-  | 'file-not-found'
-  | 'file-outside-project'
-  | 'file-not-text'
-  | 'include-cycle'
-  | 'include-path'
-  | 'unknown-top-key'
-  | 'unknown-group-key'
-  | 'unknown-operator'
-  | 'unsupported-operator'
-  | 'forgotten-operator'
-  | 'two-operators'
-  | 'task-with-subtasks'
-  | 'task-null'
-  | 'task-not-mapping'
-  | 'task-name'
-  | 'workflow-name'
-  | 'bad-value'
-  | 'missing-key'
-  | 'bad-timezone'
-  | 'bad-schedule'
-  | 'bad-sla'
-  | 'bad-parallel'
-  | 'bad-retry'
-  | 'bad-after'
-  | 'bad-background'
-  | 'bad-env'
-  | 'bad-duration'
-  | 'bad-option'
-  | 'unused-key'
-  | 'call-not-found'
-  | 'call-cycle'
-  | 'require-not-found'
-  | 'expression-syntax'
-  | 'undefined-variable'
-  | 'secret-not-here'
-  | 'secret-missing'
-  | 'unreachable-task'
-  | 'added-wait'
-  | 'limit-definition'
-  | 'limit-history'
-  | 'limit-payload'
-  | 'limit-name'
-  | 'limit-nesting'
-  | 'deployed-only-here'
-  | 'project-file'
-  | 'python-version'
-  | 'python-requirements'
-  | 'session-value'
-  | 'param-value'
-  | 'task-pattern';
+/** Stable codes: tests and users' ignore lists name them. docs/diagnostics.md explains each. */
+export const DIAGNOSTIC_CODES = [
+  'yaml-syntax',
+  'yaml-tab',
+  'yaml-too-large',
+  'yaml-alias-bomb',
+  'duplicate-key',
+  'root-not-mapping',
+  'file-not-found',
+  'file-outside-project',
+  'file-not-text',
+  'include-cycle',
+  'include-path',
+  'unknown-top-key',
+  'unknown-group-key',
+  'unknown-operator',
+  'unsupported-operator',
+  'forgotten-operator',
+  'two-operators',
+  'task-with-subtasks',
+  'task-null',
+  'task-not-mapping',
+  'task-name',
+  'workflow-name',
+  'bad-value',
+  'missing-key',
+  'bad-timezone',
+  'bad-schedule',
+  'bad-sla',
+  'bad-parallel',
+  'bad-retry',
+  'bad-after',
+  'bad-background',
+  'bad-env',
+  'bad-duration',
+  'bad-option',
+  'unused-key',
+  'call-not-found',
+  'call-cycle',
+  'require-not-found',
+  'expression-syntax',
+  'undefined-variable',
+  'secret-not-here',
+  'secret-missing',
+  'unreachable-task',
+  'added-wait',
+  'limit-definition',
+  'limit-history',
+  'limit-payload',
+  'limit-name',
+  'limit-nesting',
+  'deployed-only-here',
+  'project-file',
+  'python-version',
+  'python-requirements',
+  'session-value',
+  'param-value',
+  'task-pattern',
+] as const;
+
+export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];

@@ -15,7 +15,7 @@ import { LATER_OPERATORS, lookUp, OPERATORS, operatorSpec, replacementOf, SYNONY
 import { checkKeys } from './option-check.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
-import { type Entry, entryOf, type MapTree, show, spansOf, type Tree, toValue } from './tree.ts';
+import { type Entry, entryOf, type MapTree, show, spansOf, toValue } from './tree.ts';
 import type { Directives, Group, Mapping, Node, Parallelism, Task, Value } from './workflow.ts';
 import { corrected, missingColon, wideIn } from './yaml-faults.ts';
 
@@ -37,16 +37,19 @@ const TOP_ONLY = ['timezone', 'schedule', 'sla'];
 const NOT_IN_KEYS = new Set(['_export', '_error', '_check', '_do', '_else_do', '_background', '_after']);
 const SEQUENTIAL: Parallelism = { kind: 'sequential' };
 
-type Where = 'child' | 'body' | 'root';
+/** The group that a whole file is. Its unknown keys are reported by parse-workflow.ts. */
+export function readRoot(name: string, tree: MapTree, report: Report): Group {
+  return readGroup(name, tree, 'root', report);
+}
 
 /** The node of a mapping. `name` is `+x`, or `^error` and the like for a body. */
-export function readNode(name: string, tree: MapTree, where: Where, report: Report): Node {
+export function readNode(name: string, tree: MapTree, report: Report): Node {
   const disable = entryOf(tree, '_disable');
-  if (disable && where !== 'root' && readFlag(disable, report)) {
+  if (disable && readFlag(disable, report)) {
     return { kind: 'group', name, span: tree.span, directives: {}, parallel: SEQUENTIAL, children: [] };
   }
   const isTask = tree.entries.some(({ key }) => key === '_type' || key.endsWith('>'));
-  return isTask ? readTask(name, tree, report) : readGroup(name, tree, where, report);
+  return isTask ? readTask(name, tree, report) : readGroup(name, tree, 'inside', report);
 }
 
 function readDirectives(
@@ -100,7 +103,7 @@ function readDirectives(
 
 /** `_error`, `_check`, `_do`, `_else_do`: a group or a single task. */
 export function readBody(name: string, entry: Entry, report: Report): Node | undefined {
-  if (entry.value.kind === 'map') return readNode(name, withKey(entry, entry.value), 'body', report);
+  if (entry.value.kind === 'map') return readNode(name, withKey(entry, entry.value), report);
   const value = toValue(entry.value);
   report.error(
     'task-not-mapping',
@@ -111,24 +114,24 @@ export function readBody(name: string, entry: Entry, report: Report): Node | und
   return undefined;
 }
 
-function readGroup(name: string, tree: MapTree, where: Where, report: Report): Group {
+function readGroup(name: string, tree: MapTree, where: 'inside' | 'root', report: Report): Group {
   const subtasks = tree.entries.filter(({ key }) => key.startsWith('+'));
   if (where !== 'root') checkGroupKeys(name, tree, subtasks.length > 0, report);
   const directives = readDirectives(name, tree, 'group', false, report);
   const parallel = readParallel(entryOf(tree, '_parallel'), 'group', report);
   const children: Node[] = [];
-  for (const [index, entry] of subtasks.entries()) {
+  for (const entry of subtasks) {
     checkTaskName(entry.key, entry.keySpan, report);
-    const child = readChild(entry, tree, subtasks[index + 1], report);
+    const child = readChild(entry, tree, report);
     if (child) children.push(child);
   }
   checkOrder(tree, children, subtasks, parallel, report);
   return withSpans({ kind: 'group', name, span: tree.span, directives, parallel, children }, tree);
 }
 
-function readChild(entry: Entry, parent: MapTree, _next: Entry | undefined, report: Report): Node | undefined {
+function readChild(entry: Entry, parent: MapTree, report: Report): Node | undefined {
   const { key, keySpan, value } = entry;
-  if (value.kind === 'map') return readNode(key, withKey(entry, value), 'child', report);
+  if (value.kind === 'map') return readNode(key, withKey(entry, value), report);
   const got = toValue(value);
   if (got === null) {
     const after = parent.entries[parent.entries.indexOf(entry) + 1];
@@ -267,13 +270,15 @@ function checkOrder(
 }
 
 function readTask(name: string, tree: MapTree, report: Report): Task {
-  for (const { key, keySpan } of tree.entries) {
+  for (const { key, keySpan, value } of tree.entries) {
     if (key.startsWith('+')) {
       report.error(
         'task-with-subtasks',
         keySpan,
         `A task with an operator can't have subtasks: ${key} stands inside ${name}`,
-        `Unindent ${key} to make it the next task, or make ${name} a group and give the operator a +task of its own.`,
+        toValue(value) === null
+          ? `If the operator belongs to ${key}, indent it by two spaces.`
+          : `Unindent ${key} to make it the next task, or make ${name} a group and give the operator a +task of its own.`,
       );
     }
   }
@@ -374,5 +379,3 @@ function withSpans<N extends Node>(node: N, tree: MapTree): N {
 }
 
 const BODIES = new Set(['_error', '_check', '_do', '_else_do']);
-
-export type { Tree };

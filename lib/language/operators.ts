@@ -31,6 +31,8 @@ export interface OperatorSpec {
   readonly stores: boolean;
   /** All keys reach the operator as parameters, so none of them is unused. */
   readonly readsAllKeys: boolean;
+  /** Keys in which `${secret:KEY}` is replaced (`command`: the value), beside `_env` of processes. Elsewhere it stays as written. */
+  readonly secrets?: readonly string[];
   /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
   readonly defaults?: string;
 }
@@ -51,11 +53,11 @@ const DOCKER: OptionSpec = {
   description: 'Container image of this task.',
   keys: {
     image: text('Image name, e.g. python:3.11-slim.'),
-    docker: text('Command of the container engine.', { default: 'docker' }),
+    docker: text('Command of the container engine; absent: docker or podman.'),
     run_options: { type: 'list', default: [], description: 'Further options of `docker run`.' },
-    pull_always: flag('Pull the image before each task.', false),
+    pull_always: flag('Pull the image before the first task of a run that uses it.', false),
     selinux: flag('Mount with an SELinux label.', false),
-    build: { type: 'list', description: 'Dockerfile lines run on top of the image.' },
+    build: { type: 'list', description: 'Commands run on top of the image (RUN), once.' },
     build_options: { type: 'list', default: [], description: 'Further options of `docker build`.' },
   },
 };
@@ -144,7 +146,11 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   slack: {
     description: 'Sends a message to Slack, by an incoming webhook.',
     kind: 'native',
-    command: { type: ['text', 'mapping'], required: true, description: 'The text, or `{data: text}`.' },
+    command: {
+      type: ['text', 'mapping'],
+      required: true,
+      description: 'The text, or the whole message as a mapping, e.g. `{text: …, blocks: […]}`.',
+    },
     options: {
       channel: text('Channel, where the webhook allows one other than its own.'),
       url: text('Address of the webhook; default: the secret slack.webhook.'),
@@ -153,6 +159,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: false,
     readsAllKeys: false,
     defaults: 'slack',
+    secrets: ['url'],
   },
   sh: {
     description: 'Runs a shell script. Parameters are environment variables.',
@@ -169,6 +176,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: false,
     readsAllKeys: true,
     defaults: 'sh',
+    secrets: ['command'],
   },
   py: {
     description: 'Calls a Python function or method.',
@@ -267,6 +275,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: true,
     readsAllKeys: false,
     defaults: 'http',
+    secrets: ['command', 'headers', 'query', 'content'],
   },
   http_call: {
     description: 'Makes an HTTP request and runs the workflow (JSON or YAML) that it answers.',
@@ -276,6 +285,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     stores: true,
     readsAllKeys: false,
     defaults: 'http',
+    secrets: ['command', 'headers', 'query', 'content'],
   },
   mail: {
     description: 'Sends a mail.',

@@ -5,7 +5,7 @@
 import type { Diagnostic } from './diagnostic.ts';
 import { Includer, type ReadFile } from './include.ts';
 import { workflowNameFault } from './names.ts';
-import { readNode } from './node.ts';
+import { readRoot } from './node.ts';
 import { operatorSpec } from './operators.ts';
 import { Report, sortDiagnostics } from './report.ts';
 import { readSchedule } from './schedule.ts';
@@ -13,7 +13,7 @@ import { readSla } from './sla.ts';
 import { didYouMean } from './suggest.ts';
 import { zoneHint, zoneOf } from './timezone.ts';
 import { type Entry, entryOf, INCLUDE_KEY, type MapTree, show, type Tree, toValue, treeOfValue } from './tree.ts';
-import type { Group, Value, Workflow } from './workflow.ts';
+import type { Value, Workflow } from './workflow.ts';
 import { readTree } from './yaml.ts';
 
 export const TOP_KEYS = ['timezone', 'schedule', 'sla', '_export', '_env', '_error', '_check', '_retry', '_parallel'];
@@ -52,8 +52,7 @@ function workflowOf(name: string, file: string, tree: Tree, readFile: ReadFile, 
   const map = includer.expand(tree, file);
   checkWorkflowName(name, file, report);
   checkTopKeys(map, report);
-  const nodeTree: MapTree = { ...map, entries: map.entries.filter(({ key }) => isNodeKey(key)) };
-  const root = readNode(`+${name}`, nodeTree, 'root', report) as Group;
+  const root = readRoot(`+${name}`, map, report);
   const timezone = entryOf(map, 'timezone');
   const schedule = entryOf(map, 'schedule');
   const sla = entryOf(map, 'sla');
@@ -69,11 +68,6 @@ function workflowOf(name: string, file: string, tree: Tree, readFile: ReadFile, 
     root,
   };
   return { workflow, diagnostics: sortDiagnostics(report.diagnostics), includes: includer.files };
-}
-
-/** Keys that go into the root group: neither an operator, nor what the top alone has. */
-function isNodeKey(key: string): boolean {
-  return key.startsWith('+') || (key.startsWith('_') && TOP_KEYS.includes(key));
 }
 
 function reportRoot(tree: Tree, file: string, report: Report): void {

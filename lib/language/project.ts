@@ -8,6 +8,7 @@ import type { ProjectConfig } from './project-config.ts';
 import { loadConfig } from './project-config-load.ts';
 import { ProjectFiles } from './project-files.ts';
 import { Report, sortDiagnostics } from './report.ts';
+import { checkSecrets } from './secret-check.ts';
 import { didYouMean } from './suggest.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -47,7 +48,9 @@ export async function loadProject(dir: string, options: LoadOptions = {}): Promi
       let found = checked.get(one);
       if (!found) {
         const { workflow, diagnostics } = library.load(one);
-        found = [...diagnostics, ...(workflow ? checkCalls(workflow, library) : [])];
+        found = workflow
+          ? [...diagnostics, ...checkCalls(workflow, library), ...checkSecrets(workflow, files.sources)]
+          : diagnostics;
         checked.set(one, found);
       }
       return found;

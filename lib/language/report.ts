@@ -24,9 +24,14 @@ export class Report {
     notes: (string | undefined)[],
   ): void {
     if (++this.counts[severity] > MAX_DIAGNOSTICS) return;
-    const kept = notes.filter((note) => note !== undefined);
-    this.diagnostics.push({ code, severity, message, notes: kept, ...(span && { span }) });
+    const kept = notes.filter((note) => note !== undefined).map((note) => cut(note, 4000));
+    this.diagnostics.push({ code, severity, message: cut(message, 500), notes: kept, ...(span && { span }) });
   }
+}
+
+/** A name or a value in a message may be a megabyte. */
+function cut(text: string, max: number): string {
+  return text.length > max ? `${text.slice(0, max)}…` : text;
 }
 
 export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

@@ -36,7 +36,7 @@ export function readSla(entry: Entry, report: Report): Sla | undefined {
     return given ?? byDefault;
   };
   const rest: MapTree = { ...value, entries: value.entries.filter(({ key }) => !OWN_KEYS.includes(key)) };
-  const body = rest.entries.length > 0 ? readNode('^sla', rest, 'body', report) : undefined;
+  const body = rest.entries.length > 0 ? readNode('^sla', rest, report) : undefined;
   return {
     ...(time !== undefined && { time }),
     ...(duration !== undefined && { duration }),

@@ -14,7 +14,15 @@ export function templatesOf(node: Node): Template[] {
   const found: Template[] = [];
   const visit = (value: Value, path: string) => {
     if (typeof value === 'string') {
-      if (value.includes('$')) found.push({ path, text: value, span: node.spans?.[path] ?? node.span });
+      if (!value.includes('$')) return;
+      found.push({
+        path,
+        text: value,
+        // Only a fault asks for it.
+        get span() {
+          return node.spans?.[path] ?? node.span;
+        },
+      });
     } else if (value !== null && typeof value === 'object') {
       for (const [key, item] of Object.entries(value)) {
         // Bodies inside values are not evaluated with their parent, at any depth.

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { asSeconds } from './duration.ts';
 
 const SIZE = /^\s*(\d{1,6}(?:\.\d{1,3})?)\s*([MmGg])(?:[Ii]?[Bb])?\s*$/;
-const DURATION = /^\s*(\d+\s*[dD])?\s*(\d+\s*[hH])?\s*(\d+\s*[mM])?\s*(\d+\s*[sS]?)?\s*$/;
+const DURATION = String.raw`^\s*(\d+\s*[dD])?\s*(\d+\s*[hH])?\s*(\d+\s*[mM])?\s*(\d+\s*[sS]?)?\s*$`;
 
 /** Megabytes of `512MB`, `1.5GB`. */
 export function parseSize(text: string): number | undefined {
@@ -14,12 +14,12 @@ export function parseSize(text: string): number | undefined {
 
 const duration = () =>
   z
-    .union([z.string().regex(DURATION), z.number()], { error: 'a duration, as 30s, 10m, 24h' })
+    .union([z.string().meta({ pattern: DURATION }), z.number()], { error: 'a duration, as 30s, 10m, 24h' })
     .refine((value) => (asSeconds(value) ?? 0) > 0, { error: 'a duration, as 30s, 10m, 24h' });
 const size = (min: number, max: number) =>
   z
     .string({ error: 'a size, as 512MB or 2GB' })
-    .regex(SIZE, { error: 'a size, as 512MB or 2GB' })
+    .meta({ pattern: SIZE.source })
     .refine(
       (value) => {
         const megabytes = parseSize(value);

@@ -218,7 +218,8 @@ class Reader {
         message,
         anchored ? undefined : `If this is text, put it in quotes: "*${name}".`,
       );
-      return { kind: 'scalar', value: null, span };
+      // The text keeps later checks from a second complaint.
+      return { kind: 'scalar', value: `*${name}`, span };
     }
     this.aliased += anchored.size;
     if (this.aliased <= MAX_ALIASED_NODES) return anchored.tree;
@@ -311,7 +312,7 @@ class Reader {
     if (isScalar(node) && (node.tag === INCLUDE_TAG || (includes && node.source === ''))) {
       return {
         name: INCLUDE_KEY,
-        span: this.span(Math.max(0, node.range[0] - '!include '.length), span.end),
+        span: this.span(Math.max(0, node.range[0] - '!include '.length), node.range[0] - 1),
         merge: false,
       };
     }

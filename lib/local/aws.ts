@@ -114,8 +114,8 @@ type Constructor = new (input: unknown) => object;
 async function load(name: string, project: string): Promise<Module> {
   // A notice to the authors of programs, not to whoever runs a workflow.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  if (name === '@aws-sdk/client-s3') return import('@aws-sdk/client-s3');
-  if (name === '@aws-sdk/client-lambda') return import('@aws-sdk/client-lambda');
+  if (name === '@aws-sdk/client-s3') return names(await import('@aws-sdk/client-s3'));
+  if (name === '@aws-sdk/client-lambda') return names(await import('@aws-sdk/client-lambda'));
   const require = createRequire(join(project, 'package.json'));
   try {
     require.resolve(name);
@@ -123,6 +123,11 @@ async function load(name: string, project: string): Promise<Module> {
     throw badInput(`This needs a package that is not in the project; run there: npm install ${name}`);
   }
   return require(name);
+}
+
+/** A bundle gives a CommonJS module as the default export alone. */
+function names(module: Module): Module {
+  return (module.default as Module | undefined) ?? module;
 }
 
 async function connect(name: string, config: object, project: string): Promise<Client> {

@@ -16,18 +16,21 @@ export function capture(
     readonly env?: NodeJS.ProcessEnv;
     readonly cwd?: string;
     readonly onLine?: (line: string) => void;
+    /** For its standard input. */
+    readonly input?: string;
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<Captured> {
-  const { onLine, signal } = options;
+  const { onLine, signal, input } = options;
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       ...(signal === undefined ? {} : { signal }),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
+    child.stdin?.on('error', () => {}).end(input);
     let output = '';
     let line = '';
     const take = (text: string): void => {
@@ -36,8 +39,8 @@ export function capture(
       line = lines.pop() ?? '';
       for (const whole of lines) onLine?.(whole);
     };
-    child.stdout.setEncoding('utf8').on('data', take);
-    child.stderr.setEncoding('utf8').on('data', take);
+    child.stdout?.setEncoding('utf8').on('data', take);
+    child.stderr?.setEncoding('utf8').on('data', take);
     child.once('error', (error) => {
       if (signal?.aborted) reject(signal.reason);
       else resolve({ code: 127, output: error.message });

@@ -2,13 +2,14 @@ import type { Compute, Job } from '../../lambdas/launch/compute.ts';
 import type { Json } from '../asl/types.ts';
 import { ERRORS, type Failure } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { EnvironmentError } from './python-host.ts';
+import { EnvironmentError, type PythonHost } from './python-host.ts';
 import { WorkerLost } from './worker.ts';
 import type { SubtaskEvent, TaskResult } from './worker-messages.ts';
-import type { WorkerPool } from './worker-pool.ts';
 
 export interface ComputeOptions {
-  readonly pool: Pick<WorkerPool, 'run'>;
+  readonly python: Pick<PythonHost, 'run'>;
+  /** Where the run's history is. */
+  readonly folder: string;
   /** Tells the state that waits; a token that nobody waits for any more is no error. */
   readonly tokens: {
     succeed(token: string, result: Mapping): void;
@@ -23,7 +24,6 @@ export interface ComputeOptions {
   readonly onCall: (fn: string, payload: Mapping) => Promise<unknown>;
   /** Where a task's log will be; absent where none is kept. */
   readonly logFile?: (task: string) => string | undefined;
-  readonly onNotice: (message: string) => void;
   /** Full name of the task that runs under a debugger, and how. */
   readonly debug?: { readonly task: string; readonly how: Json };
 }
@@ -36,8 +36,6 @@ export class LocalCompute implements Compute {
   readonly #options: ComputeOptions;
   readonly #jobs = new Map<string, { readonly controller: AbortController; readonly ended: Promise<void> }>();
 
-  #noted = false;
-
   constructor(options: ComputeOptions) {
     this.#options = options;
   }
@@ -48,7 +46,6 @@ export class LocalCompute implements Compute {
 
   async start(job: Job): Promise<void> {
     if (this.#jobs.has(job.id)) return;
-    this.#noteContainer(job);
     const controller = new AbortController();
     const ended = this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
     this.#jobs.set(job.id, { controller, ended });
@@ -65,10 +62,10 @@ export class LocalCompute implements Compute {
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
     const { assignment, token } = job;
-    const { pool, tokens, onOutput, onSubtask, onCall, debug } = this.#options;
+    const { python, folder, tokens, onOutput, onSubtask, onCall, debug } = this.#options;
     try {
       const secrets = await this.#secretsOf(job);
-      const { result } = await pool.run(
+      const { result } = await python.run(
         {
           id: job.id,
           assignment,
@@ -80,7 +77,12 @@ export class LocalCompute implements Compute {
           event: onSubtask,
           call: onCall,
         },
-        { signal, ...(assignment.python === undefined ? {} : { python: assignment.python }) },
+        {
+          folder,
+          signal,
+          ...(assignment.python === undefined ? {} : { python: assignment.python }),
+          ...(job.docker === undefined ? {} : { docker: job.docker }),
+        },
       );
       if (result.ok) tokens.succeed(token, result.s === undefined ? { stored: result.stored ?? {} } : { s: result.s });
       else this.#fail(job, result.error);
@@ -89,23 +91,14 @@ export class LocalCompute implements Compute {
     }
   }
 
-  #noteContainer({ docker, assignment }: Job): void {
-    if (this.#noted || typeof docker?.image !== 'string') return;
-    this.#noted = true;
-    this.#options.onNotice(
-      `${assignment.task}: the image ${docker.image} is not used here; tasks run with the Python of this machine`,
-    );
-  }
-
   #fail(job: Job, error: Extract<TaskResult, { ok: false }>['error']): void {
-    const { task, retry } = job.assignment;
+    const { task } = job.assignment;
     const log = this.#options.logFile?.(task);
     const failure: Failure = {
       message: error.message,
       ...(error.stacktrace === undefined ? {} : { stacktrace: error.stacktrace }),
       ...(log === undefined ? {} : { log }),
       task,
-      ...(retry === undefined ? {} : { retry }),
     };
     this.#options.tokens.fail(job.token, error.name, causeText(failure));
   }

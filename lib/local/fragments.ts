@@ -2,10 +2,11 @@
  * Tasks that become known while a workflow runs: the workflow that http_call> fetches, and subtasks of a Python task whose operator the
  * runner leaves to the host. Each is compiled as a machine of its own, which sees the layers of the task it belongs to.
  */
-import { baseLayers, merged } from '../../lambdas/launch/layers.ts';
+
 import type { Json } from '../asl/types.ts';
 import { type CompileResult, compileFragment } from '../compiler/compile.ts';
 import { failureOf, TrowelError } from '../expression/failure.ts';
+import { storeResult } from '../expression/stores.ts';
 import { ERRORS, type Payload, PROTOCOL, type StoreResult } from '../expression/wire.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { type ParsedWorkflow, parseWorkflow, workflowFromValue } from '../language/parse-workflow.ts';
@@ -42,7 +43,7 @@ export function fragmentFunctions(
       failure?: { o: { Error: string; Cause: string } };
     };
     if (failure !== undefined) throw failed(failure.o);
-    return upon(payload, stored);
+    return storeResult(payload, stored);
   };
   return {
     run: async (given, call) => {
@@ -97,10 +98,4 @@ function told({ diagnostics }: Pick<CompileResult, 'diagnostics'>): string {
 function failed(output: { readonly Error?: string | undefined; readonly Cause?: string | undefined }): TrowelError {
   const { name, message } = failureOf({ Error: output.Error, Cause: output.Cause });
   return new TrowelError(name as (typeof ERRORS)[keyof typeof ERRORS], message);
-}
-
-/** The answer that the payload asks for: merged upon its last layers, or bare. */
-function upon(payload: Payload, stored: Mapping): StoreResult {
-  if (payload.m === undefined) return { stored };
-  return { s: [...baseLayers(payload), stored].reduce(merged, {}) };
 }

@@ -37,6 +37,8 @@ export interface AttemptMeta {
   readonly started: string;
   /** Process id while it runs. */
   readonly pid: number;
+  /** When that process began, as the system counts it: another with the same id began at another time. */
+  readonly process?: string;
   readonly status?: RunStatus;
   readonly ended?: string;
   readonly error?: string;
@@ -45,7 +47,7 @@ export interface AttemptMeta {
 /** `killed`: it ended without a word. */
 export type AttemptStatus = RunStatus | 'running' | 'killed';
 
-export interface AttemptInfo extends Omit<AttemptMeta, 'status' | 'pid'> {
+export interface AttemptInfo extends Omit<AttemptMeta, 'status' | 'pid' | 'process'> {
   readonly status: AttemptStatus;
   readonly directory: string;
 }
@@ -55,6 +57,21 @@ export interface NewAttempt {
   readonly session_time: string;
   readonly params: Mapping;
   readonly resumes?: number;
+}
+
+/** The history cannot be written: no right to, no space left. The message names the place and the reason. */
+export class HistoryError extends Error {
+  override readonly name = 'HistoryError';
+
+  constructor(place: string, cause: unknown) {
+    super(`The history cannot be written to ${place}: ${reasonOf(cause)}`, { cause });
+  }
+}
+
+/** `ENOSPC: no space left on device, write` → `no space left on device`. */
+function reasonOf(error: unknown): string {
+  const { message } = error instanceof Error ? error : new Error(String(error));
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
 }
 
 /** Folders of the attempts that this process makes. */
@@ -137,8 +154,17 @@ interface Pointer {
 /**
  * Makes the folder of a new attempt. Attempts count from 1; so do sessions: one is a workflow and a session time.
  * @param folder `.trowel` of a project, or another that the user names
+ * @throws HistoryError
  */
 export function createAttempt(folder: string, run: NewAttempt): Attempt {
+  try {
+    return makeAttempt(folder, run);
+  } catch (error) {
+    throw new HistoryError(folder, error);
+  }
+}
+
+function makeAttempt(folder: string, run: NewAttempt): Attempt {
   const attempts = join(folder, 'attempts');
   mkdirSync(attempts, { recursive: true });
   const ignore = join(folder, '.gitignore');
@@ -147,7 +173,15 @@ export function createAttempt(folder: string, run: NewAttempt): Attempt {
   // Two runs at once: only one makes the folder.
   while (!made(join(attempts, String(id)))) id += 1;
   const session = sessionOf(attempts, run);
-  const meta = { ...run, attempt: id, session, started: new Date().toISOString(), pid: process.pid };
+  const began = beginningOf(process.pid);
+  const meta = {
+    ...run,
+    attempt: id,
+    session,
+    started: new Date().toISOString(),
+    pid: process.pid,
+    ...(began === undefined ? {} : { process: began }),
+  };
   return new Attempt(join(attempts, String(id)), meta);
 }
 
@@ -170,8 +204,10 @@ export function listAttempts(folder: string): AttemptInfo[] {
 
 export function readAttempt(directory: string): AttemptInfo | undefined {
   try {
-    const { status, pid, ...meta } = JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8')) as AttemptMeta;
-    return { ...meta, status: status ?? (isRunning(directory, pid) ? 'running' : 'killed'), directory };
+    const found: unknown = JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8'));
+    if (!hasFields(found, META)) return undefined;
+    const { status, pid, process: began, ...meta } = found as unknown as AttemptMeta;
+    return { ...meta, status: status ?? (isRunning(directory, pid, began) ? 'running' : 'killed'), directory };
   } catch {
     return undefined;
   }
@@ -212,9 +248,42 @@ function withText(directory: string, pointer: Pointer): RunEvent {
   return { ...event, text: readAt(join(directory, 'logs', `${fileName(event.task)}.log`), at, bytes) };
 }
 
+type Fields = { readonly [field: string]: 'string' | 'number' | 'object' };
+
+/** What readers rely on; the file may be damaged, or another version's. */
+const META: Fields = {
+  attempt: 'number',
+  session: 'number',
+  workflow: 'string',
+  session_time: 'string',
+  params: 'object',
+  started: 'string',
+  pid: 'number',
+};
+
+const EVENTS: { readonly [type: string]: Fields } = {
+  'run-started': { workflow: 'string', session_time: 'string', attempt: 'number' },
+  notice: { message: 'string' },
+  'task-started': { task: 'string', operator: 'string', try: 'number' },
+  'task-output': { task: 'string', at: 'number', bytes: 'number' },
+  'task-retrying': { task: 'string', seconds: 'number', message: 'string' },
+  'task-succeeded': { task: 'string', seconds: 'number' },
+  'task-failed': { task: 'string', seconds: 'number', error: 'string', message: 'string' },
+  'run-ended': { status: 'string', seconds: 'number' },
+};
+
+function hasFields(value: unknown, fields: Fields): value is { readonly [field: string]: unknown } {
+  if (typeof value !== 'object' || value === null) return false;
+  const given = value as { readonly [field: string]: unknown };
+  return Object.entries(fields).every(([name, type]) => typeof given[name] === type && given[name] !== null);
+}
+
 function parseEvent(line: string): Exclude<RunEvent, { type: 'task-output' }> | Pointer | undefined {
   try {
-    return JSON.parse(line);
+    const event: unknown = JSON.parse(line);
+    if (!hasFields(event, { type: 'string', time: 'string' })) return undefined;
+    const fields = Object.hasOwn(EVENTS, String(event.type)) ? EVENTS[String(event.type)] : undefined;
+    return fields !== undefined && hasFields(event, fields) ? (event as unknown as RunEvent & Pointer) : undefined;
   } catch {
     return undefined;
   }
@@ -250,13 +319,23 @@ function made(path: string): boolean {
   }
 }
 
-function isRunning(directory: string, pid: number): boolean {
-  // In a container every run may have the same process id.
+function isRunning(directory: string, pid: number, began: string | undefined): boolean {
+  // In a container every run may have the same process id, or one that something else has now.
   if (pid === process.pid) return ours.has(directory);
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return began === undefined || beginningOf(pid) === began;
+}
+
+/** Clock ticks between the start of the system and that of the process; undefined where the system does not tell (not Linux). */
+function beginningOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,11 @@
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { Containers, type ContainerUse } from './containers.ts';
 import { type Environment, isPrepared, type PythonSettings, prepareEnvironment } from './environment.ts';
 import { pythonPackageFolder } from './package-folder.ts';
+import type { Finished, Start, TaskHandlers } from './worker.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 export interface PythonHostOptions {
@@ -12,6 +17,18 @@ export interface PythonHostOptions {
   readonly foreground?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   readonly packageFolder?: string;
+  /** Whether images that tasks name are used; absent: they are not looked at. */
+  readonly containers?: ContainerUse;
+}
+
+export interface TaskPlace {
+  /** The interpreter of this task alone. */
+  readonly python?: readonly string[];
+  /** Its `docker:`. */
+  readonly docker?: Mapping;
+  /** Where the run's history is. */
+  readonly folder: string;
+  readonly signal?: AbortSignal;
 }
 
 /** The machine or the project cannot give what the Python tasks need: exit code 4. */
@@ -34,10 +51,15 @@ export class PythonHost {
   onNotice: (message: string) => void = () => {};
   readonly #options: PythonHostOptions;
   readonly #stop = new AbortController();
+  readonly #containers: Containers | undefined;
   #pool: Promise<WorkerPool> | undefined;
 
   constructor(options: PythonHostOptions) {
     this.#options = options;
+    const { containers: use, project, packageFolder = pythonPackageFolder(), env = process.env } = options;
+    const notice = (message: string): void => this.onNotice(message);
+    if (use === undefined) return;
+    this.#containers = new Containers({ use, project, packageFolder, env, signal: this.#stop.signal, notice });
   }
 
   /** Starts the worker now, unless its environment is still to be made. */
@@ -49,6 +71,16 @@ export class PythonHost {
   pool(): Promise<WorkerPool> {
     this.#pool ??= this.#open();
     return this.#pool;
+  }
+
+  /** Runs a task, in a container of its image where that is wanted. Rejects with EnvironmentError, WorkerLost or the signal's reason. */
+  async run(start: Start, handlers: TaskHandlers, place: TaskPlace): Promise<Finished> {
+    const { python, docker, folder, signal } = place;
+    const pool = await this.pool();
+    const inside = docker && (await this.#containers?.interpreter(docker, python ?? ['python3'], folder));
+    if (inside !== undefined) makeFolders(start);
+    const own = inside ?? (python === undefined ? {} : { python });
+    return pool.run(start, handlers, { ...own, ...(signal === undefined ? {} : { signal }) });
   }
 
   /** Ends every task, with so many seconds between the two signals, and every worker. */
@@ -93,4 +125,10 @@ export class PythonHost {
       ...(env === undefined ? {} : { env }),
     };
   }
+}
+
+/** Folders that a container would make as its own user, often root, and that tasks of this user write into too. */
+function makeFolders({ assignment }: Start): void {
+  mkdirSync(dirname(assignment.result), { recursive: true });
+  mkdirSync(join(assignment.root, 'values'), { recursive: true });
 }

@@ -16,11 +16,11 @@ import { failureOf, TrowelError } from '../expression/failure.ts';
 import { ERRORS, type LaunchPayload, type Layer, type Payload } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { codeUnchanged } from './code.ts';
-import { LocalCompute } from './compute.ts';
+import { ENVIRONMENT, LocalCompute } from './compute.ts';
 import { EventQueue } from './event-queue.ts';
 import { Executions } from './executions.ts';
 import { type LocalFunction, localInvoke } from './functions.ts';
-import { type Attempt, type AttemptInfo, createAttempt, resumeChain } from './history.ts';
+import { type Attempt, type AttemptInfo, createAttempt, HistoryError, resumeChain } from './history.ts';
 import { Masker } from './mask.ts';
 import type { PythonHost } from './python-host.ts';
 import { recorded } from './recorded.ts';
@@ -112,6 +112,7 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly #invoke: Invoke;
   readonly #tables = new Map<string, Compiled>();
   readonly #resume: readonly string[];
+  #broken: HistoryError | undefined;
   #children = 0;
   #over = false;
 
@@ -138,7 +139,7 @@ export class Run implements AsyncIterable<RunEvent> {
       directory: historyFolder === undefined ? '' : this.#root,
       ...(meta.resumes === undefined ? {} : { resumes: meta.resumes }),
     });
-    this.#compute = this.#makeCompute();
+    this.#compute = this.#makeCompute(folder);
     this.#natives = this.#functions();
     this.#invoke = this.#makeInvoke();
     options.python.onNotice = (message) => this.notice(message);
@@ -173,7 +174,8 @@ export class Run implements AsyncIterable<RunEvent> {
     const { meta } = this.#attempt;
     if (historyFolder !== undefined) {
       const { machine, nested } = compiled;
-      this.#attempt.writeDefinition(JSON.stringify(Object.keys(nested).length === 0 ? machine : { machine, nested }));
+      const definition = JSON.stringify(Object.keys(nested).length === 0 ? machine : { machine, nested });
+      this.#write(() => this.#attempt.writeDefinition(definition));
     }
     let outcome: Outcome;
     try {
@@ -198,19 +200,20 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   #end(outcome: Outcome): RunResult {
-    const failure =
-      outcome.status === 'SUCCEEDED' ? undefined : failureOf({ Error: outcome.error, Cause: outcome.cause });
-    const status: RunStatus =
-      failure === undefined ? 'succeeded' : this.#stop.signal.aborted ? 'interrupted' : 'failed';
-    const why =
-      status === 'failed' && failure !== undefined
-        ? { error: failure.name, message: this.#masker.mask(failure.message) }
-        : {};
+    const { status, ...why } = this.#ending(outcome);
     const seconds = (Date.now() - this.#began) / 1000;
     this.#emit({ type: 'run-ended', time: new Date().toISOString(), status, seconds, ...why });
     this.#over = true;
-    this.#attempt.end(status, why.error);
+    this.#write(() => this.#attempt.end(status, why.error));
     return { status, ...why, ...(this.#options.historyFolder === undefined ? {} : { directory: this.#root }) };
+  }
+
+  #ending(outcome: Outcome): Pick<RunResult, 'status' | 'error' | 'message'> {
+    if (this.#broken !== undefined) return { status: 'failed', error: ENVIRONMENT, message: this.#broken.message };
+    if (outcome.status === 'SUCCEEDED') return { status: 'succeeded' };
+    if (this.#stop.signal.aborted) return { status: 'interrupted' };
+    const { name, message } = failureOf({ Error: outcome.error, Cause: outcome.cause });
+    return { status: 'failed', error: name, message: this.#masker.mask(message) };
   }
 
   /** Runs a machine and tells its events. */
@@ -246,8 +249,21 @@ export class Run implements AsyncIterable<RunEvent> {
     // What comes too late, from a request that nobody waits for, is lost.
     if (this.#over) return;
     const masked = this.#masker.maskAll(event);
-    this.#attempt.append(masked);
+    this.#write(() => this.#attempt.append(masked));
     this.#queue.push(masked);
+  }
+
+  /** A run whose history cannot be written ends: its tasks would have to be done again. */
+  #write(write: () => void): void {
+    if (this.#broken !== undefined) return;
+    try {
+      write();
+    } catch (error) {
+      this.#broken = new HistoryError(this.#root, error);
+      const { message } = this.#broken;
+      this.#queue.push({ type: 'notice', time: new Date().toISOString(), message: `${message}. The run ends` });
+      this.#stop.abort();
+    }
   }
 
   #print(task: string, text: string): Promise<void> | undefined {
@@ -265,10 +281,11 @@ export class Run implements AsyncIterable<RunEvent> {
     return value;
   }
 
-  #makeCompute(): LocalCompute {
+  #makeCompute(folder: string): LocalCompute {
     const { python, debug } = this.#options;
     return new LocalCompute({
-      pool: { run: async (start, handlers, options) => (await python.pool()).run(start, handlers, options) },
+      python,
+      folder,
       tokens: {
         succeed: (token, result) => this.#tell(() => this.#tokens.sendTaskSuccess(token, result as Json)),
         fail: (token, error, cause) =>
@@ -281,7 +298,6 @@ export class Run implements AsyncIterable<RunEvent> {
       onSubtask: (event) => this.#subtask(event),
       onCall: (fn, payload) => this.#question(fn, payload),
       logFile: (task) => this.#logFile(task),
-      onNotice: (message) => this.notice(message),
       ...(debug === undefined ? {} : { debug }),
     });
   }

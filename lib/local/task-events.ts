@@ -16,6 +16,8 @@ export interface TaskInfo {
   readonly at?: string;
   /** Full name, where it is the same each time. */
   readonly task?: string;
+  /** `prepares`: told only if it fails. `polls`: one start, and no failure for what it does not find. */
+  readonly role?: 'prepares' | 'polls';
 }
 
 export type TaskTable = { readonly [state: string]: TaskInfo };
@@ -39,6 +41,8 @@ interface Entry {
 export class TaskEvents {
   readonly #tasks: TaskTable;
   readonly #entries = new Map<string, Entry>();
+  /** Tasks that ask again and again, by what the states of one have in common: when they began, and their name. */
+  readonly #polling = new Map<string, { readonly began: number; readonly task: string }>();
   /** On AWS: the StateEntered event that an event belongs to. */
   readonly #chain = new Map<string, string>();
   readonly #logFile: (task: string) => string | undefined;
@@ -60,9 +64,44 @@ export class TaskEvents {
     const exited = event.stateExitedEventDetails;
     if (exited !== undefined) {
       this.#entries.delete(key);
+      const { role } = entry.info;
+      if (role === 'prepares') return this.#prepared(event, entry);
+      if (role === 'polls') return this.#polled(event, entry, exited.output, exited.assignedVariables);
       return this.#exit(event, entry, exited.output, exited.assignedVariables);
     }
-    return this.#during(event, entry, key);
+    const told = this.#during(event, entry, key);
+    if (entry.info.role === 'prepares') return [];
+    return entry.info.role === 'polls' ? this.#firstPoll(entry, told) : told;
+  }
+
+  /** A state that renders for the one after it: its failure is the task's. */
+  #prepared(event: HistoryEvent, entry: Entry): RunEvent[] {
+    if (entry.failure === undefined) return [];
+    return [started(event, { ...entry, tries: 0 }), this.#failed(event, entry, entry.failure)];
+  }
+
+  /** Of a task that polls, only the first start is told. */
+  #firstPoll(entry: Entry, told: readonly RunEvent[]): RunEvent[] {
+    const key = pollKey(entry);
+    if (this.#polling.has(key) || told.length === 0) return [];
+    this.#polling.set(key, { began: entry.began, task: nameOf(entry) });
+    return told.filter(({ type }) => type === 'task-started');
+  }
+
+  /** The states of a poll: the request, and the Choice that gives up. What is not there yet is no failure. */
+  #polled(event: HistoryEvent, entry: Entry, output: Json, assigned: Object_ | undefined): RunEvent[] {
+    const key = pollKey(entry);
+    const { began = entry.began, task = nameOf(entry) } = this.#polling.get(key) ?? {};
+    const asked = { ...entry, began, task };
+    const out = json(output);
+    const over = isObject(out) && out.over === true;
+    const gaveUp = event.type === 'ChoiceStateExited' ? failureAssigned(assigned) : undefined;
+    const missing = entry.failure !== undefined && NOT_FOUND.test(entry.failure.error);
+    if (missing || (event.type === 'ChoiceStateExited' && gaveUp === undefined && !over)) return [];
+    this.#polling.delete(key);
+    if (gaveUp !== undefined) return [this.#failed(event, asked, { error: ERRORS.taskFailed, cause: gaveUp })];
+    if (entry.failure !== undefined) return [this.#failed(event, asked, entry.failure)];
+    return [{ type: 'task-succeeded', time: timeOf(event), task, seconds: secondsOf(event, asked) }];
   }
 
   #enter(event: HistoryEvent, state: string, input: Json): RunEvent[] {
@@ -174,6 +213,13 @@ export class TaskEvents {
     this.#chain.set(keyOf(event, event.id), key);
     return key;
   }
+}
+
+/** Errors of a request for what is not there (yet). */
+const NOT_FOUND = /NoSuchKey|NotFound/;
+
+function pollKey({ info, state }: Entry): string {
+  return info.task ?? info.at ?? state;
 }
 
 const ABORTED = { error: 'States.Aborted', cause: 'The run was stopped' };

@@ -7,7 +7,7 @@ import { type Finished, type Start, type TaskHandlers, Worker, WorkerLost, type 
  */
 export const DEFAULT_MAX_TASKS = Math.max(64, 4 * availableParallelism());
 
-export interface PoolOptions extends Omit<WorkerOptions, 'python'> {
+export interface PoolOptions extends Omit<WorkerOptions, 'python' | 'shown'> {
   /** The interpreter of tasks that name none. */
   readonly python: readonly string[];
   readonly maxTasks?: number;
@@ -38,13 +38,18 @@ export class WorkerPool {
   async run(
     start: Start,
     handlers: TaskHandlers,
-    options: { readonly python?: readonly string[]; readonly signal?: AbortSignal; readonly grace?: number } = {},
+    options: {
+      readonly python?: readonly string[];
+      readonly shown?: string;
+      readonly signal?: AbortSignal;
+      readonly grace?: number;
+    } = {},
   ): Promise<Finished> {
     const { signal } = options;
     await this.#take(signal);
     try {
       signal?.throwIfAborted();
-      const worker = this.#worker(options.python ?? this.#options.python);
+      const worker = this.#worker(options.python ?? this.#options.python, options.shown);
       const kill = (): void => worker.kill(start.id, options.grace ?? 5);
       signal?.addEventListener('abort', kill, { once: true });
       try {
@@ -68,13 +73,13 @@ export class WorkerPool {
     for (const worker of this.#workers.values()) worker.destroy();
   }
 
-  #worker(python: readonly string[]): Worker {
+  #worker(python: readonly string[], shown?: string): Worker {
     const key = python.join('\0');
     const known = this.#workers.get(key);
     // One that never was ready is not tried again: it would fail as before.
     if (known?.alive || (known !== undefined && !known.wasReady)) return known;
     if (this.#closed) throw new WorkerLost('The run has ended', true);
-    const worker = new Worker({ ...this.#options, python });
+    const worker = new Worker({ ...this.#options, python, ...(shown === undefined ? {} : { shown }) });
     this.#workers.set(key, worker);
     return worker;
   }

@@ -11,6 +11,8 @@ import type { FromWorker, SubtaskEvent, TaskResult, ToWorker } from './worker-me
 export interface WorkerOptions {
   /** The interpreter and its first arguments, e.g. `['python3']`. */
   readonly python: readonly string[];
+  /** What messages call it, e.g. `in the image python:3.11`; the command, if absent. */
+  readonly shown?: string;
   /** Folder that holds the trowel_task package. */
   readonly packageFolder: string;
   /** The project. */
@@ -55,8 +57,14 @@ interface Pending {
   readonly handlers: TaskHandlers;
   readonly resolve: (finished: Finished) => void;
   readonly reject: (error: Error) => void;
+  /** Of its processes, each the leader of a group. */
+  readonly pids: number[];
 }
 
+/** Seconds until an interpreter has to be there: also one whose image the container engine fetches first. */
+const LONGEST_START = 600;
+/** Bytes that are no messages, before it is ready: what Python's site customization prints. */
+const MOST_NOISE = 65_536;
 const STDERR_KEPT = 4000;
 const DRAIN_MS = 1000;
 
@@ -74,6 +82,10 @@ export class Worker {
   #gone: WorkerLost | undefined;
   #fatal: string | undefined;
   #stderr = '';
+  #noise = 0;
+  /** It counts processes as nobody here does: it is in a container. */
+  #inside = false;
+  readonly #starting: NodeJS.Timeout;
   #stopping = false;
 
   constructor(options: WorkerOptions) {
@@ -111,6 +123,10 @@ export class Worker {
         });
       });
     });
+    this.#starting = setTimeout(
+      () => this.#giveUp(`it has not answered within ${LONGEST_START} s`),
+      LONGEST_START * 1000,
+    );
     this.#send({ type: 'hello', v: PROTOCOL, preload: options.preload ?? [], cwd: options.cwd });
   }
 
@@ -131,7 +147,7 @@ export class Worker {
   run(start: Start, handlers: TaskHandlers): Promise<Finished> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     return new Promise((resolve, reject) => {
-      this.#pending.set(start.id, { handlers, resolve, reject });
+      this.#pending.set(start.id, { handlers, resolve, reject, pids: [] });
       this.#send({ type: 'start', ...start });
     });
   }
@@ -145,8 +161,10 @@ export class Worker {
   async stop(grace: number): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null || this.#gone !== undefined) return;
     this.#stopping = true;
+    // Before it is ready it runs nothing.
+    if (!this.#isReady) this.#killGroup();
+    // Its input stays open: when that ends, a worker gives its tasks less time.
     this.#send({ type: 'stop', grace });
-    this.#process.stdin?.end();
     const late = setTimeout(() => this.#killGroup(), (grace + 2) * 1000);
     await this.#exited;
     clearTimeout(late);
@@ -160,14 +178,18 @@ export class Worker {
     setTimeout(() => this.#killGroup(), 2000).unref();
   }
 
+  /** It will never be of use. */
+  #giveUp(reason: string): void {
+    this.#killGroup();
+    this.#end(reason);
+    this.#process.stdout?.destroy();
+  }
+
   #killGroup(): void {
     const { pid } = this.#process;
     if (pid === undefined || this.#gone !== undefined) return;
-    try {
-      process.kill(this.#options.foreground ? pid : -pid, 'SIGKILL');
-    } catch {
-      // It is gone.
-    }
+    if (!this.#options.foreground) killGroup(pid);
+    else this.#process.kill('SIGKILL');
   }
 
   #send(message: ToWorker): void {
@@ -194,9 +216,15 @@ export class Worker {
 
   #receive(line: string): Promise<void> | undefined {
     const message = parsed(line);
+    if (!this.#isReady && message?.type !== 'ready') {
+      this.#noise += line.length + 1;
+      if (this.#noise > MOST_NOISE) this.#giveUp('it is not Python: it does not answer as the runner does');
+    }
     if (message === undefined) return undefined;
     if (message.type === 'ready') {
+      clearTimeout(this.#starting);
       this.#isReady = true;
+      this.#inside = message.pid !== this.#process.pid;
       this.#markReady(message.python);
       return undefined;
     }
@@ -209,6 +237,7 @@ export class Worker {
     const { handlers } = pending;
     switch (message.type) {
       case 'started':
+        pending.pids.push(message.pid);
         handlers.started?.(message.pid);
         return undefined;
       case 'log':
@@ -238,16 +267,29 @@ export class Worker {
 
   #end(reason: string): void {
     if (this.#gone !== undefined) return;
+    clearTimeout(this.#starting);
     const because = this.#fatal ?? reason;
     const said = this.#fatal === undefined && !this.#stopping ? lastLines(this.#stderr) : '';
-    const command = this.#options.python.join(' ');
+    const command = this.#options.shown ?? this.#options.python.join(' ');
     const message = this.#isReady
       ? `The Python worker (${command}) is gone: ${because}${said}`
       : `Python cannot be started (${command}): ${because}${said}`;
     this.#gone = new WorkerLost(message, !this.#isReady);
     this.#markFailed(this.#gone);
-    for (const { reject } of this.#pending.values()) reject(this.#gone);
+    for (const { reject, pids } of this.#pending.values()) {
+      // A worker ends its tasks; one that was killed could not, and what they had started would go on.
+      for (const pid of this.#inside ? [] : pids) killGroup(pid);
+      reject(this.#gone);
+    }
     this.#pending.clear();
+  }
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It is gone.
   }
 }
 

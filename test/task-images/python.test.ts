@@ -6,7 +6,7 @@ import { testPython } from '../python.ts';
 const FOLDER = join(import.meta.dirname, '..', '..', 'task-images', 'python');
 
 /** The runner has a pytest suite of its own; here it runs with the python3 that tasks would get. */
-it("passes the Python runner's own tests", { timeout: 300_000 }, () => {
+it("passes the Python runner's own tests", { timeout: 600_000 }, () => {
   const { status, stdout, stderr } = spawnSync(testPython(), ['-m', 'pytest', '-q', '-p', 'no:cacheprovider'], {
     cwd: FOLDER,
     encoding: 'utf8',

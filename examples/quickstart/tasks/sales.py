@@ -26,7 +26,7 @@ def make(days, seed, regions, session_date):
             if fault > 0.97:
                 rows.append(dict(row))  # sent twice
     rng.shuffle(rows)
-    # A large value is written to a file and travels by reference; the tasks that follow do not notice.
+    # More than 16 KiB (try -p days=90) goes into a file of its own; the tasks that follow do not notice.
     digdag.env.store({"raw": rows})
     print(f"{len(rows)} rows for {len(regions)} regions")
 

@@ -1,38 +1,78 @@
 import type { Json, State } from '../../asl/types.ts';
+import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
-import { literal } from '../jsonata.ts';
+import { type Expr, literal } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
-import { leaveWith } from '../scope.ts';
+import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { catchers, register, retriers } from './payload.ts';
 
-/** Services that Step Functions integrates by itself; every other action goes through its general SDK integration. */
-const OPTIMIZED = new Set([
-  'apigateway',
-  'athena',
-  'batch',
-  'bedrock',
-  'codebuild',
-  'databrew',
-  'dynamodb',
-  'ecs',
-  'eks',
-  'elasticmapreduce',
-  'emr-containers',
-  'emr-serverless',
-  'events',
-  'glue',
-  'mediaconvert',
-  'sagemaker',
-  'sns',
-  'sqs',
-  'states',
-]);
+/** What Step Functions integrates by itself; every other action goes through its general SDK integration. */
+const OPTIMIZED: { readonly [service: string]: readonly string[] } = {
+  apigateway: ['invoke'],
+  athena: ['startQueryExecution', 'stopQueryExecution', 'getQueryExecution', 'getQueryResults'],
+  batch: ['submitJob'],
+  bedrock: ['invokeModel', 'createModelCustomizationJob'],
+  codebuild: ['startBuild', 'stopBuild', 'batchDeleteBuilds', 'batchGetReports'],
+  databrew: ['startJobRun'],
+  dynamodb: ['getItem', 'putItem', 'deleteItem', 'updateItem'],
+  ecs: ['runTask'],
+  eks: [
+    'call',
+    'runJob',
+    'createCluster',
+    'deleteCluster',
+    'createNodegroup',
+    'deleteNodegroup',
+    'createFargateProfile',
+    'deleteFargateProfile',
+  ],
+  elasticmapreduce: [
+    'createCluster',
+    'terminateCluster',
+    'addStep',
+    'cancelStep',
+    'setClusterTerminationProtection',
+    'modifyInstanceFleetByName',
+    'modifyInstanceGroupByName',
+  ],
+  'emr-containers': ['createVirtualCluster', 'deleteVirtualCluster', 'startJobRun'],
+  'emr-serverless': [
+    'createApplication',
+    'startApplication',
+    'stopApplication',
+    'deleteApplication',
+    'startJobRun',
+    'cancelJobRun',
+  ],
+  events: ['putEvents'],
+  glue: ['startJobRun'],
+  mediaconvert: ['createJob'],
+  sagemaker: [
+    'createEndpoint',
+    'createEndpointConfig',
+    'createHyperParameterTuningJob',
+    'createLabelingJob',
+    'createModel',
+    'createProcessingJob',
+    'createTrainingJob',
+    'createTransformJob',
+    'updateEndpoint',
+  ],
+  sns: ['publish'],
+  sqs: ['sendMessage'],
+  states: ['startExecution'],
+};
+
+/** The answer is stored unless the task says `store_result: false`, for answers that are large. */
+function answered(context: Context, task: Task, exit: Edge, stored: Expr): Leaving {
+  return task.keys.store_result === false ? leave(context, exit) : leaveWith(context, exit, stored);
+}
 
 /** `service:action` or `service:action.sync` as a resource of the States Language. */
 export function resourceOf(command: string): string {
   const [service = '', action = ''] = command.split(':');
-  const optimized = OPTIMIZED.has(service) && (service !== 'athena' || action !== '');
+  const optimized = OPTIMIZED[service]?.includes(action.replace(/\.(sync|waitForTaskToken)$/, '')) === true;
   return `arn:aws:states:::${optimized ? '' : 'aws-sdk:'}${service}:${action}`;
 }
 
@@ -48,7 +88,7 @@ export const compileAws: CompileOperator = (context, task, exit) => {
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...retriers(task, true),
     ...catchers(context),
-    ...leaveWith(context, exit, '{"aws":{"last_result":$states.result}}'),
+    ...answered(context, task, exit, '{"aws":{"last_result":$states.result}}'),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
   return dynamic ? evaluateState(context, task, 'aws', entry) : entry;
@@ -68,7 +108,7 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...retriers(task, true),
     ...catchers(context),
-    ...leaveWith(context, exit, '{"lambda":{"last_result":$states.result.Payload}}'),
+    ...answered(context, task, exit, '{"lambda":{"last_result":$states.result.Payload}}'),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
   return dynamic ? evaluateState(context, task, 'lambda', entry) : entry;

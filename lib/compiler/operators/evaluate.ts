@@ -3,7 +3,7 @@ import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
 import { type Context, closing, type Edge } from '../scope.ts';
-import { catchers, payload, retriers } from './payload.ts';
+import { catchers, payload, register, retriers } from './payload.ts';
 
 /**
  * A state that has `evaluate` render a task's templates before a state that cannot. Its answer is the next state's input, or goes into
@@ -17,7 +17,7 @@ export function evaluateState(
   assign: { readonly [variable: string]: Expr } = {},
   suffix = '',
 ): Edge {
-  const name = context.unit.stateName(`${context.path}${suffix || '^eval'}`);
+  const name = register(context, context.unit.stateName(`${context.path}${suffix || '^eval'}`), task, 'prepares');
   const all: { readonly [variable: string]: Template } = {
     ...closing(context, next),
     ...next.assign,

@@ -1,10 +1,10 @@
 import type { State, Template } from '../../asl/types.ts';
 import type { LoopItem } from '../../expression/wire.ts';
-import type { Mapping, Node, Task } from '../../language/workflow.ts';
+import type { Node, Task } from '../../language/workflow.ts';
 import { withoutExport } from '../effects.ts';
 import { compileFrame, put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
-import { knownWithin } from '../node.ts';
+import { knownWithin, withItem } from '../known.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { compileBranches, isPlain, join, putChoice } from '../parallel.ts';
 import { type Context, closing, type Edge, failing } from '../scope.ts';
@@ -301,38 +301,4 @@ class Loop {
     const entry = this.#compileNode(inner, bare, back);
     return { ...entry, depth: Math.min(entry.depth, context.levels.length) };
   }
-}
-
-/** Loop variables hide what was known by their name; those that are the same kind of literal in each iteration are known anew. */
-function withItem(known: Context['known'], task: Task, item: Expr, stores: boolean): Context['known'] {
-  const next = new Map(known);
-  if (task.operator === 'loop') {
-    next.delete('i');
-    if (!stores) next.set('i', { expr: `${item}.i`, type: 'integer' });
-    return next;
-  }
-  if (task.operator === 'for_range') {
-    for (const name of ['from', 'to', 'index']) {
-      next.delete(`range.${name}`);
-      if (!stores) next.set(`range.${name}`, { expr: `${item}.range.${name}`, type: 'integer' });
-    }
-    next.delete('range');
-    return next;
-  }
-  const { command } = task;
-  if (command === null || typeof command !== 'object' || Array.isArray(command)) return builtinsOf(next);
-  for (const [name, values] of Object.entries(command as Mapping)) {
-    next.delete(name);
-    if (stores || !Array.isArray(values)) continue;
-    if (values.every((value) => typeof value === 'string' && !value.includes('$'))) {
-      next.set(name, { expr: `${item}.${JSON.stringify(name).replaceAll('"', '`')}`, type: 'string' });
-    } else if (values.every((value) => Number.isSafeInteger(value))) {
-      next.set(name, { expr: `${item}.${JSON.stringify(name).replaceAll('"', '`')}`, type: 'integer' });
-    }
-  }
-  return next;
-}
-
-function builtinsOf(known: Context['known']): Context['known'] {
-  return new Map([...known].filter(([, value]) => value.expr.startsWith('$b.')));
 }

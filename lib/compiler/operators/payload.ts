@@ -4,6 +4,7 @@ import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
 import { type Context, failing, layerList, taskName } from '../scope.ts';
+import type { TaskInfo } from '../unit.ts';
 
 /** Longest task without a `_timeout` of its own, and the margin its state waits beyond it: seconds. */
 const DEFAULT_TIMEOUT = 86_400;
@@ -34,8 +35,9 @@ export function ownKeys(context: Context, task: Task): Mapping {
   const inherited: Mapping = {};
   if (Object.keys(context.env).length > 0) inherited._env = context.env;
   if (Object.keys(context.secrets).length > 0) inherited._secrets = context.secrets;
-  if (context.workdir !== '') inherited._workdir = context.workdir;
-  return { ...task.keys, ...inherited };
+  // First, so that the keys may use it.
+  const workdir: Mapping = context.workdir === '' ? {} : { _workdir: context.workdir };
+  return { ...workdir, ...task.keys, ...inherited };
 }
 
 /** Retry of a state: the platform's failures, then the task's own `_retry` where the state can repeat itself. */
@@ -76,12 +78,13 @@ export function stateTimeout(task: Task): number {
 }
 
 /** Says which task the state is, for readers of the event stream. */
-export function register(context: Context, state: string, task: Task): string {
+export function register(context: Context, state: string, task: Task, role?: TaskInfo['role']): string {
   const { program } = context.unit;
   program.spans.set(state, task.span);
   program.tasks[state] = {
     ...(context.name.every((piece) => typeof piece === 'string') ? { task: context.path } : {}),
     operator: task.operator,
+    ...(role === undefined ? {} : { role }),
     at: `${task.span.file}:${program.line(task.span)}`,
   };
   return state;

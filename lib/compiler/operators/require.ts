@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { State } from '../../asl/types.ts';
 import { ERRORS } from '../../expression/wire.ts';
 import { put } from '../frame.ts';
@@ -104,5 +105,8 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
 
 /** The part of an execution's name before the session; a name may not hold `/` or `:`, and 80 characters in all. */
 export function executionPrefix(workflow: string): string {
-  return workflow.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 50);
+  const fit = workflow.replaceAll(/[^A-Za-z0-9_-]/g, '_');
+  if (fit === workflow && fit.length <= 50) return fit;
+  // Two names that are made fit must not meet: the second execution would be taken for the first.
+  return `${fit.slice(0, 41)}-${createHash('sha256').update(workflow).digest('hex').slice(0, 8)}`;
 }

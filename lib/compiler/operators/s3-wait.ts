@@ -22,8 +22,8 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
   const keys = `k${id}`;
   const pause = `w${id}`;
   const since = `z${id}`;
-  const name = register(context, unit.stateName(context.path), task);
-  const late = unit.stateName(`${context.path}^late`);
+  const name = register(context, unit.stateName(context.path), task, 'polls');
+  const late = register(context, unit.stateName(`${context.path}^late`), task, 'polls');
   const wait = unit.stateName(`${context.path}^wait`);
   const head = leaveWith(
     context,
@@ -49,7 +49,7 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
       {
         Condition: template(`${over} and $${keys}.continue_on_timeout`),
         ...(Object.keys(doneAssign).length === 0 ? {} : { Assign: doneAssign }),
-        Output: {},
+        Output: { over: true },
         Next: done,
       },
       { Condition: template(over), Assign: failed.Assign, Output: {}, Next: failed.Next },

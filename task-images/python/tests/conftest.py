@@ -11,6 +11,7 @@ import sys
 import textwrap
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,23 @@ def gone(pid, seconds=5):
             return True
         time.sleep(0.02)
     return False
+
+
+@pytest.fixture(scope="session")
+def moto():
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(moto, tmp_path):
+    """A small AWS (aws.py), empty."""
+    from aws import Aws
+
+    urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).read()
+    made = Aws(moto, tmp_path)
+    yield made
+    made.close()

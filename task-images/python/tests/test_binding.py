@@ -78,6 +78,7 @@ def test_called(host, command, params, printed):
         ("lib.Empty", "Class 'Empty' has no method 'run' (AttributeError)"),
         ("lib.value", "'lib.value' is not callable: it is of type int (TypeError)"),
         ("libb.plain", "No module named 'libb'. Did you mean 'lib'? (ModuleNotFoundError)"),
+        ("wholly.unknown", "No module named 'wholly'. wholly.py or wholly/ should be in /"),
         ("pkg.mdo.f", "Module 'pkg' has no attribute 'mdo'. Did you mean 'mod'? (AttributeError)"),
         ("plain", "py>: 'plain' has no module: write module.function, for example tasks.plain (ValueError)"),
         ("lib..x", "is no name"),

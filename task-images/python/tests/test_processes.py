@@ -286,6 +286,18 @@ def test_preload_and_modules_of_the_project_that_are_called_like_pythons(start_h
     assert host.log() == "2\n"
 
 
+def test_tasks_draw_different_random_numbers(start_host):
+    modules = ["random"]
+    if subprocess.run([sys.executable, "-c", "import numpy"], capture_output=True).returncode == 0:
+        modules.append("numpy.random")
+    host = start_host(preload=modules)
+    for name in modules:
+        host.file("r.py", f"import {name}\ndef f(): print({name}.random())\n")
+        assert host.py("r.f")["ok"] and host.py("r.f")["ok"]
+        first, second = host.log().split()[-2:]
+        assert first != second
+
+
 def test_temporary_folders_are_removed(start_host, tmp_path):
     (tmp_path / "tmp").mkdir()
     host = start_host(env={"TMPDIR": str(tmp_path / "tmp")})

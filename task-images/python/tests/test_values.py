@@ -123,7 +123,7 @@ def test_result_file(stored, host):
     assert file["read"] == {"n": sha("1"), "opt": "", "k": sha('{"a":"é","b":1}')}
     assert file["keys"] == sha('{"n":1,"py>":"r.f"}')
     assert file["module"] == sha((host.project / "r.py").read_text())
-    assert result["stored"] == {"y": 1, "z": {"b": 1.0, "a": "é"}}
+    assert result["stored"] == file["stored"] == {"y": 1, "z": {"b": 1.0, "a": "é"}}
     assert os.listdir(host.root / "results" / "+main+a") == ["0.json"]
 
 

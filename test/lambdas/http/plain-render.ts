@@ -1,12 +1,12 @@
 import type { Render } from '../../../lambdas/http/rendering.ts';
-import { deepMerge } from '../../../lambdas/http/stores.ts';
+import { merged } from '../../../lib/expression/stores.ts';
 import type { Payload } from '../../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
 
 /** A stand-in for lib/expression's renderer that knows `${plain.path}` alone. */
 export const plainRender: Render = ({ layers, builtins, task, keys }) => {
   const scope: Mapping = [...layers.map((l) => (Array.isArray(l) ? l[0] : l)), builtins, { task_name: task }].reduce(
-    deepMerge,
+    merged,
     {},
   );
   const problems: string[] = [];
@@ -33,7 +33,7 @@ export const plainRender: Render = ({ layers, builtins, task, keys }) => {
     Array.isArray(l) && l.length === 1 ? (evaluate(l[0]) as Mapping) : Array.isArray(l) ? l[0] : l,
   );
   if (problems[0]) return { ok: false, error: { name: 'Trowel.Template', message: problems[0] } };
-  return { ok: true, keys: done, params: [...seen, builtins, done].reduce(deepMerge, {}) };
+  return { ok: true, keys: done, params: [...seen, builtins, done].reduce(merged, {}) };
 };
 
 export function payload(op: string, k: Mapping, more: Partial<Payload> = {}): Payload {

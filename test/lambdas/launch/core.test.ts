@@ -95,17 +95,6 @@ describe('launch', () => {
     });
   });
 
-  it.each<[Value, unknown]>([
-    ['${1+2}', { limit: 3, interval: 0, exponential: false }],
-    [
-      { limit: '${2}', interval: '30s', interval_type: 'exponential', max_interval: '1h' },
-      { limit: 2, interval: 30, exponential: true, maxInterval: 3600 },
-    ],
-    ['never', undefined],
-  ])('_retry %j', async (_retry, retry) => {
-    expect((await assigned({ k: { 'py>': 'f.g', _retry } })).assignment.retry).toEqual(retry);
-  });
-
   it('says which interpreter, container and resources a task wants', async () => {
     const job = await assigned({
       k: { 'py>': 'f.g', python: 'python3.12', docker: { image: 'a:1' }, resources: { cpu: 1024 } },
@@ -222,7 +211,7 @@ describe('a resumed attempt', () => {
     ['a key is another', recordOf({ ...own, n: 'us' }, {})],
     ['a parameter that was read is another', recordOf(own, { region: 'us' })],
     ['a parameter that was read is gone', recordOf(own, { nowhere: 1 })],
-    ['a parameter that was missing is there', recordOf(own, {}, { read: { region: null } })],
+    ['a parameter that was missing is there', recordOf(own, {}, { read: { region: '' } })],
     ['the environment is another', recordOf(own, {}, { env: fingerprint({ A: 'b' }) })],
     ['it is of another task', recordOf(own, {}, { task: '+main+Load' })],
   ])('runs the task when %s', async (_, record) => {
@@ -231,6 +220,10 @@ describe('a resumed attempt', () => {
 
   it('does not mind parameters that the task did not read', async () => {
     expect(await launched(recordOf(own, {}), { l: [{ region: 'eu', more: 1 }] })).toHaveProperty('replayed');
+  });
+
+  it('knows a parameter that was missing and is missing still', async () => {
+    expect(await launched(recordOf(own, {}, { read: { optional: '' } }))).toHaveProperty('replayed');
   });
 
   it('does not mind its own number in a template', async () => {

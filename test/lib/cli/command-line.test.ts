@@ -48,7 +48,7 @@ describe('the command line', () => {
   it('suggests another workflow for one that is not there', async () => {
     const cwd = await project({ 'main.dig': '+a:\n  echo>: hello\n' });
     const { code, stderr } = await trowel(['run', 'mian'], { cwd });
-    expect(stderr).toBe("error: workflow 'mian' does not exist\n  Did you mean 'main'?\n  There are main.dig\n");
+    expect(stderr).toBe("error: workflow 'mian' does not exist\n  Did you mean 'main'?\n  There is main.dig\n");
     expect(code).toBe(1);
   });
 

@@ -30,12 +30,10 @@ describe('writeProject', () => {
   it('copies the template, with the name of the folder', async () => {
     const template = await project(TEMPLATE);
     const target = join(await project(), 'My Project!');
-    expect(await writeProject(template, target)).toEqual([
-      '.gitignore',
-      'main.dig',
-      'package.json',
-      'tasks/__init__.py',
-    ]);
+    expect(await writeProject(template, target)).toEqual({
+      written: ['.gitignore', 'main.dig', 'package.json', 'tasks/__init__.py'],
+      kept: [],
+    });
     expect(JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'))).toEqual({ name: 'my-project' });
     expect(readFileSync(join(target, 'main.dig'), 'utf8')).toBe(TEMPLATE['main.dig']);
   });
@@ -44,6 +42,13 @@ describe('writeProject', () => {
     const template = await project(TEMPLATE);
     const beside = await project({ 'notes.txt': 'mine' });
     await writeProject(template, beside);
+    const installed = await project({ 'package.json': '{"private": true}', '.gitignore': 'mine\n' });
+    const { written, kept } = await writeProject(template, installed);
+    expect([written, kept]).toEqual([
+      ['main.dig', 'tasks/__init__.py'],
+      ['.gitignore', 'package.json'],
+    ]);
+    expect(readFileSync(join(installed, 'package.json'), 'utf8')).toBe('{"private": true}');
     const target = await project({ 'tasks/__init__.py': 'mine = 1\n' });
     await expect(writeProject(template, target)).rejects.toMatchObject({
       exitCode: 2,

@@ -400,6 +400,27 @@ _error: {py>: t.see, show: [who]}
     seen: ['+main+n+a', '+main+n+b', '+main+n+c q=b r=b', '+main+n+d q=b r=b', '+main+z q=b r=b'],
   },
   {
+    name: 'what branches store merges to ten levels, deeper the later value replaces',
+    dig: `
++p:
+  _parallel: true
+  +x: {py>: t.store, data: ${'{a: '.repeat(8)}{x: 1}${'}'.repeat(8)}}
+  +y: {py>: t.store, data: ${'{a: '.repeat(8)}{y: 1}${'}'.repeat(8)}}
++q:
+  _parallel: true
+  +x: {py>: t.store, data: ${'{b: '.repeat(30)}{x: 1}${'}'.repeat(30)}}
+  +y: {py>: t.store, data: ${'{b: '.repeat(30)}{y: 1}${'}'.repeat(30)}}
++see: {py>: t.see}
+`,
+    seen: [
+      '+main+p+x',
+      '+main+p+y',
+      '+main+q+x',
+      '+main+q+y',
+      `+main+see a=${'{"a":'.repeat(7)}{"x":1,"y":1}${'}'.repeat(7)} b=${'{"b":'.repeat(29)}{"y":1}${'}'.repeat(29)}`,
+    ],
+  },
+  {
     name: 'wait> and _disable',
     dig: `
 +w: {wait>: 90s}

@@ -103,7 +103,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a graph too large for one machine',
     dig: `+g:\n  _parallel: true\n  +t0: {py>: t.f}\n${Array.from({ length: 1500 }, (_, i) => `  +t${i + 1}: {py>: t.f, _after: [+t${i}]}\n`).join('')}`,
-    found: [['limit-definition', 'error', '']],
+    found: [['limit-nesting', 'error', '+g:']],
   },
   {
     name: 'http_call> deployed',

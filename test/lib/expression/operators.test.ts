@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { toText } from '../../../lib/expression/coerce.ts';
 import { callFile, condition, parallelism, retry, waitSeconds } from '../../../lib/expression/directives.ts';
-import { parseDuration } from '../../../lib/expression/duration.ts';
 import { failureOf } from '../../../lib/expression/failure.ts';
 import { loopItems } from '../../../lib/expression/items.ts';
+import { parseDuration } from '../../../lib/language/duration.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
 
 /** The value, or the message. */

@@ -196,16 +196,6 @@ def main():
     expect(asked).toMatchObject([{ 'http>': expect.stringContaining('http://') }]);
     expect(ran.output('+main+b')).toBe('200\n');
   });
-
-  it('says once that no container is used', async () => {
-    const docker = { docker: { image: 'python:3.12' } };
-    const ran = await runIn(
-      await temporary(),
-      sequence([sh('+main+a', 'true', docker), sh('+main+b', 'true', docker)]),
-    );
-    const notices = ran.events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
-    expect(notices).toEqual([expect.stringContaining('python:3.12')]);
-  });
 });
 
 describe('secrets', () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from trowel_task import PROTOCOL
@@ -87,6 +88,14 @@ def _of(raw: dict[str, Any], key: str, kind: Any, default: Any) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise TaskError(BAD_INPUT, f"assignment: '{key}' has the wrong type ({type(value).__name__})")
     return value
+
+
+def private(scratch: str, name: str) -> str:
+    """A path for a file of the runner's own in a task's folder (the folder itself holds what pip installs)."""
+    folder = os.path.join(scratch, ".trowel")
+    if not os.path.isdir(folder):
+        os.mkdir(folder, 0o700)
+    return os.path.join(folder, name)
 
 
 class Job:

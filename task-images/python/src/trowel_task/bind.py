@@ -74,8 +74,8 @@ def _module(name: str) -> types.ModuleType | None:
             raise
         if "." in missing:
             return None
-        hint = did_you_mean(missing, _modules([os.getcwd()]))
-        raise ModuleNotFoundError(f"No module named '{missing}'.{hint}" if hint else f"No module named '{missing}'", name=missing) from None
+        hint = did_you_mean(missing, _modules([os.getcwd()])) or f" {missing}.py or {missing}/ should be in {os.getcwd()}"
+        raise ModuleNotFoundError(f"No module named '{missing}'.{hint}", name=missing) from None
 
 
 def _is_user(error: BaseException) -> bool:

@@ -6,12 +6,13 @@ The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": 
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import sys
 
 from trowel_task import debugging, digdag_api, errors, linux, results, shell, values
-from trowel_task.assignment import ENV_NAME, Job
+from trowel_task.assignment import ENV_NAME, Job, private
 from trowel_task.errors import BAD_INPUT, FAILED, TaskError
 from trowel_task.masks import Masker
 from trowel_task.secrets import Secrets
@@ -20,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# Among the runner's files in the task's folder: the outcome line where the control pipe is gone.
+OUTCOME = "outcome.json"
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -45,7 +48,14 @@ def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -
         except OSError:
             pass
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    os.mkdir(job.scratch, 0o700)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # preloaded: without this every task would draw the same numbers
+    try:
+        os.mkdir(job.scratch, 0o700)
+    except OSError as error:
+        failed = TaskError(FAILED, f"Cannot make a folder for the task, {job.scratch}: {error.strerror}")
+        report(control, {"ok": False, "error": failed.to_json(), "clean": True})
+        os._exit(1)
     if job.assignment.python:
         other_interpreter(job, control)
     run(job, control, terminal=foreground)
@@ -74,7 +84,7 @@ def interpreter(job: Job) -> list[str]:
 
 def hand_over(job: Job) -> int:
     """A descriptor from which `main` reads the job. The file holds secrets, so it has no name any more."""
-    path = os.path.join(job.scratch, "job.json")
+    path = private(job.scratch, "job.json")
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     os.unlink(path)
     data = memoryview(json.dumps(job.to_json()).encode())
@@ -93,6 +103,7 @@ def main(argv: list[str]) -> int:
     linux.bind_to_parent(os.getppid())
     os.makedirs(job.scratch, 0o700, exist_ok=True)
     sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
+    open_streams()
     run(job, control, terminal=False)
     return 0
 
@@ -100,12 +111,13 @@ def main(argv: list[str]) -> int:
 def run(job: Job, control: int, terminal: bool) -> None:
     """Never returns."""
     me = os.getpid()
+    pipe = _identity(control)
     outcome: dict[str, Any]
     code = 0
     try:
         if terminal:
             debugging.take_terminal()
-        open_streams()
+            open_streams()
         outcome = execute(job)
         if os.getpid() == me:
             wait_for_threads()
@@ -119,6 +131,8 @@ def run(job: Job, control: int, terminal: bool) -> None:
             code = 1
         flush()
         outcome["clean"] = linux.no_children()
+        if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
+            control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         report(control, outcome)
     try:
         import atexit
@@ -130,19 +144,26 @@ def run(job: Job, control: int, terminal: bool) -> None:
     os._exit(code)
 
 
+def _identity(fd: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def report(control: int, outcome: dict[str, Any]) -> None:
-    data = memoryview(json.dumps(outcome).encode("ascii") + b"\n")
+    # What user code may have written there stands on a line of its own.
+    data = memoryview(b"\n" + json.dumps(outcome).encode("ascii") + b"\n")
     while data:
         data = data[os.write(control, data) :]
 
 
 def open_streams() -> None:
-    """Lines appear as they are printed, and nothing that is printed can fail to be encoded."""
+    """Lines appear as they are printed, and nothing that is printed can fail to be encoded. The worker does it once for its forks."""
     sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="replace", closefd=False)  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
-    import faulthandler
-
     faulthandler.enable(2)
 
 
@@ -164,6 +185,7 @@ def wait_for_threads() -> None:
 def execute(job: Job) -> dict[str, Any]:
     """Does the job; returns an outcome. Raises TaskError, or whatever user code raises before it is called."""
     assignment = job.assignment
+    me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
     secrets = Secrets(job.secrets, assignment.secrets_map)
@@ -182,6 +204,8 @@ def execute(job: Job) -> dict[str, Any]:
         python(job, params, ran)
     else:
         raise TaskError(BAD_INPUT, f"this runner has no operator '{assignment.operator}>'")
+    if os.getpid() != me:  # a fork that user code made: its parent is the task
+        return {"ok": True}
     encoded = values.Store(assignment.root)
     ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
     if ran.subtasks:
@@ -201,16 +225,15 @@ def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
     return out
 
 
-def packages(scratch: str) -> dict[str, str]:
+def packages(site: str) -> dict[str, str]:
     """What a task installs goes into a folder of its own, seen by it and by its subprocesses. pip's --target works in a virtual
     environment and outside of one (--user does not) and never touches what is installed there (--prefix uninstalls it)."""
-    site = os.path.join(scratch, "site")
-    os.mkdir(site)
     at = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), len(sys.path))
     sys.path.insert(at, site)
     inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
     search = [os.path.join(site, "bin")]
-    out = {"PIP_TARGET": site, "PYTHONPATH": os.pathsep.join([site, *inherited])}
+    # The folder is the task's own, so that pip need not warn of being root.
+    out = {"PIP_TARGET": site, "PIP_ROOT_USER_ACTION": "ignore", "PYTHONPATH": os.pathsep.join([site, *inherited])}
     if sys.prefix != sys.base_prefix:
         out["VIRTUAL_ENV"] = sys.prefix
         search.append(os.path.join(sys.prefix, "bin"))
@@ -260,7 +283,7 @@ def script(text: str, scratch: str, params: digdag_api.Params, ran: digdag_api.R
     """`_type: py` with `script`: a program that reads input.json and may write output.json, named by its two arguments."""
     import types
 
-    path, given, made = (os.path.join(scratch, name) for name in ("runner.py", "input.json", "output.json"))
+    path, given, made = (private(scratch, name) for name in ("runner.py", "input.json", "output.json"))
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     with open(given, "wb") as output:

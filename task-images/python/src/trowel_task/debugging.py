@@ -22,7 +22,7 @@ def take_terminal() -> None:
     try:
         tty = os.open("/dev/tty", os.O_RDWR)
     except OSError as error:
-        raise TaskError(FAILED, f"--debug needs a terminal ({error.strerror}); without one use debugpy with a port") from None
+        raise TaskError(FAILED, f"--debug needs a terminal ({error.strerror}); without one give --debug-port, for debugpy") from None
     for fd in (0, 1, 2):
         os.dup2(tty, fd)
     os.close(tty)

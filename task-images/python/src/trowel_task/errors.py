@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FAILED = "Trowel.TaskFailed"
 TIMEOUT = "Trowel.TaskTimeout"
+LOST = "Trowel.TaskLost"
 SECRET = "Trowel.Secret"
 BAD_INPUT = "Trowel.BadInput"
 

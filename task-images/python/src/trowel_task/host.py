@@ -84,7 +84,8 @@ class Host:
             data = b""
         if not data:
             self._loop.unwatch(self._read)
-            self._worker.stop(GRACE_WITHOUT_HOST)
+            if not self._worker.ended:  # else the host said `stop`, and how much time the tasks have
+                self._worker.stop(GRACE_WITHOUT_HOST)
             return
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:

@@ -142,15 +142,27 @@ class Process:
             self._close_control()
             self._settle()
 
+    def _left_behind(self) -> bytes:
+        try:
+            with open(os.path.join(self._job.scratch, ".trowel", child.OUTCOME), "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
     def _close_control(self) -> None:
         if self._control >= 0:
             self._loop.unwatch(self._control)
             os.close(self._control)
             self._control = -1
+        self._hear()
+
+    def _hear(self) -> None:
         if self._outcome is None and self._heard.endswith(b"\n"):
             try:
-                self._outcome = json.loads(self._heard)
-            except ValueError:
+                outcome = json.loads(self._heard[:-1].rpartition(b"\n")[2])
+                if isinstance(outcome["error"] if outcome["ok"] is False else outcome.get("result", outcome.get("ran")), dict):
+                    self._outcome = outcome
+            except (ValueError, TypeError, KeyError, AttributeError):
                 pass  # user code wrote into it
 
     # The end
@@ -162,6 +174,9 @@ class Process:
             while data := _read(self._control):
                 self._heard += data
             self._close_control()
+        if self._outcome is None:
+            self._heard = self._left_behind()
+            self._hear()
         if not (self._outcome or {}).get("clean"):
             if self.grouped:
                 self.signal(signal.SIGKILL)

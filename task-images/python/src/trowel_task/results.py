@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from trowel_task import canonical, values
+from trowel_task import canonical, remote, values
 from trowel_task.merge import deep_merge
 
 TYPE_CHECKING = False
@@ -59,14 +59,29 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
         "env": canonical.digest(assignment.env),
         "read": ran["read"],
         "module": ran["module"],
+        "stored": ran["store"],
         "result": result,
     }
     path = assignment.result or ""
-    temporary = f"{path}.{os.getpid()}.tmp"
     data = values.dumps(content) + b"\n"
+    if remote.is_remote(path):
+        remote.save(path, data)
+        return
+    temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        values.write_durably(temporary, data)
+        values.write_whole(temporary, data)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        values.write_durably(temporary, data)
+        values.write_whole(temporary, data)
     os.replace(temporary, path)
+
+
+def forget(path: str) -> None:
+    """Takes the record of a success back, if there is one."""
+    try:
+        if remote.is_remote(path):
+            remote.remove(path)
+        else:
+            os.unlink(path)
+    except Exception:
+        pass

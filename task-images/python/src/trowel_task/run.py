@@ -10,7 +10,7 @@ import signal
 import sys
 from functools import partial
 
-from trowel_task import PROTOCOL, linux
+from trowel_task import PROTOCOL, child, linux
 from trowel_task.errors import FAILED
 from trowel_task.loop import Loop
 from trowel_task.task import GRACE
@@ -56,6 +56,9 @@ def main(path: str) -> int:
             secrets[key] = os.environ.pop(name)
     for name in [name for name in os.environ if name.startswith("TROWEL_")]:
         del os.environ[name]
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    child.open_streams()
     clean_path()
     linux.become_subreaper()
     loop = Loop()
@@ -71,6 +74,6 @@ def main(path: str) -> int:
     worker._greeted = True
     worker._on_start({"id": "1", "v": PROTOCOL, "assignment": given["assignment"], "secrets": secrets})
     worker.run()
-    sys.stdout.write(json.dumps(host.result) + "\n")
-    sys.stdout.flush()
+    with out:
+        out.write(json.dumps(host.result) + "\n")
     return 0 if host.result and host.result["ok"] else 1

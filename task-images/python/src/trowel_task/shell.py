@@ -6,7 +6,7 @@ import os
 import sys
 
 from trowel_task import values
-from trowel_task.assignment import ENV_NAME
+from trowel_task.assignment import ENV_NAME, private
 from trowel_task.errors import FAILED, TaskError, signal_name
 from trowel_task.secrets import Secrets
 
@@ -32,11 +32,12 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
         shell = [shell]
     if command is None:
         raise TaskError(FAILED, "sh>: the script is missing (config)")
-    script = os.path.join(scratch, "runner.sh")
+    script = private(scratch, "runner.sh")
     fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(fd, "wb") as file:
-        file.write(secrets.fill(text_of(command)).encode("utf-8", "surrogateescape"))
-    status = _wait(_start([*map(str, shell), script], {**os.environ, **variables(options), **env}))
+        file.write(_bytes(secrets.fill(text_of(command))))
+    added = {_bytes(name): _bytes(value) for name, value in {**variables(options), **env}.items()}
+    status = _wait(_start([*map(str, shell), script], {**os.environb, **added}))
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
@@ -51,7 +52,7 @@ def variables(params: dict[str, Any]) -> dict[str, str]:
     for name, value in params.items():
         if isinstance(name, str) and ENV_NAME.fullmatch(name):
             text = text_of(value)
-            if "\0" not in text and len(os.fsencode(text)) <= _LONGEST:
+            if "\0" not in text and len(_bytes(text)) <= _LONGEST:
                 out[name] = text
     return out
 
@@ -72,12 +73,22 @@ def text_of(value: Any) -> str:
         return str(value)
 
 
-def _start(argv: list[str], env: dict[str, str]) -> int:
+def _bytes(text: str) -> bytes:
+    """UTF-8 whatever the locale is."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return text.encode("utf-8", "replace")
+
+
+def _start(argv: list[str], env: dict[bytes, bytes]) -> int:
     import signal
 
     sys.stdout.flush()
     sys.stderr.flush()
-    ignored = [s for s in (signal.SIGPIPE, getattr(signal, "SIGXFSZ", None)) if s is not None]
+    # A task that is stopped gets its time to clean up (trap … TERM), so this process must outlive its script.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ignored = [s for s in (signal.SIGPIPE, signal.SIGTERM, getattr(signal, "SIGXFSZ", None)) if s is not None]
     try:
         return os.posix_spawnp(argv[0], argv, env, setsigdef=ignored)
     except OSError as error:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 
-from trowel_task import process
+from trowel_task import process, results
 from trowel_task.assignment import Job
 from trowel_task.errors import TIMEOUT, TaskError
 from trowel_task.logs import LineSplitter
@@ -38,6 +37,7 @@ class Task:
         self.masker = Masker(secrets.values())
         self.began = time.monotonic()
         self.leaves: set[Process] = set()
+        self._asked: set[Process] = set()  # leaves that were asked to end
         self.reason: TaskError | None = None  # why it is being ended
         self._queue: list[tuple[Any, Routine]] = []
         self._calls: dict[int, Routine] = {}
@@ -153,8 +153,7 @@ class Task:
             raise TaskError.from_json(process.cannot_start(error)["error"]) from None
         timer = self.worker.loop.later(timeout, expire) if timeout else None
         self.leaves.add(leaf)
-        if job.purpose == "task":
-            self._send("started", pid=leaf.pid)
+        self._send("started", pid=leaf.pid)
         return PENDING
 
     def reply(self, message: dict[str, Any]) -> None:
@@ -175,8 +174,11 @@ class Task:
         self._finish()
 
     def _stop(self, leaf: Process, grace: float) -> None:
-        leaf.signal(signal.SIGTERM)
-        leaf.signal(signal.SIGCONT)
+        # Once: another would end what a script's trap started to clean up.
+        if leaf not in self._asked:
+            self._asked.add(leaf)
+            leaf.signal(signal.SIGTERM)
+            leaf.signal(signal.SIGCONT)
         self.worker.loop.later(grace, lambda: leaf.signal(signal.SIGKILL) if leaf in self.leaves else None)
 
     def _finish(self) -> None:
@@ -186,11 +188,8 @@ class Task:
         if self.assignment.timeout and not self.debug:
             self._timer.cancel()
         error = self.reason or self._main.error
-        if self.reason and self.assignment.result:
-            try:
-                os.unlink(self.assignment.result)  # it ended well, but too late
-            except OSError:
-                pass
+        if error and self.assignment.result:
+            results.forget(self.assignment.result)  # it ended well, but too late, or died before it could say so
         result = {"ok": False, "error": self.masker.value(error.to_json())} if error else self._main.value
         self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
         del self.worker.tasks[self.id]

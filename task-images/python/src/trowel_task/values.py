@@ -1,5 +1,6 @@
 """Values that do not travel in messages: JSON above 16 KiB, bytes, files, pandas frames. They lie below `ROOT/values`, named by
 their sha256, and travel as `{"trowel:ref": "file:///…", "kind": …, "bytes": n, "sha256": "…"}`; docs/protocol.md, "Values".
+Where the root is `s3://bucket/…`, so is the address, and this machine's copy is in a folder of its own (remote.py).
 
 Nothing is ever pickled. pandas objects are Parquet if pyarrow is there, else pandas' own JSON table (`kind: table`).
 """
@@ -11,7 +12,7 @@ import math
 import os
 import sys
 
-from trowel_task import digests
+from trowel_task import digests, remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class Store:
     """Writes values of one attempt. Without a root (a task run by hand) every value stays inline, and only JSON is accepted."""
 
     def __init__(self, root: str | None) -> None:
-        self._folder = os.path.join(os.path.abspath(root), "values") if root else None
+        self._remote = f"{root}/values" if remote.is_remote(root) else None
+        self._folder = remote.spool() if self._remote else os.path.join(os.path.abspath(root), "values") if root else None
 
     def encode(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """What a task stored, as JSON. Raises TypeError or ValueError that name the key for what JSON cannot hold."""
@@ -138,9 +140,9 @@ class Store:
         target = self._target(name + _SUFFIX[kind])
         if not os.path.exists(target):
             temporary = f"{target}.{os.getpid()}.tmp"
-            write_durably(temporary, data)
+            write_whole(temporary, data)
             os.replace(temporary, target)
-        return _ref(target, kind, len(data), name, more)
+        return self._ref(target, kind, len(data), name, more)
 
     def _file(self, source: str) -> dict[str, Any]:
         """A copy, so that later writes to the user's file do not change the value. Keeps the file's name."""
@@ -152,7 +154,7 @@ class Store:
         target = self._target(os.path.join(name, os.path.basename(source)))
         os.chmod(temporary, 0o444)
         os.replace(temporary, target)
-        return _ref(target, "file", size, name, {"name": os.path.basename(source)})
+        return self._ref(target, "file", size, name, {"name": os.path.basename(source)})
 
     def _frame(self, frame: Any) -> dict[str, Any]:
         more: dict[str, Any] = {}
@@ -169,7 +171,17 @@ class Store:
         name, size = hash_file(temporary)
         target = self._target(name + _SUFFIX[kind])
         os.replace(temporary, target)
-        return _ref(target, kind, size, name, more)
+        return self._ref(target, kind, size, name, more)
+
+    def _ref(self, path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> dict[str, Any]:
+        if self._remote:
+            uri = f"{self._remote}/{os.path.relpath(path, self._folder)}"
+            remote.upload(path, uri)
+        else:
+            from urllib.parse import quote
+
+            uri = "file://" + quote(path)
+        return {REF: uri, "kind": kind, "bytes": size, "sha256": sha256, **more}
 
     def _target(self, name: str) -> str:
         target = os.path.join(self._folder or "", name)
@@ -194,22 +206,38 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
-def _ref(path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> dict[str, Any]:
-    from urllib.parse import quote
-
-    return {REF: "file://" + quote(path), "kind": kind, "bytes": size, "sha256": sha256, **more}
-
-
 def path_of(ref: dict[str, Any]) -> str:
-    """Where a value lies. Raises ValueError for a place this runner cannot read, FileNotFoundError if it is gone."""
+    """Where a value lies on this machine. Raises ValueError for a place this runner cannot read, FileNotFoundError if it is gone."""
     uri: str = ref[REF]
+    if remote.is_remote(uri):
+        return _fetched(ref, uri)
     if not uri.startswith("file://"):
-        raise ValueError(f"cannot read the value at {uri}: only file:// is known here")
+        raise ValueError(f"cannot read the value at {uri}: only file:// and s3:// are known here")
     from urllib.parse import unquote
 
     path = unquote(uri[len("file://") :])
     if not os.path.exists(path):
         raise FileNotFoundError(f"a stored value is gone: {path}")
+    return path
+
+
+def _fetched(ref: dict[str, Any], uri: str) -> str:
+    sha256, kind = str(ref.get("sha256")), str(ref.get("kind"))
+    if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
+        raise ValueError(f"cannot read the value at {uri}: its reference has no sha256")
+    name = os.path.join(sha256, os.path.basename(str(ref.get("name")))) if kind == "file" else sha256 + _SUFFIX.get(kind, "")
+    path = os.path.join(remote.spool(), name)
+    if os.path.exists(path):
+        return path
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temporary = f"{path}.{os.getpid()}.tmp"
+    remote.download(uri, temporary)
+    if hash_file(temporary)[0] != sha256:
+        os.unlink(temporary)
+        raise ValueError(f"the value at {uri} is not the one that was stored: its sha256 is another")
+    if kind == "file":
+        os.chmod(temporary, 0o444)
+    os.replace(temporary, path)
     return path
 
 
@@ -263,12 +291,12 @@ def hash_file(path: str) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
-def write_durably(path: str, data: bytes) -> None:
+def write_whole(path: str, data: bytes) -> None:
+    """Survives the death of any process once it is renamed; a sync to the disk, against a power cut, would cost more than a small task."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         view = memoryview(data)
         while view:
             view = view[os.write(fd, view) :]
-        os.fsync(fd)
     finally:
         os.close(fd)

@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 
-from trowel_task import PROTOCOL, linux, process
-from trowel_task.assignment import Assignment
-from trowel_task.errors import FAILED, TaskError
+from trowel_task import PROTOCOL, child, linux, process
+from trowel_task.assignment import Assignment, private
+from trowel_task.errors import FAILED, LOST, TaskError, signal_name
 from trowel_task.host import GRACE_WITHOUT_HOST, Host
 from trowel_task.logs import LIMIT
 from trowel_task.loop import Loop
@@ -83,6 +83,7 @@ class Worker:
         from trowel_task import bind, digests  # noqa: F401
 
         digests.new()
+        child.open_streams()
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
         return None
@@ -119,10 +120,10 @@ class Worker:
         self.code = 1
         self.stop(GRACE_WITHOUT_HOST)
 
-    def stop(self, grace: float) -> None:
+    def stop(self, grace: float, reason: TaskError | None = None) -> None:
         self.ended = True
         for task in list(self.tasks.values()):
-            task.end(TaskError(FAILED, "the task was stopped: the run ended"), grace)
+            task.end(reason or TaskError(FAILED, "the task was stopped: the run ended"), grace)
 
     # Processes
 
@@ -142,7 +143,8 @@ class Worker:
         if number == signal.SIGCHLD:
             self.reap()
         elif number in (signal.SIGTERM, signal.SIGHUP):
-            self.stop(GRACE)
+            # Not the host's wish: of a machine that shuts down, or of somebody on it.
+            self.stop(GRACE, TaskError(LOST, f"the Python worker was ended by {signal_name(number)}"))
 
     def reap(self) -> None:
         while True:
@@ -172,21 +174,33 @@ class Worker:
     def scratch(self) -> str:
         """A name; the child makes the folder, and `discard` removes it."""
         if not self._scratch:
-            base = os.environ.get("TMPDIR") or "/tmp"
-            self._scratch = os.path.join(base, f"trowel-{os.getpid()}-{os.urandom(6).hex()}")
-            os.mkdir(self._scratch, 0o700)
+            name = f"trowel-{os.getpid()}-{os.urandom(6).hex()}"
+            for base in (os.environ.get("TMPDIR") or "/tmp", "/tmp", "/var/tmp"):
+                try:
+                    os.mkdir(os.path.join(base, name), 0o700)
+                except OSError as error:
+                    reason = error.strerror
+                else:
+                    self._scratch = os.path.join(base, name)
+                    break
+            else:
+                raise TaskError(FAILED, f"Cannot make a folder for tasks in TMPDIR or /tmp: {reason}")
         self._serial += 1
         return os.path.join(self._scratch, str(self._serial))
 
     def discard(self, folder: str) -> None:
+        script = private(folder, "runner.sh") if os.path.isdir(os.path.join(folder, ".trowel")) else None
         try:
-            for name in ("site", ""):
-                os.rmdir(os.path.join(folder, name))
+            if script:
+                os.unlink(script)
+                os.rmdir(os.path.dirname(script))
+            os.rmdir(folder)
             return
+        except FileNotFoundError:
+            if not os.path.isdir(folder):
+                return
         except OSError:
             pass
-        if not os.path.isdir(folder):
-            return
         import shutil
 
         if self.ended or not hasattr(os, "fork"):
@@ -215,10 +229,8 @@ class Worker:
 
 def clean_path() -> None:
     """`-m` has put the current folder first: neither the project nor this package's folder may hide a module of Python's."""
-    from trowel_task.child import SOURCE
-
     here = os.getcwd()
-    sys.path[:] = [path for path in sys.path if path not in ("", here, SOURCE)]
+    sys.path[:] = [path for path in sys.path if path not in ("", here, child.SOURCE)]
 
 
 def main(argv: list[str]) -> int:
@@ -237,7 +249,12 @@ def main(argv: list[str]) -> int:
     worker.own = (read, write)
     loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], worker.signalled)
     host.serve(worker)
-    code = worker.run()
+    try:
+        code = worker.run()
+    except Exception as error:  # a fault of the runner; its tasks die with it
+        host.send({"type": "fatal", "message": f"the runner failed: {type(error).__name__}: {error}"})
+        worker.close()
+        code = 1
     host.drain(2.0)
     sys.stderr.flush()
     os._exit(code)

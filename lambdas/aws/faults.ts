@@ -1,0 +1,39 @@
+import { type ErrorName, TrowelError } from '../../lib/expression/failure.ts';
+import { ERRORS } from '../../lib/expression/wire.ts';
+
+/** As the SDK's clients throw them; of the network's errors `code` alone is there. */
+export interface ServiceError extends Partial<Error> {
+  readonly code?: string;
+  readonly $fault?: 'client' | 'server';
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+const THROTTLED =
+  /throttl|rate exceeded|slow ?down|too many ?(?:concurrent )?(?:requests|attempts)|request ?limit|TPS limit/i;
+const NETWORK = /^(?:E[A-Z]+|EAI_AGAIN|UND_ERR_.*)$/;
+
+/** The name under which states try a service's passing fault again; undefined for any other error. */
+export function passing(error: unknown): ErrorName | undefined {
+  const { name = '', message = '', code = '', $fault, $metadata } = error as ServiceError;
+  const status = $metadata?.httpStatusCode;
+  if (name.startsWith('Trowel.')) return undefined;
+  // Throttling has been seen as InvalidParameterException (cdklabs/construct-hub#415).
+  const known = $fault !== undefined || status !== undefined;
+  if (known && (THROTTLED.test(name) || THROTTLED.test(message) || status === 429)) return ERRORS.throttled;
+  if ($fault === 'server' || (status !== undefined && status >= 500)) return ERRORS.noCapacity;
+  return NETWORK.test(code) || name === 'TimeoutError' ? ERRORS.noCapacity : undefined;
+}
+
+/** A function whose states try it again when a service that it calls fails for a passing reason. */
+export function retriable<E, A>(act: (event: E) => Promise<A>): (event: E) => Promise<A> {
+  return async (event) => {
+    try {
+      return await act(event);
+    } catch (error) {
+      const name = passing(error);
+      if (name === undefined) throw error;
+      const { name: given, message } = error as Error;
+      throw new TrowelError(name, `A service of AWS did not answer: ${given}: ${message}`, { cause: error });
+    }
+  };
+}

@@ -1,0 +1,36 @@
+import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
+import type { ErrorName } from '../../lib/expression/failure.ts';
+import type { Failure } from '../../lib/expression/wire.ts';
+
+/** Characters of a failure's message; Step Functions keeps 32,768 of the whole cause, and JSON may write one as six. */
+const LONGEST_MESSAGE = 5_000;
+
+/** Answers to states that wait. One that waits no more (answered, timed out, stopped) is no error: events come late and twice. */
+export class DeployedTokens {
+  readonly #client: SFNClient;
+
+  constructor(client = new SFNClient({})) {
+    this.#client = client;
+  }
+
+  /** Resolves to whether somebody still waited. */
+  async succeed(taskToken: string, output: object): Promise<boolean> {
+    return waited(this.#client.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(output) })));
+  }
+
+  async fail(taskToken: string, error: ErrorName, failure: Failure): Promise<boolean> {
+    const cause = JSON.stringify({ ...failure, message: failure.message.slice(0, LONGEST_MESSAGE) });
+    return waited(this.#client.send(new SendTaskFailureCommand({ taskToken, error, cause })));
+  }
+}
+
+async function waited(answer: Promise<unknown>): Promise<boolean> {
+  try {
+    await answer;
+    return true;
+  } catch (error) {
+    // An execution that is gone for good makes its tokens invalid.
+    if (['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'].includes((error as Error).name)) return false;
+    throw error;
+  }
+}

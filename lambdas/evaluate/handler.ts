@@ -1,0 +1,16 @@
+import type { EvaluateResults, Payload } from '../../lib/expression/wire.ts';
+import { withValues } from '../aws/attempts.ts';
+import { retriable } from '../aws/faults.ts';
+import { Objects, s3Client } from '../aws/objects.ts';
+import { setting } from '../aws/settings.ts';
+import { checkVersion } from '../aws/version.ts';
+import { evaluate } from './core.ts';
+
+let objects: Objects | undefined;
+
+/** Invoked by a state before a native operator, and by the runner for dynamic subtasks. */
+export const handler = retriable(async (event: Payload): Promise<EvaluateResults[keyof EvaluateResults]> => {
+  checkVersion(event);
+  objects ??= new Objects(s3Client(), setting('TROWEL_BUCKET'));
+  return withValues(event, objects, evaluate);
+});

@@ -1,0 +1,34 @@
+import { render } from '../../lib/expression/render.ts';
+import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import { withValues } from '../aws/attempts.ts';
+import { retriable } from '../aws/faults.ts';
+import { logger } from '../aws/logger.ts';
+import { Objects, s3Client } from '../aws/objects.ts';
+import { once } from '../aws/recorded.ts';
+import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
+import { setting } from '../aws/settings.ts';
+import { checkVersion } from '../aws/version.ts';
+import { http } from './core.ts';
+import { remount } from './secrets.ts';
+
+let clients: { objects: Objects; secrets: DeployedSecrets } | undefined;
+
+/** Invoked by the state of an http>. */
+export const handler = retriable(async (event: Payload): Promise<StoreResult> => {
+  checkVersion(event);
+  clients ??= {
+    objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
+    secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
+  };
+  const { objects, secrets } = clients;
+  return once(event, objects, () =>
+    withValues(event, objects, (payload) =>
+      http(payload, {
+        render,
+        secret: (key, mounts) => secrets.get(remount(key, mounts)),
+        missingSecret,
+        log: (line) => logger.info(line, { task: event.t }),
+      }),
+    ),
+  );
+});

@@ -1,0 +1,127 @@
+/**
+ * A cold Fargate container a task. What the task is to do lies in S3, under a key made from the token's hash; the container is given
+ * nothing but that address, for overrides may hold 8,192 characters only.
+ */
+import {
+  type ECSClient,
+  ListTasksCommand,
+  RunTaskCommand,
+  type RunTaskCommandInput,
+  StopTaskCommand,
+  type TaskOverride,
+} from '@aws-sdk/client-ecs';
+import { TrowelError } from '../../lib/expression/failure.ts';
+import { ERRORS } from '../../lib/expression/wire.ts';
+import type { Objects } from '../aws/objects.ts';
+import { type AssignmentFile, assignmentUri, POINTER } from './assignment-file.ts';
+import type { Compute, Job } from './compute.ts';
+import { refusal, shortage } from './ecs-errors.ts';
+import { sizeOf } from './resources.ts';
+import { secretVariable } from './secret-variable.ts';
+
+export interface TaskDefinition {
+  /** With its revision. */
+  readonly arn: string;
+  readonly container: string;
+}
+
+export interface EcsOptions {
+  readonly ecs: ECSClient;
+  readonly objects: Objects;
+  readonly cluster: string;
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+  readonly assignPublicIp: 'ENABLED' | 'DISABLED';
+  readonly definition: TaskDefinition;
+  /** Whether tasks run on Spot unless their `resources` say otherwise. */
+  readonly spot: boolean;
+  /** A further try of the same state: on demand, for Spot may have been the reason. */
+  readonly again: boolean;
+  /** The function that renders templates of dynamic subtasks. */
+  readonly evaluate?: string | undefined;
+}
+
+/** Characters of JSON; the API's limit on container overrides. */
+const OVERRIDES = 8_192;
+
+export class EcsCompute implements Compute {
+  readonly #options: EcsOptions;
+  /** ARN of the task that was started last, if ECS said it. */
+  started: string | undefined;
+
+  constructor(options: EcsOptions) {
+    this.#options = options;
+  }
+
+  async offer(): Promise<boolean> {
+    return false;
+  }
+
+  /** Doing it twice with the same job starts one container. */
+  async start(job: Job): Promise<void> {
+    const pointer = assignmentUri(job);
+    const request = this.#request(job, pointer);
+    const { objects, evaluate } = this.#options;
+    const file: AssignmentFile = {
+      v: 1,
+      token: job.token,
+      assignment: job.assignment,
+      secrets_env: Object.fromEntries(job.secrets.map((key) => [key, secretVariable(key)])),
+      ...(evaluate === undefined ? {} : { evaluate }),
+    };
+    await objects.write(pointer, file);
+    try {
+      const { tasks = [], failures = [] } = await this.#options.ecs.send(new RunTaskCommand(request));
+      // An answer of 200 may say that nothing was started.
+      if (tasks.length === 0) throw shortage(failures);
+      this.started = tasks[0]?.taskArn;
+    } catch (error) {
+      const { name, resourceIds } = error as { readonly name?: string; readonly resourceIds?: readonly string[] };
+      // The token's first call has started a task, with other parameters: on Spot, or before a deploy.
+      if (name === 'ConflictException' && resourceIds?.[0] !== undefined) this.started = resourceIds[0];
+      else throw refusal(error);
+    }
+  }
+
+  async stop(id: string): Promise<void> {
+    const { ecs, cluster } = this.#options;
+    const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster, startedBy: id }));
+    await Promise.all(
+      taskArns.map((task) =>
+        ecs.send(new StopTaskCommand({ cluster, task, reason: 'the task was stopped by Trowel' })),
+      ),
+    );
+  }
+
+  #request(job: Job, pointer: string): RunTaskCommandInput {
+    const { cluster, subnets, securityGroups, assignPublicIp, definition, again } = this.#options;
+    const { task, container, spot = this.#options.spot } = sizeOf(job.resources);
+    const overrides: TaskOverride = {
+      ...task,
+      containerOverrides: [
+        { name: definition.container, environment: [{ name: POINTER, value: pointer }], ...container },
+      ],
+    };
+    const length = JSON.stringify(overrides).length;
+    if (length > OVERRIDES) {
+      throw new TrowelError(
+        ERRORS.badInput,
+        `The container's overrides have ${length} characters, ECS takes ${OVERRIDES}`,
+      );
+    }
+    return {
+      cluster,
+      taskDefinition: definition.arn,
+      count: 1,
+      clientToken: job.id,
+      startedBy: job.id,
+      ...(spot && !again
+        ? { capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }] }
+        : { launchType: 'FARGATE' as const }),
+      networkConfiguration: {
+        awsvpcConfiguration: { subnets: [...subnets], securityGroups: [...securityGroups], assignPublicIp },
+      },
+      overrides,
+    };
+  }
+}

@@ -1,0 +1,72 @@
+import { ECSClient } from '@aws-sdk/client-ecs';
+import { TrowelError } from '../../lib/expression/failure.ts';
+import { render } from '../../lib/expression/render.ts';
+import { ERRORS, type LaunchPayload } from '../../lib/expression/wire.ts';
+import { attemptVariables, roots } from '../aws/attempts.ts';
+import { retriable } from '../aws/faults.ts';
+import { logger } from '../aws/logger.ts';
+import { Objects, s3Client } from '../aws/objects.ts';
+import { DeployedSecrets, secretCommand } from '../aws/secrets.ts';
+import { list, optional, setting } from '../aws/settings.ts';
+import { DeployedTokens } from '../aws/task-tokens.ts';
+import { checkVersion } from '../aws/version.ts';
+import { launch } from './core.ts';
+import { EcsCompute, type TaskDefinition } from './ecs-compute.ts';
+
+/** The state waits for its token and not for this answer: it is for readers of the history. */
+export type Answer = { readonly started: string; readonly taskArn?: string } | { readonly replayed: true };
+
+let clients: { ecs: ECSClient; objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;
+
+/** Invoked with a task token by the state of a py>, sh>, task> or function>. The same event twice starts one container. */
+export const handler = retriable(async (event: LaunchPayload): Promise<Answer> => {
+  checkVersion(event);
+  clients ??= {
+    ecs: new ECSClient({}),
+    objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
+    secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
+    tokens: new DeployedTokens(),
+  };
+  const { ecs, objects, secrets, tokens } = clients;
+  const compute = new EcsCompute({
+    ecs,
+    objects,
+    cluster: setting('TROWEL_CLUSTER'),
+    subnets: list('TROWEL_SUBNETS'),
+    securityGroups: list('TROWEL_SECURITY_GROUPS'),
+    assignPublicIp: optional('TROWEL_ASSIGN_PUBLIC_IP') === 'ENABLED' ? 'ENABLED' : 'DISABLED',
+    definition: definitionOf(event.d),
+    spot: optional('TROWEL_SPOT') === 'true',
+    again: (event.n ?? 0) > 0,
+    evaluate: optional('TROWEL_EVALUATE'),
+  });
+  const launched = await launch(event, {
+    render,
+    compute,
+    results: objects.record,
+    references: objects.references(roots(event)),
+    attemptVariables,
+    missingSecrets: (keys) => secrets.missing(keys),
+    secretCommand,
+    defaultTimeout: Number(optional('TROWEL_TASK_TIMEOUT') ?? 86_400),
+  });
+  if ('replayed' in launched) {
+    await tokens.succeed(event.token, launched.replayed);
+    logger.info('taken over from an earlier attempt', { task: event.t });
+    return { replayed: true };
+  }
+  const { started: taskArn } = compute;
+  logger.info('started', { task: event.t, id: launched.started, taskArn });
+  return { started: launched.started, ...(taskArn === undefined ? {} : { taskArn }) };
+});
+
+/** The definition with the image and the secrets that the task needs, by the key which the compiler gave the state. */
+function definitionOf(key = 'default'): TaskDefinition {
+  const all = JSON.parse(setting('TROWEL_TASK_DEFINITIONS')) as { readonly [key: string]: TaskDefinition };
+  const definition = Object.hasOwn(all, key) ? all[key] : undefined;
+  if (definition !== undefined) return definition;
+  throw new TrowelError(
+    ERRORS.badInput,
+    `No task definition '${key}' was deployed; there are: ${Object.keys(all).join(', ')}`,
+  );
+}

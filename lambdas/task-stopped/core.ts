@@ -1,0 +1,46 @@
+/**
+ * A container has ended, in one of the many ways in which the runner inside cannot say so: the state that waits for it is told. A task
+ * that was answered waits no more, so events may come late, twice and in any order.
+ */
+import type { Failure } from '../../lib/expression/wire.ts';
+import type { Value } from '../../lib/language/workflow.ts';
+import { type AssignmentFile, POINTER } from '../launch/assignment-file.ts';
+import { type Reason, reasonOf, type StoppedTask } from './reasons.ts';
+
+export interface Services {
+  /** JSON at an address of the project's bucket. */
+  readonly read: (uri: string) => Promise<Value | undefined>;
+  /** Resolves to whether somebody still waited. */
+  readonly fail: (token: string, error: Reason['error'], failure: Failure) => Promise<boolean>;
+  /** Where the container's log is. */
+  readonly log?: (taskArn: string, container: string) => string;
+}
+
+/** `told`: a state has failed for it. */
+export type Handled = { readonly told: Reason } | { readonly ignored: string };
+
+export async function taskStopped(task: StoppedTask, services: Services): Promise<Handled> {
+  if (task.lastStatus !== 'STOPPED') return { ignored: `it is ${task.lastStatus}` };
+  const { pointer, container } = assignmentOf(task);
+  if (pointer === undefined) return { ignored: 'it is no task of Trowel' };
+  const file = (await services.read(pointer)) as unknown as AssignmentFile | undefined;
+  if (typeof file?.token !== 'string') return { ignored: 'its assignment is gone' };
+  const reason = reasonOf(task);
+  const log = container === undefined ? undefined : services.log?.(task.taskArn, container);
+  const failure: Failure = {
+    message: reason.message,
+    ...(log === undefined ? {} : { log }),
+    task: file.assignment.task,
+  };
+  return (await services.fail(file.token, reason.error, failure))
+    ? { told: reason }
+    : { ignored: 'nobody waits for it' };
+}
+
+function assignmentOf(task: StoppedTask): { readonly pointer?: string; readonly container?: string } {
+  for (const { name, environment = [] } of task.overrides?.containerOverrides ?? []) {
+    const pointer = environment.find((variable) => variable.name === POINTER)?.value;
+    if (pointer !== undefined) return { pointer, ...(name === undefined ? {} : { container: name }) };
+  }
+  return {};
+}

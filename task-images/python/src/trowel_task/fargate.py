@@ -1,0 +1,159 @@
+"""python -m trowel_task fargate: the one task of a container on AWS.
+
+TROWEL_ASSIGNMENT is the address of a JSON object in S3: {"v": 1, "token", "assignment", "secrets_env": {key: variable}, "evaluate"?}
+(lambdas/launch/assignment-file.ts). The current folder is the unpacked bundle, the project's files are in its `project`. Output goes to
+standard output, line by line; the result goes to the state that waits for the token.
+
+A state that is tried again has another token: the first heartbeat must be accepted before user code runs, and one that is refused later
+ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 78 (EX_CONFIG) for
+what no further try would change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from functools import partial
+
+from trowel_task import PROTOCOL, child, fargate_answer, linux, remote
+from trowel_task.errors import FAILED, LOST, TaskError
+from trowel_task.loop import Loop
+from trowel_task.task import GRACE
+from trowel_task.worker import Worker, clean_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Seconds between heartbeats; the state waits 300 of them by default.
+HEARTBEAT = 20.0
+# Seconds that a task has after SIGTERM. ECS kills the container 30 s after it by default (stopTimeout).
+LAST = 20.0
+# UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
+LINE = 200_000
+MISCONFIGURED = 78
+
+
+class Transport:
+    """What the worker has to say about its single task."""
+
+    full = False
+
+    def __init__(self, evaluate: str | None) -> None:
+        self.worker: Worker | None = None
+        self.result: dict[str, Any] | None = None
+        self._evaluate = evaluate
+
+    def send(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "log":
+            text = message["text"]
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
+        elif kind == "fatal":
+            say(message["message"])
+        elif kind == "call" and self.worker:
+            answer = {"id": message["id"], "call": message["call"], **self._answer(message["fn"], message["payload"])}
+            self.worker.loop.later(0, partial(self.worker._on_reply, answer))
+        elif kind == "result":
+            self.result = message["result"]
+            if self.worker:
+                self.worker.ended = True
+
+    def _answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
+        if fn != "evaluate" or not self._evaluate:
+            operator = f"{payload.get('op')}>"
+            return {"error": {"name": FAILED, "message": f"add_subtask cannot make a task of {operator} on AWS (config)"}}
+        try:
+            return fargate_answer.invoke(self._evaluate, payload)
+        except Exception as error:
+            return {"error": {"name": FAILED, "message": f"the templates of a subtask could not be evaluated: {error}"}}
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"trowel: {text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    child.open_streams()
+    settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("TROWEL_")}
+    try:
+        given = read_assignment(settings.get("TROWEL_ASSIGNMENT", ""))
+        state = fargate_answer.State(given["token"])
+        waiting = state.begin()
+    except Refused as error:
+        say(str(error))
+        return MISCONFIGURED
+    except Exception as error:
+        say(f"cannot begin: {type(error).__name__}: {error}")
+        return MISCONFIGURED if remote.code_of(error) in ("AccessDenied", "AccessDeniedException", "NoSuchBucket") else 1
+    if not waiting:
+        say("nobody waits for this task any more; it is not run")
+        return 0
+    secrets = {key: settings[name] for key, name in given["secrets_env"].items() if name in settings}
+    result = run(given, secrets, state, float(settings.get("TROWEL_HEARTBEAT") or HEARTBEAT))
+    if not state.waits:
+        say("nobody waits for this task any more; it was ended")
+        return 0
+    try:
+        return 0 if state.answer(result, given["assignment"]) else 1
+    except Exception as error:
+        say(f"the result could not be told: {type(error).__name__}: {error}")
+        return 1
+
+
+class Refused(Exception):
+    """No assignment that this runner could take."""
+
+
+def read_assignment(pointer: str) -> dict[str, Any]:
+    if not remote.is_remote(pointer):
+        raise Refused(f"TROWEL_ASSIGNMENT is no address in S3: {pointer!r}")
+    try:
+        given = json.loads(remote.load(pointer))
+    except ValueError as error:
+        raise Refused(f"the assignment at {pointer} is no JSON: {error}") from None
+    except Exception as error:
+        if remote.code_of(error) == "NoSuchKey":
+            raise Refused(f"there is no assignment at {pointer}") from None
+        raise
+    if not isinstance(given, dict) or given.get("v") != PROTOCOL:
+        version = given.get("v") if isinstance(given, dict) else None
+        raise Refused(f"this runner knows assignments of version {PROTOCOL}, got {version!r}")
+    if not isinstance(given.get("token"), str) or not isinstance(given.get("assignment"), dict):
+        raise Refused(f"the assignment at {pointer} has no token or no task")
+    return {"secrets_env": {}, **given}
+
+
+def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.State, interval: float) -> dict[str, Any]:
+    """The result of the task, as in docs/protocol.md."""
+    host = Transport(given.get("evaluate"))
+    loop = Loop()
+    worker = host.worker = Worker(loop, host)
+    worker.project = os.path.join(os.getcwd(), "project")
+    worker.limit = LINE
+    clean_path()
+    linux.become_subreaper()
+
+    def signalled(number: int) -> None:
+        if number == signal.SIGTERM:
+            # A Spot container has two minutes; whoever stops one says no more than this either.
+            worker.stop(LAST, TaskError(LOST, "the container was told to stop (SIGTERM): Spot took it back, or somebody stopped it"))
+        else:
+            worker.signalled(number)
+
+    def beat() -> None:
+        if state.beat():
+            loop.later(interval, beat)
+        else:
+            worker.stop(GRACE, TaskError(LOST, "nobody waits for this task any more"))
+
+    loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], signalled)
+    loop.later(interval, beat)
+    worker._greeted = True
+    worker._on_start({"id": "1", "assignment": given["assignment"], "secrets": secrets})
+    worker.run()
+    return host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}

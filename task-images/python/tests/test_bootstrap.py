@@ -1,0 +1,156 @@
+"""The bootstrap as the container runs it: `python -c` in an empty folder, the bundle in moto's S3."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from aws import BUCKET
+
+BOOTSTRAP = (Path(__file__).resolve().parent.parent / "bootstrap.py").read_text()
+ECHO = "import os, sys\nprint(sys.argv[1:], sorted(os.listdir('.')), os.environ['PYTHONPATH'].endswith('site-packages'))\n"
+
+
+def bundle(files: dict, compress=zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", compress, compresslevel=6 if compress else None) as made:
+        for name, content in {"trowel_task/__init__.py": "", "trowel_task/__main__.py": ECHO, **files}.items():
+            made.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.fixture
+def boot(aws, tmp_path):
+    """Runs it; with `data` put as the bundle."""
+
+    def run(data: bytes | None = None, **env):
+        if data is not None:
+            aws.put("bundles/x y.zip", data)
+        given = {
+            **aws.env,
+            "TROWEL_BUNDLE": f"s3://{BUCKET}/bundles/x y.zip",
+            "TROWEL_BUNDLE_SHA256": hashlib.sha256(data or b"").hexdigest(),
+            **env,
+        }
+        command = [sys.executable, "-I", "-c", BOOTSTRAP]
+        return subprocess.run(command, cwd=tmp_path, env={k: v for k, v in given.items() if v}, capture_output=True, text=True, timeout=60)
+
+    return run
+
+
+def test_it_becomes_the_runner(boot):
+    done = boot(bundle({"project/main.py": "", "site-packages/x.py": ""}))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "['fargate'] ['project', 'site-packages', 'trowel_task'] True\n"
+
+
+def test_programs_stay_executable(boot, aws):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("trowel_task/__init__.py", "")
+        made.writestr("trowel_task/__main__.py", "import subprocess\nprint(subprocess.check_output(['./project/run.sh'], text=True))\n")
+        entry = zipfile.ZipInfo("project/run.sh")
+        entry.external_attr = 0o755 << 16
+        made.writestr(entry, "#!/bin/sh\necho ran")
+    assert boot(out.getvalue()).stdout == "ran\n\n"
+
+
+def test_credentials_of_the_container(boot, aws):
+    aws.pages["/creds"] = (200, {"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T"})
+    none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    done = boot(bundle({}), AWS_CONTAINER_CREDENTIALS_FULL_URI=f"{aws.played}/creds", **none)
+    assert done.returncode == 0, done.stdout
+
+
+def module():
+    made: dict = {"__name__": "bootstrap"}
+    exec(BOOTSTRAP, made)
+    return made
+
+
+def test_signature_is_botocores():
+    import datetime
+
+    from botocore.auth import S3SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    made = module()
+    url = made["address"]("bucket", "bundles/a b+c.zip", "eu-west-1")
+    assert url == "https://bucket.s3.eu-west-1.amazonaws.com/bundles/a%20b%2Bc.zip"
+    now = datetime.datetime(2030, 1, 31, 7, 8, 9, tzinfo=datetime.timezone.utc)
+    ours = made["signed"](url, "eu-west-1", "AKID", "secret", "token", now)
+    theirs = AWSRequest(method="GET", url=url)
+    theirs.context["timestamp"] = "20300131T070809Z"
+    auth = S3SigV4Auth(Credentials("AKID", "secret", "token"), "s3", "eu-west-1")
+    theirs.headers["X-Amz-Date"] = "20300131T070809Z"
+    theirs.headers["X-Amz-Security-Token"] = "token"
+    theirs.headers["X-Amz-Content-SHA256"] = hashlib.sha256(b"").hexdigest()
+    text = auth.string_to_sign(theirs, auth.canonical_request(theirs))
+    assert ours.headers["Authorization"].endswith(f"Signature={auth.signature(text, theirs)}")
+
+
+@pytest.mark.parametrize(
+    ("bucket", "region", "start"),
+    [
+        ("a.b", "us-east-1", "https://s3.us-east-1.amazonaws.com/a.b/"),
+        ("ab", "cn-north-1", "https://ab.s3.cn-north-1.amazonaws.com.cn/"),
+    ],
+)
+def test_addresses(bucket, region, start, monkeypatch):
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    assert module()["address"](bucket, "k", region) == f"{start}k"
+
+
+@pytest.mark.parametrize(
+    ("env", "code", "said"),
+    [
+        ({"TROWEL_BUNDLE": ""}, 78, "the variable TROWEL_BUNDLE is not set"),
+        ({"TROWEL_BUNDLE": "https://x/y"}, 78, "TROWEL_BUNDLE is not s3://bucket/key but https://x/y"),
+        ({"TROWEL_BUNDLE": f"s3://{BUCKET}/none.zip"}, 78, f"the bundle s3://{BUCKET}/none.zip cannot be fetched: 404 NoSuchKey"),
+        ({"TROWEL_BUNDLE_SHA256": "0" * 64}, 78, "is not the one that was deployed: its sha256 is"),
+        ({"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9"}, 75, "cannot be fetched: [Errno 111] Connection refused (5 times)"),
+        ({"AWS_ACCESS_KEY_ID": ""}, 78, "the variable AWS_ACCESS_KEY_ID is not set"),
+    ],
+)
+def test_faults_are_one_line(boot, env, code, said):
+    done = boot(bundle({}), **env)
+    assert (done.returncode, done.stderr, done.stdout.count("\n")) == (code, "", 1)
+    assert done.stdout.startswith("trowel: ") and said in done.stdout
+
+
+def test_no_zip(boot):
+    done = boot(b"no zip")
+    assert (done.returncode, done.stdout) == (78, "trowel: the bundle is no zip file: File is not a zip file\n")
+
+
+def test_nothing_is_written_outside(boot):
+    done = boot(bundle({"../../evil/x.py": "x"}))
+    assert done.returncode == 78 and "a file outside of it: ../../evil" in done.stdout
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_every_python(version):
+    pythons = list(Path("/root/.pyenv/versions").glob(f"{version}.*/bin/python3")) if os.path.isdir("/root/.pyenv/versions") else []
+    if not pythons:
+        pytest.skip(f"no Python {version} here")
+    done = subprocess.run([pythons[0], "-I", "-W", "error", "-c", BOOTSTRAP], env={}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (78, "trowel: the variable TROWEL_BUNDLE is not set\n", "")
+
+
+def test_100_megabytes(boot):
+    """Design: 100 MB in under 3 s. Here with room for a busy machine; prints what it took."""
+    files = {f"site-packages/p{i}/m{j}.so": os.urandom(250_000) + bytes(250_000) for i in range(20) for j in range(10)}
+    data = bundle(files)
+    began = time.monotonic()
+    done = boot(data)
+    seconds = time.monotonic() - began
+    print(f"{len(data) >> 20} MB zipped, {sum(map(len, files.values())) >> 20} MB unpacked: {seconds:.2f} s")
+    assert done.returncode == 0 and seconds < 5

@@ -1,0 +1,212 @@
+"""The one task of a container, as a plain process, against moto's S3 and a played Step Functions (aws.py)."""
+
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+from aws import ROOT
+
+
+def test_success(aws):
+    aws.file("tasks.py", "import digdag\ndef f(n):\n  print('hello', n)\n  digdag.env.store(n=n + 1)\n")
+    code, output, answer = aws.run("py", "tasks.f", params={"n": 1}, layers=[{"old": 1}], merge=1)
+    assert (code, output) == (0, "hello 1\n")
+    assert answer == {"s": {"old": 1, "n": 2}}
+    assert aws.actions() == ["SendTaskHeartbeat", "SendTaskSuccess"]
+    record = json.loads(aws.get(f"{ROOT}/results/+main+a/0.json"))
+    assert record["result"]["s"] == {"old": 1, "n": 2}
+    assert set(record["read"]) == {"n"}
+
+
+def test_shell(aws):
+    code, output, answer = aws.run("sh", "echo out; echo err >&2; pwd")
+    assert code == 0 and answer == {"stored": {}}
+    assert output == f"out\nerr\n{os.path.realpath(aws.bundle / 'project')}\n"
+
+
+@pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
+def test_refused_first_heartbeat_runs_no_user_code(aws, code):
+    aws.refuse["SendTaskHeartbeat"] = [code]
+    exit_code, output, answer = aws.run("sh", "echo ran")
+    assert (exit_code, answer) == (0, None)
+    assert output == "trowel: nobody waits for this task any more; it is not run\n"
+
+
+def test_first_heartbeat_is_repeated_while_the_service_fails(aws):
+    aws.refuse["SendTaskHeartbeat"] = ["InternalError"] * 3
+    assert aws.run("sh", "true")[2] == {"stored": {}}
+
+
+def test_heartbeats_go_on_and_a_refused_one_ends_the_task(aws):
+    aws.refuse["SendTaskHeartbeat"] = [None, None, "InternalError", "TaskTimedOut"]
+    aws.file("t.sh", "trap 'echo cleaned; exit' TERM\necho began\nwhile :; do sleep 0.05; done\n")
+    code, output, answer = aws.run("sh", "sh ./t.sh", env={"TROWEL_HEARTBEAT": "0.2"})
+    assert (code, answer) == (0, None)
+    assert output.startswith("began\n")
+    assert output.endswith("cleaned\ntrowel: nobody waits for this task any more; it was ended\n")
+    assert aws.keys("attempts/run-1/results") == []
+
+
+def test_deadline(aws):
+    code, _, answer = aws.run("sh", "sleep 60", timeout=0.5)
+    assert code == 1
+    assert (answer["error"], answer["message"]) == ("Trowel.TaskTimeout", "Task timed out after 0.5s")
+
+
+def test_sigterm_is_told_before_the_end(aws):
+    process = aws.start(aws.assign("sh", "trap 'echo saved; exit' TERM; echo began; while :; do sleep 0.05; done"))
+    assert process.stdout.readline() == "began\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.communicate(timeout=20)[0].endswith("saved\n")
+    answer = aws.answer()
+    assert answer["error"] == "Trowel.TaskLost" and "SIGTERM" in answer["message"]
+
+
+def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
+    aws.pages["/v4/x"] = (200, {"LogOptions": {"awslogs-group": "/trowel/p", "awslogs-region": "eu-west-1", "awslogs-stream": "t/c/1"}})
+    aws.file("tasks.py", "def f():\n  raise ValueError('no such region')\n")
+    code, output, answer = aws.run("py", "tasks.f", env={"ECS_CONTAINER_METADATA_URI_V4": f"{aws.played}/v4/x"})
+    assert code == 1 and "ValueError: no such region" in output
+    assert answer["error"] == "Trowel.TaskFailed" and answer["task"] == "+main+a"
+    assert "no such region (ValueError)" in answer["message"]
+    assert answer["stacktrace"].endswith("ValueError: no such region")
+    assert aws.get(answer["traceback"]).decode() == answer["stacktrace"]
+    assert "log-group/$252Ftrowel$252Fp/log-events/t$252Fc$252F1" in answer["log"]
+    assert aws.keys("attempts/run-1/results") == []
+
+
+def test_a_cause_fits(aws):
+    aws.file("tasks.py", "def f(): raise ValueError('\\x01\"' * 30_000)\n")
+    answer = aws.run("py", "tasks.f")[2]
+    assert answer["length"] <= 32_768 and answer["error"] == "Trowel.TaskFailed"
+
+
+def test_secrets_reach_the_task_that_names_them_and_no_other_place(aws):
+    aws.file(
+        "tasks.py",
+        "import os\ndef f():\n  print(os.environ['PASSWORD'])\n  print([n for n in os.environ if 'TROWEL_' in n])\n"
+        "  raise ValueError(os.environ['PASSWORD'])\n",
+    )
+    env = {"TROWEL_SECRET_pg_2Epassword": "hush-hush", "TROWEL_SECRET_other": "other"}
+    process = aws.start(
+        aws.assign("py", "tasks.f", secrets_env={"pg.password": "TROWEL_SECRET_pg_2Epassword"}, env={"PASSWORD": "${secret:pg.password}"}),
+        **env,
+    )
+    output, answer = process.communicate(timeout=60)[0], aws.answer()
+    assert output.startswith("***\n[]\n") and "hush" not in output
+    assert "hush" not in json.dumps(answer) and "hush" not in aws.get(answer["traceback"]).decode()
+
+
+def test_a_missing_secret(aws):
+    process = aws.start(aws.assign("sh", "true", secrets_env={"a": "TROWEL_SECRET_a"}, env={"A": "${secret:a}"}))
+    process.communicate(timeout=60)
+    assert (aws.answer()["error"], aws.answer()["message"]) == ("Trowel.Secret", "Secret not found for key: 'a'")
+
+
+def test_values_travel_by_s3(aws):
+    aws.file(
+        "tasks.py",
+        "import digdag, pathlib\n"
+        "def make():\n  pathlib.Path('my file.txt').write_text('content')\n"
+        "  digdag.env.store(big='x' * 100_000, raw=b'\\x00\\xff', file=pathlib.Path('my file.txt'), small=1, tree={'a': 'y' * 20_000})\n"
+        "def use(big, raw, file, tree):\n  print(len(big), raw, file.name, file.read_text(), len(tree['a']))\n"
+        "  digdag.env.store(tree={'b': 1})\n",
+    )
+    stored = aws.run("py", "tasks.make")[2]["stored"]
+    assert stored["small"] == 1
+    big, file = stored["big"], stored["file"]
+    assert big["trowel:ref"] == f"{ROOT}/values/{big['sha256']}.json" and big["bytes"] == 100_002
+    assert file["trowel:ref"] == f"{ROOT}/values/{file['sha256']}/my file.txt"
+    assert len(json.loads(aws.get(big["trowel:ref"]))) == 100_000
+    aws.calls.clear()
+    aws.env["TMPDIR"] = str(aws.bundle.parent / "other")
+    os.mkdir(aws.env["TMPDIR"])
+    _, output, answer = aws.run("py", "tasks.use", params=stored, layers=[stored], merge=1)
+    assert output == "100000 b'\\x00\\xff' my file.txt content 20000\n"
+    tree = answer["s"]["tree"]
+    assert tree["trowel:ref"].startswith(f"{ROOT}/values/") and set(json.loads(aws.get(tree["trowel:ref"]))) == {"a", "b"}
+    assert answer["s"]["big"] == big
+
+
+def test_a_large_value_in_parts(aws):
+    aws.file("tasks.py", "import digdag\ndef f(): digdag.env.store(raw=bytes(60 << 20))\ndef g(raw): print(len(raw))\n")
+    stored = aws.run("py", "tasks.f")[2]["stored"]
+    assert stored["raw"]["bytes"] == 60 << 20
+    aws.calls.clear()
+    aws.env["TMPDIR"] = str(aws.bundle.parent / "other")
+    os.mkdir(aws.env["TMPDIR"])
+    assert aws.run("py", "tasks.g", params=stored)[1] == f"{60 << 20}\n"
+
+
+def test_a_value_that_was_changed_is_not_taken(aws):
+    ref = {"trowel:ref": f"{ROOT}/values/x.json", "kind": "json", "bytes": 3, "sha256": "0" * 64}
+    aws.put("attempts/run-1/values/x.json", b'"x"')
+    aws.file("tasks.py", "def f(x): print(x)\n")
+    assert "its sha256 is another" in aws.run("py", "tasks.f", params={"x": ref})[2]["message"]
+    aws.calls.clear()
+    gone = {**ref, "trowel:ref": f"{ROOT}/values/gone.json"}
+    assert "a stored value is gone" in aws.run("py", "tasks.f", params={"x": gone})[2]["message"]
+
+
+def test_too_much_in_small_values_fails_by_name(aws):
+    aws.file("tasks.py", "import digdag\ndef f(): digdag.env.store({f'k{i:04}': 'x' * 380 for i in range(900)})\n")
+    answer = aws.run("py", "tasks.f")[2]
+    assert answer["error"] == "Trowel.TaskFailed" and "a state takes 262144" in answer["message"]
+    assert aws.keys("attempts/run-1/results") == []
+
+
+def test_long_lines_are_split(aws):
+    output = aws.run("sh", "head -c 450000 /dev/zero | tr '\\0' x; echo; printf end")[1]
+    lines = output.split("\n")
+    assert lines[-2:] == ["end", ""]
+    assert max(map(len, lines)) <= 200_000 and sum(map(len, lines)) == 450_003
+
+
+def test_subtasks(aws):
+    aws.evaluate = lambda payload: {"k": {key: str(value).replace("${n}", "7") for key, value in payload["k"].items()}}
+    aws.file("tasks.py", "import digdag\ndef f(): digdag.env.add_subtask({'+x': {'sh>': 'echo n=${n}'}})\n")
+    code, output, answer = aws.run("py", "tasks.f", params={"n": 7}, evaluate="evaluate-fn", frames=[{"n": 7}])
+    assert (code, output, answer) == (0, "n=7\n", {"stored": {}})
+    assert "Invoke" in aws.actions()
+
+
+def test_subtasks_without_the_function(aws):
+    aws.file("tasks.py", "import digdag\ndef f(): digdag.env.add_subtask({'+x': {'http>': 'http://localhost/${n}'}})\n")
+    assert "add_subtask cannot make a task of http> on AWS" in aws.run("py", "tasks.f", frames=[{}])[2]["message"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "there is no assignment at"),
+        (b"no json", "is no JSON"),
+        (b'{"v": 9}', "knows assignments of version 1, got 9"),
+        (b'{"v": 1}', "has no token or no task"),
+    ],
+)
+def test_bad_assignments(aws, content, said):
+    if content:
+        aws.put("attempts/run-1/assignments/b.json", content)
+    process = aws.start(f"{ROOT}/assignments/b.json")
+    output = process.communicate(timeout=30)[0]
+    assert process.returncode == 78 and said in output and output.count("\n") == 1
+    assert aws.calls == []
+
+
+def test_the_answer_is_repeated_until_it_is_heard(aws):
+    aws.refuse["SendTaskSuccess"] = ["InternalError"] * 3
+    process = aws.start(aws.assign("sh", "true"))
+    process.communicate(timeout=60)
+    assert process.returncode == 0 and aws.actions().count("SendTaskSuccess") == 4
+
+
+def test_start_to_user_code(aws):
+    """Not a measurement: docs/performance.md has those. An order of magnitude, on a busy machine."""
+    aws.file("tasks.py", "import time\ndef f(): print(time.monotonic())\n")
+    pointer = aws.assign("py", "tasks.f")
+    began = time.monotonic()
+    output = aws.start(pointer).communicate(timeout=60)[0]
+    assert float(re.fullmatch(r"([\d.]+)\n", output)[1]) - began < 5

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const DIST = join(import.meta.dirname, '..', '..', 'dist', 'lambdas');
+const MB = 1_000_000;
+const TASK = { v: 1, t: '+main+a', b: { vars: {}, attempt: { root: 's3://b/attempts/x', workflow: 'main' } } };
+
+/** What each function's deployed file answers to an event that reaches no service; `error` is what a state machine would see. */
+const FUNCTIONS: readonly { name: string; limit: number; event: object; answer: object }[] = [
+  {
+    name: 'session',
+    limit: MB,
+    event: {
+      v: 1,
+      workflow: 'main',
+      timezone: 'UTC',
+      execution: { Id: 'arn', Name: 'run-1', StartTime: '2030-01-31T00:00:00Z' },
+      input: { params: { a: 1 }, resume_from: 'run-0' },
+    },
+    answer: {
+      params: { a: 1 },
+      b: { attempt: { root: 's3://b/attempts/run-1', resume: ['s3://b/attempts/run-0'], workflow: 'main' } },
+    },
+  },
+  {
+    name: 'evaluate',
+    limit: 3 * MB,
+    event: { ...TASK, op: 'echo', l: [{ n: 20 }], k: { 'echo>': '${moment("2030-01-31").format("YYYY") + n * 2}' } },
+    answer: { text: '203040' },
+  },
+  { name: 'launch', limit: 3 * MB, event: { v: 2 }, answer: { error: 'Trowel.BadInput' } },
+  {
+    name: 'task-stopped',
+    limit: MB,
+    event: { detail: { lastStatus: 'RUNNING' } },
+    answer: { ignored: 'it is RUNNING' },
+  },
+  { name: 'http', limit: 3 * MB, event: { v: 2 }, answer: { error: 'Trowel.BadInput' } },
+  { name: 'notify', limit: 3 * MB, event: {}, answer: { error: 'Trowel.BadInput' } },
+];
+
+const CALL = `
+const { handler } = await import(process.argv[1]);
+const answer = await handler(JSON.parse(process.argv[2])).catch(({ name: error, message }) => ({ error, message }));
+console.log(JSON.stringify(answer));
+`;
+
+describe.skipIf(!existsSync(DIST))('the functions as they are deployed', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'trowel-functions-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(FUNCTIONS)('$name answers alone in an empty folder', ({ name, limit, event, answer }) => {
+    const file = join(DIST, name, 'index.mjs');
+    expect(statSync(file).size).toBeLessThan(limit);
+    const copy = join(folder, `${name}.mjs`);
+    copyFileSync(file, copy);
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', CALL, copy, JSON.stringify(event)], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: {
+        AWS_REGION: 'us-east-1',
+        TROWEL_BUCKET: 'b',
+        TROWEL_BUNDLE: 'bundles/x.zip',
+        TROWEL_SECRET_PREFIX: 'trowel/p/',
+        POWERTOOLS_LOG_LEVEL: 'SILENT',
+      },
+    });
+    expect(JSON.parse(said)).toMatchObject(answer);
+  });
+});

@@ -1,0 +1,263 @@
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fingerprint } from '../../../lambdas/launch/hashes.ts';
+import { secretVariable } from '../../../lambdas/launch/secret-variable.ts';
+import { attemptNumber } from '../../../lambdas/session/core.ts';
+import type { LaunchPayload } from '../../../lib/expression/wire.ts';
+import { type AwsServices, fault, python, startServices, TASK } from '../aws-services.ts';
+
+const ROOT = 's3://trowel-test/attempts/run-2';
+
+function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
+  return {
+    v: 1,
+    token: 'the-token',
+    t: '+main+load',
+    op: 'py',
+    l: [{ region: 'eu' }],
+    m: 1,
+    b: { vars: { timezone: 'UTC', attempt_id: 7 }, attempt: { root: ROOT, workflow: 'main' } },
+    k: { 'py>': 'tasks.load', n: '${region}' },
+    ...given,
+  };
+}
+
+describe.skipIf(python === undefined)('launch on AWS', () => {
+  let aws: AwsServices;
+  let handler: typeof import('../../../lambdas/launch/handler.ts').handler;
+
+  beforeAll(async () => {
+    aws = await startServices({
+      TROWEL_CLUSTER: 'arn:cluster',
+      TROWEL_SUBNETS: 'subnet-1,subnet-2',
+      TROWEL_SECURITY_GROUPS: 'sg-1',
+      TROWEL_ASSIGN_PUBLIC_IP: 'ENABLED',
+      TROWEL_SPOT: 'true',
+      TROWEL_TASK_TIMEOUT: '3600',
+      TROWEL_TASK_DEFINITIONS: JSON.stringify({
+        default: { arn: 'arn:def:3', container: 'task' },
+        other: { arn: 'arn:other:1', container: 'task' },
+      }),
+    });
+    ({ handler } = await import('../../../lambdas/launch/handler.ts'));
+    const secrets = new SecretsManagerClient({});
+    await secrets.send(new CreateSecretCommand({ Name: 'trowel/p/pg.password', SecretString: 'hush' }));
+  });
+  afterAll(() => aws.stop());
+  beforeEach(() => {
+    aws.calls.length = 0;
+  });
+
+  async function failure(payload: Partial<LaunchPayload>): Promise<string> {
+    const error = await handler(payloadOf(payload)).then(
+      (answer) => new Error(`it answered ${JSON.stringify(answer)}`),
+      (reason: Error) => reason,
+    );
+    return `${error.name}: ${error.message}`;
+  }
+
+  it('writes the assignment and starts a container that is given its address alone', async () => {
+    const answer = await handler(payloadOf());
+    const id = 'started' in answer ? answer.started : '';
+    expect(answer).toEqual({ started: id, taskArn: TASK });
+    expect(aws.calls).toEqual([
+      {
+        action: 'RunTask',
+        input: {
+          cluster: 'arn:cluster',
+          taskDefinition: 'arn:def:3',
+          count: 1,
+          clientToken: id,
+          startedBy: id,
+          capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }],
+          networkConfiguration: {
+            awsvpcConfiguration: {
+              subnets: ['subnet-1', 'subnet-2'],
+              securityGroups: ['sg-1'],
+              assignPublicIp: 'ENABLED',
+            },
+          },
+          overrides: {
+            containerOverrides: [
+              { name: 'task', environment: [{ name: 'TROWEL_ASSIGNMENT', value: `${ROOT}/assignments/${id}.json` }] },
+            ],
+          },
+        },
+      },
+    ]);
+    expect(id.length).toBeLessThanOrEqual(64);
+    const file = JSON.parse((await aws.get(`attempts/run-2/assignments/${id}.json`)) ?? '');
+    expect(file).toMatchObject({ v: 1, token: 'the-token', secrets_env: {} });
+    expect(file.assignment).toMatchObject({
+      task: '+main+load',
+      timeout: 3600,
+      root: ROOT,
+      result: `${ROOT}/results/+main+load/0.json`,
+    });
+    expect(file.assignment.params.n).toBe('eu');
+  });
+
+  it('sends the same request for the same token', async () => {
+    await handler(payloadOf());
+    await handler(payloadOf());
+    await handler(payloadOf({ token: 'another' }));
+    const [first, second, third] = aws.calls.map(({ input }) => input);
+    expect(second).toEqual(first);
+    expect(third.clientToken).not.toBe(first.clientToken);
+  });
+
+  it('keeps the overrides small whatever the task is given', async () => {
+    await handler(payloadOf({ l: [{ region: 'x'.repeat(150_000) }] }));
+    expect(JSON.stringify(aws.calls[0]?.input.overrides).length).toBeLessThan(8192);
+  });
+
+  it('runs a further try on demand', async () => {
+    await handler(payloadOf({ n: 1 }));
+    expect(aws.calls[0]?.input).toMatchObject({ launchType: 'FARGATE' });
+    expect(aws.calls[0]?.input).not.toHaveProperty('capacityProviderStrategy');
+  });
+
+  it('gives a task the definition and the size that it asks for', async () => {
+    await handler(
+      payloadOf({
+        d: 'other',
+        k: { 'py>': 'a.b', resources: { cpu: 1024, memory: '2GB', disk: 50, spot: false } },
+      }),
+    );
+    expect(aws.calls[0]?.input).toMatchObject({
+      taskDefinition: 'arn:other:1',
+      launchType: 'FARGATE',
+      overrides: {
+        cpu: '1024',
+        memory: '2048',
+        ephemeralStorage: { sizeInGiB: 50 },
+        containerOverrides: [{ cpu: 1024, memory: 2048 }],
+      },
+    });
+  });
+
+  it('names the variables of secrets and never their values', async () => {
+    await handler(payloadOf({ k: { 'py>': 'a.b', _env: { P: '${secret:pg.password}' } } }));
+    const id = aws.calls[0]?.input.startedBy;
+    const text = (await aws.get(`attempts/run-2/assignments/${id}.json`)) ?? '';
+    expect(JSON.parse(text).secrets_env).toEqual({ 'pg.password': 'TROWEL_SECRET_pg_2Epassword' });
+    expect(text + JSON.stringify(aws.calls)).not.toContain('hush');
+  });
+
+  it('refuses what no further try would change', async () => {
+    expect(await failure({ k: { 'py>': 'a.b', _env: { P: '${secret:none}' } } })).toBe(
+      "Trowel.Secret: Secret not found for key: 'none'\nSet it with: trowel secrets --aws --set none",
+    );
+    expect(await failure({ v: 2 })).toBe('Trowel.BadInput: Expected a payload of protocol version 1 to 1, got 2');
+    expect(await failure({ d: 'gone' })).toContain("Trowel.BadInput: No task definition 'gone' was deployed");
+    expect(await failure({ k: { 'py>': 'a.b', resources: { memory: 'much' } } })).toContain(
+      'Trowel.BadInput: Expected a size, as 512MB or 2GB for resources.memory, got "much"',
+    );
+    expect(aws.calls).toEqual([]);
+  });
+
+  const cases: readonly [string, object, string][] = [
+    ['no answer', { tasks: [], failures: [] }, 'Trowel.NoCapacity: ECS started no container: it gave no reason'],
+    [
+      'failures in an answer of 200',
+      { tasks: [], failures: [{ reason: 'Capacity is unavailable at this time' }] },
+      'Trowel.NoCapacity: ECS started no container: Capacity is unavailable at this time',
+    ],
+    [
+      'throttling among the failures',
+      { tasks: [], failures: [{ reason: 'Rate exceeded' }] },
+      'Trowel.Throttled: ECS started no container: Rate exceeded',
+    ],
+    [
+      'throttling as InvalidParameterException',
+      fault('InvalidParameterException', 'Error retrieving subnet: Request limit exceeded.'),
+      'Trowel.Throttled: ECS started no container: Error retrieving subnet: Request limit exceeded.',
+    ],
+    [
+      'the account’s quota',
+      fault('ClientException', "You've reached the limit on the number of vCPUs you can run concurrently"),
+      "Trowel.NoCapacity: ECS started no container: You've reached the limit on the number of vCPUs you can run concurrently",
+    ],
+    [
+      'a subnet without addresses',
+      fault('ClientException', 'subnet-1 does not have enough free addresses'),
+      'Trowel.NoCapacity: ECS started no container: subnet-1 does not have enough free addresses',
+    ],
+    [
+      'a fault of the request',
+      fault('InvalidParameterException', 'No such subnet'),
+      'Trowel.BadInput: ECS started no container: No such subnet',
+    ],
+    [
+      'a role that may not',
+      fault('AccessDeniedException', 'not authorized to perform: ecs:RunTask'),
+      'Trowel.BadInput: ECS started no container: not authorized to perform: ecs:RunTask',
+    ],
+    [
+      'a conflict that names no task',
+      fault('ConflictException', 'conflict'),
+      'Trowel.NoCapacity: ECS started no container: conflict',
+    ],
+  ];
+  it.each(cases)('reports %s', async (_, answer, expected) => {
+    aws.answers.RunTask = [answer];
+    expect(await failure({})).toBe(expected);
+  });
+
+  it('reports what the client tries again by itself', { timeout: 60_000 }, async () => {
+    aws.answers.RunTask = Array.from({ length: 3 }, () => fault('ThrottlingException', 'Rate exceeded'));
+    expect(await failure({})).toBe('Trowel.Throttled: ECS started no container: Rate exceeded');
+    aws.answers.RunTask = Array.from({ length: 3 }, () => fault('ServerException', 'broken', {}, 500));
+    expect(await failure({})).toBe('Trowel.NoCapacity: ECS started no container: broken');
+  });
+
+  it('counts a conflict that names a task as a start', async () => {
+    aws.answers.RunTask = [fault('ConflictException', 'conflict', { resourceIds: ['arn:earlier'] })];
+    expect(await handler(payloadOf())).toMatchObject({ taskArn: 'arn:earlier' });
+  });
+
+  it('takes the result of a resumed attempt over', async () => {
+    const seen = { 'py>': 'tasks.load', n: 'eu', at: `${attemptNumber('run-1')}` };
+    const record = {
+      v: 1,
+      task: '+main+load',
+      keys: fingerprint(seen),
+      env: fingerprint({}),
+      read: { region: fingerprint('eu') },
+      module: null,
+      result: { s: { region: 'eu', rows: 3 }, stored: { rows: 3 } },
+    };
+    await aws.put('attempts/run-1/results/+main+load/0.json', JSON.stringify(record));
+    const resume = ['s3://trowel-test/attempts/none', 's3://trowel-test/attempts/run-1'];
+    const given = payloadOf({ k: { 'py>': 'tasks.load', n: '${region}', at: '${attempt_id}' } });
+    const b = { ...given.b, attempt: { ...given.b.attempt, resume } };
+    expect(await handler({ ...given, b })).toEqual({ replayed: true });
+    expect(aws.calls.map(({ action }) => action)).toEqual(['SendTaskSuccess']);
+    expect(aws.calls[0]?.input.taskToken).toBe('the-token');
+    expect(JSON.parse(aws.calls[0]?.input.output)).toMatchObject({ s: { region: 'eu', rows: 3 }, replayed: true });
+
+    aws.answers.SendTaskSuccess = [fault('TaskTimedOut')];
+    expect(await handler({ ...given, b })).toEqual({ replayed: true });
+  });
+
+  it('reads a value by reference that a template names', async () => {
+    await aws.put('attempts/run-2/values/x.json', '"from S3"');
+    const ref = (uri: string) => ({ 'trowel:ref': uri, kind: 'json', bytes: 9, sha256: 'x' });
+    const l = [{ region: ref(`${ROOT}/values/x.json`), other: ref('s3://elsewhere/values/x.json') }];
+    await handler(payloadOf({ l, k: { 'py>': 'a.b', n: 'is ${region}' } }));
+    const file = JSON.parse((await aws.get(`attempts/run-2/assignments/${aws.calls[0]?.input.startedBy}.json`)) ?? '');
+    expect(file.assignment.params.n).toBe('is from S3');
+    expect(file.assignment.layers).toEqual(l);
+  });
+});
+
+describe('secretVariable', () => {
+  it.each([
+    ['plain', 'TROWEL_SECRET_plain'],
+    ['pg.password', 'TROWEL_SECRET_pg_2Epassword'],
+    ['a_b', 'TROWEL_SECRET_a_5Fb'],
+    ['ä', 'TROWEL_SECRET__C3_A4'],
+  ])('%s is %s', (key, name) => {
+    expect(secretVariable(key)).toBe(name);
+  });
+});

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { reasonOf, type StoppedTask } from '../../../lambdas/task-stopped/reasons.ts';
+import { type AwsServices, fault, python, startServices, TASK } from '../aws-services.ts';
+
+function stopped(given: Partial<StoppedTask> = {}, pointer = 's3://trowel-test/attempts/run-1/assignments/x.json') {
+  const environment = [{ name: 'TROWEL_ASSIGNMENT', value: pointer }];
+  const overrides = { containerOverrides: [{ name: 'task', environment }] };
+  return { taskArn: TASK, lastStatus: 'STOPPED', overrides, ...given };
+}
+
+const OUT_OF_MEMORY = {
+  stopCode: 'EssentialContainerExited',
+  stoppedReason: 'OutOfMemoryError: Container killed due to memory usage',
+  containers: [{ name: 'task', exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' }],
+};
+
+describe('reasonOf', () => {
+  const container = (reason: string, exitCode?: number) => ({
+    containers: [{ name: 'task', reason, ...(exitCode === undefined ? {} : { exitCode }) }],
+  });
+  const failedToStart = (stoppedReason: string) => ({ stopCode: 'TaskFailedToStart', stoppedReason });
+  const cases: readonly [string, Partial<StoppedTask>, string, RegExp][] = [
+    ['memory', OUT_OF_MEMORY, 'Trowel.TaskFailed', /^The container ran out of memory: raise task\.memory/],
+    [
+      'Spot',
+      { stopCode: 'SpotInterruption', stoppedReason: 'Your Spot Task was interrupted.', ...container('', 143) },
+      'Trowel.TaskLost',
+      /Spot/,
+    ],
+    ['retired host', { stopCode: 'TerminationNotice' }, 'Trowel.TaskLost', /retired/],
+    ['killed', container('', 137), 'Trowel.TaskLost', /SIGKILL/],
+    ['no answer', container('', 1), 'Trowel.TaskLost', /without an answer \(exit code 1\)/],
+    ['nothing known', {}, 'Trowel.TaskLost', /ended without an answer$/],
+    ['bootstrap', container('', 78), 'Trowel.BadInput', /bundle/],
+    [
+      'stopped by hand',
+      { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' },
+      'Trowel.TaskLost',
+      /somebody/i,
+    ],
+    [
+      'image that is not there',
+      failedToStart(
+        'CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref x: not found',
+      ),
+      'Trowel.BadInput',
+      /image cannot be pulled/,
+    ],
+    [
+      'image of another architecture',
+      failedToStart('CannotPullContainerError: no matching manifest for platform linux/arm64'),
+      'Trowel.BadInput',
+      /architecture/,
+    ],
+    [
+      'registry out of reach',
+      failedToStart('CannotPullContainerError: dial tcp 1.2.3.4:443: i/o timeout'),
+      'Trowel.NoCapacity',
+      /way to the registry/,
+    ],
+    [
+      "a registry's limit",
+      failedToStart('CannotPullContainerError: toomanyrequests: You have reached your pull rate limit'),
+      'Trowel.Throttled',
+      /refused so many/,
+    ],
+    [
+      'missing secret',
+      failedToStart(
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secret from asm: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+      ),
+      'Trowel.Secret',
+      /trowel secrets --aws --set/,
+    ],
+    [
+      'Secrets Manager out of reach',
+      failedToStart('ResourceInitializationError: unable to pull secrets or registry auth: context deadline exceeded'),
+      'Trowel.NoCapacity',
+      /way to AWS services/,
+    ],
+    [
+      'execution role',
+      failedToStart(
+        'ResourceInitializationError: unable to retrieve secret from asm: AccessDeniedException: not authorized',
+      ),
+      'Trowel.BadInput',
+      /execution role/,
+    ],
+    [
+      'no free address',
+      failedToStart(
+        'Unexpected EC2 error while attempting to Create Network Interface: InsufficientFreeAddressesInSubnet',
+      ),
+      'Trowel.NoCapacity',
+      /no free address/,
+    ],
+    ['no capacity', failedToStart('Capacity is unavailable at this time'), 'Trowel.NoCapacity', /no room/],
+    [
+      'image that cannot run',
+      {
+        ...container('CannotStartContainerError: exec: "python3": executable file not found'),
+        stopCode: 'TaskFailedToStart',
+      },
+      'Trowel.BadInput',
+      /cannot run/,
+    ],
+  ];
+  it.each(cases)('%s', (_, task, error, message) => {
+    const reason = reasonOf({ ...stopped(), ...task });
+    expect(reason.error).toBe(error);
+    expect(reason.message).toMatch(message);
+    if (task.stoppedReason) expect(reason.message).toContain(task.stoppedReason);
+  });
+});
+
+describe.skipIf(python === undefined)('task-stopped', () => {
+  let aws: AwsServices;
+  let handler: typeof import('../../../lambdas/task-stopped/handler.ts').handler;
+
+  beforeAll(async () => {
+    aws = await startServices({ TROWEL_LOG_GROUP: '/trowel/p', TROWEL_LOG_PREFIX: 'run' });
+    ({ handler } = await import('../../../lambdas/task-stopped/handler.ts'));
+    const assignment = { v: 1, token: 'the-token', assignment: { task: '+main+load' }, secrets_env: {} };
+    await aws.put('attempts/run-1/assignments/x.json', JSON.stringify(assignment));
+  });
+  afterAll(() => aws.stop());
+  beforeEach(() => {
+    aws.calls.length = 0;
+  });
+
+  it('fails the state that waits, with the reason and the log', async () => {
+    expect(await handler({ region: 'eu-west-1', detail: stopped(OUT_OF_MEMORY) })).toMatchObject({
+      told: { error: 'Trowel.TaskFailed' },
+    });
+    expect(aws.calls).toHaveLength(1);
+    const [{ action, input } = { action: '', input: {} }] = aws.calls;
+    expect([action, input.taskToken, input.error]).toEqual(['SendTaskFailure', 'the-token', 'Trowel.TaskFailed']);
+    expect(JSON.parse(input.cause)).toEqual({
+      message: expect.stringContaining('task.memory'),
+      task: '+main+load',
+      log: expect.stringMatching(/^https:\/\/eu-west-1\.console.*\/log-events\/run\$252Ftask\$252F0123456789abcdef$/),
+    });
+  });
+
+  it.each(['TaskTimedOut', 'TaskDoesNotExist', 'InvalidToken'])(
+    'does nothing where the task was answered (%s), late or doubled',
+    async (name) => {
+      aws.answers.SendTaskFailure = [fault(name)];
+      expect(await handler({ detail: stopped() })).toEqual({ ignored: 'nobody waits for it' });
+    },
+  );
+
+  it('throws what may pass, so that the event comes again', async () => {
+    aws.answers.SendTaskFailure = [fault('AccessDeniedException', 'no')];
+    await expect(handler({ detail: stopped() })).rejects.toThrow('no');
+  });
+
+  it.each([
+    ['a task that has not ended', stopped({ lastStatus: 'RUNNING' }), 'it is RUNNING'],
+    ['a task of somebody else', { taskArn: TASK, lastStatus: 'STOPPED' }, 'it is no task of Trowel'],
+    [
+      'an assignment that has expired',
+      stopped({}, 's3://trowel-test/attempts/run-1/assignments/gone.json'),
+      'its assignment is gone',
+    ],
+    ['an address elsewhere', stopped({}, 's3://elsewhere/x.json'), 'its assignment is gone'],
+  ])('ignores %s', async (_, detail, ignored) => {
+    expect(await handler({ detail })).toEqual({ ignored });
+    expect(aws.calls).toEqual([]);
+  });
+});

@@ -1,0 +1,56 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { DIAGNOSTIC_CODES } from '../../../lib/language/diagnostic.ts';
+import {
+  LATER_OPERATORS,
+  OPERATORS,
+  replacementOf,
+  SYNONYMS,
+  UNSUPPORTED_OPERATORS,
+} from '../../../lib/language/operators.ts';
+
+test('the operators of this release', () => {
+  expect(Object.keys(OPERATORS).sort().join(' ')).toBe(
+    'aws call echo fail for_each for_range http http_call if lambda loop mail notify py require s3_wait sh slack wait',
+  );
+});
+
+test('what can store, and what takes all keys', () => {
+  const names = (flag: 'stores' | 'readsAllKeys') => Object.keys(OPERATORS).filter((name) => OPERATORS[name]?.[flag]);
+  expect(names('stores').sort()).toEqual(['aws', 'http', 'http_call', 'lambda', 'py', 's3_wait']);
+  expect(names('readsAllKeys').sort()).toEqual(['py', 'sh']);
+});
+
+test('synonyms lead to operators that exist', () => {
+  for (const name of Object.values(SYNONYMS)) expect(OPERATORS[name], name).toBeDefined();
+});
+
+test.each([
+  'td',
+  'td_run',
+  'td_for_each',
+  'bq',
+  'bq_load',
+  'emr',
+  'redshift',
+  'redshift_unload',
+  'embulk',
+  'rb',
+  'param_set',
+  'param_get',
+  'gcs_wait',
+  'pg',
+])('%s> has a replacement', (name) => expect(replacementOf(name)).toBeTruthy());
+
+test('no table lists an operator twice', () => {
+  for (const name of [...Object.keys(LATER_OPERATORS), ...Object.keys(UNSUPPORTED_OPERATORS)])
+    expect(OPERATORS[name]).toBeUndefined();
+  expect(replacementOf('tdx')).toBeUndefined();
+  expect(replacementOf('constructor')).toBeUndefined();
+});
+
+test('docs/diagnostics.md explains every code, and no other', () => {
+  const text = readFileSync(new URL('../../../docs/diagnostics.md', import.meta.url), 'utf8');
+  const documented = [...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, code]) => code);
+  expect(documented.sort()).toEqual([...DIAGNOSTIC_CODES].sort());
+});
