@@ -36,7 +36,7 @@ describe('the text of a definition', () => {
     );
     const all = [machine, ...Object.values(nested)].flatMap(placeholdersIn);
     expect([...new Set(all)].sort()).toEqual([
-      '${arn_sub/other-flow}',
+      '${arn_sub_other_flow_742d690b}',
       '${evaluate}',
       '${http_call}',
       '${http}',
@@ -44,7 +44,7 @@ describe('the text of a definition', () => {
       '${notify}',
       '${session}',
       ...Object.keys(nested).map((name) => `\${sm_${name}}`),
-      '${sm_sub/other-flow}',
+      '${sm_sub_other_flow_df28ade3}',
     ]);
   });
 
