@@ -15,7 +15,8 @@ import type { Aws, AwsOptions } from '../local/aws.ts';
 import type { LocalFunction } from '../local/functions.ts';
 import type { AttemptInfo } from '../local/history.ts';
 import { PythonHost } from '../local/python-host.ts';
-import { type Run, type RunContext, startRun } from '../local/run.ts';
+import { type Run, startRun } from '../local/run.ts';
+import type { RunContext } from '../local/run-options.ts';
 import { SecretStore } from '../local/secrets.ts';
 import { IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
 

@@ -12,7 +12,7 @@ import type { Diagnostic } from '../language/diagnostic.ts';
 import { type ParsedWorkflow, parseWorkflow, workflowFromValue } from '../language/parse-workflow.ts';
 import type { Mapping, Node, Value, Workflow } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
-import type { RunContext } from './run.ts';
+import type { RunContext } from './run-options.ts';
 
 export interface FragmentServices {
   /** Of the project, for call> and require> in a fragment. */

@@ -5,13 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { launch, type Services } from '../../lambdas/launch/core.ts';
+import { launch } from '../../lambdas/launch/core.ts';
 import { type ReadReference, resolveMentioned } from '../../lambdas/launch/references.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TaskError } from '../engine/errors.ts';
 import { execute } from '../engine/execution.ts';
 import { TaskTokens } from '../engine/task-tokens.ts';
-import type { Call, Clock, Invoke, Outcome } from '../engine/types.ts';
+import type { Call, Invoke, Outcome } from '../engine/types.ts';
 import { failureOf, TrowelError } from '../expression/failure.ts';
 import { ERRORS, type LaunchPayload, type Layer, type Payload } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
@@ -20,78 +20,15 @@ import { ENVIRONMENT, LocalCompute } from './compute.ts';
 import { EventQueue } from './event-queue.ts';
 import { Executions } from './executions.ts';
 import { type LocalFunction, localInvoke } from './functions.ts';
-import { type Attempt, type AttemptInfo, createAttempt, HistoryError, resumeChain } from './history.ts';
+import { type Attempt, createAttempt, HistoryError, resumeChain } from './history.ts';
 import { Masker } from './mask.ts';
-import type { PythonHost } from './python-host.ts';
 import { recorded } from './recorded.ts';
 import { readRecord } from './results.ts';
-import type { RunEvent, RunStatus } from './run-event.ts';
-import type { SecretStore } from './secrets.ts';
-import { TaskEvents, type TaskTable } from './task-events.ts';
+import type { RunEvent } from './run-event.ts';
+import type { Compiled, RunOptions, RunResult } from './run-options.ts';
+import { TaskEvents } from './task-events.ts';
 import { referenceReader } from './values.ts';
 import type { SubtaskEvent } from './worker-messages.ts';
-
-/** What lib/compiler makes of a workflow. */
-export interface Compiled {
-  readonly machine: StateMachine;
-  /** Parts of a machine that was split, by the name in `${sm_NAME}`. */
-  readonly nested: { readonly [name: string]: StateMachine };
-  readonly tasks: TaskTable;
-}
-
-/** What the functions of lambdas/ are given in a run. */
-export interface RunContext {
-  /** The value of a secret; it is masked from then on. */
-  readonly secret: (key: string) => Promise<string | undefined>;
-  /** Output of a native operator. */
-  readonly print: (task: string, text: string) => void;
-  readonly notice: (message: string) => void;
-  /** Runs a machine that became known only now (http_call>, add_subtask) as a part of this run. */
-  readonly execute: (compiled: Compiled, input: Json, signal: AbortSignal) => Promise<Outcome>;
-}
-
-export interface RunOptions {
-  /** The project's folder. */
-  readonly project: string;
-  /** Full name, e.g. `main`. */
-  readonly workflow: string;
-  readonly compiled: Compiled;
-  /** A workflow that require> names; undefined if there is none. */
-  readonly required?: (workflow: string) => Promise<Compiled | undefined>;
-  /** In digdag's form, `2030-01-31T00:00:00+00:00`. */
-  readonly sessionTime: string;
-  readonly params: Mapping;
-  /** Continues this attempt: its session and parameters count, not those above. */
-  readonly resume?: AttemptInfo;
-  /** With `resume`: also ask for the code of a task to be unchanged. */
-  readonly rerunChanged?: boolean;
-  /** Where history is kept, e.g. `<project>/.trowel`; absent: nothing remains. */
-  readonly historyFolder?: string;
-  /** Session, evaluate, http, notify. */
-  readonly functions: (context: RunContext) => { readonly [name: string]: LocalFunction };
-  readonly render: Services['render'];
-  /** Every other resource. */
-  readonly aws?: Invoke;
-  /** The run stops it. */
-  readonly python: PythonHost;
-  readonly secrets: Pick<SecretStore, 'get' | 'missing'>;
-  /** The command that sets a secret, to paste. */
-  readonly secretCommand?: (key: string) => string;
-  /** Seconds; `task.timeout` of trowel.yml. */
-  readonly taskTimeout?: number;
-  readonly debug?: { readonly task: string; readonly how: Json };
-  /** Stops the run: each task's process tree is ended, politely first. */
-  readonly signal?: AbortSignal;
-  readonly clock?: Clock;
-}
-
-export interface RunResult {
-  readonly status: RunStatus;
-  readonly error?: string;
-  readonly message?: string;
-  /** The attempt's folder, if it was kept. */
-  readonly directory?: string;
-}
 
 /** Seconds between SIGTERM and SIGKILL when a run is stopped. */
 const GRACE = 5;

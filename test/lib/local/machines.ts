@@ -1,5 +1,5 @@
 import type { Json, State, StateMachine } from '../../../lib/asl/types.ts';
-import type { Compiled } from '../../../lib/local/run.ts';
+import type { Compiled } from '../../../lib/local/run-options.ts';
 import type { TaskInfo } from '../../../lib/local/task-events.ts';
 
 type Keys = { readonly [key: string]: Json };

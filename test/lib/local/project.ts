@@ -5,8 +5,9 @@ import { render } from '../../../lib/expression/render.ts';
 import type { SessionPayload } from '../../../lib/expression/wire.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { PythonHost, type PythonHostOptions } from '../../../lib/local/python-host.ts';
-import { type Compiled, type Run, type RunOptions, type RunResult, startRun } from '../../../lib/local/run.ts';
+import { type Run, startRun } from '../../../lib/local/run.ts';
 import type { RunEvent } from '../../../lib/local/run-event.ts';
+import type { Compiled, RunOptions, RunResult } from '../../../lib/local/run-options.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 
 export interface Ran {
