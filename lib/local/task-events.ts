@@ -88,16 +88,19 @@ export class TaskEvents {
     return told.filter(({ type }) => type === 'task-started');
   }
 
-  /** The states of a poll: the request, and the Choice that gives up. What is not there yet is no failure. */
+  /** The states of a poll: the request, and the Choices that judge. What is not there yet is no failure. */
   #polled(event: HistoryEvent, entry: Entry, output: Json, assigned: Object_ | undefined): RunEvent[] {
     const key = pollKey(entry);
     const { began = entry.began, task = nameOf(entry) } = this.#polling.get(key) ?? {};
     const asked = { ...entry, began, task };
     const out = json(output);
     const over = isObject(out) && out.over === true;
-    const gaveUp = event.type === 'ChoiceStateExited' ? failureAssigned(assigned) : undefined;
-    const missing = entry.failure !== undefined && NOT_FOUND.test(entry.failure.error);
-    if (missing || (event.type === 'ChoiceStateExited' && gaveUp === undefined && !over)) return [];
+    const choice = event.type === 'ChoiceStateExited';
+    const gaveUp = choice && !over ? failureAssigned(assigned) : undefined;
+    // What require> started and lost is for the Choice after it to judge.
+    const missing =
+      entry.failure !== undefined && (entry.info.operator === 'require' || NOT_FOUND.test(entry.failure.error));
+    if (missing || (choice && gaveUp === undefined && !over)) return [];
     this.#polling.delete(key);
     if (gaveUp !== undefined) return [this.#failed(event, asked, { error: ERRORS.taskFailed, cause: gaveUp })];
     if (entry.failure !== undefined) return [this.#failed(event, asked, entry.failure)];

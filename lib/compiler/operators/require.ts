@@ -31,9 +31,9 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const keys = `k${id}`;
   const tries = `n${id}`;
   const base = context.path;
-  const start = register(context, unit.stateName(base), task);
+  const start = register(context, unit.stateName(base), task, 'polls');
   const describe = unit.stateName(`${base}^describe`);
-  const status = unit.stateName(`${base}^status`);
+  const status = register(context, unit.stateName(`${base}^status`), task, 'polls');
   const wait = unit.stateName(`${base}^wait`);
   const name: Expr = `$substring(${JSON.stringify(executionPrefix(target))}&"-"&$string($${keys}.session_unixtime)&($${tries}=0?"":"-"&$string($${tries})),0,80)`;
   const done = exit.to ?? passage(context, exit);
@@ -45,8 +45,9 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
     context.onFail,
     `{"Error":${JSON.stringify(ERRORS.taskFailed)},"Cause":$string({"message":"Dependent workflow failed: ${target}, execution "&${name}})}`,
   );
-  const ignored = { Condition: template(`$${keys}.ignore_failure`), ...assignDone, Output: {}, Next: done };
-  const child = unit.stateName(`${base}^failed`);
+  const ended = { ...assignDone, Output: { over: true }, Next: done };
+  const ignored = { Condition: template(`$${keys}.ignore_failure`), ...ended };
+  const child = register(context, unit.stateName(`${base}^failed`), task, 'polls');
   put(context, start, {
     Type: 'Task',
     Resource: 'arn:aws:states:::states:startExecution.sync:2',
@@ -87,9 +88,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
       { Condition: '{% $states.input.status="RUNNING" %}', Output: {}, Next: wait },
       {
         Condition: template(`$states.input.status="SUCCEEDED" and ${rerun}!="all"`),
-        ...assignDone,
-        Output: {},
-        Next: done,
+        ...ended,
       },
       { Condition: template(`${rerun}="all" or (${rerun}="failed" and $states.input.status!="SUCCEEDED")`), ...again },
       ignored,
