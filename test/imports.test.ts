@@ -11,6 +11,7 @@ const LAYERS = [
   'lib/cli',
   'lib/ui',
   'lib/cloud',
+  'lib/deployed',
   'lib/local',
   'lib/engine',
   'lib/compiler',
