@@ -26,7 +26,7 @@ export interface Refused {
   readonly reason: string;
 }
 
-export interface Proxy {
+export interface ProxyServer {
   /** With the word localhost: the CDK and moto read template addresses by it. */
   readonly url: string;
   readonly port: number;
@@ -37,7 +37,7 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(options: ProxyOptions): Promise<Proxy> {
+export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const refused: Refused[] = [];
   const server = createServer((request, response) => {
     answer(request)
@@ -50,7 +50,7 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
   // A container may wait long between two requests; a connection closed under it would look like a fault of S3's.
   server.keepAliveTimeout = 60_000;
   const { port, close } = await listen(server, 'http');
-  const proxy = { url: `http://localhost:${port}`, port, refused, close, onCall: undefined as Proxy['onCall'] };
+  const proxy = { url: `http://localhost:${port}`, port, refused, close, onCall: undefined as ProxyServer['onCall'] };
   return proxy;
 
   async function answer(request: IncomingMessage): Promise<Answer> {

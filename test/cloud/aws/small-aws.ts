@@ -11,7 +11,7 @@ import { bootstrap, type DeployOptions, deploy } from './deploy.ts';
 import { Keys } from './keys.ts';
 import { Functions } from './lambda.ts';
 import { startMotoServer } from './moto.ts';
-import { type Proxy, startProxy } from './proxy.ts';
+import { type ProxyServer, startProxy } from './proxy.ts';
 import { ACCOUNT, ACCOUNT_KEY, type Part, REGION, type Service } from './service.ts';
 import { actionOf, Containers } from './stand-ins.ts';
 import { StepFunctions } from './step-functions.ts';
@@ -33,7 +33,7 @@ export interface SmallAws {
   readonly sfn: SFNClient;
   readonly s3: S3Client;
   readonly logs: CloudWatchLogsClient;
-  readonly proxy: Proxy;
+  readonly proxy: ProxyServer;
   readonly keys: Keys;
   readonly functions: Functions;
   readonly containers: Containers;
