@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { actionOf, checksOf, type DeployedResource, type Facts, Iam, listCheck } from './iam.ts';
+import { actionOf, checksOf, type Facts, Iam, listCheck } from './iam.ts';
 import { arnLike, readStatements, type Statement, speaksOf } from './policy.ts';
 import { ACCOUNT, type Principal, REGION } from './service.ts';
+import { type DeployedResource, type DeployedStack, type Mapping, Names, resolveStack } from './template.ts';
 
 const CLUSTER = `arn:aws:ecs:${REGION}:${ACCOUNT}:cluster/c`;
 const TASK_ROLE = `arn:aws:iam::${ACCOUNT}:role/task`;
@@ -10,8 +11,8 @@ const SECRET = `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:trowel/p/`;
 const FUNCTION = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:launch`;
 const DEFINITION = `arn:aws:ecs:${REGION}:${ACCOUNT}:task-definition/p-default`;
 
-const role = (name: string, statements: object[], more: object = {}): DeployedResource => ({
-  logicalId: name,
+const role = (name: string, statements: Mapping[], more: Mapping = {}): DeployedResource => ({
+  id: name,
   type: 'AWS::IAM::Role',
   physicalId: name,
   properties: {
@@ -54,9 +55,17 @@ const STATEMENTS = [
   { Effect: 'Deny', Action: 's3:*', Resource: 'arn:aws:s3:::b/attempts/secret/*' },
 ];
 
+function stackOf(...resources: DeployedResource[]): DeployedStack {
+  const Resources = Object.fromEntries(
+    resources.map(({ id, type, properties }) => [id, { Type: type, Properties: properties }]),
+  );
+  const known = new Map(resources.map(({ id, physicalId }) => [id, physicalId]));
+  return resolveStack('stack', { Resources }, known, new Names());
+}
+
 function deployed(...more: DeployedResource[]): Iam {
   const iam = new Iam();
-  iam.load('stack', [role('launch', STATEMENTS), ...more]);
+  iam.deployed(stackOf(role('launch', STATEMENTS), ...more));
   return iam;
 }
 
@@ -106,9 +115,9 @@ describe('Iam', () => {
         PermissionsBoundary: own,
         ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole'],
       }),
-      { logicalId: 'P', type: 'AWS::IAM::Policy', physicalId: 'P', properties: policy },
+      { id: 'P', type: 'AWS::IAM::Policy', physicalId: 'P', properties: policy },
       {
-        logicalId: 'M',
+        id: 'M',
         type: 'AWS::IAM::ManagedPolicy',
         physicalId: own,
         properties: { PolicyDocument: document('s*:*') },
@@ -146,8 +155,8 @@ describe('Iam', () => {
       ],
     };
     const iam = deployed(
-      { logicalId: 'L', type: 'AWS::Lambda::Permission', physicalId: 'L', properties: permission },
-      { logicalId: 'Q', type: 'AWS::SQS::QueuePolicy', physicalId: 'Q', properties: { PolicyDocument: secure } },
+      { id: 'L', type: 'AWS::Lambda::Permission', physicalId: 'L', properties: permission },
+      { id: 'Q', type: 'AWS::SQS::QueuePolicy', physicalId: 'Q', properties: { PolicyDocument: secure } },
     );
     const invoke = (source: string) => ({
       action: 'lambda:InvokeFunction',
@@ -176,7 +185,7 @@ describe('Iam', () => {
 
   it('forgets what a deploy has taken away', () => {
     const iam = deployed();
-    iam.load('stack', [role('other', STATEMENTS)]);
+    iam.deployed(stackOf(role('other', STATEMENTS)));
     expect(iam.roles().map(({ name }) => name)).toEqual(['other']);
   });
 });

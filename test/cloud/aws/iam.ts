@@ -3,26 +3,15 @@
  * through the proxy; moto checks nothing. The account itself may do anything.
  */
 import { type Check, type Context, meansPrincipal, readStatements, type Statement, speaksOf } from './policy.ts';
-import { ACCOUNT, type Principal } from './service.ts';
+import { ACCOUNT, type Part, type Principal, REGION } from './service.ts';
+import type { DeployedResource, DeployedStack, Mapping } from './template.ts';
 
 export { actionOf, checksOf, type Facts, listCheck } from './iam-actions.ts';
 export type { Check, Context } from './policy.ts';
 
-/** A resource of a deployed template, its intrinsic functions resolved. */
-export interface DeployedResource {
-  readonly logicalId: string;
-  readonly type: string;
-  /** What `Ref` gives. */
-  readonly physicalId: string;
-  readonly arn?: string;
-  // biome-ignore lint/suspicious/noExplicitAny: properties as CloudFormation has them
-  readonly properties: any;
-  readonly updateReplacePolicy?: string;
-}
-
 /** A statement of a role, with a name for people. */
 export interface RoleStatement {
-  /** `ROLE-LOGICAL-ID/POLICY#2`. */
+  /** `ROLE-ID/POLICY#2`. */
   readonly id: string;
   readonly statement: Statement;
 }
@@ -30,7 +19,8 @@ export interface RoleStatement {
 export interface Role {
   readonly name: string;
   readonly arn: string;
-  readonly logicalId: string;
+  /** In the template. */
+  readonly id: string;
   readonly trust: readonly Statement[];
   readonly statements: readonly RoleStatement[];
   /** Of its permissions boundary. */
@@ -49,7 +39,7 @@ const MANAGED: { readonly [name: string]: Statement } = {
 /** The transport is loopback's plain HTTP, played as TLS: what the template denies to anything else is not denied here. */
 const TRANSPORT: Context = { 'aws:SecureTransport': 'true', 's3:TlsVersion': '1.3' };
 
-export class Iam {
+export class Iam implements Part {
   readonly #roles = new Map<string, Role>();
   /** By stack, policies on resources. */
   readonly #resourcePolicies = new Map<string, readonly Statement[]>();
@@ -57,13 +47,14 @@ export class Iam {
   readonly #removed = new Set<string>();
   readonly #used = new Set<string>();
 
-  /** The stack as it is now deployed: what it had before is forgotten. @throws Error for a policy that could be misread */
-  load(stack: string, resources: readonly DeployedResource[]): void {
-    for (const name of this.#stacks.get(stack) ?? []) this.#roles.delete(name);
+  /** What the stack had before is forgotten. @throws Error for a policy that could be misread */
+  deployed(stack: DeployedStack): void {
+    const resources = [...stack.resources.values()];
+    for (const name of this.#stacks.get(stack.name) ?? []) this.#roles.delete(name);
     const roles = readRoles(resources);
     for (const role of roles) this.#roles.set(role.name, role);
-    this.#stacks.set(stack, new Set(roles.map(({ name }) => name)));
-    this.#resourcePolicies.set(stack, readResourcePolicies(resources));
+    this.#stacks.set(stack.name, new Set(roles.map(({ name }) => name)));
+    this.#resourcePolicies.set(stack.name, readResourcePolicies(resources));
   }
 
   roles(): readonly Role[] {
@@ -161,10 +152,9 @@ export class Iam {
 }
 
 function readRoles(resources: readonly DeployedResource[]): Role[] {
+  const ofType = (type: string) => resources.filter((each) => each.type === type);
   const managed = new Map(
-    resources
-      .filter(({ type }) => type === 'AWS::IAM::ManagedPolicy')
-      .map(({ physicalId, properties }) => [physicalId, readStatements(properties.PolicyDocument)]),
+    ofType('AWS::IAM::ManagedPolicy').map(({ physicalId, properties }) => [physicalId, policyOf(properties)[1]]),
   );
   const managedStatements = (arn: string): readonly Statement[] => {
     const own = /:iam::aws:policy\/(.+)$/.exec(arn)?.[1];
@@ -172,34 +162,30 @@ function readRoles(resources: readonly DeployedResource[]): Role[] {
     if (found === undefined) throw new Error(`Unknown managed policy ${arn}`);
     return found;
   };
-  return resources
-    .filter(({ type }) => type === 'AWS::IAM::Role')
-    .map(({ logicalId, physicalId: name, arn, properties }) => {
-      const { Policies = [], ManagedPolicyArns = [], PermissionsBoundary, AssumeRolePolicyDocument } = properties;
-      const attached = resources.filter(
-        (each) => each.type === 'AWS::IAM::Policy' && (each.properties.Roles ?? []).includes(name),
-      );
-      const documents: (readonly [string, readonly Statement[]])[] = [
-        ...Policies.map((each: { PolicyName: string; PolicyDocument: unknown }) => [
-          each.PolicyName,
-          readStatements(each.PolicyDocument),
-        ]),
-        ...attached.map(
-          ({ properties: { PolicyName, PolicyDocument } }) => [PolicyName, readStatements(PolicyDocument)] as const,
-        ),
-        ...ManagedPolicyArns.map((each: string) => [each, managedStatements(each)]),
-      ];
-      return {
-        name,
-        logicalId,
-        arn: arn ?? `arn:aws:iam::${ACCOUNT}:role/${name}`,
-        trust: readStatements(AssumeRolePolicyDocument),
-        statements: documents.flatMap(([policy, statements]) =>
-          statements.map((statement, i) => ({ id: `${logicalId}/${policy}#${i}`, statement })),
-        ),
-        ...(PermissionsBoundary !== undefined && { boundary: managedStatements(PermissionsBoundary) }),
-      };
-    });
+  return ofType('AWS::IAM::Role').map(({ id, physicalId: name, properties }) => {
+    const { PermissionsBoundary: boundary, AssumeRolePolicyDocument } = properties;
+    const list = (key: string) => (properties[key] ?? []) as Mapping[];
+    const attached = ofType('AWS::IAM::Policy').filter((each) => (each.properties.Roles as string[]).includes(name));
+    const policies = [
+      ...list('Policies').map(policyOf),
+      ...attached.map((each) => policyOf(each.properties)),
+      ...list('ManagedPolicyArns').map((arn) => [String(arn), managedStatements(String(arn))] as const),
+    ];
+    return {
+      name,
+      id,
+      arn: `arn:aws:iam::${ACCOUNT}:role/${name}`,
+      trust: readStatements(AssumeRolePolicyDocument),
+      statements: policies.flatMap(([policy, statements]) =>
+        statements.map((statement, i) => ({ id: `${id}/${policy}#${i}`, statement })),
+      ),
+      ...(boundary !== undefined && { boundary: managedStatements(String(boundary)) }),
+    };
+  });
+}
+
+function policyOf({ PolicyName, PolicyDocument }: Mapping): readonly [name: string, statements: readonly Statement[]] {
+  return [String(PolicyName), readStatements(PolicyDocument)];
 }
 
 /** Policies of buckets, queues and topics, and permissions of functions, which are statements of another form. */
@@ -209,11 +195,12 @@ function readResourcePolicies(resources: readonly DeployedResource[]): Statement
       return readStatements(properties.PolicyDocument);
     if (type !== 'AWS::Lambda::Permission') return [];
     const { Action, FunctionName, Principal, SourceArn, SourceAccount } = properties;
+    const name = String(FunctionName);
     return readStatements({
       Statement: {
         Effect: 'Allow',
         Action,
-        Resource: FunctionName,
+        Resource: name.startsWith('arn:') ? name : `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`,
         Principal: { Service: Principal },
         Condition: {
           ...(SourceArn !== undefined && { ArnLike: { 'aws:SourceArn': SourceArn } }),

@@ -4,6 +4,7 @@
  * `cdk deploy` has put there. All clients, the product's functions and containers among them, call one address, the proxy's.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { DeployedStack } from './template.ts';
 
 export interface Principal {
   readonly kind: 'account' | 'role';
@@ -43,6 +44,14 @@ export type Authorize = (call: ServiceCall) => string | undefined | Promise<stri
 export type ActionOf = (
   request: Omit<ServiceCall, 'action' | 'resources' | 'principal'>,
 ) => Pick<ServiceCall, 'action' | 'resources'>;
+
+/** One of the services played here. */
+export interface Part {
+  readonly service?: Service;
+  /** After each deploy. */
+  deployed?(stack: DeployedStack): void | Promise<void>;
+  stop?(): void | Promise<void>;
+}
 
 export const ACCOUNT = '123456789012';
 export const REGION = 'us-east-1';
