@@ -53,7 +53,9 @@ async function ask(url: string, queueArn: string, fields: readonly Field[], cred
   const answer = await fetch(QueueUrl, {
     method: 'POST',
     headers: { ...signedAs(credentials, 'sqs', REGION), 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams(Object.fromEntries([['QueueUrl', QueueUrl], ['Version', '2012-11-05'], ...fields])).toString(),
+    body: new URLSearchParams(
+      Object.fromEntries([['QueueUrl', QueueUrl], ['Version', '2012-11-05'], ...fields]),
+    ).toString(),
   });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`SQS: ${answer.status} ${text}`);
