@@ -28,7 +28,9 @@ export interface Ended extends Execution {
 const LONGEST_MS = 900_000;
 
 export async function start(cloud: Cloud, stack: Stack, workflow: string, input: unknown = {}): Promise<Execution> {
-  const stateMachineArn = stack.outputs[`Workflow${workflow.replaceAll(/\W/g, '')}`];
+  const stateMachineArn = Object.values(stack.outputs).find((value) =>
+    value.endsWith(`:stateMachine:${stack.name.replace(/^trowel-/, '')}-${workflow}`),
+  );
   if (stateMachineArn === undefined) throw new Error(`${stack.name} has no workflow ${workflow}`);
   const started = await cloud.sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }));
   const arn = started.executionArn ?? '';
