@@ -2,15 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
-import { S3Client } from '@aws-sdk/client-s3';
-import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SFNClient } from '@aws-sdk/client-sfn';
+import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
-import { bootstrap, type DeployOptions, deploy } from './deploy.ts';
+import { type Clients, clientsOf } from './clients.ts';
+import { bootstrap, type DeployOptions, deploy, stackOf } from './deploy.ts';
 import { EventBridge } from './event-bridge.ts';
 import { Fargate } from './fargate.ts';
 import { actionOf, checksOf, type Facts, Iam, listCheck } from './iam.ts';
@@ -34,7 +31,7 @@ export interface SmallAwsOptions {
   readonly unpackOnce?: boolean;
 }
 
-export interface SmallAws {
+export interface SmallAws extends Clients {
   readonly url: string;
   /** For command lines and SDKs, in the account's name. */
   readonly env: { readonly [name: string]: string };
@@ -42,9 +39,6 @@ export interface SmallAws {
   readonly stacks: ReadonlyMap<string, DeployedStack>;
   /** The real `cdk deploy`, after `cdk bootstrap` the first time. May be called again for an update. */
   deploy(project: string, options?: DeployOptions): Promise<DeployedStack>;
-  readonly sfn: SFNClient;
-  readonly s3: S3Client;
-  readonly logs: CloudWatchLogsClient;
   readonly proxy: ProxyServer;
   readonly keys: Keys;
   readonly functions: Functions;
@@ -93,11 +87,10 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CI: 'true',
   };
-  const s3 = new S3Client({ ...config, forcePathStyle: true });
-  const cloudFormation = new CloudFormationClient(config);
+  const { destroy, ...clients } = clientsOf({ ...config, forcePathStyle: true });
+  const { s3, cloudFormation, secrets } = clients;
   const functions = new Functions({ keys, s3, folder: join(folder, 'functions'), env: shared });
   const sns = new SNSClient(config);
-  const secrets = new SecretsManagerClient(config);
   const clock = options.clock ?? realClock;
   const events = new EventBridge({
     ...{ url, clock },
@@ -130,17 +123,14 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
   services.push(...parts.flatMap(({ service }) => (service === undefined ? [] : [service])));
   const stacks = new Map<string, DeployedStack>();
   const names = new Names();
-  const sfn = new SFNClient(config);
-  const logs = new CloudWatchLogsClient(config);
   let prepared: Promise<void> | undefined;
 
   return {
-    ...{ url, env, stacks, sfn, s3, logs, proxy, keys, functions, containers, executions, iam, events, scheduler },
+    ...{ url, env, stacks, ...clients, proxy, keys, functions, containers, executions, iam, events, scheduler },
     deploy: async (project, given = {}) => {
       prepared ??= bootstrap(folder, env, `aws://${ACCOUNT}/${REGION}`);
       await prepared;
-      const said = await deploy(resolve(project), folder, env, given);
-      const name = /(?:^|\n)\s*✅\s+(\S+)/.exec(said)?.[1] ?? '';
+      const name = stackOf(await deploy(resolve(project), folder, env, given));
       const stack = await readStack(name, cloudFormation, names);
       stacks.set(name, stack);
       for (const part of parts) await part.deployed?.(stack);
@@ -148,7 +138,8 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     },
     stop: async () => {
       await Promise.all(parts.map((part) => part.stop?.()));
-      for (const client of [sfn, s3, logs, cloudFormation, sns, secrets]) client.destroy();
+      destroy();
+      sns.destroy();
       await proxy.close();
       await moto.stop();
       await rm(folder, { recursive: true, force: true });
