@@ -39,6 +39,7 @@ afterAll(async () => {
 }, 900_000);
 
 interface Local {
+  readonly project: string;
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -72,6 +73,7 @@ async function here(example: string, workflow: string, args: readonly string[] =
   const events = (await readFile(join(attempt, 'events.jsonl'), 'utf8')).trim().split('\n');
   return {
     ...ran,
+    project,
     results: Object.fromEntries((await read('results')).map(([path, text]) => [path, JSON.parse(text)])),
     logs: Object.fromEntries(
       (await read('logs')).map(([name, text]) => [name.replace(/\.log$/, ''), placeless(text, project)]),
@@ -110,7 +112,7 @@ function report(values: { readonly [path: string]: unknown }): unknown {
 
 describe('quickstart', () => {
   test('gives what it gives here: parameters, stores, report', async () => {
-    const input = { session_time: '2026-11-01T00:00:00+09:00', params: { days: 12 } };
+    const input = { session_time: '2026-11-01T00:00:00+09:00', params: { days: '12' } };
     const [there, local] = await Promise.all([
       run(cloud, quickstart, 'main', input),
       here('quickstart', 'main.dig', ['--session', '2026-10-31 15:00:00', '-p', 'days=12']),
@@ -174,6 +176,6 @@ describe('operator-guide', () => {
     expect(there).toMatchObject({ status: 'FAILED', error: 'Trowel.TaskFailed' });
     const failed = local.events.find(({ type }) => type === 'run-ended');
     const { message } = JSON.parse(there.cause ?? '{}') as { readonly message?: string };
-    expect(placeless(message ?? '')).toBe(placeless(String(failed?.message), folder));
+    expect(placeless(message ?? '')).toBe(placeless(String(failed?.message), local.project));
   });
 });

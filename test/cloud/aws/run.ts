@@ -40,6 +40,9 @@ export async function start(cloud: Cloud, stack: Stack, workflow: string, input:
 export async function end(cloud: Cloud, execution: Execution): Promise<Ended> {
   for (const until = Date.now() + LONGEST_MS; Date.now() < until; await delay(cloud.small ? 50 : 2000)) {
     const found = await cloud.sfn.send(new DescribeExecutionCommand({ executionArn: execution.arn }));
+    // Answered as an internal failure, it would be tried again for minutes.
+    const [fault] = cloud.small?.proxy.faults ?? [];
+    if (fault !== undefined) throw new Error('the small AWS failed', { cause: fault });
     if (found.status === 'RUNNING') continue;
     const { status = '', error, cause, output } = found;
     return { ...execution, status, error, cause, output, events: await history(cloud, execution) };
