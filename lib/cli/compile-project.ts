@@ -19,7 +19,7 @@ export interface CompiledWorkflow {
 export async function compileWorkflow(
   project: Project,
   name: string,
-  options: Selection & { readonly timezone?: string; readonly params: Mapping },
+  options: Selection & { readonly timezone?: string; readonly params: Mapping; readonly target?: 'aws' },
 ): Promise<CompiledWorkflow> {
   const whole = project.workflow(name);
   const read = project.diagnosticsOf(name);
@@ -31,6 +31,7 @@ export async function compileWorkflow(
     workflows: new Map([...project.workflows, [name, workflow]]),
     timezone: options.timezone ?? project.config.timezone,
     line: lineFinder(project.sources),
+    ...(options.target !== undefined && { target: options.target }),
   });
   const expressions = await checkExpressions(workflow, {
     workflows: project.workflows,

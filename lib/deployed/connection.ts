@@ -10,5 +10,7 @@ export function clientOptions({ profile, region }: Connection): {
   readonly region?: string;
   readonly maxAttempts: number;
 } {
+  // Which versions of Node the SDK will take one day is no news for whoever starts a workflow.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   return { maxAttempts: 8, ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
 }
