@@ -48,3 +48,8 @@ export function cdk(args: readonly string[], cwd: string, env: Environment): Pro
     });
   });
 }
+
+/** The stack's name in what `cdk deploy` printed. */
+export function stackOf(printed: string): string {
+  return /(?:^|\n)\s*✅\s+(\S+)/.exec(printed)?.[1] ?? '';
+}

@@ -14,9 +14,13 @@ export interface ProxyOptions {
   readonly keys: Keys;
   readonly actionOf: ActionOf;
   readonly authorize: Authorize;
+  /** Whether the caller is not told that an object is not there. */
+  readonly hidden: (call: ServiceCall) => boolean;
   /** Asked in this order; may grow while it runs. */
   readonly services: readonly Service[];
 }
+
+export type Around = (call: ServiceCall, next: () => Promise<Answer>) => Promise<Answer>;
 
 export interface Refused {
   readonly role: string;
@@ -34,6 +38,8 @@ export interface ProxyServer {
   readonly refused: readonly Refused[];
   /** Everything that is asked, as it comes. */
   onCall: ((call: ServiceCall) => void) | undefined;
+  /** Stands between a call that is allowed and what answers it: a fault. */
+  around: Around | undefined;
   close(): Promise<void>;
 }
 
@@ -50,7 +56,14 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   // A container may wait long between two requests; a connection closed under it would look like a fault of S3's.
   server.keepAliveTimeout = 60_000;
   const { port, close } = await listen(server, 'http');
-  const proxy = { url: `http://localhost:${port}`, port, refused, close, onCall: undefined as ProxyServer['onCall'] };
+  const proxy = {
+    url: `http://localhost:${port}`,
+    port,
+    refused,
+    close,
+    onCall: undefined,
+    around: undefined,
+  } as Mutable<ProxyServer>;
   return proxy;
 
   async function answer(request: IncomingMessage): Promise<Answer> {
@@ -77,6 +90,11 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       refused.push({ role: principal.role ?? '', service, action, resources, reason });
       return refusal(said, undefined, reason);
     }
+    const next = () => serve(call, forward);
+    return proxy.around === undefined ? next() : proxy.around(call, next);
+  }
+
+  async function serve(call: ServiceCall, forward: () => Promise<Answer>): Promise<Answer> {
     try {
       for (const each of options.services) {
         const made = await each(call);
@@ -87,10 +105,14 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
       throw error;
     }
     const made = await forward();
-    if (service === 'sts') adopt(made, options.keys);
+    if (call.service === 'sts') adopt(made, options.keys);
+    if (call.service === 's3' && made.status === 404 && options.hidden(call))
+      return refusal(call, undefined, 'Access Denied');
     return made;
   }
 }
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Answer): void {
   const length = { 'content-length': String(Buffer.byteLength(body)) };

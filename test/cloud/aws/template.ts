@@ -21,6 +21,8 @@ export interface DeployedResource {
   readonly physicalId: string;
   /** Resolved. */
   readonly properties: Mapping;
+  /** `Retain` or `Delete`: what becomes of what an update replaces. */
+  readonly updateReplacePolicy?: string;
 }
 
 export interface DeployedStack {
@@ -34,7 +36,13 @@ export interface DeployedStack {
 }
 
 interface Template {
-  readonly Resources: { readonly [id: string]: { readonly Type: string; readonly Properties?: Mapping } };
+  readonly Resources: {
+    readonly [id: string]: {
+      readonly Type: string;
+      readonly Properties?: Mapping;
+      readonly UpdateReplacePolicy?: string;
+    };
+  };
   readonly Parameters?: { readonly [id: string]: { readonly Type: string; readonly Default?: Json } };
   readonly Conditions?: { readonly [id: string]: Json };
   readonly Outputs?: { readonly [id: string]: { readonly Value: Json; readonly Condition?: string } };
@@ -77,9 +85,12 @@ export function resolveStack(
 ): DeployedStack {
   const resolver = new Resolver(name, template, known, names);
   const resources = new Map(
-    Object.entries(template.Resources).map(([id, { Type: type, Properties = {} }]) => [
+    Object.entries(template.Resources).map(([id, { Type: type, Properties = {}, UpdateReplacePolicy: policy }]) => [
       id,
-      { id, type, physicalId: resolver.ref(id), properties: resolver.resolve(Properties) as Mapping },
+      {
+        ...{ id, type, physicalId: resolver.ref(id), properties: resolver.resolve(Properties) as Mapping },
+        ...(policy !== undefined && { updateReplacePolicy: policy }),
+      },
     ]),
   );
   return {
