@@ -20,9 +20,10 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { LOG_PREFIX, PROJECT_TAG, secretPrefix, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
 import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
-import { type DeployedDefinitions, LOG_PREFIX, makeDefinitions } from './containers.ts';
+import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
 import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
 import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
@@ -91,7 +92,7 @@ export class TrowelProject extends constructs.Construct {
     this.bucket = makeBucket(this, props, removalPolicy);
     const logGroup = (name: string, logGroupName: string) =>
       new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
-    this.taskLogs = logGroup('TaskLogs', `/trowel/${project.name}/tasks`);
+    this.taskLogs = logGroup('TaskLogs', taskLogGroup(project.name));
     const functionLogs = logGroup('FunctionLogs', `/trowel/${project.name}/functions`);
     // Under this prefix the account's resource policy for log delivery stays short, however many projects there are.
     const machineLogs = logGroup('MachineLogs', `/aws/vendedlogs/states/trowel-${project.name}`);
@@ -171,7 +172,7 @@ export class TrowelProject extends constructs.Construct {
     };
     makeDashboard(this, monitoring, makeAlarms(this, monitoring));
 
-    const tags = { 'trowel:project': project.name, ...config.tags, ...props.tags };
+    const tags = { [PROJECT_TAG]: project.name, ...config.tags, ...props.tags };
     for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
     if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
     for (const { name, needs } of project.machines) {
@@ -238,11 +239,11 @@ export class TrowelProject extends constructs.Construct {
     const stack = cdk.Stack.of(this);
     const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
     const bucket = { TROWEL_BUCKET: this.bucket.bucketName };
-    const secretPrefix = `trowel/${project.name}/`;
+    const prefix = secretPrefix(project.name);
     const secrets = stack.formatArn({
       service: 'secretsmanager',
       resource: 'secret',
-      resourceName: `${secretPrefix}*`,
+      resourceName: `${prefix}*`,
       arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
     });
     const attempts = this.bucket.arnForObjects('attempts/*');
@@ -288,7 +289,7 @@ export class TrowelProject extends constructs.Construct {
           TROWEL_TASK_TIMEOUT: String(config.task.timeout),
           TROWEL_SPOT: String(config.task.spot),
           TROWEL_BUNDLE: bundleKey,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_EVALUATE: evaluate.functionName,
         },
         [
@@ -315,7 +316,7 @@ export class TrowelProject extends constructs.Construct {
         [...values, answers('states:SendTaskFailure'), allow(['sqs:SendMessage'], [this.deadLetters.queueArn])],
         { deadLetters: this.deadLetters },
       ),
-      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: secretPrefix }, [
+      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
         ...valuesAndRecords,
         allow(['secretsmanager:GetSecretValue'], [secrets]),
       ]),
@@ -323,7 +324,7 @@ export class TrowelProject extends constructs.Construct {
         'notify',
         {
           ...bucket,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_TOPIC: this.topic.topicArn,
           TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
           TROWEL_NOTIFY_ON: config.notifications.on.join(','),
