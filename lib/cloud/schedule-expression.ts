@@ -4,9 +4,10 @@
  * takes `L` only alone, so one schedule may need several expressions. A run that two of them name starts once: an execution's name is
  * made from its session.
  */
-import { type CronPattern, parseCron } from '../expression/cron.ts';
+
 import type { ScheduleSpec } from '../expression/schedule.ts';
 import { toInstant } from '../expression/zone.ts';
+import { type CronPattern, parseCron } from '../language/cron.ts';
 
 export interface ScheduleExpression {
   /** `cron(…)`, at least one. */

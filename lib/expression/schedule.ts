@@ -2,8 +2,9 @@
  * When a `schedule:` has its sessions: digdag's arithmetic (digdag-standards/…/scheduler). For hourly, daily, weekly and
  * monthly the session time is the truncated hour or day, and the text of the schedule is the delay until it runs.
  */
+import { type CronPattern, parseCron } from '../language/cron.ts';
 import type { Schedule } from '../language/workflow.ts';
-import { type CronPattern, nextMatch, parseCron } from './cron.ts';
+import { nextMatch } from './cron.ts';
 import { toInstant } from './zone.ts';
 
 export type ScheduleSpec = Omit<Schedule, 'span'>;
