@@ -78,6 +78,22 @@ function parseTimes(text: string, count: number): number | undefined {
   return fragments.reduce((sum, fragment) => sum * 60 + Number(fragment), 0) * SECOND;
 }
 
+/**
+ * Between which instants a schedule runs: its first session is one of `start` or later, its last run one of `end` or earlier.
+ * @param delay seconds from the session's time to its run
+ */
+export function scheduleWindow(
+  spec: ScheduleSpec,
+  timezone: string,
+  delay: number,
+): { readonly from?: number; readonly until?: number } {
+  // As digdag, which looks at neither for an interval of seconds.
+  if (spec.kind === 'seconds_interval') return {};
+  const from = dayStart(spec.start, 0, timezone, delay * SECOND) ?? undefined;
+  const until = dayStart(spec.end, 1, timezone) ?? undefined;
+  return { ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+}
+
 function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string): Scheduler | string {
   const pattern = parseCron(line);
   if (typeof pattern === 'string') return pattern;
@@ -135,11 +151,16 @@ function everySeconds(interval: number, delay: number): Scheduler {
 }
 
 /** Midnight of a `YYYY-MM-DD` plus days; undefined without a text, null where it is no date. */
-function dayStart(text: string | undefined, plus: number, timezone: string): number | undefined | null {
+function dayStart(
+  text: string | undefined,
+  plus: number,
+  timezone: string,
+  milliseconds = 0,
+): number | undefined | null {
   if (text === undefined) return undefined;
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (match === null) return null;
   const wall = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
   if (new Date(wall).toISOString().slice(0, 10) !== text) return null;
-  return toInstant(timezone, wall + plus * DAY);
+  return toInstant(timezone, wall + plus * DAY + milliseconds);
 }
