@@ -50,6 +50,9 @@ describe('over a year, Scheduler and `session` start the sessions of digdag', ()
       const expected = digdag(spec, zone, days);
       const started = await aws(spec, zone, found, later, days);
       compared += expected.size;
+      // Of several sessions in what a day leaves out digdag has the first, Trowel all.
+      for (const session of started.keys())
+        if (!expected.has(session) && follows(zone, session)) started.delete(session);
       expect([...started.keys()].sort()).toEqual([...expected.keys()].sort());
       for (const [session, run] of started) {
         const wanted = expected.get(session) ?? Number.NaN;
@@ -273,4 +276,10 @@ function instantsOf(wall: number, zone: string): number[] {
 /** Whether the clock is changed within the three days before, in which a delay counts. */
 function isNearChange(zone: string, time: number): boolean {
   return offset(zone, time - 3 * DAY) !== offset(zone, time + DAY);
+}
+
+/** Whether the clock is put forward within the two hours before. */
+function follows(zone: string, session: string): boolean {
+  const time = Date.parse(session);
+  return offset(zone, time) > offset(zone, time - 120 * MINUTE);
 }
