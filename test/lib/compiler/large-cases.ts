@@ -100,7 +100,7 @@ _export: {how: "true"}
   ...['', '_parallel: true', '_parallel: {limit: 70}', '_parallel: "${how}"'].map((how) => ({
     name: `a loop whose 5,000 rounds only the run tells, ${how || 'in sequence'}`,
     dig: `
-_export: {how: "30"}
+_export: {how: "true"}
 +count: {py>: t.store, data: {rounds: 5000}}
 +l:
   loop>: \${rounds}
