@@ -94,6 +94,7 @@ function programOf(options: CompileOptions): Program {
 }
 
 function resultOf(program: Program, workflow: Workflow, machine: StateMachine): CompileResult {
+  dropUnused(program, machine);
   for (const each of [machine, ...Object.values(program.nested)]) checkLimits(program, workflow, each);
   const { diagnostics } = program;
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
@@ -107,6 +108,21 @@ function resultOf(program: Program, workflow: Workflow, machine: StateMachine): 
       tasks: program.tasks,
     },
   };
+}
+
+/** What was compiled for states that are never reached. */
+function dropUnused({ nested }: Program, machine: StateMachine): void {
+  const used = new Set<string>();
+  const visit = (each: StateMachine): void => {
+    for (const [, name = ''] of JSON.stringify(each).matchAll(/"\$\{sm_([^"}]+)\}"/g)) {
+      const inner = Object.hasOwn(nested, name) ? nested[name] : undefined;
+      if (inner === undefined || used.has(name)) continue;
+      used.add(name);
+      visit(inner);
+    }
+  };
+  visit(machine);
+  for (const name of Object.keys(nested)) if (!used.has(name)) delete nested[name];
 }
 
 function compileMachine(program: Program, workflow: Workflow, zone: string): StateMachine {

@@ -304,7 +304,7 @@ describe('TrowelProject', () => {
       template.hasResourceProperties('AWS::Scheduler::Schedule', {
         ScheduleExpression: expression,
         ScheduleExpressionTimezone: 'Asia/Tokyo',
-        StartDate: '2030-05-31T15:00:00.000Z',
+        StartDate: '2030-05-31T14:59:00.000Z',
         EndDate: '2030-12-31T14:59:59.000Z',
         State: 'ENABLED',
         FlexibleTimeWindow: { Mode: 'OFF' },
