@@ -28,7 +28,7 @@ export interface Reason {
   readonly message: string;
 }
 
-/** Exit code of the bootstrap for what no further try would change (EX_CONFIG of sysexits.h; task-images/python/bootstrap.py). */
+/** Exit code of the bootstrap for what no further try would change (EX_CONFIG of sysexits.h; trowel_task/bootstrap.py). */
 const MISCONFIGURED = 78;
 const SIGKILLED = 137;
 

@@ -127,7 +127,7 @@ export class TrowelProject extends constructs.Construct {
       description: 'What the code of Trowel tasks may do',
     });
     const bootstrap = readFileSync(
-      props.bootstrap ?? packageFolder(join('task-images', 'python', 'bootstrap.py')),
+      props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'bootstrap.py')),
       'utf8',
     );
     const definitions = makeDefinitions(this, {

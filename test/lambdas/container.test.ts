@@ -105,7 +105,7 @@ describe.skipIf(python === undefined)('a task in a container', { timeout: 120_00
       [name]: value,
       ...more,
     };
-    const source = readFileSync(join(IMAGE, 'bootstrap.py'), 'utf8');
+    const source = readFileSync(join(IMAGE, 'src', 'trowel_task', 'bootstrap.py'), 'utf8');
     const done = promisify(execFile)(python ?? '', ['-c', source], { cwd: temporary, env });
     const { stdout, stderr } = await done.catch((error: { stdout: string; stderr: string }) => error);
     expect(stderr).toBe('');

@@ -119,9 +119,9 @@ class Aws:
         self.put("attempts/run-1/assignments/a.json", json.dumps(file).encode())
         return f"{ROOT}/assignments/a.json"
 
-    def start(self, pointer: str, **env) -> subprocess.Popen:
+    def start(self, pointer: str, python: str = sys.executable, **env) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "trowel_task", "fargate"],
+            [python, "-m", "trowel_task", "fargate"],
             cwd=self.bundle,
             env={**self.env, "TROWEL_ASSIGNMENT": pointer, **env},
             stdout=subprocess.PIPE,
