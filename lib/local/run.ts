@@ -225,6 +225,7 @@ export class Run implements AsyncIterable<RunEvent> {
       folder,
       tokens: {
         succeed: (token, result) => this.#tell(() => this.#tokens.sendTaskSuccess(token, result as Json)),
+        beat: (token) => this.#tell(() => this.#tokens.sendTaskHeartbeat(token)),
         fail: (token, error, cause) =>
           this.#tell(() =>
             this.#tokens.sendTaskFailure(token, { error: error.slice(0, 256), cause: this.#masker.mask(cause) }),
