@@ -37,8 +37,9 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
     assignPublicIp: optional('TROWEL_ASSIGN_PUBLIC_IP') === 'ENABLED' ? 'ENABLED' : 'DISABLED',
     definition: definitionOf(event.d),
     spot: optional('TROWEL_SPOT') === 'true',
-    again: (event.n ?? 0) > 0,
+    again: isFurtherTry(event),
     evaluate: optional('TROWEL_EVALUATE'),
+    heartbeat: Number(optional('TROWEL_HEARTBEAT')) || undefined,
   });
   const launched = await launch(event, {
     render,
@@ -59,6 +60,11 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
   logger.info('started', { task: event.t, id: launched.started, taskArn });
   return { started: launched.started, ...(taskArn === undefined ? {} : { taskArn }) };
 });
+
+/** By Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
+function isFurtherTry({ n = 0, r = [] }: LaunchPayload): boolean {
+  return n > 0 || r.some((tries) => tries > 0);
+}
 
 /** The definition with the image and the secrets that the task needs, by the key which the compiler gave the state. */
 function definitionOf(key = 'default'): TaskDefinition {

@@ -78,7 +78,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     if (!roots.includes(name)) diagnostics.push(...project.diagnosticsOf(name));
     if (hasErrors(project.diagnosticsOf(name))) continue;
     const { workflows, config, sources } = project;
-    const result = compile(workflow, { workflows, timezone: config.timezone, target: 'aws' });
+    const result = compile(workflow, { workflows, timezone: config.timezone, task: config.task, target: 'aws' });
     const params = Object.keys(parameters.params);
     diagnostics.push(...result.diagnostics, ...(await checkExpressions(workflow, { workflows, params, sources })));
     const found = scheduleOf(workflow, config.timezone, options.now ?? Date.now());

@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from aws import ROOT
+from aws import BUCKET, ROOT
 
 
 def test_success(aws):
@@ -43,7 +43,7 @@ def test_first_heartbeat_is_repeated_while_the_service_fails(aws):
 def test_heartbeats_go_on_and_a_refused_one_ends_the_task(aws):
     aws.refuse["SendTaskHeartbeat"] = [None, None, "InternalError", "TaskTimedOut"]
     aws.file("t.sh", "trap 'echo cleaned; exit' TERM\necho began\nwhile :; do sleep 0.05; done\n")
-    code, output, answer = aws.run("sh", "sh ./t.sh", env={"TROWEL_HEARTBEAT": "0.2"})
+    code, output, answer = aws.run("sh", "sh ./t.sh", heartbeat=0.8)
     assert (code, answer) == (0, None)
     assert output.startswith("began\n")
     assert output.endswith("cleaned\ntrowel: nobody waits for this task any more; it was ended\n")
@@ -189,8 +189,8 @@ def test_subtasks_without_the_function(aws):
 )
 def test_bad_assignments(aws, content, said):
     if content:
-        aws.put("attempts/run-1/assignments/b.json", content)
-    process = aws.start(f"{ROOT}/assignments/b.json")
+        aws.put("assignments/b.json", content)
+    process = aws.start(f"s3://{BUCKET}/assignments/b.json")
     output = process.communicate(timeout=30)[0]
     assert process.returncode == 78 and said in output and output.count("\n") == 1
     assert aws.calls == []
