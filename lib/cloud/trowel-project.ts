@@ -143,7 +143,7 @@ export class TrowelProject extends constructs.Construct {
       executionRole: this.executionRole,
       bootstrap,
     });
-    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle.s3ObjectKey, tracing);
+    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle, tracing);
     for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
     this.machines = makeMachines(this, {
       project,
@@ -232,7 +232,7 @@ export class TrowelProject extends constructs.Construct {
     props: TrowelProjectProps,
     definitions: DeployedDefinitions,
     logGroup: LogGroup,
-    bundleKey: string,
+    bundle: InstanceType<typeof s3assets.Asset>,
     tracing: boolean,
   ): { readonly [name in FunctionName]: LambdaFunction } {
     const { project } = props;
@@ -291,13 +291,15 @@ export class TrowelProject extends constructs.Construct {
           TROWEL_TASK_TIMEOUT: String(config.task.timeout),
           TROWEL_HEARTBEAT: String(config.task.heartbeat),
           TROWEL_SPOT: String(config.task.spot),
-          TROWEL_BUNDLE: bundleKey,
+          TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
           TROWEL_SECRET_PREFIX: secretPrefix,
           TROWEL_EVALUATE: evaluate.functionName,
         },
         [
           ...values,
           ...this.#objects(['s3:PutObject'], assignments, false),
+          // For `rerun_changed`: whether a task's file is what it was.
+          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)]),
           new iam.PolicyStatement({
             actions: ['ecs:RunTask'],
             resources: [...definitions.families],

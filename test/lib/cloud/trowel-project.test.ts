@@ -157,6 +157,7 @@ describe('TrowelProject', () => {
         xray,
         `s3:GetObject -> ${attempts}`,
         `s3:PutObject -> ${assignments}`,
+        expect.stringMatching(/^s3:GetObject -> .*cdk-hnb659fds-assets-.*\/trowel\/roles\/[0-9a-f]{64}\.zip$/),
         `ecs:RunTask -> ${families(template)}`,
         'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
         `secretsmanager:DescribeSecret -> ${secrets}`,
