@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { expected } from '../../lib/expression/coerce.ts';
 import { toSeconds } from '../../lib/expression/duration.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
 import { baseLayers } from '../../lib/expression/stores.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
@@ -44,10 +45,7 @@ export type Launched = { readonly started: string } | { readonly replayed: Repla
  * @throws TrowelError Trowel.Template, Trowel.Secret, Trowel.BadInput; what the compute throws.
  */
 export async function launch(payload: LaunchPayload, services: Services): Promise<Launched> {
-  if (payload.v !== PROTOCOL) {
-    const message = `Expected protocol version ${PROTOCOL}, got ${payload.v}: the workflow was compiled by another version of Trowel`;
-    throw new TrowelError(ERRORS.badInput, message);
-  }
+  checkVersion(payload);
   const rendered = await render(payload, services);
   const job = await jobOf(payload, rendered, services);
   const replayed = await findResult(payload, job.assignment, services);

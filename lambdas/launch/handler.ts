@@ -1,5 +1,6 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import { ERRORS, type LaunchPayload } from '../../lib/expression/wire.ts';
 import { attemptVariables, roots } from '../aws/attempts.ts';
@@ -10,7 +11,6 @@ import { Objects, parseUri, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, secretCommand } from '../aws/secrets.ts';
 import { list, optional, setting } from '../aws/settings.ts';
 import { DeployedTokens } from '../aws/task-tokens.ts';
-import { checkVersion } from '../aws/version.ts';
 import type { ProjectFiles } from '../notify/project-files.ts';
 import { codeUnchanged } from './code.ts';
 import { launch } from './core.ts';

@@ -119,7 +119,7 @@ describe('launch', () => {
   it('refuses another protocol and a bad name in _env', async () => {
     await expect(assigned({ v: 2 })).rejects.toMatchObject({
       name: 'Trowel.BadInput',
-      message: expect.stringContaining('version 1, got 2'),
+      message: expect.stringContaining('version 1 to 1, got 2'),
     });
     await expect(assigned({ k: { 'sh>': 'true', _env: { 'a-b': 'c' } } })).rejects.toMatchObject({
       message: 'Invalid _env key name: a-b',
