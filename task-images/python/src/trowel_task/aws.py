@@ -1,7 +1,5 @@
 """Calls of AWS's services: four of S3, three of Step Functions, one of Lambda. HTTP and the signature are the standard library's and
-bootstrap.py's: an SDK takes longer to load than most tasks take to run, and its version would be one more that a project may not choose.
-
-Proxies are respected as urllib does (HTTPS_PROXY, NO_PROXY).
+bootstrap.py's: an SDK takes longer to load than most tasks take to run, and its version would be one that a project cannot choose.
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import os
 import random
 import time
 
-from trowel_task import bootstrap
+from trowel_task import bootstrap, connections
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +29,6 @@ _PASSING |= {"TooManyRequestsException", "SlowDown", "RequestTimeout", "RequestT
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 
 _keys: bootstrap.Keys | None = None
-_opener: Any = None
 
 
 class ServiceError(Exception):
@@ -82,7 +79,7 @@ def send(
                 raise
             if attempt == attempts:
                 raise
-        except (OSError, EOFError, HTTPException):  # URLError and time-outs among them
+        except (OSError, EOFError, HTTPException):  # time-outs among them
             if attempt == attempts:
                 raise
         time.sleep(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))
@@ -99,21 +96,25 @@ def _once(
     timeout: float,
     read: Callable[[HTTPResponse], Any] | None,
 ) -> Any:
-    from urllib.error import HTTPError
-    from urllib.request import Request
+    from urllib.parse import urlsplit
 
     whole = bootstrap.signed(method, url, service, region(), credentials(), digest, headers)
-    data: Any = None
     if method not in ("GET", "DELETE"):
-        whole.setdefault("content-type", "application/octet-stream")  # urllib would say that it is a form
         whole["content-length"] = str(os.path.getsize(body) if isinstance(body, str) else len(body))
-        data = _blocks(body) if isinstance(body, str) else body
-    try:
-        with opener().open(Request(url, data, whole, method=method), timeout=timeout) as answer:
-            return read(answer) if read else answer.read()
-    except HTTPError as error:
-        with error:
-            raise _refused(error.code, error.headers, error.read(100_000)) from None
+    parts = urlsplit(url)
+    with connections.lend(parts.scheme, parts.netloc, timeout) as connection:
+        data = _content(body) if isinstance(body, str) else body or None
+        answer: HTTPResponse = connection.ask(method, parts.path or "/", data, whole)
+        if answer.status >= 300:
+            raise _refused(answer.status, answer.headers, answer.read())
+        return read(answer) if read else answer.read()
+
+
+def _content(path: str) -> bytes | Iterator[bytes]:
+    if os.path.getsize(path) > _BLOCK:
+        return _blocks(path)
+    with open(path, "rb", 0) as file:
+        return file.read()
 
 
 def _blocks(path: str) -> Iterator[bytes]:
@@ -151,17 +152,6 @@ def _refused(status: int, headers: Any, body: bytes) -> ServiceError:
         message = str(said.get("message") or said.get("Message") or "")
     code = code.rpartition("#")[2].partition(":")[0]
     return ServiceError(code or f"HTTP{status}", status, message)
-
-
-def opener() -> Any:
-    """One for the process and its forks, as reading certificates takes a while. Not urllib's own: user code may change that."""
-    global _opener
-    if _opener is None:
-        from ssl import create_default_context
-        from urllib.request import HTTPSHandler, build_opener
-
-        _opener = build_opener(HTTPSHandler(context=create_default_context()))
-    return _opener
 
 
 def credentials() -> bootstrap.Keys:

@@ -17,7 +17,7 @@ import signal
 import sys
 from functools import partial
 
-from trowel_task import PROTOCOL, child, fargate_answer, linux, remote
+from trowel_task import PROTOCOL, child, connections, fargate_answer, linux, remote
 from trowel_task.errors import FAILED, LOST, TaskError
 from trowel_task.loop import Loop
 from trowel_task.task import GRACE
@@ -94,6 +94,7 @@ def main() -> int:
     except Exception as error:
         say(f"cannot begin: {type(error).__name__}: {error}")
         return MISCONFIGURED if remote.code_of(error) in ("AccessDenied", "AccessDeniedException", "NoSuchBucket") else 1
+    connections.close()
     if not waiting:
         say("nobody waits for this task any more; it is not run")
         return 0
