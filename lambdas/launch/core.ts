@@ -55,16 +55,17 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
 }
 
 /**
- * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. Templates may
+ * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. A state that is
+ * tried again asks this attempt first: a task that had succeeded when its container was lost is not run twice. Templates may
  * name the attempt (`out/${attempt_id}`): that alone makes no difference, so they are also tried with its variables of then.
  */
 async function findResult(payload: LaunchPayload, now: Assignment, services: Services): Promise<Replayed | undefined> {
-  const { resume = [], rerunChanged } = payload.b.attempt;
+  const { root: own, resume = [], rerunChanged } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
-  for (const root of resume) {
+  for (const root of (payload.n ?? 0) > 0 ? [own, ...resume] : resume) {
     const record = asRecord(await services.results(root, path));
     if (record === undefined || record.task !== payload.t) continue;
-    if (rerunChanged && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
+    if (rerunChanged && root !== own && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
       return undefined;
     if (unchanged(record, now)) return replay(payload, record);
     const then = services.attemptVariables?.(root);

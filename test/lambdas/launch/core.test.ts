@@ -239,6 +239,23 @@ describe('a resumed attempt', () => {
     expect(resultPath('+main+load', [1, 0])).not.toBe(resultPath('+main+load', [0]));
   });
 
+  it('takes its own result over where the container was lost after it, and only then', async () => {
+    const given = payloadOf({
+      k,
+      b: { ...b, attempt: { root: '/h/attempts/8', workflow: 'main', rerunChanged: true } },
+    });
+    const asked: string[] = [];
+    const results = async (root: string) => {
+      asked.push(root);
+      return recordOf(own, {}, { module: 'abc' });
+    };
+    const services = servicesOf({ results, codeUnchanged: async () => false });
+    expect(await launch({ ...given, n: 0 }, services)).toHaveProperty('started');
+    expect(asked).toEqual([]);
+    expect(await launch({ ...given, n: 1 }, services)).toHaveProperty('replayed');
+    expect(asked).toEqual(['/h/attempts/8']);
+  });
+
   it('asks for unchanged code only when told to', async () => {
     const record = recordOf(own, {}, { module: 'abc' });
     const changed = { codeUnchanged: async () => false };
