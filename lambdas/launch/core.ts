@@ -6,6 +6,7 @@
 import { expected } from '../../lib/expression/coerce.ts';
 import { toSeconds } from '../../lib/expression/duration.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
 import { baseLayers } from '../../lib/expression/stores.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
@@ -43,10 +44,7 @@ export type Launched = { readonly started: string } | { readonly replayed: Repla
  * @throws TrowelError Trowel.Template, Trowel.Secret, Trowel.BadInput; what the compute throws.
  */
 export async function launch(payload: LaunchPayload, services: Services): Promise<Launched> {
-  if (payload.v !== PROTOCOL) {
-    const message = `Expected protocol version ${PROTOCOL}, got ${payload.v}: the workflow was compiled by another version of Trowel`;
-    throw new TrowelError(ERRORS.badInput, message);
-  }
+  checkVersion(payload);
   const rendered = await render(payload, services);
   const job = await jobOf(payload, rendered, services);
   const replayed = await findResult(payload, job.assignment, services);
@@ -56,16 +54,17 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
 }
 
 /**
- * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. Templates may
+ * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. A state that is
+ * tried again asks this attempt first: a task that had succeeded when its container was lost is not run twice. Templates may
  * name the attempt (`out/${attempt_id}`): that alone makes no difference, so they are also tried with its variables of then.
  */
 async function findResult(payload: LaunchPayload, now: Assignment, services: Services): Promise<Replayed | undefined> {
-  const { resume = [], rerunChanged } = payload.b.attempt;
+  const { root: own, resume = [], rerunChanged } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
-  for (const root of resume) {
+  for (const root of (payload.n ?? 0) > 0 ? [own, ...resume] : resume) {
     const record = asRecord(await services.results(root, path));
     if (record === undefined || record.task !== payload.t) continue;
-    if (rerunChanged && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
+    if (rerunChanged && root !== own && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
       return undefined;
     if (unchanged(record, now)) return replay(payload, record);
     const then = services.attemptVariables?.(root);

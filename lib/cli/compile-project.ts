@@ -30,6 +30,7 @@ export async function compileWorkflow(
   const { compiled, diagnostics } = compile(workflow, {
     workflows: new Map([...project.workflows, [name, workflow]]),
     timezone: options.timezone ?? project.config.timezone,
+    task: project.config.task,
     line: lineFinder(project.sources),
     ...(options.target !== undefined && { target: options.target }),
   });

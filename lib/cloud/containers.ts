@@ -42,6 +42,8 @@ export interface DeployedDefinitions {
 
 /** Seconds between SIGTERM and SIGKILL: Fargate's longest, and the notice that Spot gives. */
 const STOP_TIMEOUT = 120;
+/** MiB of output that wait to be sent. */
+const LOG_BUFFER = 25;
 /** GB that every task has without asking. */
 const FREE_DISK = 20;
 
@@ -87,6 +89,8 @@ function makeDefinition(
     memoryLimitMiB: task.memory,
     entryPoint: ['python3', '-c', props.bootstrap],
     environment: {
+      // Of Python programs that a task starts: lines appear in the log as they are printed.
+      PYTHONUNBUFFERED: '1',
       TROWEL_PROJECT: project.name,
       TROWEL_BUCKET: bucket,
       TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
@@ -100,7 +104,13 @@ function makeDefinition(
         ),
       ]),
     ),
-    logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix: LOG_PREFIX }),
+    // A task must not stand still where CloudWatch does not take its lines: beyond the buffer they are lost.
+    logging: ecs.LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: LOG_PREFIX,
+      mode: ecs.AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: cdk.Size.mebibytes(LOG_BUFFER),
+    }),
     stopTimeout: cdk.Duration.seconds(STOP_TIMEOUT),
     linuxParameters: new ecs.LinuxParameters(definition, 'Linux', { initProcessEnabled: true }),
   });

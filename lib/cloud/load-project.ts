@@ -83,6 +83,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     const result = compile(workflow, {
       workflows,
       timezone: config.timezone,
+      task: config.task,
       line: lineFinder(sources),
       target: 'aws',
     });

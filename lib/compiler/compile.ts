@@ -16,7 +16,7 @@ import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { nestedMachine } from './split.ts';
-import { type Program, type TaskInfo, Unit } from './unit.ts';
+import { type Program, TASK_LIMITS, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
 import type { Weight } from './weight.ts';
 
@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly timezone?: string;
   /** Line (from 1) of a span, for the table of tasks. */
   readonly line?: (span: Span) => number;
+  /** Of tasks in containers that say nothing else, in seconds: `task` of trowel.yml. */
+  readonly task?: TaskLimits;
   /** What runs here alone is an error for `aws`. */
   readonly target?: 'local' | 'aws';
   /** What one machine may hold by the estimate; a test's smaller one splits small workflows. */
@@ -85,6 +87,7 @@ function programOf(options: CompileOptions): Program {
     spans: new Map(),
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
+    task: options.task ?? TASK_LIMITS,
     stores: storing(parts.workflows),
     detached: new Set(parts.detached),
     slices: parts.slices,
