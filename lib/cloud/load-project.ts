@@ -2,6 +2,7 @@
  * A project's folder → all that its constructs need: compiled machines, the task definitions they ask for, schedules, the bundle.
  * Nothing here knows the Cloud Development Kit, and faults are diagnostics until all of them are known.
  */
+import { existsSync } from 'node:fs';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
@@ -21,7 +22,8 @@ import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions
 export interface LoadOptions {
   /** Over `task.architecture` of trowel.yml. */
   readonly architecture?: 'x86_64' | 'arm64';
-  readonly env?: NodeJS.ProcessEnv;
+  /** Where programs and the user's cache are looked for. Default: that of this process. */
+  readonly env?: { readonly [name: string]: string | undefined };
   /** What goes on, where it takes its time. Default: standard error. */
   readonly notice?: (message: string) => void;
   /** Milliseconds; default now. Schedules whose end is past are made disabled. */
@@ -98,9 +100,10 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   const machines = new Map([...compiled].map(([name, { machine }]) => [name, machine]));
   const plan = planTaskDefinitions(machines, config.secrets);
   diagnostics.push(...plan.unknownImages.map(unknownImage));
-  if (roots.length === 0) diagnostics.push(nothing());
+  if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
-  if (hasErrors(diagnostics)) throw new ProjectError(sortDiagnostics(unique(diagnostics)), project.sources);
+  if (hasErrors(diagnostics))
+    throw new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
   const bundle = await makeBundle({
     project: project.dir,
     python: config.python,
@@ -108,7 +111,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     env: options.env ?? process.env,
     notice: options.notice ?? ((message) => process.stderr.write(`${message}\n`)),
   });
-  if (!bundle.ok) throw new ProjectError([...diagnostics, bundle.diagnostic], project.sources);
+  if (!bundle.ok) throw new ProjectError(project.dir, [...diagnostics, bundle.diagnostic], project.sources);
   return {
     dir: project.dir,
     name: project.name,
@@ -169,11 +172,11 @@ function unreachableImage(): Diagnostic {
   };
 }
 
-function nothing(): Diagnostic {
+function nothing(dir: string): Diagnostic {
   return {
     code: 'file-not-found',
     severity: 'error',
-    message: 'There is no workflow to deploy: the folder holds no .dig file',
+    message: `There is no workflow to deploy: ${existsSync(dir) ? `${dir} holds no .dig file` : `there is no folder ${dir}`}`,
     notes: ['Change directory to the project, or name it: `-c project=DIR`.'],
   };
 }
