@@ -30,9 +30,7 @@ const size = (min: number, max: number) =>
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
 const image = () =>
-  z
-    .string({ error: 'the name of an image' })
-    .regex(/^[\w][\w.\-/:@]*$/, { error: 'the name of an image, as python:3.11-slim' });
+  z.string({ error: 'the name of an image' }).regex(/^\S+$/, { error: 'the name of an image, as python:3.11-slim' });
 /** They stand in a command of the image's build. */
 const PACKAGE = /^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/;
 const yes = () => z.boolean({ error: 'true or false' });
