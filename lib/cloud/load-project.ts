@@ -125,7 +125,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     schedules,
     definitions: plan.definitions,
     bundle,
-    warnings: sortDiagnostics(unique(diagnostics)),
+    warnings: sortDiagnostics(unique([...diagnostics, ...bundle.warnings])),
     sources: project.sources,
   };
 }
