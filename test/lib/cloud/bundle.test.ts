@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeBundle } from '../../../lib/cloud/bundle.ts';
 import { writeZip } from '../../../lib/cloud/zip.ts';
@@ -9,6 +9,12 @@ import { type PythonSettings, prepareEnvironment } from '../../../lib/local/envi
 import { versionsFile, writeVersions } from '../../../lib/local/versions.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-bundle-'));
+/** uv and what it downloads once, whichever cache is under test. */
+const TOOLS = {
+  ...process.env,
+  PATH: `${process.env.PATH}${delimiter}${join(ROOT, 'cache/trowel/uv/bin')}`,
+  UV_CACHE_DIR: join(ROOT, 'uv'),
+};
 afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
 
 function project(name: string, files: { readonly [path: string]: string }): string {
@@ -31,7 +37,7 @@ function bundle(folder: string, python: PythonSettings = {}, more: More = {}) {
     project: folder,
     python,
     architecture: more.architecture ?? 'x86_64',
-    env: { ...process.env, XDG_CACHE_HOME: join(ROOT, more.cache ?? 'cache'), ...more.env },
+    env: { ...TOOLS, XDG_CACHE_HOME: join(ROOT, more.cache ?? 'cache'), ...more.env },
     notice: () => {},
   });
 }
@@ -67,7 +73,7 @@ async function wheel(folder: string, name: string, version: string, tag = 'py3-n
   );
 }
 
-describe('the bundle', () => {
+describe('the bundle', { timeout: 90_000 }, () => {
   it('holds the runner, the project and the packages, without what tools left behind', async () => {
     const folder = project('layout', {
       'main.dig': '+a:\n  py>: tasks.a\n',
@@ -139,7 +145,7 @@ describe('the bundle', () => {
     const python = { requirements: { file: 'requirements.txt' } };
     const more = { cache: `cache-${first}`, env: { UV_FIND_LINKS: wheels } };
     const cache = join(ROOT, more.cache);
-    const env = { ...process.env, XDG_CACHE_HOME: cache, ...more.env, PIP_FIND_LINKS: wheels, PIP_NO_INDEX: '1' };
+    const env = { ...TOOLS, XDG_CACHE_HOME: cache, ...more.env, PIP_FIND_LINKS: wheels, PIP_NO_INDEX: '1' };
     const here = async (): Promise<string> => {
       const found = await prepareEnvironment({ project: folder, python, env, notice: () => {} });
       if (!found.ok) throw new Error(JSON.stringify(found.diagnostic));
@@ -167,7 +173,7 @@ describe('the bundle', () => {
     await wheel(wheels, 'mortar', '2.0', 'py3-none-macosx_11_0_arm64');
     const folder = project('differ', { 'main.dig': '+a:\n  echo>: a\n' });
     const python = { requirements: { lines: ['mortar'] } };
-    const env = { ...process.env, XDG_CACHE_HOME: join(ROOT, 'cache-differ') };
+    const env = { XDG_CACHE_HOME: join(ROOT, 'cache-differ') };
     await writeVersions(versionsFile(env, 'mortar'), new Map([['mortar', '2.0']]));
     for (const _ of ['first', 'from the cache']) {
       const { warnings } = await made(folder, python, { cache: 'cache-differ', env: { UV_FIND_LINKS: wheels } });
