@@ -2,7 +2,8 @@
  * A project's folder → all that its constructs need: compiled machines, the task definitions they ask for, schedules, the bundle.
  * Nothing here knows the Cloud Development Kit, and faults are diagnostics until all of them are known.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
@@ -13,6 +14,7 @@ import type { ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
+import { buildsOnTrowel } from './dockerfile.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { ProjectError } from './project-error.ts';
 import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
@@ -102,6 +104,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   diagnostics.push(...plan.unknownImages.map(unknownImage));
   if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
+  if (ignoresPackages(project.dir, config)) diagnostics.push(ignoredPackages(config.apt));
   if (hasErrors(diagnostics))
     throw new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
   const bundle = await makeBundle({
@@ -169,6 +172,22 @@ function unreachableImage(): Diagnostic {
     notes: [
       'Name an image in an ECR repository of your account (`image:`), build one (`dockerfile:` or `apt:`), or take `endpoints: false`, which makes a NAT gateway.',
     ],
+  };
+}
+
+/** A Dockerfile with a base of its own knows nothing of `apt:`, and a missing one is reported already. */
+function ignoresPackages(dir: string, { apt, dockerfile }: ProjectConfig): boolean {
+  if (apt.length === 0 || dockerfile === undefined) return false;
+  const file = resolve(dir, dockerfile);
+  return existsSync(file) && !buildsOnTrowel(readFileSync(file, 'utf8'));
+}
+
+function ignoredPackages(apt: readonly string[]): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: `\`apt: [${apt.join(', ')}]\` would not be in the image: the Dockerfile does not begin with \`FROM trowel\``,
+    notes: ['Begin it with `FROM trowel`, the image that `apt:` makes, or install the packages there.'],
   };
 }
 

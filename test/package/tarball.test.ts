@@ -49,7 +49,7 @@ const ALLOWED = [
   /^dist\/lambdas\/[\w-]+\/index\.mjs$/,
   /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
   /^schemas\/(dig|trowel)\.schema\.json$/,
-  /^task-images\/python\/(pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed))$/,
+  /^task-images\/python\/(Dockerfile|pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed))$/,
   /^templates\/project\/[\w./-]+$/,
 ];
 
