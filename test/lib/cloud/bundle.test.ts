@@ -215,7 +215,13 @@ describe('the bundle', { timeout: 90_000 }, () => {
 
   it('says that uv is missing where it cannot be had', async () => {
     const folder = project('no-uv', { 'main.dig': '+a:\n  echo>: a\n' });
-    expect(await bundle(folder, {}, { cache: 'no-uv', env: { PATH: join(ROOT, 'empty') } })).toMatchObject({
+    expect(
+      await bundle(
+        folder,
+        { requirements: { lines: ['six'] } },
+        { cache: 'no-uv', env: { PATH: join(ROOT, 'empty') } },
+      ),
+    ).toMatchObject({
       ok: false,
       diagnostic: { message: expect.stringContaining('uv is needed') },
     });
