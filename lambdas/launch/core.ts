@@ -3,7 +3,6 @@
  * docs/protocol.md) and hands it to the compute. It answers at once where an attempt that this one resumes has the result. Pure:
  * everything outside comes in by `Services`; run in-process here, as an AWS Lambda function there.
  */
-import { createHash } from 'node:crypto';
 import { expected } from '../../lib/expression/coerce.ts';
 import { toSeconds } from '../../lib/expression/duration.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
@@ -13,7 +12,7 @@ import { baseLayers } from '../../lib/expression/stores.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
-import { resultPath } from './names.ts';
+import { jobId, resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
 import { mountedKey, secretKeys } from './secret-keys.ts';
@@ -129,7 +128,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
   const docker = mapping(task.params.docker);
   const resources = mapping(task.params.resources);
   return {
-    id: createHash('sha256').update(payload.token).digest('hex').slice(0, 32),
+    id: jobId(payload.token),
     token: payload.token,
     assignment,
     secrets: [...new Set(asked.values())],

@@ -9,6 +9,7 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { secretVariable } from '../../lambdas/launch/secret-variable.ts';
+import { CONTAINER, LOG_PREFIX, secretPrefix } from '../compiler/deployed-names.ts';
 import { IGNORED } from './bundle.ts';
 import { cdk, ecr, ecs, iam, secretsmanager } from './cdk.ts';
 import type { LoadedProject } from './load-project.ts';
@@ -39,8 +40,6 @@ export interface DeployedDefinitions {
   readonly hash: string;
 }
 
-export const CONTAINER = 'task';
-export const LOG_PREFIX = 'task';
 /** Seconds between SIGTERM and SIGKILL: Fargate's longest, and the notice that Spot gives. */
 const STOP_TIMEOUT = 120;
 /** MiB of output that wait to be sent. */
@@ -101,7 +100,7 @@ function makeDefinition(
       plan.secrets.map((secret, i) => [
         secretVariable(secret),
         ecs.Secret.fromSecretsManager(
-          secretsmanager.Secret.fromSecretNameV2(definition, `Secret${i}`, `trowel/${project.name}/${secret}`),
+          secretsmanager.Secret.fromSecretNameV2(definition, `Secret${i}`, secretPrefix(project.name) + secret),
         ),
       ]),
     ),

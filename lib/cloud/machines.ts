@@ -11,6 +11,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
+import { stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
@@ -31,17 +32,6 @@ export interface MadeMachine {
   readonly whole: boolean;
   readonly role: Role;
   readonly resource: CfnStateMachine;
-}
-
-/** Characters of a state machine's name. */
-const LONGEST_NAME = 80;
-
-/** `PROJECT-WORKFLOW`; what does not fit, or would be ambiguous, is told apart by a hash. */
-export function stateMachineName(project: string, workflow: string): string {
-  const plain = `${project}-${workflow}`;
-  if (plain.length <= LONGEST_NAME && /^[A-Za-z0-9_-]+$/.test(plain)) return plain;
-  const hash = createHash('sha256').update(plain).digest('hex').slice(0, 8);
-  return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST_NAME - 9)}-${hash}`;
 }
 
 export function machineArn(scope: Construct, project: string, workflow: string): string {
@@ -103,6 +93,7 @@ function makeMachine(
       }),
     },
   });
+  if (whole) cdk.Tags.of(resource).add(WORKFLOW_TAG, tagValue(name));
   return {
     name,
     whole,

@@ -21,9 +21,10 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
+import { LOG_PREFIX, PROJECT_TAG, secretPrefix, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
 import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
-import { type DeployedDefinitions, LOG_PREFIX, makeDefinitions } from './containers.ts';
+import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
 import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
 import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
@@ -93,7 +94,7 @@ export class TrowelProject extends constructs.Construct {
     this.bucket = makeBucket(this, props, removalPolicy);
     const logGroup = (name: string, logGroupName: string) =>
       new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
-    this.taskLogs = logGroup('TaskLogs', `/trowel/${project.name}/tasks`);
+    this.taskLogs = logGroup('TaskLogs', taskLogGroup(project.name));
     const functionLogs = logGroup('FunctionLogs', `/trowel/${project.name}/functions`);
     // Under this prefix the account's resource policy for log delivery stays short, however many projects there are.
     const machineLogs = logGroup('MachineLogs', `/aws/vendedlogs/states/trowel-${project.name}`);
@@ -173,7 +174,7 @@ export class TrowelProject extends constructs.Construct {
     };
     makeDashboard(this, monitoring, makeAlarms(this, monitoring));
 
-    const tags = { 'trowel:project': project.name, ...config.tags, ...props.tags };
+    const tags = { [PROJECT_TAG]: project.name, ...config.tags, ...props.tags };
     for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
     if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
     for (const { name, needs } of project.machines) {
@@ -240,11 +241,11 @@ export class TrowelProject extends constructs.Construct {
     const stack = cdk.Stack.of(this);
     const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
     const bucket = { TROWEL_BUCKET: this.bucket.bucketName };
-    const secretPrefix = `trowel/${project.name}/`;
+    const prefix = secretPrefix(project.name);
     const secrets = stack.formatArn({
       service: 'secretsmanager',
       resource: 'secret',
-      resourceName: `${secretPrefix}*`,
+      resourceName: `${prefix}*`,
       arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
     });
     const attempts = this.bucket.arnForObjects('attempts/*');
@@ -292,7 +293,7 @@ export class TrowelProject extends constructs.Construct {
           TROWEL_HEARTBEAT: String(config.task.heartbeat),
           TROWEL_SPOT: String(config.task.spot),
           TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_EVALUATE: evaluate.functionName,
         },
         [
@@ -326,7 +327,7 @@ export class TrowelProject extends constructs.Construct {
         ],
         { deadLetters: this.deadLetters },
       ),
-      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: secretPrefix }, [
+      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
         ...valuesAndRecords,
         allow(['secretsmanager:GetSecretValue'], [secrets]),
       ]),
@@ -334,7 +335,7 @@ export class TrowelProject extends constructs.Construct {
         'notify',
         {
           ...bucket,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_TOPIC: this.topic.topicArn,
           TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
           TROWEL_NOTIFY_ON: config.notifications.on.join(','),

@@ -12,7 +12,7 @@ import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
-import { stateMachineName } from '../../../lib/cloud/machines.ts';
+import { stateMachineName } from '../../../lib/compiler/deployed-names.ts';
 import { ProjectError } from '../../../lib/cloud/project-error.ts';
 import { TrowelProject, type TrowelProjectProps } from '../../../lib/cloud/trowel-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
