@@ -21,13 +21,21 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledge } from './acknowledgements.ts';
-import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
+import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sqs, targets } from './cdk.ts';
 import { type DeployedDefinitions, LOG_PREFIX, makeDefinitions } from './containers.ts';
 import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
 import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
 import { makeAlarms, makeDashboard } from './monitoring.ts';
 import { makeNetwork, type Network } from './network.ts';
+import {
+  alarmAction,
+  makeTopic,
+  notifyEnvironment,
+  notifyStatements,
+  warnOfUnheard,
+  watchExecutions,
+} from './notifications.ts';
 import { packageFolder } from './package-folder.ts';
 import { makeSchedules } from './schedules.ts';
 
@@ -102,18 +110,7 @@ export class TrowelProject extends constructs.Construct {
         ? { encryption: sqs.QueueEncryption.SQS_MANAGED }
         : { encryptionMasterKey: encryptionKey }),
     });
-    this.topic = new sns.Topic(this, 'Topic', {
-      displayName: `Trowel ${project.name}`,
-      enforceSSL: true,
-      ...(encryptionKey !== undefined && { masterKey: encryptionKey }),
-    });
-    for (const [i, endpoint] of config.notifications.email.entries()) {
-      new sns.Subscription(this, `Email${i + 1}`, {
-        topic: this.topic,
-        protocol: sns.SubscriptionProtocol.EMAIL,
-        endpoint,
-      });
-    }
+    this.topic = makeTopic(this, project, encryptionKey);
 
     this.network = makeNetwork(this, config.network, props);
     this.cluster = props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false);
@@ -141,7 +138,7 @@ export class TrowelProject extends constructs.Construct {
       executionRole: this.executionRole,
       bootstrap,
     });
-    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle.s3ObjectKey, tracing);
+    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle, tracing);
     for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
     this.machines = makeMachines(this, {
       project,
@@ -162,12 +159,18 @@ export class TrowelProject extends constructs.Construct {
       deadLetters: this.deadLetters,
     });
     this.#watchContainers();
+    const { machines, deadLetters } = this;
+    const { notify } = this.functions;
+    watchExecutions(this, { project, machines, notify, deadLetters });
+    warnOfUnheard(this, project);
     const monitoring = {
       project: project.name,
-      machines: this.machines,
+      machines,
       functions: Object.values(this.functions),
-      deadLetters: this.deadLetters,
+      deadLetters,
       topic: this.topic,
+      notifications: config.notifications,
+      notify: alarmAction(this, project.name, notify),
     };
     makeDashboard(this, monitoring, makeAlarms(this, monitoring));
 
@@ -230,7 +233,7 @@ export class TrowelProject extends constructs.Construct {
     props: TrowelProjectProps,
     definitions: DeployedDefinitions,
     logGroup: LogGroup,
-    bundleKey: string,
+    bundle: InstanceType<typeof s3assets.Asset>,
     tracing: boolean,
   ): { readonly [name in FunctionName]: LambdaFunction } {
     const { project } = props;
@@ -268,7 +271,8 @@ export class TrowelProject extends constructs.Construct {
     const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
     const arns = scheduled.map((name) => machineArn(this, project.name, name));
     const evaluate = make('evaluate', bucket, values);
-    const { network } = this;
+    const { network, topic, deadLetters } = this;
+    const notifying = { project, topic, deadLetters, bundle };
     return {
       session: make(
         'session',
@@ -287,7 +291,7 @@ export class TrowelProject extends constructs.Construct {
           TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.byKey),
           TROWEL_TASK_TIMEOUT: String(config.task.timeout),
           TROWEL_SPOT: String(config.task.spot),
-          TROWEL_BUNDLE: bundleKey,
+          TROWEL_BUNDLE: bundle.s3ObjectKey,
           TROWEL_SECRET_PREFIX: secretPrefix,
           TROWEL_EVALUATE: evaluate.functionName,
         },
@@ -321,20 +325,13 @@ export class TrowelProject extends constructs.Construct {
       ]),
       notify: make(
         'notify',
-        {
-          ...bucket,
-          TROWEL_SECRET_PREFIX: secretPrefix,
-          TROWEL_TOPIC: this.topic.topicArn,
-          TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
-          TROWEL_NOTIFY_ON: config.notifications.on.join(','),
-          TROWEL_LOG_GROUP: this.taskLogs.logGroupName,
-          TROWEL_LOG_PREFIX: LOG_PREFIX,
-        },
+        { ...bucket, TROWEL_SECRET_PREFIX: secretPrefix, ...notifyEnvironment(notifying) },
         [
           ...valuesAndRecords,
           allow(['secretsmanager:GetSecretValue'], [secrets]),
-          allow(['sns:Publish'], [this.topic.topicArn]),
+          ...notifyStatements(this, notifying),
         ],
+        { deadLetters: this.deadLetters },
       ),
     };
   }
