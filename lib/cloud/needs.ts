@@ -8,8 +8,12 @@ export interface Needs {
   readonly functions: readonly string[];
   /** Names of the machines it starts: nested ones and those of require>. */
   readonly machines: readonly string[];
-  /** Of these also executions that others started are described. */
+  /** Names of the machines it starts without waiting for them: what tells of a late session. */
+  readonly started: readonly string[];
+  /** Names of machines whose executions, which others started, are described. */
   readonly described: readonly string[];
+  /** … are stopped. */
+  readonly stopped: readonly string[];
   /** Names or ARNs of the user's functions that lambda> names literally. */
   readonly invoked: readonly string[];
   /** `bucket/key` of objects that s3_wait> names literally. */
@@ -21,13 +25,20 @@ export interface Needs {
 /** Names of the functions that machines invoke. */
 export const MACHINE_FUNCTIONS = ['session', 'evaluate', 'launch', 'http', 'notify'] as const;
 
+const EXECUTIONS: { readonly [action: string]: 'described' | 'stopped' } = {
+  describeExecution: 'described',
+  stopExecution: 'stopped',
+};
+
 const SDK = /^arn:aws:states:::(?:aws-sdk:)?([^:]+):(.+)$/;
 
 export function needsOf(machine: StateMachine): Needs {
   const found = {
     functions: new Set<string>(),
     machines: new Set<string>(),
+    started: new Set<string>(),
     described: new Set<string>(),
+    stopped: new Set<string>(),
     invoked: new Set<string>(),
     objects: new Set<string>(),
     unknown: new Set<string>(),
@@ -41,9 +52,9 @@ export function needsOf(machine: StateMachine): Needs {
     } else if (service === 'states' && action.startsWith('startExecution')) {
       const target = placeholder(given.StateMachineArn, 'sm');
       if (target === undefined) found.unknown.add(`aws> ${service}:${action}`);
-      else found.machines.add(target);
-    } else if (service === 'sfn' && action === 'describeExecution' && execution(given.ExecutionArn) !== undefined) {
-      found.described.add(execution(given.ExecutionArn) ?? '');
+      else found[action.includes('.sync') ? 'machines' : 'started'].add(target);
+    } else if (service === 'sfn' && EXECUTIONS[action] !== undefined && execution(given.ExecutionArn) !== undefined) {
+      found[EXECUTIONS[action]].add(execution(given.ExecutionArn) ?? '');
     } else if (service === 's3' && action === 'headObject') {
       // The request is computed by the state before it, where its keys stand.
     } else {
@@ -54,7 +65,9 @@ export function needsOf(machine: StateMachine): Needs {
   return {
     functions: sorted(found.functions),
     machines: sorted(found.machines),
+    started: sorted(found.started),
     described: sorted(found.described),
+    stopped: sorted(found.stopped),
     invoked: sorted(found.invoked),
     objects: sorted(found.objects),
     unknown: sorted(found.unknown),
