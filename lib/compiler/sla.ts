@@ -54,11 +54,11 @@ export function compileSla(
   const path = `+${workflow.name}^sla`;
   const name = (part: string): string => unit.stateName(`${path}${part}`);
   const execution = template(`"\${arn_${workflow.name}}:"&$split($b.attempt.execution,":")[-1]`);
-  let next: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
-
-  if (sla.fail) {
-    const stop = name('^fail');
-    put(context, stop, {
+  // What fails here fails this execution, which is watched as a workflow's; but it does not keep a late session alive.
+  const stop = (part: string, to: string): Edge => {
+    if (!sla.fail) return { to, depth: 1, assign: {}, ...(to === 'Done' && { drop: true }) };
+    const state = name(part);
+    put(context, state, {
       Type: 'Task',
       Resource: 'arn:aws:states:::aws-sdk:sfn:stopExecution',
       Arguments: {
@@ -69,10 +69,12 @@ export function compileSla(
       Retry: [INFRASTRUCTURE_CALLS],
       ...catchers(context),
       Output: {},
-      Next: next.to,
+      Next: to,
     } as State);
-    next = { to: stop, depth: 1, assign: {} };
-  }
+    return { to: state, depth: 1, assign: {} };
+  };
+  let next = stop('^fail', 'Done');
+  const failing = { ...context, onFail: stop('^fail^failed', 'Failed') };
   if (sla.body !== undefined) {
     const { export: exported, env, secrets } = workflow.root.directives;
     const around: Group = {
@@ -85,8 +87,7 @@ export function compileSla(
       parallel: { kind: 'sequential' },
       children: [sla.body],
     };
-    // What fails in them does not keep a late session alive.
-    next = compileNode({ ...context, ...(sla.fail && { onFail: next }) }, around, next);
+    next = compileNode(failing, around, next);
   }
   if (sla.alert) {
     const alert = name('^alert');
@@ -106,9 +107,7 @@ export function compileSla(
       },
       TimeoutSeconds: LONGEST,
       Retry: [INFRASTRUCTURE],
-      ...(sla.fail
-        ? { Catch: [{ ErrorEquals: ['States.ALL'], Assign: next.assign, Output: {}, Next: next.to }] }
-        : catchers(context)),
+      ...catchers(failing),
       Assign: next.assign,
       Output: {},
       Next: next.to,
