@@ -27,7 +27,7 @@ export function slackMessage(report: Report): Mapping {
       type: 'section',
       fields: some.map(([name, value]) => ({
         type: 'mrkdwn',
-        text: `*${escape(name)}*\n${within(value, FIELD - name.length * 5 - 3)}`,
+        text: `*${escapeText(name)}*\n${within(value, FIELD - name.length * 5 - 3)}`,
       })),
     })),
     ...(error === undefined || error === '' ? [] : [section(code(error, 'start'))]),
@@ -73,13 +73,13 @@ function limitedBlock(block: Value): Value {
 }
 
 /** The three characters that mean something to Slack everywhere in mrkdwn. */
-export function escape(text: string): string {
+export function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** The text escaped, its end cut if need be so that it has at most `limit` characters then. */
 export function within(text: string, limit: number): string {
-  const escaped = escape(text);
+  const escaped = escapeText(text);
   if (escaped.length <= limit) return escaped;
   return `${taken([...text], limit - 1)}…`;
 }
@@ -89,7 +89,7 @@ function taken(characters: readonly string[], limit: number): string {
   let room = limit;
   const kept: string[] = [];
   for (const character of characters) {
-    const escaped = escape(character);
+    const escaped = escapeText(character);
     room -= escaped.length;
     if (room < 0) break;
     kept.push(escaped);
@@ -102,12 +102,12 @@ function code(text: string, keep: 'start' | 'end'): string {
   // A text of three backticks would end it.
   const safe = text.replaceAll('```', "'''").replace(/\s+$/, '');
   const limit = SECTION - 8;
-  if (escape(safe).length <= limit) return `\`\`\`\n${escape(safe)}\n\`\`\``;
+  if (escapeText(safe).length <= limit) return `\`\`\`\n${escapeText(safe)}\n\`\`\``;
   if (keep === 'start') return `\`\`\`\n${within(safe, limit)}\n\`\`\``;
   // Whole lines, as far as they go.
   const lines = safe.split('\n');
   let from = lines.length - 1;
-  while (from > 0 && escape(lines.slice(from - 1).join('\n')).length <= limit - 2) from--;
+  while (from > 0 && escapeText(lines.slice(from - 1).join('\n')).length <= limit - 2) from--;
   return `\`\`\`\n${within(`…\n${lines.slice(from).join('\n')}`, limit)}\n\`\`\``;
 }
 
@@ -121,7 +121,7 @@ function section(text: string): Mapping {
 }
 
 function link({ title, url }: Report['links'][number]): string {
-  return `<${escape(url).replaceAll('|', '%7C')}|${escape(title)}>`;
+  return `<${escapeText(url).replaceAll('|', '%7C')}|${escapeText(title)}>`;
 }
 
 function cut(text: string, limit: number): string {

@@ -10,7 +10,7 @@ import type { HttpServices } from '../http/core.ts';
 import { badInput } from '../http/failure.ts';
 import { isMapping, mergeDefaults, text } from '../http/options.ts';
 import { renderTask, type Task, withoutSecrets } from '../http/rendering.ts';
-import { escape, slackMessage, slackText } from './blocks.ts';
+import { escapeText, slackMessage, slackText } from './blocks.ts';
 import { type Channel, type Claim, deliver } from './delivery.ts';
 import { failureMark } from './execution-ended.ts';
 import { type MailServices, mail, sendMail } from './mail.ts';
@@ -69,7 +69,7 @@ async function toProject(payload: Payload, task: Task, services: NotifyServices)
         payload,
         task,
         services,
-        () => ({ text: escape(slackText(message)) }),
+        () => ({ text: escapeText(slackText(message)) }),
         () => message,
       ),
     );

@@ -43,7 +43,7 @@ export function failedTask(events: readonly HistoryEvent[], { error, cause }: Fa
     return details !== undefined && details.error === error && (cause === undefined || details.cause === cause);
   });
   let name: string | undefined;
-  for (let at = failed; at !== undefined; at = byId.get(at.previousEventId)) {
+  for (let at = failed; at !== undefined; at = before(at, byId)) {
     const task = payloadOf(at)?.t;
     if (typeof task === 'string') return task;
     name = at.stateEnteredEventDetails?.name;
@@ -60,12 +60,18 @@ export function runningTasks(events: readonly HistoryEvent[]): string[] {
   const ended = new Set<number | undefined>();
   for (const event of events.filter(({ type = '' }) => ENDS.test(type))) {
     let at: HistoryEvent | undefined = event;
-    while (at !== undefined && at.type !== 'TaskScheduled') at = byId.get(at.previousEventId);
+    while (at !== undefined && at.type !== 'TaskScheduled') at = before(at, byId);
     ended.add(at?.id);
   }
   const running = events.filter(({ type, id }) => type === 'TaskScheduled' && !ended.has(id));
   const names = running.map((event) => payloadOf(event)?.t).filter((name) => typeof name === 'string');
   return [...new Set(names)].sort();
+}
+
+/** An event is preceded by an earlier one; whatever else is said must not lead round in circles. */
+function before(event: HistoryEvent, byId: ReadonlyMap<number | undefined, HistoryEvent>): HistoryEvent | undefined {
+  const { id = 0, previousEventId = 0 } = event;
+  return previousEventId < id ? byId.get(previousEventId) : undefined;
 }
 
 /** The ARN of an execution of that name, wherever it is mentioned. */

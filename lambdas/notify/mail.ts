@@ -31,6 +31,13 @@ export interface RawMail {
   readonly raw: Buffer;
 }
 
+type Message = SendMailOptions & {
+  readonly from: string;
+  readonly to: string[];
+  readonly cc: string[];
+  readonly bcc: string[];
+};
+
 /** Bytes of a message, attachments and their encoding included: SES's limit. */
 const LARGEST_RAW = 40_000_000;
 
@@ -81,7 +88,7 @@ export async function sendMail(
     throw badInput(`Parameter ${names} is required but not set: give it beside mail>, or in 'mail:' of an _export`);
   }
   const html = boolean(params, 'html', false);
-  const message = {
+  const message: Message = {
     from: address(from ?? '', 'from'),
     sender: address(from ?? '', 'from'),
     to: [...to],
@@ -97,8 +104,8 @@ export async function sendMail(
   return sendBySmtp(message, params, task, services);
 }
 
-/** The message as it goes over the wire; its bcc is in the envelope alone. */
-async function rawMail(message: SendMailOptions): Promise<RawMail> {
+/** The message as it goes over the wire; its bcc is in the envelope alone, which this transport would leave in the message too. */
+async function rawMail({ bcc, ...message }: Message): Promise<RawMail> {
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     streamTransport: true,
@@ -107,7 +114,11 @@ async function rawMail(message: SendMailOptions): Promise<RawMail> {
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  const { message: raw, envelope } = await transport.sendMail(message);
+  const { from, to, cc } = message;
+  const { message: raw, envelope } = await transport.sendMail({
+    ...message,
+    envelope: { from, to: [...to, ...cc, ...bcc] },
+  });
   if (!Buffer.isBuffer(raw)) throw new Error('Expected the message as bytes');
   if (raw.length > LARGEST_RAW) {
     throw badInput(`The mail has ${raw.length} bytes with its attachments, SES takes ${LARGEST_RAW}`);
@@ -115,12 +126,7 @@ async function rawMail(message: SendMailOptions): Promise<RawMail> {
   return { from: envelope.from === false ? '' : envelope.from, to: envelope.to, raw };
 }
 
-async function sendBySmtp(
-  message: SendMailOptions,
-  params: Mapping,
-  task: Task,
-  services: MailServices,
-): Promise<void> {
+async function sendBySmtp(message: Message, params: Mapping, task: Task, services: MailServices): Promise<void> {
   const server = await smtpServer(params, task);
   const debug = boolean(params, 'debug', false);
   const say = (line: string): void => services.log(task.secrets.redact(line));

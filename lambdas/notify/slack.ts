@@ -73,9 +73,9 @@ export async function postToSlack(
     });
   } catch (error) {
     if (!(error instanceof NoResponse)) throw error;
-    throw taskFailed(`Slack did not get the message: ${error.message}`);
+    throw taskFailed(secrets.redact(`Slack did not get the message: ${error.message}`));
   }
   if (response.status < 200 || response.status >= 300) {
-    throw taskFailed(`Slack refused the message: ${response.status} ${response.content}`.trim());
+    throw taskFailed(secrets.redact(`Slack refused the message: ${response.status} ${response.content}`.trim()));
   }
 }

@@ -71,8 +71,8 @@ export function notifyStatements(scope: Construct, props: NotifyFunctionProps): 
     ...readsExecutions(scope, project),
     ...(sendsMail(project)
       ? [
-          // SES asks for either, by what the message is made of.
-          allow(['ses:SendEmail', 'ses:SendRawEmail'], [identities]),
+          // What SES asks for a whole message, although the call is SendEmail (symfony/symfony#51461, nodemailer/nodemailer#1734).
+          allow(['ses:SendRawEmail'], [identities]),
           allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
         ]
       : []),
