@@ -22,11 +22,11 @@ export function parseUri(uri: string): { readonly Bucket: string; readonly Key: 
 /** JSON objects of the project's bucket, by URI. No other bucket is ever asked: an address may come from an execution's input. */
 export class Objects {
   readonly #client: S3Client;
-  readonly #bucket: string;
+  readonly bucket: string;
 
   constructor(client: S3Client, bucket: string) {
     this.#client = client;
-    this.#bucket = bucket;
+    this.bucket = bucket;
   }
 
   /** Undefined where there is none, or what is there is no JSON. Other faults (permission, network) are thrown. */
@@ -42,7 +42,7 @@ export class Objects {
   /** Undefined where there is none. */
   async bytes(uri: string): Promise<Buffer | undefined> {
     const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.#bucket) return undefined;
+    if (place === undefined || place.Bucket !== this.bucket) return undefined;
     try {
       const { Body } = await this.#client.send(new GetObjectCommand(place));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
@@ -54,8 +54,8 @@ export class Objects {
 
   async write(uri: string, value: object): Promise<void> {
     const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.#bucket) {
-      throw new Error(`Expected an address in the bucket ${this.#bucket}, got ${uri}`);
+    if (place === undefined || place.Bucket !== this.bucket) {
+      throw new Error(`Expected an address in the bucket ${this.bucket}, got ${uri}`);
     }
     const Body = JSON.stringify(value);
     await this.#client.send(new PutObjectCommand({ ...place, Body, ContentType: 'application/json' }));

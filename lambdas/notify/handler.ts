@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
-import { checkVersion } from '../aws/version.ts';
 import { type AlarmEvent, alarmed } from './alarm.ts';
 import { type Clients, executionServices, makeClients } from './clients.ts';
 import { executionEnded } from './execution-ended.ts';
