@@ -380,12 +380,17 @@ describe('TrowelProject', () => {
     });
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted']) {
       template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+        // Which looks what nobody has told yet, so that a failure is one message.
+        AlarmActions: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('Functionnotify'), 'Arn'] }],
         Metrics: Match.arrayWith([
           Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: metric }) }) }),
         ]),
       });
     }
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'alarms-Undelivered',
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+    });
     template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     template.hasResourceProperties('AWS::SNS::Subscription', { Endpoint: 'a@example.com', Protocol: 'email' });
