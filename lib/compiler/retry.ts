@@ -24,6 +24,15 @@ export const INFRASTRUCTURE: Retrier = {
   JitterStrategy: 'FULL',
 };
 
+/**
+ * For launch, evaluate and session, which may be called again after they have died: a crash, out of memory, a time-out. (What acts on the
+ * world, such as http>, may have done so.)
+ */
+export const REPEATABLE: Retrier = {
+  ...INFRASTRUCTURE,
+  ErrorEquals: [...INFRASTRUCTURE.ErrorEquals, 'Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'],
+};
+
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;
 

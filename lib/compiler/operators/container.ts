@@ -2,6 +2,7 @@ import type { State } from '../../asl/types.ts';
 import { OPERATORS } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
+import { REPEATABLE } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
 import { catchers, payload, register, retriers, stateTimeout } from './payload.ts';
 
@@ -26,7 +27,7 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
     },
     TimeoutSeconds: stateTimeout(task),
     HeartbeatSeconds: HEARTBEAT,
-    ...retriers(task, true),
+    ...retriers(task, true, REPEATABLE),
     ...catchers(context),
     ...leaving.fields,
   } as State);
