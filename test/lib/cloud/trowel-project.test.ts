@@ -150,7 +150,7 @@ describe('TrowelProject', () => {
         logs,
         xray,
         `states:StartExecution states:ListExecutions -> ${arn('states:<Region>:<AccountId>:stateMachine:roles-other')}`,
-        'sqs:SendMessage -> <ProjectDeadLetters12483F46.Arn>',
+        'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
       ].sort(),
     );
     expect(permissions(template, 'Functionlaunch')).toEqual(
