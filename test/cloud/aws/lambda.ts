@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { credentialVariables, type Keys } from './keys.ts';
+import { sendMessage } from './queues.ts';
 import { type Answer, type Part, REGION, type ServiceCall, ServiceFault } from './service.ts';
 import type { DeployedStack, Mapping } from './template.ts';
 
@@ -43,6 +44,8 @@ interface Deployed {
   readonly role: string;
   readonly timeout: number;
   readonly env: { readonly [name: string]: string };
+  /** ARN of its queue. */
+  readonly deadLetters: string | undefined;
   readonly code: { readonly Bucket: string; readonly Key: string };
   /** Last part of the handler's name in the template, for tests: `launch`. */
   readonly service: string;
@@ -67,7 +70,8 @@ export class Functions implements Part {
 
   deployed(stack: DeployedStack): void {
     for (const resource of stack.ofType('AWS::Lambda::Function')) {
-      const { Code, Environment: given, Role, Timeout = 3 } = resource.properties;
+      const { Code, Environment: given, Role, Timeout = 3, DeadLetterConfig } = resource.properties;
+      const queue = (DeadLetterConfig as Mapping | undefined)?.TargetArn;
       const { S3Bucket = '', S3Key = '' } = (Code ?? {}) as Mapping;
       const env = ((given as Mapping | undefined)?.Variables ?? {}) as { [name: string]: string };
       const arn = stack.attribute(resource.id, 'Arn');
@@ -77,6 +81,7 @@ export class Functions implements Part {
         arn,
         role: String(Role).slice(String(Role).lastIndexOf('/') + 1),
         timeout: Number(Timeout),
+        deadLetters: typeof queue === 'string' ? queue : undefined,
         env,
         code: { Bucket: String(S3Bucket), Key: String(S3Key) },
         service: env.POWERTOOLS_SERVICE_NAME ?? resource.id,
@@ -125,12 +130,16 @@ export class Functions implements Part {
     return (await this.hooks.after?.(deployed.service, payload, invoked)) ?? invoked;
   }
 
-  /** An asynchronous invocation: up to three tries. */
+  /** An asynchronous invocation: up to three tries, then the function's dead-letter queue, in the name of its role. */
   invokeLater(name: string, payload: string): void {
     const tries = async (): Promise<void> => {
       for (let n = 1; n <= 3 && !this.#stopped; n++) {
         if ((await this.invoke(name, payload)).functionError === undefined) return;
       }
+      const { deadLetters, role } = this.#find(name);
+      if (deadLetters === undefined || this.#stopped) return;
+      const message = { body: payload, attributes: { ErrorMessage: 'the function failed three times' } };
+      await sendMessage(this.#options.env.AWS_ENDPOINT_URL ?? '', deadLetters, message, this.#options.keys.of(role));
     };
     const going = tries().finally(() => this.#background.delete(going));
     this.#background.add(going);

@@ -159,6 +159,7 @@ describe('TrowelProject', () => {
         logs,
         xray,
         `states:StartExecution states:ListExecutions -> ${arn('states:<Region>:<AccountId>:stateMachine:roles-other')}`,
+        'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
       ].sort(),
     );
     expect(permissions(template, 'Functionlaunch')).toEqual(
@@ -367,6 +368,11 @@ describe('TrowelProject', () => {
         }),
       });
     }
+    // Scheduler's own queue has what could not be delivered; what the function throws it does not hear of.
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ POWERTOOLS_SERVICE_NAME: 'session' }) },
+      DeadLetterConfig: { TargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] } },
+    });
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       Description: 'old: daily>: 07:00:00',
       State: 'DISABLED',
