@@ -182,6 +182,7 @@ function rootContext(unit: Unit, frame: Frame, workflow: Workflow, end: Edge): C
     secrets: {},
     workdir: '',
     tries: [],
+    shares: [],
     known: builtins(),
     calls: [workflow.file],
   };

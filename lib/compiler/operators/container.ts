@@ -3,7 +3,7 @@ import { OPERATORS } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { leave, leaveStoring } from '../scope.ts';
-import { catchers, payload, register, retriers, stateTimeout } from './payload.ts';
+import { catchers, payload, register, retriers, shared, stateTimeout } from './payload.ts';
 
 /** Seconds without a heartbeat after which a task is lost; counted from scheduling, so it covers a cold start. */
 const HEARTBEAT = 300;
@@ -20,6 +20,7 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
       FunctionName: '${launch}',
       Payload: {
         ...payload(context, task, task.operator, leaving.m),
+        ...(stores ? shared(context) : {}),
         token: '{% $states.context.Task.Token %}',
         n: '{% $states.context.State.RetryCount %}',
       },

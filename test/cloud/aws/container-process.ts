@@ -17,6 +17,8 @@ export interface ContainerCommand {
   /** `NAME=VALUE` that no other container has. */
   readonly mark: string;
   readonly line: (text: string) => void;
+  /** Where it starts. Default: an empty folder. */
+  readonly cwd?: string;
 }
 
 export class ContainerProcess {
@@ -25,7 +27,7 @@ export class ContainerProcess {
   /** The exit code as Docker says it: 128 and the signal. Every process is gone by then, and every line was given. */
   readonly exit: Promise<number>;
 
-  constructor({ argv, env, mark, line }: ContainerCommand) {
+  constructor({ argv, env, mark, line, cwd }: ContainerCommand) {
     this.#mark = mark;
     const folder = mkdtempSync(join(tmpdir(), 'trowel-container-'));
     const temporary = join(folder, 'tmp');
@@ -33,7 +35,7 @@ export class ContainerProcess {
     const [name = '', value = ''] = mark.split(/=(.*)/s);
     const [command = '', ...args] = argv;
     this.#child = spawn(command, args, {
-      cwd: folder,
+      cwd: cwd ?? folder,
       env: { PATH: process.env.PATH ?? '', HOME: folder, TMPDIR: temporary, ...env, [name]: value },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,

@@ -4,7 +4,12 @@
  * overrides, the definition's variables and secrets, and the task role's keys from an endpoint for credentials; its lines go to CloudWatch
  * Logs. Secrets and logs are the execution role's doing and come through the proxy like everything else. Not played: images, networks, sizes.
  */
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { realClock } from '../../../lib/engine/clock.ts';
@@ -31,11 +36,18 @@ export interface FargateOptions {
   readonly env?: { readonly [name: string]: string };
   /** Milliseconds from RunTask to the container's first process. Default 0. */
   readonly coldStart?: number;
+  /**
+   * Each bundle is fetched and unpacked once, by the deployed bootstrap; containers begin in that folder with the command that the bootstrap
+   * becomes. Unpacking takes most of a container's start here. Default false.
+   */
+  readonly unpackOnce?: boolean;
 }
 
 export interface FargateHooks {
   /** Before the first process; a text is why it cannot be started, as `stoppedReason`. */
   starting?(task: EcsTask): string | undefined | Promise<string | undefined>;
+  /** Its first process is there. */
+  started?(task: EcsTask): void;
   /** Of the container's output. */
   line?(task: EcsTask, text: string): void;
   stopped?(task: EcsTask): void;
@@ -79,6 +91,7 @@ export class Fargate implements Part {
     { readonly logs: CloudWatchLogsClient; readonly secrets: SecretsManagerClient }
   >();
   #endpoint: Promise<{ readonly url: string; close(): Promise<void> }> | undefined;
+  readonly #unpacked = new Map<string, Promise<string>>();
   #ended = false;
   /** All that were ever started, in order. */
   readonly tasks: EcsTask[] = [];
@@ -266,20 +279,24 @@ export class Fargate implements Part {
     task.to('RUNNING');
     task.started = this.#clock.now();
     this.#tell(task);
+    const env = {
+      AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
+      AWS_REGION: REGION,
+      AWS_DEFAULT_REGION: REGION,
+      // Fargate gives a relative address below 169.254.170.2.
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/credentials/${task.id}`,
+      AWS_ENDPOINT_URL: this.#options.url,
+      ...Object.fromEntries((container.Environment ?? []).map(({ Name, Value }) => [Name, Value])),
+      ...secrets,
+      ...task.environment,
+      ...this.#options.env,
+    };
+    const command = [...(container.EntryPoint ?? []), ...(given?.command ?? container.Command ?? [])];
+    const unpacked = this.#options.unpackOnce ? await this.#unpack(command, env) : undefined;
     const running = new ContainerProcess({
-      argv: [...(container.EntryPoint ?? []), ...(given?.command ?? container.Command ?? [])],
-      env: {
-        AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
-        AWS_REGION: REGION,
-        AWS_DEFAULT_REGION: REGION,
-        // Fargate gives a relative address below 169.254.170.2.
-        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/credentials/${task.id}`,
-        AWS_ENDPOINT_URL: this.#options.url,
-        ...Object.fromEntries((container.Environment ?? []).map(({ Name, Value }) => [Name, Value])),
-        ...secrets,
-        ...task.environment,
-        ...this.#options.env,
-      },
+      argv: unpacked === undefined ? command : ['python3', '-m', 'trowel_task', 'fargate'],
+      env: { ...env, ...(unpacked !== undefined && { PYTHONPATH: join(unpacked, 'site-packages') }) },
+      ...(unpacked !== undefined && { cwd: unpacked }),
       mark: markOf(task, url),
       line: (text) => {
         lines.add(text);
@@ -287,11 +304,27 @@ export class Fargate implements Part {
       },
     });
     this.#processes.set(task, running);
+    this.hooks.started?.(task);
     task.exitCode = await running.exit;
     this.#processes.delete(task);
     task.stopCode ??= 'EssentialContainerExited';
     task.stoppedReason ??= 'Essential container in task exited';
     task.desired = 'STOPPED';
+  }
+
+  /** @param command `python3 -c SOURCE` */
+  #unpack(command: readonly string[], env: { readonly [name: string]: string }): Promise<string> {
+    const key = env.TROWEL_BUNDLE_SHA256 ?? '';
+    const known = this.#unpacked.get(key);
+    if (known !== undefined) return known;
+    const made = (async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'trowel-bundle-'));
+      const variables = { ...env, PATH: process.env.PATH ?? '', BOOTSTRAP: command.at(-1) ?? '' };
+      await promisify(execFile)('python3', ['-c', UNPACK, folder], { env: variables });
+      return folder;
+    })();
+    this.#unpacked.set(key, made);
+    return made;
   }
 
   #stopTask({ cluster, task: id = '', reason }: { cluster?: string; task?: string; reason?: string }): object {
@@ -376,6 +409,7 @@ export class Fargate implements Part {
       secrets.destroy();
     }
     await (await this.#endpoint)?.close();
+    for (const folder of await Promise.all(this.#unpacked.values())) await rm(folder, { recursive: true, force: true });
   }
 
   #tell(task: EcsTask): void {
@@ -416,6 +450,16 @@ export class Fargate implements Part {
     return { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: id, Expiration, RoleArn: taskRole };
   }
 }
+
+/** The deployed bootstrap without its end, where it becomes the runner. */
+const UNPACK = `
+import os, sys
+bootstrap = {'__name__': 'bootstrap'}
+exec(compile(os.environ.pop('BOOTSTRAP'), 'bootstrap', 'exec'), bootstrap)
+archive = os.path.join(sys.argv[1], 'bundle.zip')
+bootstrap['fetch'](archive)
+bootstrap['unpack'](archive, sys.argv[1])
+`;
 
 class NotStarted extends Error {}
 

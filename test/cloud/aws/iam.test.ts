@@ -211,6 +211,7 @@ describe('statements', () => {
     ['ArnLike by part', { ArnLike: { k: 'arn:aws:s3:::*' } }, { k: 'arn:aws:s3:x::b' }, false],
     ['Bool', { Bool: { 'aws:SecureTransport': 'false' } }, { 'AWS:securetransport': 'true' }, false],
     ['NumericLessThan', { NumericLessThan: { v: '1.2' } }, { v: '1.3' }, false],
+    ['NumericLessThan a number', { NumericLessThan: { v: 1.2 } }, { v: '1.1' }, true],
     ['all of several', { StringEquals: { a: '1', b: '2' } }, { a: '1' }, false],
   ])('%s', (_, Condition, context, holds) => {
     const statement = { Effect: 'Allow', Action: 'x:Y', Resource: '*', Condition } as Statement;

@@ -1,5 +1,7 @@
 // The process of one environment of a function: loads the deployed file and answers events, one at a time, as Lambda's Node runtime does.
 const { handler } = await import(process.argv[2]);
+// Whoever started it is gone.
+process.on('disconnect', () => process.exit());
 process.send({ ready: true });
 process.on('message', async ({ id, event, context }) => {
   const deadline = Date.now() + context.timeout * 1000;

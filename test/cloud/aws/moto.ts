@@ -27,7 +27,7 @@ export async function startMotoServer(): Promise<MotoServer> {
           response.on('end', () =>
             resolve({
               status: response.statusCode ?? 500,
-              headers: flat(response.headers),
+              headers: flat(response.headers, method === 'HEAD'),
               body: Buffer.concat(chunks),
             }),
           );
@@ -42,12 +42,15 @@ export async function startMotoServer(): Promise<MotoServer> {
   };
 }
 
-const HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length']);
+const HOP = new Set(['connection', 'keep-alive', 'transfer-encoding']);
 
-function flat(headers: NodeJS.Dict<string | string[]>): { [name: string]: string } {
+/** The answer to HEAD alone keeps the length it says: it has no body to be measured. */
+function flat(headers: NodeJS.Dict<string | string[]>, head: boolean): { [name: string]: string } {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || HOP.has(name) ? [] : [[name, Array.isArray(value) ? value.join(', ') : value] as const],
+      value === undefined || HOP.has(name) || (name === 'content-length' && !head)
+        ? []
+        : [[name, Array.isArray(value) ? value.join(', ') : value] as const],
     ),
   );
 }

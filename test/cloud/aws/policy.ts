@@ -28,7 +28,8 @@ export interface Statement {
   readonly Condition?: { readonly [operator: string]: { readonly [key: string]: Texts } };
 }
 
-type Texts = string | readonly string[];
+/** Values of conditions may also be numbers and truth values. */
+type Texts = string | number | boolean | readonly (string | number | boolean)[];
 
 const FIELDS = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Principal', 'Condition'];
 
@@ -136,7 +137,7 @@ function conditionsHold({ Condition = {} }: Statement, context: Context): boolea
     return Object.entries(keys).every(([key, wanted]) => {
       const given = known.get(key.toLowerCase());
       if (given === undefined) return negated || ifExists;
-      return texts(wanted).some((each) => compare(given, String(each))) !== negated;
+      return texts(wanted).some((each) => compare(given, each)) !== negated;
     });
   });
 }
@@ -158,5 +159,5 @@ function glob(pattern: string, ignoreCase = false): RegExp {
 }
 
 function texts(given: Texts | undefined): readonly string[] {
-  return given === undefined ? [] : typeof given === 'string' ? [given] : given;
+  return given === undefined ? [] : [given].flat().map(String);
 }

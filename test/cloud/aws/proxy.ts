@@ -36,6 +36,8 @@ export interface ProxyServer {
   readonly port: number;
   /** Calls that a role was not allowed. */
   readonly refused: readonly Refused[];
+  /** Of the small AWS itself. */
+  readonly faults: readonly unknown[];
   /** Everything that is asked, as it comes. */
   onCall: ((call: ServiceCall) => void) | undefined;
   /** Stands between a call that is allowed and what answers it: a fault. */
@@ -45,10 +47,12 @@ export interface ProxyServer {
 
 export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   const refused: Refused[] = [];
+  const faults: unknown[] = [];
   const server = createServer((request, response) => {
     answer(request)
       .catch((error: unknown): Answer => {
         console.error('the small AWS failed:', error);
+        faults.push(error);
         return { status: 500, body: `<Error><Code>InternalFailure</Code><Message>${String(error)}</Message></Error>` };
       })
       .then((made) => send(request, response, made));
@@ -60,6 +64,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     url: `http://localhost:${port}`,
     port,
     refused,
+    faults,
     close,
     onCall: undefined,
     around: undefined,

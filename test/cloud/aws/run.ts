@@ -28,7 +28,9 @@ export interface Ended extends Execution {
 const LONGEST_MS = 900_000;
 
 export async function start(cloud: Cloud, stack: Stack, workflow: string, input: unknown = {}): Promise<Execution> {
-  const stateMachineArn = stack.outputs[`Workflow${workflow.replaceAll(/\W/g, '')}`];
+  const stateMachineArn = Object.values(stack.outputs).find((value) =>
+    value.endsWith(`:stateMachine:${stack.name.replace(/^trowel-/, '')}-${workflow}`),
+  );
   if (stateMachineArn === undefined) throw new Error(`${stack.name} has no workflow ${workflow}`);
   const started = await cloud.sfn.send(new StartExecutionCommand({ stateMachineArn, input: JSON.stringify(input) }));
   const arn = started.executionArn ?? '';
@@ -38,6 +40,9 @@ export async function start(cloud: Cloud, stack: Stack, workflow: string, input:
 export async function end(cloud: Cloud, execution: Execution): Promise<Ended> {
   for (const until = Date.now() + LONGEST_MS; Date.now() < until; await delay(cloud.small ? 50 : 2000)) {
     const found = await cloud.sfn.send(new DescribeExecutionCommand({ executionArn: execution.arn }));
+    // Answered as an internal failure, it would be tried again for minutes.
+    const [fault] = cloud.small?.proxy.faults ?? [];
+    if (fault !== undefined) throw new Error('the small AWS failed', { cause: fault });
     if (found.status === 'RUNNING') continue;
     const { status = '', error, cause, output } = found;
     return { ...execution, status, error, cause, output, events: await history(cloud, execution) };

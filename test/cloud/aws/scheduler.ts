@@ -4,10 +4,11 @@
  * what fails for a passing reason is tried again, at once rather than over a day.
  */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type Credentials, signedAs } from './keys.ts';
 import { sendMessage } from './queues.ts';
 import { type Times, timesOf } from './schedule-times.ts';
-import { type Part, REGION } from './service.ts';
+import { ACCOUNT, type Part, REGION } from './service.ts';
 import type { DeployedStack, Mapping } from './template.ts';
 
 export interface SchedulerOptions {
@@ -31,6 +32,7 @@ export interface Schedule {
   readonly end: number | undefined;
   readonly times: Times;
   readonly target: Mapping;
+  readonly properties: Mapping;
 }
 
 export interface Fired {
@@ -70,10 +72,14 @@ export class Scheduler implements Part {
 
   /** @throws Error for a schedule that the service would refuse */
   deployed(stack: DeployedStack): void {
-    const all = stack.ofType('AWS::Scheduler::Schedule');
+    const before = this.#schedules.get(stack.name) ?? [];
     this.#schedules.set(
       stack.name,
-      all.map(({ id, physicalId, properties }) => readSchedule(id, physicalId, properties, this.#now)),
+      stack.ofType('AWS::Scheduler::Schedule').map(({ id, physicalId, properties }) => {
+        // What an update leaves as it was is not looked at again: its start may be past by now.
+        const same = before.find((each) => each.id === id && isDeepStrictEqual(each.properties, properties));
+        return same ?? readSchedule(id, physicalId, properties, this.#now);
+      }),
     );
   }
 
@@ -169,8 +175,8 @@ function readSchedule(id: string, physicalId: string, properties: Mapping, now: 
   JSON.parse(String(target.Input ?? '{}'));
   const timezone = String(ScheduleExpressionTimezone);
   return {
-    ...{ id, timezone, start, end, target },
-    arn: `arn:aws:scheduler:${REGION}:schedule/${String(GroupName ?? 'default')}/${physicalId}`,
+    ...{ id, timezone, start, end, target, properties },
+    arn: `arn:aws:scheduler:${REGION}:${ACCOUNT}:schedule/${String(GroupName ?? 'default')}/${physicalId}`,
     expression: String(ScheduleExpression),
     enabled: State !== 'DISABLED',
     times: timesOf(String(ScheduleExpression), timezone, start ?? now),

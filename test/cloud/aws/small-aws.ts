@@ -27,6 +27,8 @@ export interface SmallAwsOptions {
   readonly now?: number;
   /** Variables of every container, beside its own: what a test shortens. */
   readonly containerEnv?: { readonly [name: string]: string };
+  /** See FargateOptions. */
+  readonly unpackOnce?: boolean;
 }
 
 export interface SmallAws extends Clients {
@@ -102,6 +104,7 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     ...{ keys, url, clock, emit },
     mayAssume: (role) => iam.mayAssume(role, 'ecs-tasks.amazonaws.com'),
     ...(options.containerEnv !== undefined && { env: options.containerEnv }),
+    ...(options.unpackOnce !== undefined && { unpackOnce: options.unpackOnce }),
   });
   const scheduler = new Scheduler({
     ...{ keys, url },
