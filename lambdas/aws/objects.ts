@@ -22,17 +22,17 @@ export function parseUri(uri: string): { readonly Bucket: string; readonly Key: 
 /** JSON objects of the project's bucket, by URI. No other bucket is ever asked: an address may come from an execution's input. */
 export class Objects {
   readonly #client: S3Client;
-  readonly #bucket: string;
+  readonly bucket: string;
 
   constructor(client: S3Client, bucket: string) {
     this.#client = client;
-    this.#bucket = bucket;
+    this.bucket = bucket;
   }
 
   /** Undefined where there is none, or what is there is no JSON. Other faults (permission, network) are thrown. */
   async read(uri: string): Promise<Value | undefined> {
     const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.#bucket) return undefined;
+    if (place === undefined || place.Bucket !== this.bucket) return undefined;
     let text: string | undefined;
     try {
       const { Body } = await this.#client.send(new GetObjectCommand(place));
@@ -50,8 +50,8 @@ export class Objects {
 
   async write(uri: string, value: object): Promise<void> {
     const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.#bucket) {
-      throw new Error(`Expected an address in the bucket ${this.#bucket}, got ${uri}`);
+    if (place === undefined || place.Bucket !== this.bucket) {
+      throw new Error(`Expected an address in the bucket ${this.bucket}, got ${uri}`);
     }
     const Body = JSON.stringify(value);
     await this.#client.send(new PutObjectCommand({ ...place, Body, ContentType: 'application/json' }));

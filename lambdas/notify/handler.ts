@@ -1,4 +1,5 @@
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render, renderText } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import { withValues } from '../aws/attempts.ts';
@@ -9,7 +10,6 @@ import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
 import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
 import { optional, setting } from '../aws/settings.ts';
-import { checkVersion } from '../aws/version.ts';
 import { remount } from '../http/secrets.ts';
 import { type NotifyServices, notify } from './core.ts';
 

@@ -5,8 +5,9 @@
 import { createHash } from 'node:crypto';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { formatSessionTime, parseTime, sessionTimeFor, sessionVariables } from '../../lib/expression/session.ts';
-import { type Attempt, ERRORS, PROTOCOL, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
+import { type Attempt, ERRORS, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
 /** The execution's input. All keys are optional; any other key is a fault. */
@@ -41,8 +42,7 @@ const CHECKS: { readonly [Key in keyof Input]-?: readonly [(value: Value) => boo
 
 /** Throws Trowel.BadInput, whose message names every fault of the input. */
 export async function session(payload: SessionPayload): Promise<SessionResult> {
-  if (payload.v !== PROTOCOL)
-    throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
+  checkVersion(payload);
   const { workflow, timezone, execution } = payload;
   const faults: string[] = [];
   const input = checkInput(payload.input, faults);

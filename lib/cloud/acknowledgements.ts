@@ -19,6 +19,11 @@ const WITHOUT_RESOURCES = new Set([
 ]);
 
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
+  [/\/assignments\/\*$/, 'Each container has an assignment of its own; its name is not known beforehand'],
+  [
+    /\/attempts\/\*\/results\/\*$/,
+    'Each execution has a folder of its own in this bucket; its name is not known beforehand',
+  ],
   [/\/attempts\/\*$/, 'Each execution has a folder of its own in this bucket; its name is not known beforehand'],
   [/\/[^/]*\*\.zip$/, 'Executions that began before a deploy run with the bundle of that time'],
   [/:task-definition\/[\w-]+:\*$/, 'Executions that began before a deploy run with the revision of that time'],

@@ -6,6 +6,7 @@ import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { secretVariable } from '../../lambdas/launch/secret-variable.ts';
+import { CONTAINER, LOG_PREFIX, secretPrefix } from '../compiler/deployed-names.ts';
 import { cdk, ecs, secretsmanager } from './cdk.ts';
 import { asItIs, grantPull, type ProjectImage, projectImage } from './image.ts';
 import type { LoadedProject } from './load-project.ts';
@@ -35,10 +36,10 @@ export interface DeployedDefinitions {
   readonly hash: string;
 }
 
-export const CONTAINER = 'task';
-export const LOG_PREFIX = 'task';
 /** Seconds between SIGTERM and SIGKILL: Fargate's longest, and the notice that Spot gives. */
 const STOP_TIMEOUT = 120;
+/** MiB of output that wait to be sent. */
+const LOG_BUFFER = 25;
 /** GB that every task has without asking. */
 const FREE_DISK = 20;
 
@@ -87,6 +88,8 @@ function makeDefinition(
     memoryLimitMiB: task.memory,
     entryPoint: ['python3', '-c', props.bootstrap],
     environment: {
+      // Of Python programs that a task starts: lines appear in the log as they are printed.
+      PYTHONUNBUFFERED: '1',
       TROWEL_PROJECT: project.name,
       TROWEL_BUCKET: bucket,
       TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
@@ -97,11 +100,17 @@ function makeDefinition(
       plan.secrets.map((secret, i) => [
         secretVariable(secret),
         ecs.Secret.fromSecretsManager(
-          secretsmanager.Secret.fromSecretNameV2(definition, `Secret${i}`, `trowel/${project.name}/${secret}`),
+          secretsmanager.Secret.fromSecretNameV2(definition, `Secret${i}`, secretPrefix(project.name) + secret),
         ),
       ]),
     ),
-    logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix: LOG_PREFIX }),
+    // A task must not stand still where CloudWatch does not take its lines: beyond the buffer they are lost.
+    logging: ecs.LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: LOG_PREFIX,
+      mode: ecs.AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: cdk.Size.mebibytes(LOG_BUFFER),
+    }),
     stopTimeout: cdk.Duration.seconds(STOP_TIMEOUT),
     linuxParameters: new ecs.LinuxParameters(definition, 'Linux', { initProcessEnabled: true }),
   });

@@ -7,8 +7,10 @@ import { resolve } from 'node:path';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
+import { withTaskComments } from '../compiler/task-comments.ts';
 import type { ScheduleSpec } from '../expression/schedule.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
+import { lineFinder } from '../language/line-finder.ts';
 import { loadProject as readProject } from '../language/project.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
@@ -82,16 +84,25 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     if (!roots.includes(name)) diagnostics.push(...project.diagnosticsOf(name));
     if (hasErrors(project.diagnosticsOf(name))) continue;
     const { workflows, config, sources } = project;
-    const result = compile(workflow, { workflows, timezone: config.timezone, target: 'aws' });
+    const result = compile(workflow, {
+      workflows,
+      timezone: config.timezone,
+      task: config.task,
+      line: lineFinder(sources),
+      target: 'aws',
+    });
     const params = Object.keys(parameters.params);
     diagnostics.push(...result.diagnostics, ...(await checkExpressions(workflow, { workflows, params, sources })));
     const found = scheduleOf(workflow, config.timezone, options.now ?? Date.now());
     if (found !== undefined && 'code' in found) diagnostics.push(found);
     else if (found !== undefined) schedules.push(found);
     if (result.compiled === undefined) continue;
-    const { machine, nested, required } = result.compiled;
-    compiled.set(name, { machine: withParameters(machine, parameters.params), whole: true });
-    for (const [part, each] of Object.entries(nested)) compiled.set(part, { machine: each, whole: false });
+    const { machine, nested, required, tasks } = result.compiled;
+    const whole = withParameters(machine, parameters.params);
+    compiled.set(name, { machine: withTaskComments(whole, tasks), whole: true });
+    for (const [part, each] of Object.entries(nested)) {
+      compiled.set(part, { machine: withTaskComments(each, tasks), whole: false });
+    }
     waiting.push(...required);
   }
   const { config: written } = project;

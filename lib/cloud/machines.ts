@@ -6,11 +6,14 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { Stack } from 'aws-cdk-lib';
+import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
+import { stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
+import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
@@ -31,17 +34,6 @@ export interface MadeMachine {
   readonly whole: boolean;
   readonly role: Role;
   readonly resource: CfnStateMachine;
-}
-
-/** Characters of a state machine's name. */
-const LONGEST_NAME = 80;
-
-/** `PROJECT-WORKFLOW`; what does not fit, or would be ambiguous, is told apart by a hash. */
-export function stateMachineName(project: string, workflow: string): string {
-  const plain = `${project}-${workflow}`;
-  if (plain.length <= LONGEST_NAME && /^[A-Za-z0-9_-]+$/.test(plain)) return plain;
-  const hash = createHash('sha256').update(plain).digest('hex').slice(0, 8);
-  return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST_NAME - 9)}-${hash}`;
 }
 
 export function machineArn(scope: Construct, project: string, workflow: string): string {
@@ -103,6 +95,7 @@ function makeMachine(
       }),
     },
   });
+  if (whole) cdk.Tags.of(resource).add(WORKFLOW_TAG, tagValue(name));
   return {
     name,
     whole,
@@ -160,11 +153,16 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
       ['s3:GetObject'],
       needs.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
+    allow(
+      ['s3:GetObjectVersion'],
+      needs.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
+    ),
     // Without it S3 answers 403 and not 404 for an object that is not there yet.
     allow(
       ['s3:ListBucket'],
       [...new Set(needs.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
     ),
+    needs.grants.map((grant) => granted(grant, stack)),
     // Log delivery belongs to no log group: the API knows no resource for these.
     allow(
       [
@@ -187,6 +185,17 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
     }),
     description: 'What state machines of Trowel may do that need the same',
     inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
+  });
+}
+
+function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {
+  const places = { partition, region, account };
+  const arn = (text: string) =>
+    text.replaceAll(/<(partition|region|account)>/g, (_, place: keyof typeof places) => places[place]);
+  return new iam.PolicyStatement({
+    actions: [...actions],
+    resources: resources.map(arn),
+    ...(passedTo !== undefined && { conditions: { StringEquals: { 'iam:PassedToService': passedTo } } }),
   });
 }
 

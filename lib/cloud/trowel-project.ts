@@ -20,9 +20,11 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
+import { LOG_PREFIX, PROJECT_TAG, secretPrefix, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
 import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
-import { type DeployedDefinitions, LOG_PREFIX, makeDefinitions } from './containers.ts';
+import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
 import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
 import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
@@ -30,6 +32,7 @@ import { makeAlarms, makeDashboard } from './monitoring.ts';
 import { makeNetwork, type Network } from './network.ts';
 import { packageFolder } from './package-folder.ts';
 import { makeSchedules } from './schedules.ts';
+import { longestWait } from './states.ts';
 
 export interface TrowelProjectProps {
   /** From `loadTrowelProject`. The architecture is chosen there, for the bundle is installed for it. */
@@ -91,7 +94,7 @@ export class TrowelProject extends constructs.Construct {
     this.bucket = makeBucket(this, props, removalPolicy);
     const logGroup = (name: string, logGroupName: string) =>
       new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
-    this.taskLogs = logGroup('TaskLogs', `/trowel/${project.name}/tasks`);
+    this.taskLogs = logGroup('TaskLogs', taskLogGroup(project.name));
     const functionLogs = logGroup('FunctionLogs', `/trowel/${project.name}/functions`);
     // Under this prefix the account's resource policy for log delivery stays short, however many projects there are.
     const machineLogs = logGroup('MachineLogs', `/aws/vendedlogs/states/trowel-${project.name}`);
@@ -127,7 +130,7 @@ export class TrowelProject extends constructs.Construct {
       description: 'What the code of Trowel tasks may do',
     });
     const bootstrap = readFileSync(
-      props.bootstrap ?? packageFolder(join('task-images', 'python', 'bootstrap.py')),
+      props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'bootstrap.py')),
       'utf8',
     );
     const definitions = makeDefinitions(this, {
@@ -141,7 +144,7 @@ export class TrowelProject extends constructs.Construct {
       executionRole: this.executionRole,
       bootstrap,
     });
-    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle.s3ObjectKey, tracing);
+    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle, tracing);
     for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
     this.machines = makeMachines(this, {
       project,
@@ -171,14 +174,15 @@ export class TrowelProject extends constructs.Construct {
     };
     makeDashboard(this, monitoring, makeAlarms(this, monitoring));
 
-    const tags = { 'trowel:project': project.name, ...config.tags, ...props.tags };
+    const tags = { [PROJECT_TAG]: project.name, ...config.tags, ...props.tags };
     for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
     if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
     for (const { name, needs } of project.machines) {
       for (const what of needs.unknown) {
         cdk.Annotations.of(this).addWarningV2(
           `trowel:permission:${name}:${what}`,
-          `${name}: nobody but you knows which resources ${what} needs; allow it with grantWorkflow('${name}', statement)`,
+          `${name}: nobody but you knows which resources this needs: ${what}. Without it the call is refused. ` +
+            `Allow it with grantWorkflow('${name}', statement) of TrowelProject, in a CDK app of your own: trowel app has no place for it`,
         );
       }
     }
@@ -230,7 +234,7 @@ export class TrowelProject extends constructs.Construct {
     props: TrowelProjectProps,
     definitions: DeployedDefinitions,
     logGroup: LogGroup,
-    bundleKey: string,
+    bundle: InstanceType<typeof s3assets.Asset>,
     tracing: boolean,
   ): { readonly [name in FunctionName]: LambdaFunction } {
     const { project } = props;
@@ -238,14 +242,15 @@ export class TrowelProject extends constructs.Construct {
     const stack = cdk.Stack.of(this);
     const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
     const bucket = { TROWEL_BUCKET: this.bucket.bucketName };
-    const secretPrefix = `trowel/${project.name}/`;
+    const prefix = secretPrefix(project.name);
     const secrets = stack.formatArn({
       service: 'secretsmanager',
       resource: 'secret',
-      resourceName: `${secretPrefix}*`,
+      resourceName: `${prefix}*`,
       arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
     });
     const attempts = this.bucket.arnForObjects('attempts/*');
+    const assignments = this.bucket.arnForObjects(`${ASSIGNMENTS}*`);
     const values = this.#objects(['s3:GetObject'], attempts);
     const valuesAndRecords = this.#objects(['s3:GetObject', 's3:PutObject'], attempts);
     const folder = props.functions ?? functionsFolder();
@@ -286,13 +291,17 @@ export class TrowelProject extends constructs.Construct {
           TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
           TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.byKey),
           TROWEL_TASK_TIMEOUT: String(config.task.timeout),
+          TROWEL_HEARTBEAT: String(config.task.heartbeat),
           TROWEL_SPOT: String(config.task.spot),
-          TROWEL_BUNDLE: bundleKey,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_EVALUATE: evaluate.functionName,
         },
         [
-          ...valuesAndRecords,
+          ...values,
+          ...this.#objects(['s3:PutObject'], assignments, false),
+          // For `rerun_changed`: whether a task's file is what it was.
+          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)]),
           new iam.PolicyStatement({
             actions: ['ecs:RunTask'],
             resources: [...definitions.families],
@@ -312,10 +321,14 @@ export class TrowelProject extends constructs.Construct {
       'task-stopped': make(
         'task-stopped',
         { ...bucket, TROWEL_LOG_GROUP: this.taskLogs.logGroupName, TROWEL_LOG_PREFIX: LOG_PREFIX },
-        [...values, answers('states:SendTaskFailure'), allow(['sqs:SendMessage'], [this.deadLetters.queueArn])],
+        [
+          ...this.#objects(['s3:GetObject'], assignments),
+          answers('states:SendTaskFailure'),
+          allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
+        ],
         { deadLetters: this.deadLetters },
       ),
-      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: secretPrefix }, [
+      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
         ...valuesAndRecords,
         allow(['secretsmanager:GetSecretValue'], [secrets]),
       ]),
@@ -323,7 +336,7 @@ export class TrowelProject extends constructs.Construct {
         'notify',
         {
           ...bucket,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_TOPIC: this.topic.topicArn,
           TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
           TROWEL_NOTIFY_ON: config.notifications.on.join(','),
@@ -345,6 +358,9 @@ export class TrowelProject extends constructs.Construct {
     const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
     return [
       ...this.#objects(['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
+      allow(['s3:GetObject'], [this.bucket.arnForObjects(`${ASSIGNMENTS}*`)]),
+      // The record of a success is taken back where the task ended too late.
+      allow(['s3:DeleteObject'], [this.bucket.arnForObjects('attempts/*/results/*')]),
       allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
       allow(['lambda:InvokeFunction'], [this.functions.evaluate.functionArn]),
       answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
@@ -352,13 +368,13 @@ export class TrowelProject extends constructs.Construct {
   }
 
   /** Objects of the bucket, and its key if it has one. */
-  #objects(actions: string[], resource: string): PolicyStatement[] {
+  #objects(actions: string[], resource: string, asked = true): PolicyStatement[] {
     const key = this.bucket.encryptionKey;
     const writes = actions.includes('s3:PutObject');
     return [
       allow(actions, [resource]),
       // S3 answers 403 and not 404 for what is not there, unless the bucket may be listed.
-      allow(['s3:ListBucket'], [this.bucket.bucketArn]),
+      ...(asked ? [allow(['s3:ListBucket'], [this.bucket.bucketArn])] : []),
       ...(key === undefined
         ? []
         : [allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [key.keyArn])]),
@@ -390,12 +406,19 @@ function makeBucket(scope: Construct, props: TrowelProjectProps, removalPolicy: 
       ? { encryption: s3.BucketEncryption.S3_MANAGED }
       : { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }),
     lifecycleRules: [
+      { id: 'assignments', prefix: ASSIGNMENTS, expiration: cdk.Duration.days(assignmentDays(props.project)) },
       { id: 'attempts', prefix: 'attempts/', expiration: cdk.Duration.days(longest(config.retention)) },
       { id: 'uploads', abortIncompleteMultipartUploadAfter: cdk.Duration.days(7) },
     ],
     removalPolicy,
     ...(removalPolicy === cdk.RemovalPolicy.DESTROY && { autoDeleteObjects: true }),
   });
+}
+
+/** Assignments hold task tokens: a day longer than the longest state that may wait for one, for S3 counts in whole days. */
+function assignmentDays({ machines }: LoadedProject): number {
+  const seconds = machines.map(({ machine }) => longestWait(machine));
+  return Math.ceil(Math.max(86_400, ...seconds) / 86_400) + 1;
 }
 
 /** Results, by which a failed attempt is resumed, lie beside the values and are of no use without them. */

@@ -16,7 +16,7 @@ import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { nestedMachine } from './split.ts';
-import { type Program, type TaskInfo, Unit } from './unit.ts';
+import { type Program, TASK_LIMITS, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
 import type { Weight } from './weight.ts';
 
@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly timezone?: string;
   /** Line (from 1) of a span, for the table of tasks. */
   readonly line?: (span: Span) => number;
+  /** Of tasks in containers that say nothing else, in seconds: `task` of trowel.yml. */
+  readonly task?: TaskLimits;
   /** What runs here alone is an error for `aws`. */
   readonly target?: 'local' | 'aws';
   /** What one machine may hold by the estimate; a test's smaller one splits small workflows. */
@@ -85,6 +87,7 @@ function programOf(options: CompileOptions): Program {
     spans: new Map(),
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
+    task: options.task ?? TASK_LIMITS,
     stores: storing(parts.workflows),
     detached: new Set(parts.detached),
     slices: parts.slices,
@@ -94,6 +97,7 @@ function programOf(options: CompileOptions): Program {
 }
 
 function resultOf(program: Program, workflow: Workflow, machine: StateMachine): CompileResult {
+  dropUnused(program, machine);
   for (const each of [machine, ...Object.values(program.nested)]) checkLimits(program, workflow, each);
   const { diagnostics } = program;
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
@@ -107,6 +111,21 @@ function resultOf(program: Program, workflow: Workflow, machine: StateMachine): 
       tasks: program.tasks,
     },
   };
+}
+
+/** What was compiled for states that are never reached. */
+function dropUnused({ nested }: Program, machine: StateMachine): void {
+  const used = new Set<string>();
+  const visit = (each: StateMachine): void => {
+    for (const [, name = ''] of JSON.stringify(each).matchAll(/"\$\{sm_([^"}]+)\}"/g)) {
+      const inner = Object.hasOwn(nested, name) ? nested[name] : undefined;
+      if (inner === undefined || used.has(name)) continue;
+      used.add(name);
+      visit(inner);
+    }
+  };
+  visit(machine);
+  for (const name of Object.keys(nested)) if (!used.has(name)) delete nested[name];
 }
 
 function compileMachine(program: Program, workflow: Workflow, zone: string): StateMachine {

@@ -3,10 +3,7 @@ import { OPERATORS } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { leave, leaveStoring } from '../scope.ts';
-import { catchers, payload, register, retriers, shared, stateTimeout } from './payload.ts';
-
-/** Seconds without a heartbeat after which a task is lost; counted from scheduling, so it covers a cold start. */
-const HEARTBEAT = 300;
+import { catchers, payload, register, retriers, shared, stateHeartbeat, stateTimeout } from './payload.ts';
 
 /** py>, sh>: one state that hands the task to `launch` and waits for the runner to answer with the task's token. */
 export const compileContainer: CompileOperator = (context, task, exit) => {
@@ -25,8 +22,8 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
         n: '{% $states.context.State.RetryCount %}',
       },
     },
-    TimeoutSeconds: stateTimeout(task),
-    HeartbeatSeconds: HEARTBEAT,
+    TimeoutSeconds: stateTimeout(context, task),
+    HeartbeatSeconds: stateHeartbeat(context, task),
     ...retriers(task, true),
     ...catchers(context),
     ...leaving.fields,

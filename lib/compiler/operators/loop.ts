@@ -31,12 +31,15 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
   if (body === undefined) return exit;
   const { unit } = context;
   const stores = unit.program.stores(body);
-  const size = unit.program.slices.get(task);
+  const slices = unit.program.slices(task);
   const loopOf = (at: Context, items: Items, variable: string, how: Task, end: Edge): Edge => {
     const loop = new Loop(at, how, body, stores, items, compileNode);
-    return size === undefined
-      ? loop.whole(end, `$${variable}w`)
-      : loop.inSlices(end, Math.min(size, items.most), `$${variable}w`);
+    const width = `$${variable}w`;
+    if (slices === undefined) return loop.whole(end, width);
+    const size = Math.min(slices.size, items.most);
+    return slices.inPlace === undefined
+      ? loop.inSlices(end, size, width)
+      : loop.asMany(end, slices.inPlace, size, width);
   };
   if (isDynamic(task)) {
     const variable = `it${unit.next()}`;
@@ -146,6 +149,12 @@ class Loop {
         return this.#choose(`${width}>=0 and ${width}<=${size}`, few, this.chunks(exit, this.#wide(width), size));
       }
     }
+  }
+
+  /** A loop whose iterations are counted when it starts: `few` run here, more in slices. */
+  asMany(exit: Edge, few: number, size: number, width: Expr): Edge {
+    const sliced = this.inSlices(exit, size, width);
+    return few < 1 ? sliced : this.#choose(`${this.items.count}<=${few}`, this.whole(exit, width), sliced);
   }
 
   #choose(condition: Expr, yes: Edge, no: Edge): Edge {

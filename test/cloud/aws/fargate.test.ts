@@ -15,6 +15,7 @@ import {
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobId } from '../../../lambdas/launch/names.ts';
 import type { Json } from '../../../lib/asl/types.ts';
 import { ROOT } from './deploy.ts';
 import type { EcsTask } from './ecs-task.ts';
@@ -91,7 +92,7 @@ async function assign(text: string, more: Mapping = {}): Promise<Waiting> {
     assignment,
     secrets_env: { 'report.webhook': 'TROWEL_SECRET_report_2Ewebhook' },
   });
-  const Key = `${root}/assignments/x.json`;
+  const Key = `assignments/${jobId(token)}.json`;
   await aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
   return { pointer: `s3://${bucket}/${Key}`, answer };
 }

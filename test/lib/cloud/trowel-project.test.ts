@@ -12,10 +12,10 @@ import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
-import { stateMachineName } from '../../../lib/cloud/machines.ts';
 import { ProjectError } from '../../../lib/cloud/project-error.ts';
 import { TrowelProject, type TrowelProjectProps } from '../../../lib/cloud/trowel-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
+import { stateMachineName } from '../../../lib/compiler/deployed-names.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-cloud-'));
 const PLACES = { functions: join(ROOT, 'functions'), bootstrap: join(ROOT, 'bootstrap.py') };
@@ -88,7 +88,9 @@ function permissions(template: Template, role: string): string[] {
   const list = (value: unknown) => (Array.isArray(value) ? value : [value]);
   return [...own, ...attached]
     .flatMap(({ Statement }) => Statement)
-    .map(({ Action, Resource }) => `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`)
+    .map(({ Action, Resource }) =>
+      `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`.replace(/[0-9a-f]{64}/, 'SHA256'),
+    )
     .sort();
 }
 
@@ -136,6 +138,7 @@ describe('TrowelProject', () => {
       'other.dig': 'schedule:\n  daily>: 07:00:00\n+l:\n  lambda>: fn\n',
     });
     const attempts = '<ProjectBucket.Arn>/attempts/*';
+    const assignments = '<ProjectBucket.Arn>/assignments/*';
     const logs = 'logs:CreateLogStream logs:PutLogEvents -> <ProjectFunctionLogs.Arn>';
     const xray = 'xray:PutTraceSegments xray:PutTelemetryRecords -> *';
     const list = 's3:ListBucket -> <ProjectBucket.Arn>';
@@ -154,11 +157,23 @@ describe('TrowelProject', () => {
         logs,
         list,
         xray,
-        `s3:GetObject s3:PutObject -> ${attempts}`,
+        `s3:GetObject -> ${attempts}`,
+        `s3:PutObject -> ${assignments}`,
+        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/SHA256.zip',
         `ecs:RunTask -> ${families(template)}`,
         'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
         `secretsmanager:DescribeSecret -> ${secrets}`,
         'states:SendTaskSuccess -> *',
+      ].sort(),
+    );
+    expect(permissions(template, 'Functiontaskstopped')).toEqual(
+      [
+        logs,
+        list,
+        xray,
+        `s3:GetObject -> ${assignments}`,
+        'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
+        'states:SendTaskFailure -> *',
       ].sort(),
     );
     expect(permissions(template, 'Functionhttp')).toEqual(
@@ -178,6 +193,8 @@ describe('TrowelProject', () => {
       [
         list,
         `s3:GetObject s3:PutObject -> ${attempts}`,
+        `s3:GetObject -> ${assignments}`,
+        `s3:DeleteObject -> ${attempts}/results/*`,
         's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
         'lambda:InvokeFunction -> <ProjectFunctionevaluate.Arn>',
         'states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess -> *',
@@ -211,7 +228,10 @@ describe('TrowelProject', () => {
           RestrictPublicBuckets: true,
         },
         LifecycleConfiguration: {
-          Rules: Match.arrayWith([Match.objectLike({ Prefix: 'attempts/', ExpirationInDays: 90 })]),
+          Rules: Match.arrayWith([
+            Match.objectLike({ Prefix: 'assignments/', ExpirationInDays: 2 }),
+            Match.objectLike({ Prefix: 'attempts/', ExpirationInDays: 90 }),
+          ]),
         },
       },
     });
@@ -222,6 +242,26 @@ describe('TrowelProject', () => {
         ]),
       },
     });
+  });
+
+  it('keeps task tokens a day longer than the longest task, and knows the project’s heartbeat', async () => {
+    const { template, definition } = await deploy('long', {
+      'main.dig':
+        '+a:\n  py>: tasks.a\n+g:\n  _parallel: true\n  +b:\n    py>: tasks.b\n    _timeout: 3d\n    resources: {heartbeat: 20m}\n',
+      'trowel.yml': 'task: {timeout: 30h, heartbeat: 10m}\n',
+    });
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: Match.arrayWith([Match.objectLike({ Id: 'assignments', ExpirationInDays: 5 })]),
+      },
+    });
+    launches(template, { TROWEL_HEARTBEAT: '600', TROWEL_TASK_TIMEOUT: '108000' });
+    const text = definition('main');
+    expect(JSON.parse(text).States['+main+a']).toMatchObject({
+      TimeoutSeconds: 108_000 + 3_600,
+      HeartbeatSeconds: 600,
+    });
+    expect(text).toMatch(/"TimeoutSeconds": ?262800,\s*"HeartbeatSeconds": ?1200/);
   });
 
   it('trap: makes no NAT gateway unless asked, and gives containers a public address', async () => {
@@ -273,6 +313,10 @@ describe('TrowelProject', () => {
             EntryPoint: ['python3', '-c', 'print("bootstrap")\n'],
             Secrets: Match.absent(),
             StopTimeout: 120,
+            LogConfiguration: {
+              LogDriver: 'awslogs',
+              Options: Match.objectLike({ mode: 'non-blocking', 'max-buffer-size': '26214400b' }),
+            },
           }),
         ],
       },
@@ -304,7 +348,7 @@ describe('TrowelProject', () => {
       template.hasResourceProperties('AWS::Scheduler::Schedule', {
         ScheduleExpression: expression,
         ScheduleExpressionTimezone: 'Asia/Tokyo',
-        StartDate: '2030-05-31T15:00:00.000Z',
+        StartDate: '2030-05-31T14:59:00.000Z',
         EndDate: '2030-12-31T14:59:59.000Z',
         State: 'ENABLED',
         FlexibleTimeWindow: { Mode: 'OFF' },

@@ -1,7 +1,7 @@
 """In the process of one task: sets it up, runs user code, reports one outcome line on its control pipe, and ends.
 
 The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": …} (subtasks are still to run, or this is one), or
-{"ok": false, "error": …}. `clean` says that the task left no process behind.
+{"ok": false, "error": …}.
 """
 
 from __future__ import annotations
@@ -23,38 +23,48 @@ if TYPE_CHECKING:
 
 # Among the runner's files in the task's folder: the outcome line where the control pipe is gone.
 OUTCOME = "outcome.json"
+# Follows an outcome when nothing is left to come, and nothing that the task started is left. Nobody need wait for the end of the process
+# then, which takes longer than a small task.
+OVER = b"over\n"
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def enter(job: Job, log: int, control: int, inherited: list[int], parent: int) -> None:
-    """The forked child, from here to its end. `inherited`: the parent's descriptors."""
+def enter(handover: int, log: int, control: int, inherited: list[int], parent: int) -> None:
+    """The forked child, from here to its end. `handover`: where it reads its job. `inherited`: the parent's descriptors."""
     import signal
 
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    foreground = debugging.on_terminal(job.debug)
-    if not foreground:
-        os.setsid()
     linux.bind_to_parent(parent)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    for fd in {null, log, *inherited} - {0, 1, 2, control}:
+    for fd in {null, log, *inherited} - {0, 1, 2, control, handover}:
         try:
             os.close(fd)
         except OSError:
             pass
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # preloaded: without this every task would draw the same numbers
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    data = b""
+    while block := os.read(handover, 1 << 16):
+        data += block
+    if not data:
+        os._exit(0)  # the worker has ended, or no task came
+    os.close(handover)
+    job = Job.from_json(json.loads(data))
+    foreground = debugging.on_terminal(job.debug)
+    if not foreground:
+        os.setsid()
     try:
         os.mkdir(job.scratch, 0o700)
     except OSError as error:
         failed = TaskError(FAILED, f"Cannot make a folder for the task, {job.scratch}: {error.strerror}")
-        report(control, {"ok": False, "error": failed.to_json(), "clean": True})
+        report(control, {"ok": False, "error": failed.to_json()})
         os._exit(1)
     if job.assignment.python:
         other_interpreter(job, control)
@@ -72,7 +82,7 @@ def other_interpreter(job: Job, control: int) -> None:
         os.execvp(argv[0], [*argv, "-m", "trowel_task", "child", str(control), str(handover)])
     except OSError as error:
         failed = TaskError(FAILED, f"Cannot run the Python interpreter '{argv[0]}' that `python:` names: {error.strerror}")
-        report(control, {"ok": False, "error": failed.to_json(), "clean": True})
+        report(control, {"ok": False, "error": failed.to_json()})
         os._exit(1)
 
 
@@ -130,7 +140,6 @@ def run(job: Job, control: int, terminal: bool) -> None:
             outcome["error"] = Masker(job.secrets.values()).value(outcome["error"])
             code = 1
         flush()
-        outcome["clean"] = linux.no_children()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
             control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         report(control, outcome)
@@ -141,6 +150,8 @@ def run(job: Job, control: int, terminal: bool) -> None:
     except BaseException as error:
         errors.report(errors.from_exception(error))
     flush()
+    if os.getpid() == me and pipe is not None and _identity(control) == pipe and linux.no_children():
+        os.write(control, OVER)
     os._exit(code)
 
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from trowel_task.assignment import Job
+    from trowel_task.forked import Forked
     from trowel_task.logs import LineSplitter
     from trowel_task.loop import Loop
 
 # Seconds that a process which is no longer ours may keep the output open.
 LINGER = 0.5
 _BLOCK = 65_536
-_HELD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 
 
 class Process:
@@ -33,7 +33,7 @@ class Process:
         self, loop: Loop, job: Job, lines: LineSplitter, say: Callable[[str], None], done: Callable[[dict[str, Any]], None]
     ) -> None:
         self._loop = loop
-        self._job = job
+        self.job = job
         self._lines = lines
         self._say = say
         self._done = done
@@ -41,51 +41,31 @@ class Process:
         self._status: int | None = None
         self._outcome: dict[str, Any] | None = None
         self._finished = False
+        self._over = False  # child.OVER
         self._paused = False
         self.grouped = (job.debug or {}).get("mode") != "pdb"
         self.pid = 0
 
-    def start(self, inherited: list[int], spawn: bool) -> None:
-        """Raises OSError if there can be no further process."""
-        self._log, log = os.pipe()
-        self._control, control = os.pipe()
+    def start(self, started: Forked | None) -> None:
+        """Watches a process that has been given the job, or spawns one. Raises OSError if there can be no further process."""
+        if started is not None:
+            self.pid, self._log, self._control = started.pid, started.log, started.control
+        else:
+            self._spawn()
         for fd in (self._log, self._control):
             os.set_blocking(fd, False)
-        try:
-            if spawn:
-                self.pid = self._spawn(log, control)
-            else:
-                self.pid = self._fork(log, control, [*inherited, self._log, self._control])
-        finally:
-            os.close(log)
-            os.close(control)
-            if not self.pid:
-                os.close(self._log)
-                os.close(self._control)
         self._loop.watch(self._control, READ, self._read_control)
         self._loop.watch(self._log, READ, self._read_log)
 
-    def _fork(self, log: int, control: int, inherited: list[int]) -> int:
-        parent = os.getpid()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
-        try:
-            pid = os.fork()
-            if pid == 0:
-                try:
-                    child.enter(self._job, log, control, inherited, parent)
-                finally:
-                    os._exit(70)
-            return pid
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def _spawn(self, log: int, control: int) -> int:
+    def _spawn(self) -> None:
         """Where there is no fork: a new interpreter."""
         import subprocess
 
-        os.mkdir(self._job.scratch, 0o700)
-        handover = child.hand_over(self._job)
-        program = child.interpreter(self._job)
+        os.mkdir(self.job.scratch, 0o700)
+        self._log, log = os.pipe()
+        self._control, control = os.pipe()
+        handover = child.hand_over(self.job)
+        program = child.interpreter(self.job)
         try:
             started = subprocess.Popen(
                 [*program, "-m", "trowel_task", "child", str(control), str(handover)],
@@ -96,10 +76,11 @@ class Process:
                 pass_fds=(control, handover),
                 start_new_session=True,
             )
+            started.returncode = 0  # it is reaped by the worker
+            self.pid = started.pid
         finally:
-            os.close(handover)
-        started.returncode = 0  # it is reaped by the worker
-        return started.pid
+            for fd in (log, control, handover, *(() if self.pid else (self._log, self._control))):
+                os.close(fd)
 
     def descriptors(self) -> list[int]:
         return [fd for fd in (self._log, self._control) if fd >= 0]
@@ -138,13 +119,17 @@ class Process:
     def _read_control(self) -> None:
         while data := _read(self._control):
             self._heard += data
-        if data is not None:
+        if data is not None or self._heard.endswith(b"\n" + child.OVER):
             self._close_control()
+            if self._over:
+                self._take_log()
+                if not self._paused:
+                    self._close_log()
             self._settle()
 
     def _left_behind(self) -> bytes:
         try:
-            with open(os.path.join(self._job.scratch, ".trowel", child.OUTCOME), "rb") as file:
+            with open(os.path.join(self.job.scratch, ".trowel", child.OUTCOME), "rb") as file:
                 return file.read()
         except OSError:
             return b""
@@ -157,11 +142,13 @@ class Process:
         self._hear()
 
     def _hear(self) -> None:
-        if self._outcome is None and self._heard.endswith(b"\n"):
+        heard = self._heard.removesuffix(child.OVER)
+        if self._outcome is None and heard.endswith(b"\n"):
             try:
-                outcome = json.loads(self._heard[:-1].rpartition(b"\n")[2])
+                outcome = json.loads(heard[:-1].rpartition(b"\n")[2])
                 if isinstance(outcome["error"] if outcome["ok"] is False else outcome.get("result", outcome.get("ran")), dict):
                     self._outcome = outcome
+                    self._over = heard != self._heard
             except (ValueError, TypeError, KeyError, AttributeError):
                 pass  # user code wrote into it
 
@@ -177,19 +164,22 @@ class Process:
         if self._outcome is None:
             self._heard = self._left_behind()
             self._hear()
-        if not (self._outcome or {}).get("clean"):
+        if not self._over:
             if self.grouped:
                 self.signal(signal.SIGKILL)
             sweep()
-        if self._log >= 0 and not self._paused:
-            while self._log >= 0 and not self._paused and (data := _read(self._log)) is not None:
-                if not data:
-                    self._close_log()
-                for text in self._lines.feed(data) if data else []:
-                    self._say(text)
+        self._take_log()
         self._settle()
         if not self._finished:
             self._loop.later(LINGER, self._give_up)
+
+    def _take_log(self) -> None:
+        """What has been written by now."""
+        while self._log >= 0 and not self._paused and (data := _read(self._log)) is not None:
+            if not data:
+                self._close_log()
+            for text in self._lines.feed(data) if data else []:
+                self._say(text)
 
     def _give_up(self) -> None:
         """Some other process holds the pipe. What is in it now is taken."""
@@ -208,10 +198,16 @@ class Process:
         self._settle()
 
     def _settle(self) -> None:
-        if self._status is None or self._log >= 0 or self._finished:
+        if self._finished or self._log >= 0:
+            return
+        if self._over:
+            outcome = self._outcome
+        elif self._status is not None:
+            outcome = self._outcome or {"ok": False, "error": ended_by(self._status).to_json()}
+        else:
             return
         self._finished = True
-        self._done(self._outcome or {"ok": False, "error": ended_by(self._status).to_json()})
+        self._done(outcome or {})
 
     def signal(self, number: int) -> None:
         """To the whole group."""

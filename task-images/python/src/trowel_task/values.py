@@ -176,7 +176,7 @@ class Store:
     def _ref(self, path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> dict[str, Any]:
         if self._remote:
             uri = f"{self._remote}/{os.path.relpath(path, self._folder)}"
-            remote.upload(path, uri)
+            remote.upload(path, uri, sha256)
         else:
             from urllib.parse import quote
 

@@ -10,6 +10,7 @@ import sys
 from trowel_task import PROTOCOL, child, linux, process
 from trowel_task.assignment import Assignment, private
 from trowel_task.errors import FAILED, LOST, TaskError, signal_name
+from trowel_task.forked import Forked
 from trowel_task.host import GRACE_WITHOUT_HOST, Host
 from trowel_task.logs import LIMIT
 from trowel_task.loop import Loop
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    def __init__(self, loop: Loop, host: Any, spawn: bool = False) -> None:
+    def __init__(self, loop: Loop, host: Any, spawn: bool = False, ahead: bool = False) -> None:
+        """`ahead`: more than one task will come, so that it pays to have a process for the next."""
         self.loop = loop
         self.host = host
         self.spawn = spawn or not hasattr(os, "fork")
+        self.ahead = ahead
         self.tasks: dict[str, Task] = {}
         self.processes: dict[int, Process] = {}
         self.project = os.getcwd()
@@ -34,6 +37,7 @@ class Worker:
         self.ended = False
         self.code = 0
         self._known: set[int] = set()  # children that are no tasks: those of preloaded modules, cleaners
+        self._spare: Forked | None = None
         self._scratch = ""
         self._serial = 0
         self._greeted = False
@@ -79,13 +83,17 @@ class Worker:
         if modules:
             self._known = set(linux.children())
         import gc
+        import importlib.util
 
         from trowel_task import bind, digests  # noqa: F401
 
         digests.new()
         child.open_streams()
+        # The import system reads the folders of Python itself once, and not in each child.
+        importlib.util.find_spec("trowel_task_reads_folders")
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
+        self._fork_ahead()
         return None
 
     def _on_start(self, message: dict[str, Any]) -> None:
@@ -128,14 +136,36 @@ class Worker:
     # Processes
 
     def launch(self, started: Process) -> None:
-        started.start(self._inherited(), self.spawn)
+        """Raises OSError if there can be no further process."""
+        if self.spawn:
+            started.start(None)
+        else:
+            forked, self._spare = self._spare or Forked(self._inherited()), None
+            while not forked.give(started.job):  # somebody has killed it
+                self._known.add(forked.pid)
+                forked = Forked(self._inherited())
+            started.start(forked)
         self.processes[started.pid] = started
         if self.host.full:
             started.pause(True)
+        self._fork_ahead()
+
+    def _fork_ahead(self) -> None:
+        """A process for the next task, as soon as there is nothing else to do."""
+        if self.ahead and not self.spawn:
+            self.loop.later(0, self._make_spare)
+
+    def _make_spare(self) -> None:
+        if self._spare is None and not self.ended:
+            try:
+                self._spare = Forked(self._inherited())
+            except OSError:
+                pass  # a task will say so
 
     def _inherited(self) -> list[int]:
         paused = [fd for running in self.processes.values() for fd in running.descriptors()]
-        return [*self.loop.descriptors(), *paused, *self.own]
+        spare = self._spare.descriptors() if self._spare else []
+        return [*self.loop.descriptors(), *paused, *spare, *self.own]
 
     own: tuple[int, ...] = ()  # the host's descriptors
 
@@ -155,12 +185,15 @@ class Worker:
             if not pid:
                 return
             self._known.discard(pid)
+            if self._spare and self._spare.pid == pid:
+                self._spare.close()
+                self._spare = None
             ended = self.processes.pop(pid, None)
             if ended:
                 ended.exited(status, self._sweep)
 
     def _sweep(self) -> None:
-        process.sweep(self._known | set(self.processes))
+        process.sweep(self._known | set(self.processes) | ({self._spare.pid} if self._spare else set()))
 
     def throttle(self, paused: bool) -> None:
         for running in list(self.processes.values()):
@@ -245,7 +278,7 @@ def main(argv: list[str]) -> int:
     os.dup2(2, 1)  # what preloaded modules print must not get among the messages
     loop = Loop()
     host = Host(loop, read, write)
-    worker = Worker(loop, host, spawn="--spawn" in argv)
+    worker = Worker(loop, host, spawn="--spawn" in argv, ahead=True)
     worker.own = (read, write)
     loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], worker.signalled)
     host.serve(worker)
