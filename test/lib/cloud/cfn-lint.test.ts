@@ -1,11 +1,11 @@
-/** The examples' templates, judged by AWS's own linter against the schemas of all resources. */
+/** The examples' templates, judged by AWS's own linter against the schemas of all resources, and by the CDK's validation of CloudFormation. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
 import { testPython } from '../../python.ts';
