@@ -45,8 +45,12 @@ describe('cfn-lint passes', () => {
     '%s',
     async (example) => {
       const project = await loadTrowelProject(join(ROOT, 'examples', example), { notice: () => {} });
+      onTestFinished(() => void vi.unstubAllEnvs());
+      vi.stubEnv('CDK_VALIDATION', 'true');
       const app = new App({ outdir: join(folder, `${example}.out`) });
-      const template = Template.fromStack(new TrowelStack(app, example, { project }));
+      const stack = new TrowelStack(app, example, { project });
+      app.synth();
+      const template = Template.fromStack(stack);
       const file = join(folder, `${example}.json`);
       writeFileSync(file, JSON.stringify(template.toJSON()));
       const found = await lint(file);
