@@ -5,11 +5,8 @@ import { put } from './frame.ts';
 import { type Expr, merge, template } from './jsonata.ts';
 import { type Context, closing, type Edge } from './scope.ts';
 
-/** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
-export const INFRASTRUCTURE: Retrier = {
+const LOST: Retrier = {
   ErrorEquals: [
-    ERRORS.throttled,
-    ERRORS.noCapacity,
     ERRORS.taskLost,
     'States.Timeout',
     'States.HeartbeatTimeout',
@@ -23,6 +20,28 @@ export const INFRASTRUCTURE: Retrier = {
   MaxDelaySeconds: 300,
   JitterStrategy: 'FULL',
 };
+
+/** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
+export const INFRASTRUCTURE: Retrier = {
+  ...LOST,
+  ErrorEquals: [ERRORS.throttled, ERRORS.noCapacity, ...LOST.ErrorEquals],
+};
+
+/**
+ * The same for a container. RunTask takes 20 calls a second, and what a new account may run at once is little, so a task waits until
+ * others have ended: an hour and a half on the average.
+ */
+export const INFRASTRUCTURE_OF_CONTAINERS: readonly Retrier[] = [
+  {
+    ErrorEquals: [ERRORS.throttled, ERRORS.noCapacity],
+    IntervalSeconds: 10,
+    MaxAttempts: 24,
+    BackoffRate: 2,
+    MaxDelaySeconds: 600,
+    JitterStrategy: 'FULL',
+  },
+  LOST,
+];
 
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;

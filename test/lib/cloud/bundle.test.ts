@@ -136,7 +136,8 @@ describe('the bundle', () => {
 
   it('says that uv is missing where it cannot be had', async () => {
     const folder = project('no-uv', { 'main.dig': '+a:\n  echo>: a\n' });
-    expect(await bundle(folder, {}, { cache: 'no-uv', env: { PATH: join(ROOT, 'empty') } })).toMatchObject({
+    const needs = { requirements: { lines: ['humanize'] } };
+    expect(await bundle(folder, needs, { cache: 'no-uv', env: { PATH: join(ROOT, 'empty') } })).toMatchObject({
       ok: false,
       diagnostic: { message: expect.stringContaining('uv is needed') },
     });

@@ -14,12 +14,12 @@ function bytesOf(dig: string, name: string): number {
 
 describe('a state takes few bytes, for a definition may have a megabyte', () => {
   it.each([
-    ['a task at the top', '+a: {py>: t.f}\n+b: {py>: t.f}', '+main+a', 900],
-    ['in a group', '+g: {+a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 900],
-    ['under two exports', '_export: {a: 1}\n+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 900],
-    ['that ends a level', '+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}\n+c: {py>: t.f}', '+main+g+b', 900],
-    ['sh>, which stores nothing', '+a: {sh>: x}\n+b: {sh>: y}', '+main+a', 820],
-    ['with _retry', '+a: {py>: t.f, _retry: 2}\n+b: {py>: t.f}', '+main+a', 1011],
+    ['a task at the top', '+a: {py>: t.f}\n+b: {py>: t.f}', '+main+a', 1000],
+    ['in a group', '+g: {+a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1000],
+    ['under two exports', '_export: {a: 1}\n+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1000],
+    ['that ends a level', '+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}\n+c: {py>: t.f}', '+main+g+b', 1000],
+    ['sh>, which stores nothing', '+a: {sh>: x}\n+b: {sh>: y}', '+main+a', 920],
+    ['with _retry', '+a: {py>: t.f, _retry: 2}\n+b: {py>: t.f}', '+main+a', 1080],
     [
       'whose Catch merges, for a handler outside its level',
       '_error: {py>: t.f}\n+g: {_export: {a: 1}, +a: {py>: t.f}, +b: {py>: t.f}}',
