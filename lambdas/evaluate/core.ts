@@ -2,6 +2,8 @@
  * The state before a Choice, Map or Wait that has to read what a template gives: renders the task's scope and reads the value as
  * the operator does. Pure; the same here and on AWS.
  */
+
+import { LIMITS } from '../../lib/asl/limits.ts';
 import { type Result, toText } from '../../lib/expression/coerce.ts';
 import {
   callFile,
@@ -18,6 +20,9 @@ import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import { ERRORS, type EvaluateResults, type Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
+
+/** Bytes of iterations: a state's 256 KiB, less what Lambda puts beside an answer. Beyond them the execution would fail without a word of Trowel's. */
+const MOST_ITEMS = LIMITS.payloadBytes - 4 * 1024;
 
 /** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
 export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof EvaluateResults]> {
@@ -60,6 +65,13 @@ function loop(operator: LoopOperator, keys: Mapping): EvaluateResults['loop'] {
   const made = unwrap(loopItems(operator, keys));
   // Of loop> the count alone: its iterations are made from their index, and a long list would not fit a variable.
   const items = operator === 'loop' ? made.length : made;
+  const bytes = Buffer.byteLength(JSON.stringify(items));
+  if (bytes > MOST_ITEMS) {
+    throw new TrowelError(
+      ERRORS.badInput,
+      `${operator}>: its ${made.length} iterations take ${Math.ceil(bytes / 1024)} KiB, and a state machine passes ${MOST_ITEMS / 1024}. Repeat by number (loop>), and look each item up in the task (config)`,
+    );
+  }
   return '_parallel' in keys ? { items, parallel: unwrap(parallelism(keys._parallel)) } : { items };
 }
 

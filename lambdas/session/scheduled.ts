@@ -5,6 +5,7 @@
 
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
+import { scheduleWindow } from '../../lib/expression/schedule.ts';
 import { formatSessionTime, parseTime } from '../../lib/expression/session.ts';
 import { ERRORS, type ScheduledPayload } from '../../lib/expression/wire.ts';
 import { toInstant, toWall } from '../../lib/expression/zone.ts';
@@ -30,6 +31,14 @@ export async function scheduled(payload: ScheduledPayload, services: ScheduledSe
   if (run === undefined) throw new TrowelError(ERRORS.badInput, `Expected a time, got ${payload.scheduled}`);
   const time = sessionOf(run, zone, delay);
   const session_time = formatSessionTime(time, timezone);
+  // Scheduler's own dates are exact to the minute, and a start that was past when deployed is not among them.
+  const { from = run, until } = scheduleWindow(schedule, timezone, delay);
+  if (run < from || (until !== undefined && run >= until)) {
+    return {
+      skipped: `the schedule runs ${run < from ? `from ${schedule.start}` : `until ${schedule.end}`}`,
+      session_time,
+    };
+  }
   const late = services.now() - run;
   if (schedule.skipDelayedBy !== undefined && late > schedule.skipDelayedBy * 1000)
     return { skipped: `it is ${Math.round(late / 1000)} s late (skip_delayed_by)`, session_time };
@@ -42,8 +51,8 @@ export async function scheduled(payload: ScheduledPayload, services: ScheduledSe
 
 /**
  * Scheduler runs by the clock on the wall, on the days too when it is changed: the session is so much earlier by that clock. On such a day
- * digdag, which counts the time that passes, runs an hour off.
+ * digdag, which counts the time that passes, runs an hour off. Of a session time that occurs twice the later one counts, as in digdag.
  */
 function sessionOf(run: number, zone: string, delay: number): number {
-  return toInstant(zone, toWall(zone, run) - delay * 1000);
+  return toInstant(zone, toWall(zone, run) - delay * 1000, 'later');
 }

@@ -2,6 +2,8 @@
  * A project's folder → all that its constructs need: compiled machines, the task definitions they ask for, schedules, the bundle.
  * Nothing here knows the Cloud Development Kit, and faults are diagnostics until all of them are known.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
@@ -14,6 +16,7 @@ import type { ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
+import { buildsOnTrowel } from './dockerfile.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { ProjectError } from './project-error.ts';
 import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
@@ -23,7 +26,8 @@ import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions
 export interface LoadOptions {
   /** Over `task.architecture` of trowel.yml. */
   readonly architecture?: 'x86_64' | 'arm64';
-  readonly env?: NodeJS.ProcessEnv;
+  /** Where programs and the user's cache are looked for. Default: that of this process. */
+  readonly env?: { readonly [name: string]: string | undefined };
   /** What goes on, where it takes its time. Default: standard error. */
   readonly notice?: (message: string) => void;
   /** Milliseconds; default now. Schedules whose end is past are made disabled. */
@@ -109,9 +113,11 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   const machines = new Map([...compiled].map(([name, { machine }]) => [name, machine]));
   const plan = planTaskDefinitions(machines, config.secrets);
   diagnostics.push(...plan.unknownImages.map(unknownImage));
-  if (roots.length === 0) diagnostics.push(nothing());
+  if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
-  if (hasErrors(diagnostics)) throw new ProjectError(sortDiagnostics(unique(diagnostics)), project.sources);
+  if (ignoresPackages(project.dir, config)) diagnostics.push(ignoredPackages(config.apt));
+  if (hasErrors(diagnostics))
+    throw new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
   const bundle = await makeBundle({
     project: project.dir,
     python: config.python,
@@ -119,7 +125,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     env: options.env ?? process.env,
     notice: options.notice ?? ((message) => process.stderr.write(`${message}\n`)),
   });
-  if (!bundle.ok) throw new ProjectError([...diagnostics, bundle.diagnostic], project.sources);
+  if (!bundle.ok) throw new ProjectError(project.dir, [...diagnostics, bundle.diagnostic], project.sources);
   return {
     dir: project.dir,
     name: project.name,
@@ -133,7 +139,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     schedules,
     definitions: plan.definitions,
     bundle,
-    warnings: sortDiagnostics(unique(diagnostics)),
+    warnings: sortDiagnostics(unique([...diagnostics, ...bundle.warnings])),
     sources: project.sources,
   };
 }
@@ -180,11 +186,27 @@ function unreachableImage(): Diagnostic {
   };
 }
 
-function nothing(): Diagnostic {
+/** A Dockerfile with a base of its own knows nothing of `apt:`, and a missing one is reported already. */
+function ignoresPackages(dir: string, { apt, dockerfile }: ProjectConfig): boolean {
+  if (apt.length === 0 || dockerfile === undefined) return false;
+  const file = resolve(dir, dockerfile);
+  return existsSync(file) && !buildsOnTrowel(readFileSync(file, 'utf8'));
+}
+
+function ignoredPackages(apt: readonly string[]): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: `\`apt: [${apt.join(', ')}]\` would not be in the image: the Dockerfile does not begin with \`FROM trowel\``,
+    notes: ['Begin it with `FROM trowel`, the image that `apt:` makes, or install the packages there.'],
+  };
+}
+
+function nothing(dir: string): Diagnostic {
   return {
     code: 'file-not-found',
     severity: 'error',
-    message: 'There is no workflow to deploy: the folder holds no .dig file',
+    message: `There is no workflow to deploy: ${existsSync(dir) ? `${dir} holds no .dig file` : `there is no folder ${dir}`}`,
     notes: ['Change directory to the project, or name it: `-c project=DIR`.'],
   };
 }

@@ -6,12 +6,14 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { Stack } from 'aws-cdk-lib';
+import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
 import { stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
+import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
@@ -80,8 +82,8 @@ function makeMachine(
     definitionS3Location: { bucket: definition.s3BucketName, key: definition.s3ObjectKey },
     definitionSubstitutions: Object.fromEntries([
       ...needs.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
-      ...named('sm', needs.machines, machineArn),
-      ...named('arn', needs.described, executionArn),
+      ...named('sm', [...needs.machines, ...needs.started], machineArn),
+      ...named('arn', [...new Set([...needs.described, ...needs.stopped])], executionArn),
     ]),
     tracingConfiguration: { enabled: tracing },
     loggingConfiguration: {
@@ -129,10 +131,21 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
         return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
       }),
     ),
-    allow(['states:StartExecution'], arns(needs.machines, machineArn)),
+    allow(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
     allow(
       ['states:DescribeExecution', 'states:StopExecution'],
-      arns([...new Set([...needs.machines, ...needs.described])], executionArn).map((arn) => `${arn}:*`),
+      arns(needs.machines, executionArn).map((arn) => `${arn}:*`),
+    ),
+    allow(
+      ['states:DescribeExecution'],
+      arns(
+        needs.described.filter((name) => !needs.machines.includes(name)),
+        executionArn,
+      ).map((arn) => `${arn}:*`),
+    ),
+    allow(
+      ['states:StopExecution'],
+      arns(needs.stopped, executionArn).map((arn) => `${arn}:*`),
     ),
     // How Step Functions itself hears that an execution it waits for has ended.
     allow(
@@ -151,11 +164,16 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
       ['s3:GetObject'],
       needs.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
+    allow(
+      ['s3:GetObjectVersion'],
+      needs.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
+    ),
     // Without it S3 answers 403 and not 404 for an object that is not there yet.
     allow(
       ['s3:ListBucket'],
       [...new Set(needs.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
     ),
+    needs.grants.map((grant) => granted(grant, stack)),
     // Log delivery belongs to no log group: the API knows no resource for these.
     allow(
       [
@@ -178,6 +196,17 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
     }),
     description: 'What state machines of Trowel may do that need the same',
     inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
+  });
+}
+
+function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {
+  const places = { partition, region, account };
+  const arn = (text: string) =>
+    text.replaceAll(/<(partition|region|account)>/g, (_, place: keyof typeof places) => places[place]);
+  return new iam.PolicyStatement({
+    actions: [...actions],
+    resources: resources.map(arn),
+    ...(passedTo !== undefined && { conditions: { StringEquals: { 'iam:PassedToService': passedTo } } }),
   });
 }
 

@@ -1,6 +1,8 @@
 /** What a machine calls, read from its states: the permissions that its role gets. */
 import type { StateMachine } from '../asl/types.ts';
+import { resourceOf } from '../compiler/operators/aws.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
+import { type Grant, permissionsOf } from './aws-permissions.ts';
 import { statesOf } from './states.ts';
 
 export interface Needs {
@@ -8,73 +10,114 @@ export interface Needs {
   readonly functions: readonly string[];
   /** Names of the machines it starts: nested ones and those of require>. */
   readonly machines: readonly string[];
-  /** Of these also executions that others started are described. */
+  /** Names of the machines it starts without waiting for them: what tells of a late session. */
+  readonly started: readonly string[];
+  /** Names of machines whose executions, which others started, are described. */
   readonly described: readonly string[];
+  /** … are stopped. */
+  readonly stopped: readonly string[];
   /** Names or ARNs of the user's functions that lambda> names literally. */
   readonly invoked: readonly string[];
   /** `bucket/key` of objects that s3_wait> names literally. */
   readonly objects: readonly string[];
-  /** Operators whose permissions nobody but the user knows: `aws> athena:startQueryExecution`. */
+  /** Of these a version is asked for. */
+  readonly versions: readonly string[];
+  /** What aws> needs, as far as its arguments tell. */
+  readonly grants: readonly Grant[];
+  /** What nobody but the user knows: `aws> athena:startQueryExecution: iam:PassRole on …`. */
   readonly unknown: readonly string[];
 }
 
 /** Names of the functions that machines invoke. */
 export const MACHINE_FUNCTIONS = ['session', 'evaluate', 'launch', 'http', 'notify'] as const;
 
+const EXECUTIONS: { readonly [action: string]: 'described' | 'stopped' } = {
+  describeExecution: 'described',
+  stopExecution: 'stopped',
+};
+
 const SDK = /^arn:aws:states:::(?:aws-sdk:)?([^:]+):(.+)$/;
 
+class Found {
+  readonly functions = new Set<string>();
+  readonly machines = new Set<string>();
+  readonly started = new Set<string>();
+  readonly described = new Set<string>();
+  readonly stopped = new Set<string>();
+  readonly invoked = new Set<string>();
+  readonly objects = new Set<string>();
+  readonly versions = new Set<string>();
+  readonly grants = new Map<string, Grant>();
+  readonly unknown = new Set<string>();
+}
+
 export function needsOf(machine: StateMachine): Needs {
-  const found = {
-    functions: new Set<string>(),
-    machines: new Set<string>(),
-    described: new Set<string>(),
-    invoked: new Set<string>(),
-    objects: new Set<string>(),
-    unknown: new Set<string>(),
-  };
+  const found = new Found();
   for (const [, state] of statesOf(machine.States)) {
     if (state.Type !== 'Task') continue;
+    // The arguments are computed by the state before it, where their text stands.
+    if (typeof state.Arguments === 'string') continue;
     const given: Mapping = isMapping(state.Arguments as Value) ? (state.Arguments as Mapping) : {};
     const [, service = '', action = ''] = SDK.exec(state.Resource) ?? [];
-    if (service === 'lambda' && action.startsWith('invoke')) {
-      readInvocation(given, found);
-    } else if (service === 'states' && action.startsWith('startExecution')) {
-      const target = placeholder(given.StateMachineArn, 'sm');
-      if (target === undefined) found.unknown.add(`aws> ${service}:${action}`);
-      else found.machines.add(target);
-    } else if (service === 'sfn' && action === 'describeExecution' && execution(given.ExecutionArn) !== undefined) {
-      found.described.add(execution(given.ExecutionArn) ?? '');
-    } else if (service === 's3' && action === 'headObject') {
-      // The request is computed by the state before it, where its keys stand.
-    } else {
-      found.unknown.add(`aws> ${service}:${action}`);
-    }
+    const ended = execution(given.ExecutionArn);
+    const started = action.startsWith('startExecution') ? placeholder(given.StateMachineArn, 'sm') : undefined;
+    const looked = service === 'sfn' ? EXECUTIONS[action] : undefined;
+    if (service === 'lambda' && action.startsWith('invoke') && isOwn(given.FunctionName)) readOwn(given, found);
+    else if (started !== undefined) found[action.includes('.sync') ? 'machines' : 'started'].add(started);
+    else if (looked !== undefined && ended !== undefined) found[looked].add(ended);
+    else readCall(state.Resource, given, found);
   }
   const sorted = (set: ReadonlySet<string>) => [...set].sort();
   return {
     functions: sorted(found.functions),
     machines: sorted(found.machines),
+    started: sorted(found.started),
     described: sorted(found.described),
+    stopped: sorted(found.stopped),
     invoked: sorted(found.invoked),
     objects: sorted(found.objects),
+    versions: sorted(found.versions),
+    grants: [...found.grants].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, grant]) => grant),
     unknown: sorted(found.unknown),
   };
 }
 
-function readInvocation(
-  { FunctionName, Payload }: Mapping,
-  found: { readonly [Key in 'functions' | 'invoked' | 'objects' | 'unknown']: Set<string> },
-): void {
-  const own = /^\$\{(\w+)\}$/.exec(String(FunctionName))?.[1];
-  if (own === undefined) {
-    const dynamic = String(FunctionName).startsWith('{%');
-    if (dynamic) found.unknown.add('lambda> of a function that an expression names');
-    else found.invoked.add(String(FunctionName));
+/** An aws> or lambda> whose arguments are known, or known but for their expressions. */
+function readCall(resource: string, args: Mapping, found: Found): void {
+  const call = resource.replace(/^arn:aws:states:::(?:aws-sdk:)?/, '');
+  const name = String(args.FunctionName);
+  if (call === 'lambda:invoke') {
+    if (name.includes('${') || name.startsWith('{%'))
+      found.unknown.add('lambda> of a function that an expression names');
+    else found.invoked.add(args.Qualifier === undefined ? name : `${name}:${String(args.Qualifier)}`);
     return;
   }
-  found.functions.add(own);
-  if (!isMapping(Payload) || Payload.op !== 's3_wait' || !isMapping(Payload.k)) return;
-  const { k } = Payload;
+  const { grants, missing } = permissionsOf(resource, args);
+  for (const grant of grants) found.grants.set(JSON.stringify(grant), grant);
+  for (const each of missing) found.unknown.add(`aws> ${call}: ${each}`);
+}
+
+/** A call of Trowel's own function; `evaluate` shows what the state after it is going to call. */
+function readOwn({ FunctionName, Payload }: Mapping, found: Found): void {
+  found.functions.add(placeholder(FunctionName, '') ?? '');
+  if (!isMapping(Payload) || !isMapping(Payload.k)) return;
+  const { k, op } = Payload;
+  if (op === 's3_wait') readWait(k, found);
+  if (op === 'aws') {
+    const command = String(k['aws>'] ?? k._command);
+    readCall(resourceOf(command), isMapping(k.arguments) ? k.arguments : {}, found);
+  }
+  if (op === 'lambda') {
+    const qualifier = k.qualifier === undefined ? {} : { Qualifier: k.qualifier };
+    readCall(
+      'arn:aws:states:::lambda:invoke',
+      { FunctionName: k['lambda>'] ?? k._command ?? null, ...qualifier },
+      found,
+    );
+  }
+}
+
+function readWait(k: Mapping, found: Found): void {
   const path = k['s3_wait>'] ?? k._command;
   const [bucket, key] =
     typeof path === 'string' && path !== ''
@@ -85,12 +128,18 @@ function readInvocation(
     return;
   }
   // What an expression makes of the key is known only while it runs.
-  found.objects.add(`${bucket}/${String(key ?? '*').replaceAll(/\$\{[^}]*\}/g, '*')}`);
+  const object = `${bucket}/${String(key ?? '*').replaceAll(/\$\{[^}]*\}/g, '*')}`;
+  found.objects.add(object);
+  if (k.version_id !== undefined && k.version_id !== null) found.versions.add(object);
+}
+
+function isOwn(name: Value | undefined): boolean {
+  return /^\$\{\w+\}$/.test(String(name));
 }
 
 /** `${sm_NAME}` → NAME. */
-function placeholder(value: Value | undefined, kind: 'sm'): string | undefined {
-  return new RegExp(`^\\$\\{${kind}_(.*)\\}$`, 's').exec(String(value))?.[1];
+function placeholder(value: Value | undefined, kind: 'sm' | ''): string | undefined {
+  return new RegExp(`^\\$\\{${kind === '' ? '' : `${kind}_`}(.*)\\}$`, 's').exec(String(value))?.[1];
 }
 
 /** The workflow of `{% "${arn_NAME}:"&… %}`. */

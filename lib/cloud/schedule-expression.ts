@@ -4,13 +4,18 @@
  * takes `L` only alone, so one schedule may need several expressions. A run that two of them name starts once: an execution's name is
  * made from its session.
  */
-import { type CronPattern, parseCron } from '../expression/cron.ts';
-import type { ScheduleSpec } from '../expression/schedule.ts';
-import { toInstant } from '../expression/zone.ts';
+import { type ScheduleSpec, scheduleWindow } from '../expression/schedule.ts';
+import { type CronFields as Fields, LAST_DAY, parseCron } from '../language/cron.ts';
+import { type Gap, gaps } from './clock-gaps.ts';
 
 export interface ScheduleExpression {
   /** `cron(…)`, at least one. */
   readonly expressions: readonly string[];
+  /**
+   * Runs at a time that a day of daylight saving leaves out, which Scheduler would skip: as much later as the clock is put forward. They
+   * are due on more days than those; there they name a session that has begun already.
+   */
+  readonly catchUp: readonly { readonly expression: string; readonly delay: number }[];
   /** Zone in which they are read. */
   readonly timezone: string;
   /** ISO 8601 in UTC. Absent where it is past: Scheduler refuses a start that is over. */
@@ -28,8 +33,6 @@ export interface ScheduleFault {
   readonly note: string;
 }
 
-type Fields = CronPattern['alternatives'][number];
-
 /** Minutes of a day at which it runs, so many days after the day that the other fields name. */
 interface Times {
   readonly days: number;
@@ -37,7 +40,7 @@ interface Times {
   readonly minutes: readonly number[];
 }
 
-const LAST_DAY = 32;
+const MINUTE = 60_000;
 const DAY = 86_400_000;
 const DAY_MINUTES = 1440;
 /** The shortest month: what is moved beyond its last day would need to know the month. */
@@ -60,20 +63,32 @@ export function scheduleExpression(
   }
   const pattern = parseCron(normal.line);
   if (typeof pattern === 'string') return { fault: pattern, note: 'Correct the schedule.' };
+  // Every minute is every minute in any zone, also in an hour that a day has twice.
+  const zone = pattern.alternatives.some(isEveryMinute) ? 'UTC' : normal.timezone;
   const expressions: string[] = [];
+  const catchUp = new Map<string, number>();
   for (const fields of pattern.alternatives) {
-    for (const times of shiftedTimes(fields, normal.delay / 60)) {
+    const delay = normal.delay / 60;
+    for (const times of shiftedTimes(fields, delay)) {
       const written = write(fields, times);
       if ('fault' in written) return written;
       expressions.push(...written.expressions);
     }
+    for (const { minutes, expression } of caughtUp(fields, delay, gaps(zone, now))) {
+      catchUp.set(expression, normal.delay + minutes * 60);
+    }
   }
   return {
     expressions: [...new Set(expressions)],
-    timezone: normal.timezone,
+    catchUp: [...catchUp].map(([expression, delay]) => ({ expression, delay })),
+    timezone: zone,
     delay: normal.delay,
-    ...(spec.kind === 'seconds_interval' ? { ended: false } : dates(spec, timezone, now)),
+    ...dates(spec, timezone, normal.delay, now),
   };
+}
+
+function isEveryMinute({ minutes, hours, days, months, weekdays }: Fields): boolean {
+  return minutes.size === 60 && hours.size === 24 && days.size >= 31 && months.size === 12 && weekdays.size === 7;
 }
 
 interface Normal {
@@ -122,28 +137,83 @@ function everySeconds(interval: number, delay: number): Normal | ScheduleFault {
 }
 
 /** The times of day after the delay, by the day they have moved to; hours with the same minutes stand together. */
-function shiftedTimes({ hours, minutes, days, months, weekdays }: Fields, delay: number): Times[] {
-  const everyDay = days.size >= 31 && months.size === 12 && weekdays.size === 7;
+function shiftedTimes(fields: Fields, delay: number): Times[] {
+  return grouped(fields, runMinutes(fields, delay));
+}
+
+/** Minutes from the beginning of the day that the fields name to the runs. */
+function runMinutes({ hours, minutes }: Fields, delay: number): number[] {
+  return [...hours].flatMap((hour) => [...minutes].map((minute) => hour * 60 + minute + delay));
+}
+
+function isEveryDay({ days, months, weekdays }: Fields): boolean {
+  return days.size >= 31 && months.size === 12 && weekdays.size === 7;
+}
+
+function grouped(fields: Fields, totals: readonly number[]): Times[] {
   const found = new Map<string, { days: number; hour: number; minutes: Set<number> }>();
-  for (const hour of hours) {
-    for (const minute of minutes) {
-      const total = hour * 60 + minute + delay;
-      const later = everyDay ? 0 : Math.floor(total / DAY_MINUTES);
-      const at = Math.floor((total % DAY_MINUTES) / 60);
-      const slot = found.get(`${later} ${at}`) ?? { days: later, hour: at, minutes: new Set() };
-      slot.minutes.add(total % 60);
-      found.set(`${later} ${at}`, slot);
-    }
+  for (const total of totals) {
+    const later = isEveryDay(fields) ? 0 : Math.floor(total / DAY_MINUTES);
+    const at = Math.floor((total % DAY_MINUTES) / 60);
+    const slot = found.get(`${later} ${at}`) ?? { days: later, hour: at, minutes: new Set() };
+    slot.minutes.add(total % 60);
+    found.set(`${later} ${at}`, slot);
   }
-  const grouped = new Map<string, Times & { hours: number[] }>();
+  const byMinutes = new Map<string, Times & { hours: number[] }>();
   for (const slot of found.values()) {
     const sorted = [...slot.minutes].sort((a, b) => a - b);
     const key = `${slot.days} ${sorted}`;
-    const times = grouped.get(key) ?? { days: slot.days, hours: [], minutes: sorted };
+    const times = byMinutes.get(key) ?? { days: slot.days, hours: [], minutes: sorted };
     times.hours.push(slot.hour);
-    grouped.set(key, times);
+    byMinutes.set(key, times);
   }
-  return [...grouped.values()];
+  return [...byMinutes.values()];
+}
+
+/** Runs whose time of day does not exist on some day to come, put off by the `minutes` that the clock is put forward. */
+function caughtUp(
+  fields: Fields,
+  delay: number,
+  ahead: readonly Gap[],
+): { readonly minutes: number; readonly expression: string }[] {
+  const totals = new Set(runMinutes(fields, delay));
+  const lost = new Map<number, { totals: Set<number>; months: Set<number>; weekdays: Set<number> }>();
+  for (const { from, minutes } of ahead) {
+    const start = Math.floor(from / MINUTE) % DAY_MINUTES;
+    const isIn = (minute: number) => (minute - start + DAY_MINUTES) % DAY_MINUTES < minutes;
+    for (const total of totals) {
+      const day = new Date(from - Math.floor(total / DAY_MINUTES) * DAY);
+      if (!isIn(total % DAY_MINUTES) || !isDay(fields, day)) continue;
+      // A session that begins in the gap is the one that begins so much later, if the schedule has that too.
+      if (delay < minutes && isIn((total - delay) % DAY_MINUTES) && totals.has(total + minutes)) continue;
+      const at = lost.get(minutes) ?? { totals: new Set(), months: new Set(), weekdays: new Set() };
+      at.totals.add(total);
+      const named = isEveryDay(fields) ? new Date(from) : day;
+      at.months.add(named.getUTCMonth() + 1);
+      at.weekdays.add(named.getUTCDay());
+      lost.set(minutes, at);
+    }
+  }
+  return [...lost].flatMap(([minutes, { totals: late, months, weekdays }]) =>
+    grouped(
+      fields,
+      [...late].map((total) => total + minutes),
+    ).flatMap((times) => {
+      // A month can be named where no day moves into the next; a weekday where no day of the month is asked for.
+      const narrow = times.days === 0 && fields.days.size >= 31;
+      const written = write({ ...fields, ...(times.days === 0 && { months }), ...(narrow && { weekdays }) }, times);
+      return 'fault' in written ? [] : written.expressions.map((expression) => ({ minutes, expression }));
+    }),
+  );
+}
+
+function isDay({ days, months, weekdays }: Fields, day: Date): boolean {
+  const last = new Date(day.getTime() + DAY).getUTCDate() === 1;
+  return (
+    months.has(day.getUTCMonth() + 1) &&
+    weekdays.has(day.getUTCDay()) &&
+    (days.has(day.getUTCDate()) || (last && days.has(LAST_DAY)))
+  );
 }
 
 function write(fields: Fields, times: Times): { readonly expressions: readonly string[] } | ScheduleFault {
@@ -198,17 +268,18 @@ function list(numbers: readonly number[], min: number, max: number): string {
 }
 
 function dates(
-  { start, end }: ScheduleSpec,
+  spec: ScheduleSpec,
   timezone: string,
+  delay: number,
   now: number,
 ): Pick<ScheduleExpression, 'startDate' | 'endDate' | 'ended'> {
-  const midnight = (text: string, plus: number) => toInstant(timezone, Date.parse(`${text}T00:00:00Z`) + plus);
-  const from = start === undefined ? undefined : midnight(start, 0);
-  const until = end === undefined ? undefined : midnight(end, DAY) - 1000;
-  const ended = until !== undefined && until <= now;
+  const { from, until } = scheduleWindow(spec, timezone, delay);
+  const last = until === undefined ? undefined : until - 1000;
+  const ended = last !== undefined && last <= now;
   return {
-    ...(from !== undefined && from > now && { startDate: new Date(from).toISOString() }),
-    ...(until !== undefined && !ended && { endDate: new Date(until).toISOString() }),
+    // Whether a run at the very start counts is not documented; `session` skips what is too early.
+    ...(from !== undefined && from - MINUTE > now && { startDate: new Date(from - MINUTE).toISOString() }),
+    ...(last !== undefined && !ended && { endDate: new Date(last).toISOString() }),
     ended,
   };
 }

@@ -42,23 +42,28 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
     },
   });
   for (const { workflow, spec, timezone, expression } of schedules) {
-    const input: ScheduledPayload = {
+    const input = (delay: number): ScheduledPayload => ({
       v: PROTOCOL,
       workflow,
       timezone,
       schedule: spec,
       scheduled: '<aws.scheduler.scheduled-time>',
       zone: expression.timezone,
-      delay: expression.delay,
+      delay,
       machine: machineArn(scope, project, workflow),
       prefix: executionPrefix(workflow),
-    };
-    for (const [i, text] of expression.expressions.entries()) {
+    });
+    const runs = expression.expressions.map((text) => ({ expression: text, delay: expression.delay }));
+    for (const [i, run] of [...runs, ...expression.catchUp].entries()) {
       const id = `Schedule-${workflow.replaceAll('/', '-')}${i === 0 ? '' : `-${i + 1}`}`;
       new scheduler.CfnSchedule(scope, id, {
         groupName: group.ref,
-        description: `${workflow}: ${spec.kind}>: ${spec.at}`.slice(0, 512),
-        scheduleExpression: text,
+        description:
+          `${workflow}: ${spec.kind}>: ${spec.at}${i < runs.length ? '' : ' (on days when the clock is put forward)'}`.slice(
+            0,
+            512,
+          ),
+        scheduleExpression: run.expression,
         scheduleExpressionTimezone: expression.timezone,
         flexibleTimeWindow: { mode: 'OFF' },
         state: expression.ended ? 'DISABLED' : 'ENABLED',
@@ -67,7 +72,7 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
         target: {
           arn: session.functionArn,
           roleArn: role.roleArn,
-          input: stack.toJsonString(input),
+          input: stack.toJsonString(input(run.delay)),
           deadLetterConfig: { arn: deadLetters.queueArn },
           retryPolicy: { maximumEventAgeInSeconds: RETRY_SECONDS, maximumRetryAttempts: RETRIES },
         },

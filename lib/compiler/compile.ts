@@ -5,7 +5,7 @@
 import type { Json, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
-import type { Node, Workflow } from '../language/workflow.ts';
+import type { Node, Sla, Workflow } from '../language/workflow.ts';
 import { checkHistory, checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
 import { template } from './jsonata.ts';
@@ -15,6 +15,7 @@ import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
+import { compileSla, slaClock, slaMachineName, startSla } from './sla.ts';
 import { nestedMachine } from './split.ts';
 import { type Program, TASK_LIMITS, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
@@ -97,6 +98,7 @@ function programOf(options: CompileOptions): Program {
 }
 
 function resultOf(program: Program, workflow: Workflow, machine: StateMachine): CompileResult {
+  dropUnused(program, machine);
   for (const each of [machine, ...Object.values(program.nested)]) checkLimits(program, workflow, each);
   const { diagnostics } = program;
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
@@ -112,6 +114,21 @@ function resultOf(program: Program, workflow: Workflow, machine: StateMachine): 
   };
 }
 
+/** What was compiled for states that are never reached. */
+function dropUnused({ nested }: Program, machine: StateMachine): void {
+  const used = new Set<string>();
+  const visit = (each: StateMachine): void => {
+    for (const [, name = ''] of JSON.stringify(each).matchAll(/"\$\{sm_([^"}]+)\}"/g)) {
+      const inner = Object.hasOwn(nested, name) ? nested[name] : undefined;
+      if (inner === undefined || used.has(name)) continue;
+      used.add(name);
+      visit(inner);
+    }
+  };
+  visit(machine);
+  for (const name of Object.keys(nested)) if (!used.has(name)) delete nested[name];
+}
+
 function compileMachine(program: Program, workflow: Workflow, zone: string): StateMachine {
   const unit = new Unit(program);
   const id = unit.next();
@@ -119,7 +136,10 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   const end: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
   const context = rootContext(unit, frame, workflow, end);
   checkHistory(program, workflow.root);
-  const entry = compileNode(context, workflow.root, end);
+  const rooted = compileNode(context, workflow.root, end);
+  const watched = workflow.sla !== undefined && program.target === 'aws' ? workflow.sla : undefined;
+  const entry = watched === undefined ? rooted : startSla(context, workflow, rooted);
+  if (watched !== undefined) program.nested[slaMachineName(workflow.name)] = slaMachine(program, workflow, watched);
   const timezone = workflow.timezone ?? zone;
   const { schedule } = workflow;
   const { span: _, ...timing } = schedule ?? { span: undefined };
@@ -133,6 +153,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
         workflow: workflow.name,
         timezone,
         ...(schedule === undefined ? {} : { schedule: timing as Json }),
+        ...(watched === undefined ? {} : { sla: slaClock(watched) }),
         execution: {
           Id: '{% $states.context.Execution.Id %}',
           Name: '{% $states.context.Execution.Name %}',
@@ -158,14 +179,36 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
     States: {
       Start: start,
       ...frame.states,
-      Done: { Type: 'Succeed', Output: {} },
-      Failed: {
-        Type: 'Fail',
-        // A failure that came through a task token may have neither, and a Fail without text would fail itself.
-        Error: template(`$${frame.first}.Error?$${frame.first}.Error:"States.TaskFailed"`),
-        Cause: template(`$${frame.first}.Cause?$${frame.first}.Cause:""`),
-      },
+      ...endings(frame),
     },
+  };
+  return reachable(machine, (name) => dropTask(program, name));
+}
+
+function endings(frame: Frame): { readonly [name: string]: State } {
+  return {
+    Done: { Type: 'Succeed', Output: {} },
+    Failed: {
+      Type: 'Fail',
+      // A failure that came through a task token may have neither, and a Fail without text would fail itself.
+      Error: template(`$${frame.first}.Error?$${frame.first}.Error:"States.TaskFailed"`),
+      Cause: template(`$${frame.first}.Cause?$${frame.first}.Cause:""`),
+    },
+  };
+}
+
+/** A machine beside that of a workflow, which it is started by: the layers that it sees are the session's parameters. */
+function slaMachine(program: Program, workflow: Workflow, sla: Sla): StateMachine {
+  const unit = new Unit(program, '$L');
+  const id = unit.next();
+  const frame: Frame = { id, states: {}, latest: `f${id}`, first: `o${id}` };
+  const context = rootContext(unit, frame, workflow, { to: 'Done', depth: 1, assign: {}, drop: true });
+  const { StartAt, States } = compileSla(context, workflow, sla, compileNode);
+  const machine: StateMachine = {
+    Comment: `Waits until ${workflow.name} is late (${workflow.file}), compiled by Trowel`,
+    QueryLanguage: 'JSONata',
+    StartAt,
+    States: { ...States, ...endings(frame) },
   };
   return reachable(machine, (name) => dropTask(program, name));
 }
@@ -185,6 +228,7 @@ function rootContext(unit: Unit, frame: Frame, workflow: Workflow, end: Edge): C
     secrets: {},
     workdir: '',
     tries: [],
+    shares: [],
     known: builtins(),
     calls: [workflow.file],
   };

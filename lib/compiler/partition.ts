@@ -9,12 +9,19 @@ import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
 /** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
 export const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBytes };
 
+export interface Slices {
+  /** Iterations that one nested machine runs. */
+  readonly size: number;
+  /** So many need no nested machine; absent if it is known that there are more. */
+  readonly inPlace?: number;
+}
+
 export interface Partition {
   readonly workflows: ReadonlyMap<string, Workflow>;
   /** Nodes that become machines of their own. */
   readonly detached: ReadonlySet<Node>;
-  /** Iterations of a loop that one machine runs. */
-  readonly slices: ReadonlyMap<Node, number>;
+  /** How a loop is cut, if it is. */
+  readonly slices: (loop: Task) => Slices | undefined;
   /** Machines that would still outgrow an execution's history, by the node they hold, with their events. */
   readonly excess: ReadonlyMap<Node, number>;
 }
@@ -24,19 +31,29 @@ export function partition(workflows: ReadonlyMap<string, Workflow>, budget: Weig
   const split = new Map<string, Workflow>();
   for (const [name, workflow] of workflows)
     split.set(name, { ...workflow, root: partitioner.whole(workflow.root) as Group });
-  return { ...partitioner, workflows: split };
+  const { detached, excess } = partitioner;
+  return { detached, excess, slices: (loop) => partitioner.slicesOf(loop), workflows: split };
 }
 
 class Partitioner {
   readonly detached = new Set<Node>();
-  readonly slices = new Map<Node, number>();
+  readonly #slices = new Map<Node, Slices>();
   readonly excess = new Map<Node, number>();
   readonly #scale: Scale;
   readonly #budget: Weight;
 
   constructor(workflows: ReadonlyMap<string, Workflow>, budget: Weight) {
-    this.#scale = new Scale(workflows);
+    this.#scale = new Scale(workflows, budget);
     this.#budget = budget;
+  }
+
+  slicesOf(loop: Task): Slices | undefined {
+    if (iterations(loop) !== undefined) return this.#slices.get(loop);
+    return { size: this.#sliceOf(loop), inPlace: this.#scale.mostInPlace(loop) };
+  }
+
+  #sliceOf(loop: Task): number {
+    return Math.max(1, Math.floor(this.#budget.events / this.#scale.round(loop)));
   }
 
   /** A workflow's root, as the machine that it becomes. */
@@ -124,11 +141,10 @@ class Partitioner {
         ...(elseBody === undefined ? {} : { elseBody: this.#detach(elseBody) }),
       };
     } else if (body !== undefined) {
-      const count = iterations(task);
-      const events = this.#scale.of(body).events + 4;
-      const size = Math.max(1, Math.floor(this.#budget.events / events));
+      const count = iterations(task) ?? 1;
+      const size = this.#sliceOf(fitted);
       if (size < count) {
-        this.slices.set(fitted, size);
+        this.#slices.set(fitted, { size });
         this.#scale.set(fitted, {
           events: Math.ceil(count / size) * (DETACHED.events + 4),
           bytes: this.#scale.of(body).bytes,

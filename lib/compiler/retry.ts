@@ -5,15 +5,19 @@ import { put } from './frame.ts';
 import { type Expr, merge, template } from './jsonata.ts';
 import { type Context, closing, type Edge } from './scope.ts';
 
-const LOST: Retrier = {
-  ErrorEquals: [
-    ERRORS.taskLost,
-    'States.Timeout',
-    'States.HeartbeatTimeout',
-    'Lambda.ServiceException',
-    'Lambda.TooManyRequestsException',
-    'Lambda.SdkClientException',
-  ],
+const SHORTAGE = [ERRORS.throttled, ERRORS.noCapacity] as const;
+const LOST = [
+  ERRORS.taskLost,
+  'States.Timeout',
+  'States.HeartbeatTimeout',
+  'Lambda.ServiceException',
+  'Lambda.TooManyRequestsException',
+  'Lambda.SdkClientException',
+] as const;
+
+/** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
+export const INFRASTRUCTURE: Retrier = {
+  ErrorEquals: [...SHORTAGE, ...LOST],
   IntervalSeconds: 5,
   MaxAttempts: 6,
   BackoffRate: 2,
@@ -21,27 +25,13 @@ const LOST: Retrier = {
   JitterStrategy: 'FULL',
 };
 
-/** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
-export const INFRASTRUCTURE: Retrier = {
-  ...LOST,
-  ErrorEquals: [ERRORS.throttled, ERRORS.noCapacity, ...LOST.ErrorEquals],
-};
-
 /**
- * The same for a container. RunTask takes 20 calls a second, and what a new account may run at once is little, so a task waits until
- * others have ended: an hour and a half on the average.
+ * The same of a container's task. That none could be started is tried for longer: RunTask takes 20 calls a second, and all of a large group may
+ * ask at once. Full jitter lets 2,000 of them through with twelve tries (bench/aws/simulate.ts). What a new account may run at once is
+ * little, so there are more: for three quarters of an hour on the average.
  */
-export const INFRASTRUCTURE_OF_CONTAINERS: readonly Retrier[] = [
-  {
-    ErrorEquals: [ERRORS.throttled, ERRORS.noCapacity],
-    IntervalSeconds: 10,
-    MaxAttempts: 24,
-    BackoffRate: 2,
-    MaxDelaySeconds: 600,
-    JitterStrategy: 'FULL',
-  },
-  LOST,
-];
+export const CAPACITY: Retrier = { ...INFRASTRUCTURE, ErrorEquals: SHORTAGE, MaxAttempts: 24 };
+export const CONTAINER_FAILURES: readonly Retrier[] = [CAPACITY, { ...INFRASTRUCTURE, ErrorEquals: LOST }];
 
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;

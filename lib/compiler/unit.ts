@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { LIMITS } from '../asl/limits.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import type { Diagnostic, DiagnosticCode, Span } from '../language/diagnostic.ts';
-import type { Mapping, Node, Workflow } from '../language/workflow.ts';
+import type { Mapping, Node, Task, Workflow } from '../language/workflow.ts';
 import { type Expr, literal } from './jsonata.ts';
+import type { Slices } from './partition.ts';
 
 /** What readers of the event stream know of a state: the task it is, and where that stands. */
 export interface TaskInfo {
@@ -43,8 +44,8 @@ export interface Program {
   readonly stores: (node: Node | undefined) => boolean;
   /** Bodies to be compiled as machines of their own: partition.ts decides. */
   readonly detached: Set<Node>;
-  /** Iterations of a loop that one nested machine runs. */
-  readonly slices: ReadonlyMap<Node, number>;
+  /** How a loop is cut into slices that nested machines run, if it is. */
+  readonly slices: (loop: Task) => Slices | undefined;
   /** What could not be split: events of the machine that holds a node. */
   readonly excess: ReadonlyMap<Node, number>;
   readonly stateNames: Set<string>;

@@ -52,7 +52,7 @@ function operatorFails(task: Task): boolean {
     case 'loop':
     case 'for_each':
     case 'for_range':
-      return task.body !== undefined && !isDynamic(task) && iterations(task) > 0 && alwaysFails(task.body);
+      return task.body !== undefined && !isDynamic(task) && (iterations(task) ?? 0) > 0 && alwaysFails(task.body);
     default:
       return false;
   }

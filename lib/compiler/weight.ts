@@ -1,5 +1,5 @@
-import { type LoopOperator, loopItems } from '../expression/items.ts';
-import type { Group, Node, Task, Workflow } from '../language/workflow.ts';
+import { commandOf, type LoopOperator, loopItems } from '../expression/items.ts';
+import type { Group, Node, Task, Value, Workflow } from '../language/workflow.ts';
 import { resolveCall } from './operators/call.ts';
 
 /** What a node costs the machine that holds it: history events of one run, and bytes of definition. */
@@ -12,11 +12,12 @@ export interface Weight {
  * Events by kind of state (AWS's history: entered, scheduled, started, submitted, succeeded, exited…), and about the bytes a state takes
  * besides the task's own keys. Estimates on the high side; the real definition is measured after compiling.
  */
-const CONTAINER: Weight = { events: 6, bytes: 1500 };
+const CONTAINER: Weight = { events: 6, bytes: 1700 };
 const FUNCTION: Weight = { events: 5, bytes: 1200 };
 const PASS: Weight = { events: 2, bytes: 250 };
 const JOIN: Weight = { events: 6, bytes: 900 };
 const CHOICE: Weight = { events: 2, bytes: 700 };
+const MAP_ITERATION: Weight = { events: 4, bytes: 0 };
 /** A node that runs as a machine of its own, as its parent sees it. */
 export const DETACHED: Weight = { events: 7, bytes: 1800 };
 
@@ -30,20 +31,49 @@ export function add(...weights: readonly Weight[]): Weight {
   return { events, bytes };
 }
 
-/** How often the body of a loop runs, if the file says so. */
-export function iterations(task: Task): number {
-  if (JSON.stringify(task.command).includes('$')) return 1;
+/**
+ * Events of a loop whose number of iterations is not known: with as many as stay below this it runs in the machine that holds it, with more in
+ * slices. So many of a machine's budget, lest some such loops outgrow it.
+ */
+const OPEN_LOOP: { readonly events: number; readonly share: number } = { events: 3000, share: 1 / 5 };
+
+/** How often the body of a loop runs; undefined if only the run tells. */
+export function iterations(task: Task): number | undefined {
+  const command = commandOf(task.operator, task.keys);
+  const written = [command, task.keys.count].filter((value) => value !== undefined);
+  if (JSON.stringify(written).includes('$')) return writtenLength(task.operator, command);
   const made = loopItems(task.operator as LoopOperator, task.keys);
   return made.ok ? made.value.length : 0;
+}
+
+/** An expression does not change how long a written list is. */
+function writtenLength(operator: string, command: Value | undefined): number | undefined {
+  if (typeof command !== 'object' || command === null || Array.isArray(command)) return undefined;
+  if (operator === 'for_range') return typeof command.slices === 'number' ? command.slices : undefined;
+  const lists = Object.values(command);
+  if (operator !== 'for_each' || !lists.every(Array.isArray)) return undefined;
+  return lists.reduce((product: number, list) => product * (list as readonly Value[]).length, 1);
 }
 
 /** Weighs nodes; `replaced` gives the weight of those that were split off already. */
 export class Scale {
   readonly #workflows: ReadonlyMap<string, Workflow>;
+  readonly #openLoop: number;
   readonly #known = new Map<Node, Weight>();
 
-  constructor(workflows: ReadonlyMap<string, Workflow>) {
+  constructor(workflows: ReadonlyMap<string, Workflow>, budget: Weight) {
     this.#workflows = workflows;
+    this.#openLoop = Math.min(OPEN_LOOP.events, budget.events * OPEN_LOOP.share);
+  }
+
+  /** Events of one iteration of a loop, beside what starts and ends the loop. */
+  round(task: Task): number {
+    return this.of(task.body).events + (task.parallel.kind === 'sequential' ? CHOICE.events : MAP_ITERATION.events);
+  }
+
+  /** Iterations of an open loop that run where it stands. */
+  mostInPlace(task: Task): number {
+    return Math.floor(this.#openLoop / this.round(task));
   }
 
   set(node: Node, weight: Weight): void {
@@ -87,12 +117,11 @@ export class Scale {
       case 'loop':
       case 'for_each':
       case 'for_range': {
-        const body = this.of(task.body);
-        const each = task.parallel.kind === 'sequential' ? CHOICE.events : 4;
         const twice = task.parallel.kind === 'expression' ? 2 : 1;
+        const count = iterations(task);
         return add(FUNCTION, CHOICE, JOIN, keys, {
-          events: iterations(task) * (each + body.events),
-          bytes: body.bytes * twice,
+          events: count === undefined ? this.#openLoop : count * this.round(task),
+          bytes: this.of(task.body).bytes * twice + (count === undefined ? 2 * DETACHED.bytes : 0),
         });
       }
       default:

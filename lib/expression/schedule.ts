@@ -2,8 +2,9 @@
  * When a `schedule:` has its sessions: digdag's arithmetic (digdag-standards/…/scheduler). For hourly, daily, weekly and
  * monthly the session time is the truncated hour or day, and the text of the schedule is the delay until it runs.
  */
+import { type CronPattern, parseCron } from '../language/cron.ts';
 import type { Schedule } from '../language/workflow.ts';
-import { type CronPattern, nextMatch, parseCron } from './cron.ts';
+import { nextMatch } from './cron.ts';
 import { toInstant } from './zone.ts';
 
 export type ScheduleSpec = Omit<Schedule, 'span'>;
@@ -77,6 +78,22 @@ function parseTimes(text: string, count: number): number | undefined {
   return fragments.reduce((sum, fragment) => sum * 60 + Number(fragment), 0) * SECOND;
 }
 
+/**
+ * Between which instants a schedule runs: its first session is one of `start` or later, its last run one of `end` or earlier.
+ * @param delay seconds from the session's time to its run
+ */
+export function scheduleWindow(
+  spec: ScheduleSpec,
+  timezone: string,
+  delay: number,
+): { readonly from?: number; readonly until?: number } {
+  // As digdag, which looks at neither for an interval of seconds.
+  if (spec.kind === 'seconds_interval') return {};
+  const from = dayStart(spec.start, 0, timezone, delay * SECOND) ?? undefined;
+  const until = dayStart(spec.end, 1, timezone) ?? undefined;
+  return { ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+}
+
 function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string): Scheduler | string {
   const pattern = parseCron(line);
   if (typeof pattern === 'string') return pattern;
@@ -89,8 +106,9 @@ function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string)
 
   const next = (after: number): ScheduleTime => {
     let time = match(after);
+    if (start !== undefined && start > time + delay) time = match(start - SECOND);
+    // digdag looks at the end first, and runs once after it where no session lies between the two.
     if (end !== undefined && end <= time + delay) time = SCHEDULE_END;
-    else if (start !== undefined && start > time + delay) time = match(start - SECOND);
     return time >= SCHEDULE_END ? { time, run: time } : { time, run: time + delay };
   };
   const first = (now: number) => {
@@ -134,11 +152,16 @@ function everySeconds(interval: number, delay: number): Scheduler {
 }
 
 /** Midnight of a `YYYY-MM-DD` plus days; undefined without a text, null where it is no date. */
-function dayStart(text: string | undefined, plus: number, timezone: string): number | undefined | null {
+function dayStart(
+  text: string | undefined,
+  plus: number,
+  timezone: string,
+  milliseconds = 0,
+): number | undefined | null {
   if (text === undefined) return undefined;
   const match = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
   if (match === null) return null;
   const wall = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
   if (new Date(wall).toISOString().slice(0, 10) !== text) return null;
-  return toInstant(timezone, wall + plus * DAY);
+  return toInstant(timezone, wall + plus * DAY + milliseconds);
 }

@@ -1,7 +1,7 @@
 import type { Json, State } from '../../asl/types.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
-import { type Expr, literal } from '../jsonata.ts';
+import { type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
@@ -84,7 +84,10 @@ export const compileAws: CompileOperator = (context, task, exit) => {
   put(context, name, {
     Type: 'Task',
     Resource: resourceOf(String(task.command)),
-    Arguments: dynamic ? '{% $states.input.k.arguments %}' : literal(given),
+    // A text that an expression gives is JSON.
+    Arguments: dynamic
+      ? '{% $type($states.input.k.arguments)="string"?$parse($states.input.k.arguments):$states.input.k.arguments %}'
+      : literal(given),
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...retriers(task, true),
     ...catchers(context),
@@ -94,17 +97,31 @@ export const compileAws: CompileOperator = (context, task, exit) => {
   return dynamic ? evaluateState(context, task, 'aws', entry) : entry;
 };
 
+/** Arguments of the integration, by the keys of lambda>. */
+const LAMBDA = {
+  FunctionName: '_command',
+  Payload: 'payload',
+  Qualifier: 'qualifier',
+  InvocationType: 'invocation_type',
+} as const;
+
 /** lambda>: invokes a function of the user's; its answer is stored as `lambda.last_result`. */
 export const compileLambda: CompileOperator = (context, task, exit) => {
-  const given = (task.keys.payload ?? {}) as Json;
-  const dynamic = JSON.stringify([task.command, given]).includes('$');
+  const given = Object.entries(LAMBDA).flatMap(([argument, key]) => {
+    const value = key === '_command' ? task.command : (task.keys[key] ?? (key === 'payload' ? {} : undefined));
+    return value === undefined || value === null ? [] : [{ argument, key, value: value as Json }];
+  });
+  const dynamic = JSON.stringify(given).includes('$');
   const name = register(context, context.unit.stateName(context.path), task);
   put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
-    Arguments: dynamic
-      ? { FunctionName: '{% $states.input.k._command %}', Payload: '{% $states.input.k.payload %}' }
-      : { FunctionName: literal(task.command as Json), Payload: literal(given) },
+    Arguments: Object.fromEntries(
+      given.map(({ argument, key, value }) => [
+        argument,
+        JSON.stringify(value).includes('$') ? template(`$states.input.k.${key}`) : literal(value),
+      ]),
+    ),
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...retriers(task, true),
     ...catchers(context),

@@ -5,7 +5,7 @@ import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
-import { type Context, failing, layerList, taskName } from '../scope.ts';
+import { type Context, failing, layerList, shareList, taskName } from '../scope.ts';
 import type { TaskInfo } from '../unit.ts';
 
 /** Seconds that a state waits beyond its task's deadline. */
@@ -23,6 +23,12 @@ export function payload(context: Context, task: Task, op: string, m?: number): {
     op,
     ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
   };
+}
+
+/** With how many others the task's stores share a state, for the runner to keep them small. */
+export function shared(context: Context): { readonly w?: Template } {
+  const w = shareList(context);
+  return w === undefined ? {} : { w };
 }
 
 /** The counters of the enclosing retried groups; a nested machine got those outside it as `$R`. */

@@ -1,10 +1,11 @@
 import type { State } from '../../asl/types.ts';
 import { ERRORS } from '../../expression/wire.ts';
+import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
-import { closing, failing, leaveWith } from '../scope.ts';
+import { type Context, closing, failing, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { catchers, register, retriers } from './payload.ts';
 
@@ -18,6 +19,7 @@ const MISSING = ['S3.NoSuchKeyException', 'S3.NotFoundException', 'S3.NoSuchKey'
 /** s3_wait>: asks for the object's head until it is there; stores `s3.last_object`. */
 export const compileS3Wait: CompileOperator = (context, task, exit) => {
   const { unit } = context;
+  if (unit.program.target === 'aws') checkDeployed(context, task);
   const id = unit.next();
   const keys = `k${id}`;
   const pause = `w${id}`;
@@ -71,3 +73,21 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     [since]: '$toMillis($states.context.State.EnteredTime)',
   });
 };
+
+/** Deployed, Step Functions itself asks S3: with the role of the state machine, in its region. */
+function checkDeployed({ unit }: Context, task: Task): void {
+  for (const key of ['endpoint', 'path_style_access', 'region']) {
+    const value = task.keys[key];
+    if (value === undefined || value === null || value === false) continue;
+    const region = key === 'region';
+    unit.report(
+      'deployed-only-here',
+      region ? 'warning' : 'error',
+      task.spans[key] ?? task.span,
+      region
+        ? `${key} has no effect deployed: s3_wait> asks in the region of the stack`
+        : `${key} works here, and cannot be deployed: Step Functions itself asks Amazon S3`,
+      'For another store or region ask in Python: py> with boto3, `_retry` and an interval.',
+    );
+  }
+}

@@ -87,6 +87,16 @@ describe('evaluate', () => {
     await expect(evaluate(payload(op, keys))).rejects.toMatchObject({ name, message });
   });
 
+  it('refuses iterations that a state cannot hold, with the way out', async () => {
+    const keys = { 'for_range>': { from: 0, to: '${to}', step: 1 } };
+    expect(await evaluate(payload('for_range', keys, [{ to: 1000 }]))).toMatchObject({ items: expect.any(Array) });
+    await expect(evaluate(payload('for_range', keys, [{ to: 50_000 }]))).rejects.toMatchObject({
+      name: 'Trowel.BadInput',
+      message: expect.stringMatching(/^for_range>: its 50000 iterations take \d+ KiB, .*loop>/),
+    });
+    expect(await evaluate(payload('loop', { 'loop>': '${to}' }, [{ to: 50_000 }]))).toEqual({ items: 50_000 });
+  });
+
   it('never evaluates data', async () => {
     expect(await evaluate(payload('echo', { 'echo>': '${d}' }, [{ d: '${1 + 1}' }]))).toEqual({ text: '${1 + 1}' });
   });

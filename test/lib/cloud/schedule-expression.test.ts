@@ -66,7 +66,7 @@ describe('schedule expressions', () => {
     );
     expect(found).toMatchObject({
       timezone: 'Asia/Tokyo',
-      startDate: '2030-06-30T15:00:00.000Z',
+      startDate: '2030-06-30T21:59:00.000Z',
       endDate: '2030-07-31T14:59:59.000Z',
       ended: false,
     });
@@ -77,6 +77,31 @@ describe('schedule expressions', () => {
     expect(found).toMatchObject({ ended: true });
     expect(found).not.toHaveProperty('startDate');
     expect(found).not.toHaveProperty('endDate');
+  });
+
+  it.each<[ScheduleKind, string, string, number, { expression: string; delay: number }[]]>([
+    ['daily', '02:30:00', 'Europe/Berlin', 0, [{ expression: 'cron(30 3 ? 3 SUN *)', delay: 12_600 }]],
+    ['daily', '02:30:00', 'America/New_York', 0, [{ expression: 'cron(30 3 ? 3 SUN *)', delay: 12_600 }]],
+    ['daily', '02:10:00', 'Australia/Lord_Howe', 0, [{ expression: 'cron(40 2 ? 10 SUN *)', delay: 9600 }]],
+    ['daily', '00:00:00', 'Asia/Beirut', 0, [{ expression: 'cron(0 1 ? 3 SUN *)', delay: 3600 }]],
+    ['weekly', 'Sun,02:30:00', 'Europe/Berlin', 0, [{ expression: 'cron(30 3 ? 3 SUN *)', delay: 12_600 }]],
+    ['monthly', '30,02:30:00', 'Europe/Berlin', 0, [{ expression: 'cron(30 3 30 3 ? *)', delay: 12_600 }]],
+    ['daily', '26:30:00', 'Europe/Berlin', 0, [{ expression: 'cron(30 3 ? 3 SUN *)', delay: 99_000 }]],
+    // The last Sunday of March is the 31st in 2030, and then in 2041.
+    ['monthly', '31,02:30:00', 'Europe/Berlin', 0, []],
+    ['cron', '0,30 1-3 * * *', 'Europe/Berlin', 1800, [{ expression: 'cron(0 3 ? 3 SUN *)', delay: 5400 }]],
+    ['monthly', '1,02:30:00', 'Europe/Berlin', 0, []],
+    ['weekly', 'Mon,02:30:00', 'Europe/Berlin', 0, []],
+    ['daily', '07:00:00', 'Europe/Berlin', 0, []],
+    ['daily', '02:30:00', 'Asia/Tokyo', 0, []],
+    ['hourly', '30:00', 'Europe/Berlin', 0, []],
+    ['minutes_interval', '10', 'Europe/Berlin', 0, []],
+  ])('%s>: %s in %s with delay %i catches up on what a day leaves out', (kind, at, zone, delay, catchUp) => {
+    expect(scheduleExpression(spec(kind, at, { delay }), zone, NOW)).toMatchObject({ catchUp });
+  });
+
+  it('runs every minute by UTC, also in an hour that a day has twice', () => {
+    expect(scheduleExpression(spec('minutes_interval', '1'), 'Europe/Berlin', NOW)).toMatchObject({ timezone: 'UTC' });
   });
 
   it('runs an interval of seconds by UTC, as it is counted', () => {

@@ -89,7 +89,7 @@ function permissions(template: Template, role: string): string[] {
   return [...own, ...attached]
     .flatMap(({ Statement }) => Statement)
     .map(({ Action, Resource }) =>
-      `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`.replace(/\b[0-9a-f]{64}\b/, '<sha256>'),
+      `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`.replace(/[0-9a-f]{64}/, 'SHA256'),
     )
     .sort();
 }
@@ -159,7 +159,7 @@ describe('TrowelProject', () => {
         xray,
         `s3:GetObject -> ${attempts}`,
         `s3:PutObject -> ${assignments}`,
-        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/<sha256>.zip',
+        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/SHA256.zip',
         `ecs:RunTask -> ${families(template)}`,
         'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
         `secretsmanager:DescribeSecret -> ${secrets}`,
@@ -348,7 +348,7 @@ describe('TrowelProject', () => {
       template.hasResourceProperties('AWS::Scheduler::Schedule', {
         ScheduleExpression: expression,
         ScheduleExpressionTimezone: 'Asia/Tokyo',
-        StartDate: '2030-05-31T15:00:00.000Z',
+        StartDate: '2030-05-31T14:59:00.000Z',
         EndDate: '2030-12-31T14:59:59.000Z',
         State: 'ENABLED',
         FlexibleTimeWindow: { Mode: 'OFF' },
@@ -380,12 +380,17 @@ describe('TrowelProject', () => {
     });
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted']) {
       template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+        // Which looks what nobody has told yet, so that a failure is one message.
+        AlarmActions: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('Functionnotify'), 'Arn'] }],
         Metrics: Match.arrayWith([
           Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: metric }) }) }),
         ]),
       });
     }
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'alarms-Undelivered',
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+    });
     template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     template.hasResourceProperties('AWS::SNS::Subscription', { Endpoint: 'a@example.com', Protocol: 'email' });

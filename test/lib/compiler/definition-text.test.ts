@@ -16,7 +16,9 @@ describe('the text of a definition', () => {
       const { machine, nested } = compiledText(dig, others);
       for (const each of [machine, ...Object.values(nested)]) {
         expect(JSON.parse(definitionText(each))).toEqual(each);
-        expect(placeholdersIn(each).filter((found) => !/^\$\{(session|launch|evaluate)\}$/.test(found))).toEqual([]);
+        expect(
+          placeholdersIn(each).filter((found) => !/^\$\{(session|launch|evaluate|sm_main_part\d+)\}$/.test(found)),
+        ).toEqual([]);
       }
     },
   );
@@ -61,8 +63,10 @@ _export: {FunctionName: "\${launch}", "\${evaluate}": ${names}}
 `);
     for (const each of [machine, ...Object.values(nested)]) {
       expect(JSON.parse(definitionText(each))).toEqual(each);
-      expect(placeholdersIn(each)).toEqual(['${evaluate}', '${launch}', '${session}']);
     }
+    const parts = Object.keys(nested).map((name) => `\${sm_${name}}`);
+    expect(placeholdersIn(machine)).toEqual(['${evaluate}', '${launch}', '${session}', ...parts]);
+    for (const each of Object.values(nested)) expect(placeholdersIn(each)).toEqual(['${evaluate}']);
     const launched = definitionText(machine).match(/.{16}\$\{launch\}/g) ?? [];
     expect(launched.every((text) => text === '"FunctionName":"${launch}')).toBe(true);
   });

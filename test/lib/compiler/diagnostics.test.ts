@@ -111,6 +111,16 @@ const CASES: readonly Case[] = [
     target: 'aws',
     found: [['deployed-only-here', 'error', '+a:']],
   },
+  {
+    name: 's3_wait> of another store deployed',
+    dig: '+a: {s3_wait>: b/k, endpoint: "http://minio", region: eu-west-1}',
+    target: 'aws',
+    found: [
+      ['deployed-only-here', 'error', '"http://minio"'],
+      ['deployed-only-here', 'warning', 'eu-west-1'],
+    ],
+  },
+  { name: 's3_wait> of another store here', dig: '+a: {s3_wait>: b/k, endpoint: "http://minio"}', found: [] },
   { name: 'http_call> here', dig: '+a: {http_call>: "http://localhost"}', found: [] },
 ];
 

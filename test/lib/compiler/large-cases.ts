@@ -97,6 +97,48 @@ _export: {how: "true"}
     sees: 'last=19999:199980-199985',
     slow: true,
   },
+  ...['', '_parallel: true', '_parallel: {limit: 70}', '_parallel: "${how}"'].map((how) => ({
+    name: `a loop whose 5,000 rounds only the run tells, ${how || 'in sequence'}`,
+    dig: `
+_export: {how: "true"}
++count: {py>: t.store, data: {rounds: 5000}}
++l:
+  loop>: \${rounds}
+  ${how}
+  ${BODY.replace('ID', 'i')}
++see: {py>: t.see, show: [last]}`,
+    runs: 5002,
+    sees: 'last=4999',
+    ...(/limit|how/.test(how) ? { slow: true as const } : {}),
+  })),
+  ...['', '_parallel: true'].map((how) => ({
+    name: `for_each> over a list of 2,500 that a task made, ${how || 'in sequence'}`,
+    dig: `
++count: {py>: t.store, data: {ids: ${JSON.stringify(numbers(2500))}}}
++l:
+  for_each>: {id: "\${ids}"}
+  ${how}
+  ${BODY.replace('ID', 'id')}
++see: {py>: t.see, show: [last]}`,
+    runs: 2502,
+    sees: 'last=2499',
+  })),
+  {
+    name: 'a loop in a loop, of 100 rounds each, as only the run tells',
+    dig: `
++count: {py>: t.store, data: {rounds: 100}}
++l:
+  loop>: \${rounds}
+  _do:
+    +inner:
+      loop>: \${rounds}
+      _do: {py>: t.store, data: {last: "\${i}"}}
+    +store: {py>: t.store, data: {outer: "\${i}"}}
++see: {py>: t.see, show: [last, outer]}`,
+    runs: 10_102,
+    sees: 'last=99 outer=99',
+    slow: true,
+  },
   {
     name: '100 calls of a file of 100 tasks',
     dig: `${numbers(100)

@@ -19,12 +19,12 @@ describe('a state takes few bytes, for a definition may have a megabyte', () => 
     ['under two exports', '_export: {a: 1}\n+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1000],
     ['that ends a level', '+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}\n+c: {py>: t.f}', '+main+g+b', 1000],
     ['sh>, which stores nothing', '+a: {sh>: x}\n+b: {sh>: y}', '+main+a', 930],
-    ['with _retry', '+a: {py>: t.f, _retry: 2}\n+b: {py>: t.f}', '+main+a', 1080],
+    ['with _retry', '+a: {py>: t.f, _retry: 2}\n+b: {py>: t.f}', '+main+a', 1090],
     [
       'whose Catch merges, for a handler outside its level',
       '_error: {py>: t.f}\n+g: {_export: {a: 1}, +a: {py>: t.f}, +b: {py>: t.f}}',
       '+main+g+a',
-      1220,
+      1210,
     ],
   ])('%s', (_, dig, state, most) => {
     expect(bytesOf(dig, state)).toBeLessThanOrEqual(most);

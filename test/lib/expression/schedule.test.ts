@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { nextMatch, parseCron } from '../../../lib/expression/cron.ts';
+import { nextMatch } from '../../../lib/expression/cron.ts';
 import { makeScheduler, type Scheduler, type ScheduleSpec } from '../../../lib/expression/schedule.ts';
 import { formatSessionTime } from '../../../lib/expression/session.ts';
+import { parseCron } from '../../../lib/language/cron.ts';
 
 type Kind = ScheduleSpec['kind'];
 
@@ -244,11 +245,11 @@ describe('faults', () => {
     ['weekly', 'Funday,1:2:3', {}, 'weekly>: scheduler requires day,hh:mm:ss format: Funday,1:2:3'],
     ['weekly', '-1,1:2:3', {}, 'weekly>: scheduler requires day,hh:mm:ss format: -1,1:2:3'],
     ['monthly', 'x', {}, 'monthly>: scheduler requires day,hh:mm:ss format: x'],
-    ['monthly', '32,1:2:3', {}, 'invalid pattern "0 0 32 * *". Error parsing days of month field: '],
-    ['minutes_interval', '0', {}, 'invalid pattern "*/0 * * * *"'],
+    ['monthly', '32,1:2:3', {}, "'32' is no day of the month (1-31)"],
+    ['minutes_interval', '0', {}, "'*/0' is no step for the minute"],
     ['seconds_interval', 'x', {}, 'seconds_interval>: requires a number of seconds: x'],
-    ['cron', '* * *', {}, 'invalid pattern: "* * *"'],
-    ['cron', '61 * * * *', {}, 'value 61 is not between 0 and 59'],
+    ['cron', '* * *', {}, 'it has 3 fields'],
+    ['cron', '61 * * * *', {}, "'61' is no minute (0-59)"],
     ['daily', '1:2:3', { start: '2030-02-30' }, 'Invalid start: 2030-02-30'],
     ['daily', '1:2:3', { start: '2030-02-02', end: '2030-02-01' }, 'The schedule of end is earlier than start'],
   ])('%s %s %o', (kind, at, more, message) => {
