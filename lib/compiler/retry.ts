@@ -39,9 +39,10 @@ export const REPEATABLE: Retrier = {
 
 /**
  * The same of a container's task. That none could be started is tried for longer: RunTask takes 20 calls a second, and all of a large group may
- * ask at once. Full jitter over a quarter of an hour lets 2,000 of them through (bench/aws/simulate.ts); six tries did not.
+ * ask at once. Full jitter lets 2,000 of them through with twelve tries (bench/aws/simulate.ts). What a new account may run at once is
+ * little, so there are more: for three quarters of an hour on the average.
  */
-export const CAPACITY: Retrier = { ...INFRASTRUCTURE, ErrorEquals: SHORTAGE, MaxAttempts: 12 };
+export const CAPACITY: Retrier = { ...INFRASTRUCTURE, ErrorEquals: SHORTAGE, MaxAttempts: 24 };
 export const CONTAINER_FAILURES: readonly Retrier[] = [
   CAPACITY,
   { ...INFRASTRUCTURE, ErrorEquals: [...LOST, ...DIED] },
