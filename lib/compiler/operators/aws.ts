@@ -71,8 +71,10 @@ function answered(context: Context, task: Task, exit: Edge, stored: Expr): Leavi
 
 /** `service:action` or `service:action.sync` as a resource of the States Language. */
 export function resourceOf(command: string): string {
-  const [service = '', action = ''] = command.split(':');
-  const optimized = OPTIMIZED[service]?.includes(action.replace(/\.(sync|waitForTaskToken)$/, '')) === true;
+  const [service = '', ...rest] = command.split(':');
+  // `.sync:2` has a colon of its own.
+  const action = rest.join(':');
+  const optimized = OPTIMIZED[service]?.includes(action.replace(/\.sync(:2)?$/, '')) === true;
   return `arn:aws:states:::${optimized ? '' : 'aws-sdk:'}${service}:${action}`;
 }
 
