@@ -1,8 +1,10 @@
-// Bundles the command line and the functions on AWS into dist/. Chunks keep what is rarely needed (sandbox, time zones, SDK clients)
+// Bundles the command line, the constructs (`trowel/cloud`) and the functions on AWS into dist/. Chunks keep what is rarely needed (sandbox, time zones, SDK clients)
 // out of the start: `trowel --version` must not load them.
+import { execFile } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 
 /** Puts the sandbox's WebAssembly and moment's source into the bundle, in place of the module that reads them from node_modules. */
@@ -38,7 +40,10 @@ await rm('dist', { recursive: true, force: true });
 const [cli, functions] = await Promise.all([
   build({
     ...common,
-    entryPoints: ['bin/trowel.ts'],
+    entryPoints: [
+      { in: 'bin/trowel.ts', out: 'trowel' },
+      { in: 'lib/cloud/index.ts', out: 'cloud' },
+    ],
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     splitting: true,
@@ -54,6 +59,7 @@ const [cli, functions] = await Promise.all([
     outExtension: { '.js': '.mjs' },
     legalComments: 'none',
   }),
+  declareTypes(),
 ]);
 
 // What is bundled must be distributed with its licences, and most files carry none in a comment.
@@ -62,6 +68,26 @@ await writeFile(
   'dist/THIRD-PARTY-LICENSES.txt',
   await licences([cli, functions].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(embedded)),
 );
+
+/** Declarations of `trowel/cloud` and of what they name, in dist/types: they mirror the sources. */
+async function declareTypes() {
+  await promisify(execFile)(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.types.json']);
+  const needed = new Set();
+  const waiting = ['dist/types/lib/cloud/index.d.ts'];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    if (needed.has(file)) continue;
+    needed.add(file);
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replaceAll(/(['"]\.{1,2}\/[^'"]+)\.ts(?=['"])/g, '$1.js'));
+    for (const [, path] of text.matchAll(/['"](\.{1,2}\/[^'"]+)\.ts['"]/g))
+      waiting.push(join(dirname(file), `${path}.d.ts`));
+  }
+  // The compiler writes those of every file that is imported anywhere below.
+  for (const entry of await readdir('dist/types', { recursive: true, withFileTypes: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !needed.has(file)) await rm(file);
+  }
+}
 
 /** The licence texts of the packages that these files belong to, each text once. */
 async function licences(files) {

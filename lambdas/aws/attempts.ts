@@ -1,4 +1,4 @@
-/** Where an attempt's files lie: `s3://BUCKET/attempts/EXECUTION`, with `values/`, `results/` and `assignments/` below. */
+/** Where an attempt's files lie: `s3://BUCKET/attempts/EXECUTION`, with `values/` and `results/` below. */
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { type Attempt, ERRORS, type Layer, type Payload, type StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';

@@ -22,36 +22,40 @@ export function parseUri(uri: string): { readonly Bucket: string; readonly Key: 
 /** JSON objects of the project's bucket, by URI. No other bucket is ever asked: an address may come from an execution's input. */
 export class Objects {
   readonly #client: S3Client;
-  readonly #bucket: string;
+  readonly bucket: string;
 
   constructor(client: S3Client, bucket: string) {
     this.#client = client;
-    this.#bucket = bucket;
+    this.bucket = bucket;
   }
 
   /** Undefined where there is none, or what is there is no JSON. Other faults (permission, network) are thrown. */
   async read(uri: string): Promise<Value | undefined> {
-    const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.#bucket) return undefined;
-    let text: string | undefined;
+    const bytes = await this.bytes(uri);
     try {
-      const { Body } = await this.#client.send(new GetObjectCommand(place));
-      text = await Body?.transformToString();
-    } catch (error) {
-      if (error instanceof NoSuchKey || (error as Error).name === 'NoSuchKey') return undefined;
-      throw error;
-    }
-    try {
-      return JSON.parse(text ?? '') as Value;
+      return JSON.parse(bytes?.toString('utf8') ?? '') as Value;
     } catch {
       return undefined;
     }
   }
 
+  /** Undefined where there is none. */
+  async bytes(uri: string): Promise<Buffer | undefined> {
+    const place = parseUri(uri);
+    if (place === undefined || place.Bucket !== this.bucket) return undefined;
+    try {
+      const { Body } = await this.#client.send(new GetObjectCommand(place));
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    } catch (error) {
+      if (error instanceof NoSuchKey || (error as Error).name === 'NoSuchKey') return undefined;
+      throw error;
+    }
+  }
+
   async write(uri: string, value: object): Promise<void> {
     const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.#bucket) {
-      throw new Error(`Expected an address in the bucket ${this.#bucket}, got ${uri}`);
+    if (place === undefined || place.Bucket !== this.bucket) {
+      throw new Error(`Expected an address in the bucket ${this.bucket}, got ${uri}`);
     }
     const Body = JSON.stringify(value);
     await this.#client.send(new PutObjectCommand({ ...place, Body, ContentType: 'application/json' }));

@@ -16,8 +16,9 @@ import {
 } from '../../lib/expression/directives.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { commandOf, type LoopOperator, loopItems } from '../../lib/expression/items.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
-import { ERRORS, type EvaluateResults, type Payload, PROTOCOL } from '../../lib/expression/wire.ts';
+import { ERRORS, type EvaluateResults, type Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 
 /** Bytes of iterations: a state's 256 KiB, less what Lambda puts beside an answer. Beyond them the execution would fail without a word of Trowel's. */
@@ -25,8 +26,7 @@ const MOST_ITEMS = LIMITS.payloadBytes - 4 * 1024;
 
 /** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
 export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof EvaluateResults]> {
-  if (payload.v !== PROTOCOL)
-    throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
+  checkVersion(payload);
   const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
   return answer(payload.op, rendered.keys, payload.b.vars);

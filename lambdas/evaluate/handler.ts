@@ -1,9 +1,9 @@
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { EvaluateResults, Payload } from '../../lib/expression/wire.ts';
 import { withValues } from '../aws/attempts.ts';
 import { retriable } from '../aws/faults.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { setting } from '../aws/settings.ts';
-import { checkVersion } from '../aws/version.ts';
 import { evaluate } from './core.ts';
 
 let objects: Objects | undefined;

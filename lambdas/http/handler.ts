@@ -1,3 +1,4 @@
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import { withValues } from '../aws/attempts.ts';
@@ -7,7 +8,6 @@ import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
 import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
 import { setting } from '../aws/settings.ts';
-import { checkVersion } from '../aws/version.ts';
 import { http } from './core.ts';
 import { remount } from './secrets.ts';
 

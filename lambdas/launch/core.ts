@@ -3,16 +3,16 @@
  * docs/protocol.md) and hands it to the compute. It answers at once where an attempt that this one resumes has the result. Pure:
  * everything outside comes in by `Services`; run in-process here, as an AWS Lambda function there.
  */
-import { createHash } from 'node:crypto';
 import { expected } from '../../lib/expression/coerce.ts';
 import { toSeconds } from '../../lib/expression/duration.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
 import { baseLayers } from '../../lib/expression/stores.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
-import { resultPath } from './names.ts';
+import { jobId, resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
 import { mountedKey, secretKeys } from './secret-keys.ts';
@@ -44,10 +44,7 @@ export type Launched = { readonly started: string } | { readonly replayed: Repla
  * @throws TrowelError Trowel.Template, Trowel.Secret, Trowel.BadInput; what the compute throws.
  */
 export async function launch(payload: LaunchPayload, services: Services): Promise<Launched> {
-  if (payload.v !== PROTOCOL) {
-    const message = `Expected protocol version ${PROTOCOL}, got ${payload.v}: the workflow was compiled by another version of Trowel`;
-    throw new TrowelError(ERRORS.badInput, message);
-  }
+  checkVersion(payload);
   const rendered = await render(payload, services);
   const job = await jobOf(payload, rendered, services);
   const replayed = await findResult(payload, job.assignment, services);
@@ -57,16 +54,17 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
 }
 
 /**
- * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. Templates may
+ * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. A state that is
+ * tried again asks this attempt first: a task that had succeeded when its container was lost is not run twice. Templates may
  * name the attempt (`out/${attempt_id}`): that alone makes no difference, so they are also tried with its variables of then.
  */
 async function findResult(payload: LaunchPayload, now: Assignment, services: Services): Promise<Replayed | undefined> {
-  const { resume = [], rerunChanged } = payload.b.attempt;
+  const { root: own, resume = [], rerunChanged } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
-  for (const root of resume) {
+  for (const root of (payload.n ?? 0) > 0 ? [own, ...resume] : resume) {
     const record = asRecord(await services.results(root, path));
     if (record === undefined || record.task !== payload.t) continue;
-    if (rerunChanged && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
+    if (rerunChanged && root !== own && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
       return undefined;
     if (unchanged(record, now)) return replay(payload, record);
     const then = services.attemptVariables?.(root);
@@ -121,6 +119,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     ...(timeout === undefined ? {} : { timeout }),
     layers: baseLayers(payload),
     ...(payload.m === undefined ? {} : { merge: payload.m }),
+    ...(payload.w === undefined ? {} : { shares: payload.w }),
     builtins: payload.b,
     root: payload.b.attempt.root,
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
@@ -130,7 +129,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
   const docker = mapping(task.params.docker);
   const resources = mapping(task.params.resources);
   return {
-    id: createHash('sha256').update(payload.token).digest('hex').slice(0, 32),
+    id: jobId(payload.token),
     token: payload.token,
     assignment,
     secrets: [...new Set(asked.values())],

@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-ecs';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
+import { asSeconds } from '../../lib/language/duration.ts';
 import type { Objects } from '../aws/objects.ts';
 import { type AssignmentFile, assignmentUri, POINTER } from './assignment-file.ts';
 import type { Compute, Job } from './compute.ts';
@@ -39,6 +40,8 @@ export interface EcsOptions {
   readonly again: boolean;
   /** The function that renders templates of dynamic subtasks. */
   readonly evaluate?: string | undefined;
+  /** Seconds of silence after which states give a task up, unless its `resources` say otherwise. */
+  readonly heartbeat?: number | undefined;
 }
 
 /** Characters of JSON; the API's limit on container overrides. */
@@ -59,27 +62,29 @@ export class EcsCompute implements Compute {
 
   /** Doing it twice with the same job starts one container. */
   async start(job: Job): Promise<void> {
-    const pointer = assignmentUri(job);
-    const request = this.#request(job, pointer);
     const { objects, evaluate } = this.#options;
+    const pointer = assignmentUri(objects.bucket, job.id);
+    const request = this.#request(job, pointer);
+    const heartbeat = asSeconds(job.resources?.heartbeat) || this.#options.heartbeat;
     const file: AssignmentFile = {
       v: 1,
       token: job.token,
       assignment: job.assignment,
       secrets_env: Object.fromEntries(job.secrets.map((key) => [key, secretVariable(key)])),
       ...(evaluate === undefined ? {} : { evaluate }),
+      ...(heartbeat === undefined ? {} : { heartbeat }),
     };
     await objects.write(pointer, file);
     try {
       const { tasks = [], failures = [] } = await this.#options.ecs.send(new RunTaskCommand(request));
       // An answer of 200 may say that nothing was started.
-      if (tasks.length === 0) throw shortage(failures);
+      if (tasks.length === 0) throw shortage(failures, this.#options.subnets);
       this.started = tasks[0]?.taskArn;
     } catch (error) {
       const { name, resourceIds } = error as { readonly name?: string; readonly resourceIds?: readonly string[] };
       // The token's first call has started a task, with other parameters: on Spot, or before a deploy.
       if (name === 'ConflictException' && resourceIds?.[0] !== undefined) this.started = resourceIds[0];
-      else throw refusal(error);
+      else throw refusal(error, this.#options.subnets);
     }
   }
 

@@ -4,24 +4,35 @@ import { TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
 import { passing } from '../aws/faults.ts';
 
-const NO_CAPACITY =
-  /capacity is unavailable|RESOURCE:|insufficient|free (?:ip )?address|number of vCPUs|concurrent tasks|try again/i;
+const NO_ADDRESS = /free (?:ip )?address|InsufficientFreeAddresses/i;
+const NO_CAPACITY = /capacity is unavailable|RESOURCE:|insufficient|number of vCPUs|concurrent tasks|try again/i;
 
 /** For `failures` in an answer of 200. */
-export function shortage(failures: readonly Failure[]): TrowelError {
+export function shortage(failures: readonly Failure[], subnets: readonly string[] = []): TrowelError {
   const [first] = failures;
   const reason = [first?.reason, first?.detail].filter((part) => part !== undefined).join(': ');
-  const message = `ECS started no container: ${reason === '' ? 'it gave no reason' : reason}`;
+  const name = passing({ $fault: 'client', message: reason }) ?? ERRORS.noCapacity;
   // Whatever it is, the request itself was understood: a later one may succeed.
-  return new TrowelError(passing({ $fault: 'client', message: reason }) ?? ERRORS.noCapacity, message);
+  return new TrowelError(name, said(reason === '' ? 'it gave no reason' : reason, subnets));
 }
 
 /** For an error that the client threw. What is no matter of time is Trowel.BadInput, which is not tried again. */
-export function refusal(error: unknown): Error {
+export function refusal(error: unknown, subnets: readonly string[] = []): Error {
   if (error instanceof TrowelError) return error;
   const { name, message } = error as Error;
   // A conflict without a task: another try of the state comes with another token.
-  const later = NO_CAPACITY.test(message) || name === 'ConflictException' ? ERRORS.noCapacity : ERRORS.badInput;
-  const said = `ECS started no container: ${message === '' ? name : message}`;
-  return new TrowelError(passing(error) ?? later, said, { cause: error });
+  const passes = NO_ADDRESS.test(message) || NO_CAPACITY.test(message) || name === 'ConflictException';
+  const later = passes ? ERRORS.noCapacity : ERRORS.badInput;
+  return new TrowelError(passing(error) ?? later, said(message === '' ? name : message, subnets), { cause: error });
+}
+
+function said(reason: string, subnets: readonly string[]): string {
+  const where = NO_ADDRESS.test(reason) ? ` (${noAddress(subnets)})` : '';
+  return `ECS started no container: ${reason}${where}`;
+}
+
+/** A container takes one address of its subnet; those of containers that have ended come back after some minutes. */
+export function noAddress(subnets: readonly string[]): string {
+  const which = subnets.length === 0 ? 'the subnets' : subnets.join(', ');
+  return `no free address in ${which}: let fewer tasks run at once, or give larger subnets; trowel check --aws shows what is free`;
 }

@@ -1,21 +1,25 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import { ERRORS, type LaunchPayload } from '../../lib/expression/wire.ts';
 import { attemptVariables, roots } from '../aws/attempts.ts';
+import { bundleFiles } from '../aws/bundle.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
-import { Objects, s3Client } from '../aws/objects.ts';
+import { Objects, parseUri, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, secretCommand } from '../aws/secrets.ts';
 import { list, optional, setting } from '../aws/settings.ts';
 import { DeployedTokens } from '../aws/task-tokens.ts';
-import { checkVersion } from '../aws/version.ts';
+import type { ProjectFiles } from '../notify/project-files.ts';
+import { codeUnchanged } from './code.ts';
 import { launch } from './core.ts';
 import { EcsCompute, type TaskDefinition } from './ecs-compute.ts';
 
 /** The state waits for its token and not for this answer: it is for readers of the history. */
 export type Answer = { readonly started: string; readonly taskArn?: string } | { readonly replayed: true };
 
+let bundle: ProjectFiles | undefined;
 let clients: { ecs: ECSClient; objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;
 
 /** Invoked with a task token by the state of a py>, sh>, task> or function>. The same event twice starts one container. */
@@ -37,8 +41,9 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
     assignPublicIp: optional('TROWEL_ASSIGN_PUBLIC_IP') === 'ENABLED' ? 'ENABLED' : 'DISABLED',
     definition: definitionOf(event.d),
     spot: optional('TROWEL_SPOT') === 'true',
-    again: (event.n ?? 0) > 0,
+    again: isFurtherTry(event),
     evaluate: optional('TROWEL_EVALUATE'),
+    heartbeat: Number(optional('TROWEL_HEARTBEAT')) || undefined,
   });
   const launched = await launch(event, {
     render,
@@ -46,6 +51,7 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
     results: objects.record,
     references: objects.references(roots(event)),
     attemptVariables,
+    codeUnchanged: (assignment, sha256) => codeUnchanged(deployedCode(), assignment, sha256),
     missingSecrets: (keys) => secrets.missing(keys),
     secretCommand,
     defaultTimeout: Number(optional('TROWEL_TASK_TIMEOUT') ?? 86_400),
@@ -59,6 +65,19 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
   logger.info('started', { task: event.t, id: launched.started, taskArn });
   return { started: launched.started, ...(taskArn === undefined ? {} : { taskArn }) };
 });
+
+/** Files of the bundle with which the containers of this version of the function run. */
+function deployedCode(): ProjectFiles {
+  const place = parseUri(setting('TROWEL_BUNDLE'));
+  if (place === undefined) throw new Error('TROWEL_BUNDLE is no address in S3');
+  bundle ??= bundleFiles(s3Client(), place);
+  return bundle;
+}
+
+/** By Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
+function isFurtherTry({ n = 0, r = [] }: LaunchPayload): boolean {
+  return n > 0 || r.some((tries) => tries > 0);
+}
 
 /** The definition with the image and the secrets that the task needs, by the key which the compiler gave the state. */
 function definitionOf(key = 'default'): TaskDefinition {

@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { formatSessionTime, parseTime, sessionTimeFor, sessionVariables } from '../../lib/expression/session.ts';
-import { type Attempt, ERRORS, PROTOCOL, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
+import { type Attempt, ERRORS, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import { deadline } from './deadline.ts';
 
 /** The execution's input. All keys are optional; any other key is a fault. */
 interface Input {
@@ -41,8 +43,7 @@ const CHECKS: { readonly [Key in keyof Input]-?: readonly [(value: Value) => boo
 
 /** Throws Trowel.BadInput, whose message names every fault of the input. */
 export async function session(payload: SessionPayload): Promise<SessionResult> {
-  if (payload.v !== PROTOCOL)
-    throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
+  checkVersion(payload);
   const { workflow, timezone, execution } = payload;
   const faults: string[] = [];
   const input = checkInput(payload.input, faults);
@@ -72,6 +73,7 @@ export async function session(payload: SessionPayload): Promise<SessionResult> {
     ...(resume === undefined || resume.length === 0 ? {} : { resume }),
     ...(input.rerun_changed === true ? { rerunChanged: true } : {}),
     workflow,
+    ...(payload.sla === undefined ? {} : { sla: deadline(payload.sla, timezone, execution.StartTime) }),
   };
   return { params, b: { vars, attempt } };
 }

@@ -4,9 +4,10 @@
  */
 
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { checkVersion } from '../../lib/expression/protocol.ts';
 import { scheduleWindow } from '../../lib/expression/schedule.ts';
 import { formatSessionTime, parseTime } from '../../lib/expression/session.ts';
-import { ERRORS, PROTOCOL, type ScheduledPayload } from '../../lib/expression/wire.ts';
+import { ERRORS, type ScheduledPayload } from '../../lib/expression/wire.ts';
 import { toInstant, toWall } from '../../lib/expression/zone.ts';
 
 export interface ScheduledServices {
@@ -24,8 +25,7 @@ export type Scheduled =
 
 /** Throws Trowel.BadInput for a payload that is none. */
 export async function scheduled(payload: ScheduledPayload, services: ScheduledServices): Promise<Scheduled> {
-  if (payload.v !== PROTOCOL)
-    throw new TrowelError(ERRORS.badInput, `Expected protocol version ${PROTOCOL}, got ${payload.v}`);
+  checkVersion(payload);
   const { timezone, schedule, zone, delay, machine, prefix } = payload;
   const run = parseTime(payload.scheduled, 'UTC');
   if (run === undefined) throw new TrowelError(ERRORS.badInput, `Expected a time, got ${payload.scheduled}`);

@@ -4,10 +4,12 @@
  */
 import type { Failure } from '../../lib/expression/wire.ts';
 import type { Value } from '../../lib/language/workflow.ts';
-import { type AssignmentFile, POINTER } from '../launch/assignment-file.ts';
+import { type AssignmentFile, assignmentUri, POINTER } from '../launch/assignment-file.ts';
 import { type Reason, reasonOf, type StoppedTask } from './reasons.ts';
 
 export interface Services {
+  /** Where assignments lie. */
+  readonly bucket: string;
   /** JSON at an address of the project's bucket. */
   readonly read: (uri: string) => Promise<Value | undefined>;
   /** Resolves to whether somebody still waited. */
@@ -21,7 +23,7 @@ export type Handled = { readonly told: Reason } | { readonly ignored: string };
 
 export async function taskStopped(task: StoppedTask, services: Services): Promise<Handled> {
   if (task.lastStatus !== 'STOPPED') return { ignored: `it is ${task.lastStatus}` };
-  const { pointer, container } = assignmentOf(task);
+  const { pointer, container } = assignmentOf(task, services.bucket);
   if (pointer === undefined) return { ignored: 'it is no task of Trowel' };
   const file = (await services.read(pointer)) as unknown as AssignmentFile | undefined;
   if (typeof file?.token !== 'string') return { ignored: 'its assignment is gone' };
@@ -37,10 +39,13 @@ export async function taskStopped(task: StoppedTask, services: Services): Promis
     : { ignored: 'nobody waits for it' };
 }
 
-function assignmentOf(task: StoppedTask): { readonly pointer?: string; readonly container?: string } {
+/** By the variable that launch has given it; where an event leaves variables out, by `startedBy`, which is made from the same token. */
+function assignmentOf(task: StoppedTask, bucket: string): { readonly pointer?: string; readonly container?: string } {
   for (const { name, environment = [] } of task.overrides?.containerOverrides ?? []) {
     const pointer = environment.find((variable) => variable.name === POINTER)?.value;
     if (pointer !== undefined) return { pointer, ...(name === undefined ? {} : { container: name }) };
   }
-  return {};
+  if (!/^[0-9a-f]{32}$/.test(task.startedBy ?? '')) return {};
+  const [{ name } = {}] = task.containers ?? [];
+  return { pointer: assignmentUri(bucket, task.startedBy ?? ''), ...(name === undefined ? {} : { container: name }) };
 }

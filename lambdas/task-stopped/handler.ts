@@ -16,6 +16,7 @@ export async function handler(event: { readonly region?: string; readonly detail
   const prefix = optional('TROWEL_LOG_PREFIX');
   const region = event.region ?? setting('AWS_REGION');
   const handled = await taskStopped(event.detail, {
+    bucket: objects.bucket,
     read: (uri) => objects.read(uri),
     fail: (token, error, failure) => tokens.fail(token, error, failure),
     ...(group !== undefined && prefix !== undefined

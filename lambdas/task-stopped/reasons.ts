@@ -1,6 +1,7 @@
 /** Why a container has ended, from what ECS says of it, as an error that the waiting state understands. */
 import type { ErrorName } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
+import { noAddress } from '../launch/ecs-errors.ts';
 
 /** `detail` of an event "ECS Task State Change", as far as it is read. */
 export interface StoppedTask {
@@ -8,6 +9,13 @@ export interface StoppedTask {
   readonly lastStatus: string;
   readonly stopCode?: string;
   readonly stoppedReason?: string;
+  /** The id of the job, as launch gave it. */
+  readonly startedBy?: string;
+  /** Of the network interface `details` name the subnet. */
+  readonly attachments?: readonly {
+    readonly type?: string;
+    readonly details?: readonly { readonly name?: string; readonly value?: string }[];
+  }[];
   readonly containers?: readonly StoppedContainer[];
   readonly overrides?: {
     readonly containerOverrides?: readonly {
@@ -28,9 +36,10 @@ export interface Reason {
   readonly message: string;
 }
 
-/** Exit code of the bootstrap for what no further try would change (EX_CONFIG of sysexits.h; task-images/python/bootstrap.py). */
+/** Exit code of the bootstrap for what no further try would change (EX_CONFIG of sysexits.h; trowel_task/bootstrap.py). */
 const MISCONFIGURED = 78;
 const SIGKILLED = 137;
+const MORE_MEMORY = 'raise task.memory in trowel.yml, or resources.memory of this task';
 
 interface Rule {
   /** Of `stopCode`. */
@@ -39,7 +48,7 @@ interface Rule {
   readonly text?: RegExp;
   readonly exit?: number;
   readonly error: ErrorName;
-  readonly hint: string;
+  readonly hint: string | ((task: StoppedTask) => string);
 }
 
 /** The first that fits. TaskLost, NoCapacity and Throttled are tried again by every task's state. */
@@ -47,7 +56,7 @@ const RULES: readonly Rule[] = [
   {
     text: /OutOfMemory|killed due to memory usage/i,
     error: ERRORS.taskFailed,
-    hint: 'the container ran out of memory: raise task.memory in trowel.yml, or resources.memory of this task',
+    hint: `the container ran out of memory: ${MORE_MEMORY}`,
   },
   { code: 'SpotInterruption', error: ERRORS.taskLost, hint: 'AWS took the Spot container back' },
   { code: 'TerminationNotice', error: ERRORS.taskLost, hint: 'AWS retired the host of the container' },
@@ -59,7 +68,7 @@ const RULES: readonly Rule[] = [
   {
     text: /free (?:ip )?addresses|InsufficientFreeAddresses|not have enough free/i,
     error: ERRORS.noCapacity,
-    hint: 'the subnet has no free address for the container',
+    hint: (task) => noAddress(subnetsOf(task)),
   },
   { text: /toomanyrequests|rate exceeded|throttl/i, error: ERRORS.throttled, hint: 'a service refused so many calls' },
   {
@@ -98,7 +107,7 @@ const RULES: readonly Rule[] = [
   {
     exit: SIGKILLED,
     error: ERRORS.taskLost,
-    hint: 'the container was killed (SIGKILL), perhaps out of memory',
+    hint: `the container was killed (SIGKILL), perhaps out of memory: ${MORE_MEMORY}`,
   },
 ];
 
@@ -117,11 +126,17 @@ export function reasonOf(task: StoppedTask): Reason {
       (one.exit === undefined || exits.includes(one.exit)),
   );
   const code = exits[0] === undefined ? '' : ` (exit code ${exits[0]})`;
-  const hint = rule?.hint ?? `the container ended without an answer${code}`;
+  const { hint: given = `the container ended without an answer${code}` } = rule ?? {};
+  const hint = typeof given === 'string' ? given : given(task);
   return {
     error: rule?.error ?? ERRORS.taskLost,
     message: text === '' ? capital(hint) : `${capital(hint)}. ECS says: ${text}`,
   };
+}
+
+function subnetsOf({ attachments = [] }: StoppedTask): string[] {
+  const details = attachments.flatMap((attachment) => attachment.details ?? []);
+  return details.flatMap(({ name, value }) => (name === 'subnetId' && value !== undefined ? [value] : []));
 }
 
 function capital(text: string): string {

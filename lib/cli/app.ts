@@ -1,4 +1,6 @@
+import { relative } from 'node:path';
 import type { Command } from 'commander';
+import type { LoadedProject } from '../cloud/load-project.ts';
 import { type Action, examples } from './command.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 import type { Terminal } from './terminal.ts';
@@ -6,7 +8,7 @@ import type { Terminal } from './terminal.ts';
 export function define(command: Command, run: Action): void {
   command
     .description(
-      'The CDK app of a project: cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. Needs aws-cdk-lib in the project. Not finished: docs/roadmap.md says what is missing.',
+      'The CDK app of a project: cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. Needs aws-cdk-lib in the project, as `trowel init` writes it.',
     )
     .addHelpText(
       'after',
@@ -21,20 +23,20 @@ export function define(command: Command, run: Action): void {
     .action(() => run(synthesizeHere));
 }
 
+/** Whoever reads this is told by the CDK only that its subprocess has failed: everything else has to be said here. */
 async function synthesizeHere(terminal: Terminal): Promise<number> {
-  const { ProjectError } = await import('../cloud/project-error.ts');
   const { reportDiagnostics } = await import('./report-diagnostics.ts');
-  const place = { folder: terminal.cwd, shown: '' };
+  const place = (folder: string) => ({ folder, shown: relative(terminal.cwd, folder) });
+  const onLoad = (project: LoadedProject): Promise<void> =>
+    reportDiagnostics(terminal, project, place(project.dir), project.warnings);
+  const { ProjectError } = await import('../cloud/project-error.ts');
   try {
     const { synthesize } = await import('../cloud/synthesize.ts');
-    await synthesize({
-      cwd: terminal.cwd,
-      onLoad: (project) => reportDiagnostics(terminal, project, place, project.warnings),
-    });
+    await synthesize({ cwd: terminal.cwd, onLoad });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof ProjectError) {
-      await reportDiagnostics(terminal, error, place, error.diagnostics);
+      await reportDiagnostics(terminal, error, place(error.dir), error.diagnostics);
       return EXIT.failed;
     }
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') {

@@ -1,10 +1,11 @@
+import type { Checked } from '../deployed/check.ts';
 import { makeScheduler, SCHEDULE_END } from '../expression/schedule.ts';
 import { formatSessionTime } from '../expression/session.ts';
 import { loadProject, type Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
 import type { CheckFlags } from './check.ts';
-import { compileWorkflow } from './compile-project.ts';
+import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
 import { EXIT } from './exit-codes.ts';
 import { findProject, findWorkflow } from './find-project.ts';
 import { printDiagnostics, reportDiagnostics } from './report-diagnostics.ts';
@@ -23,12 +24,11 @@ export async function checkProject(
   if (only !== undefined) project.workflow(only);
   const params = await sessionParams(terminal.cwd, project, flags);
   const names = [...project.workflows.keys()];
-  const diagnostics = sortDiagnostics([
-    ...project.diagnostics,
-    ...(await Promise.all(names.map((name) => compileWorkflow(project, name, { params })))).flatMap(
-      (compiling) => compiling.diagnostics,
-    ),
-  ]);
+  const target = flags.aws ? ({ target: 'aws' } as const) : {};
+  const compiling = await Promise.all(names.map((name) => compileWorkflow(project, name, { params, ...target })));
+  const found = sortDiagnostics([...project.diagnostics, ...compiling.flatMap((each) => each.diagnostics)]);
+  const account = flags.aws ? await onAws(terminal, project, compiling, flags) : { diagnostics: [], facts: [] };
+  const diagnostics = [...found, ...account.diagnostics];
   if (flags.format !== 'text') {
     await printDiagnostics(terminal, project, place, diagnostics, flags.format);
   } else {
@@ -37,8 +37,23 @@ export async function checkProject(
       const workflows = [...project.workflows.values()].filter(({ name }) => only === undefined || name === only);
       await terminal.stdout.write(renderProject(project, workflows, params, terminal.stdout.colors, Date.now()));
     }
+    if (account.facts.length > 0) {
+      const lines = account.facts.map((fact) => `  ${fact}\n`).join('');
+      await terminal.stdout.write(`\n${terminal.stdout.colors.bold('AWS')}\n${lines}`);
+    }
   }
   return hasErrors(diagnostics) ? EXIT.failed : EXIT.ok;
+}
+
+/** Loaded only then: clients of five services. */
+async function onAws(
+  terminal: Terminal,
+  project: Project,
+  compiling: readonly CompiledWorkflow[],
+  flags: CheckFlags,
+): Promise<Checked> {
+  const { checkOnAws } = await import('./check-account.ts');
+  return checkOnAws(terminal, project, compiling, flags);
 }
 
 /** `Workflows`, `Schedules` with the next session and when it would run, `Parameters`. */

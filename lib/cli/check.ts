@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
+import { type AwsFlags, connectionOptions } from './aws-options.ts';
 import { type Action, collect, examples } from './command.ts';
 
 export type CheckFormat = 'text' | 'json' | 'github';
 
-export interface CheckFlags {
-  readonly project?: string;
+export interface CheckFlags extends AwsFlags {
+  readonly aws?: true;
   readonly format: CheckFormat;
   readonly param?: readonly string[];
   readonly paramsFile?: readonly string[];
@@ -24,7 +25,16 @@ export function define(command: Command, run: Action): void {
         .choices(['text', 'json', 'github'])
         .default('text'),
     )
-    .addHelpText('after', examples(['trowel check', ''], ['trowel check main.dig --format json', '']))
+    .option('--aws', 'also whether it would run on AWS: secrets, quotas, addresses of mail, subnets');
+  connectionOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        ['trowel check', ''],
+        ['trowel check main.dig --format json', ''],
+        ['trowel check --aws', 'before a deploy'],
+      ),
+    )
     .action((workflow: string | undefined, flags: CheckFlags) =>
       run(async (terminal) => {
         const { checkProject } = await import('./check-project.ts');

@@ -1,7 +1,8 @@
 /** Where the command line meets lib/language and lib/compiler: from a folder and a name to a machine and all diagnostics. */
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { type Compiled, compile } from '../compiler/compile.ts';
-import type { Diagnostic, Span } from '../language/diagnostic.ts';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
@@ -18,7 +19,7 @@ export interface CompiledWorkflow {
 export async function compileWorkflow(
   project: Project,
   name: string,
-  options: Selection & { readonly timezone?: string; readonly params: Mapping },
+  options: Selection & { readonly timezone?: string; readonly params: Mapping; readonly target?: 'aws' },
 ): Promise<CompiledWorkflow> {
   const whole = project.workflow(name);
   const read = project.diagnosticsOf(name);
@@ -29,7 +30,9 @@ export async function compileWorkflow(
   const { compiled, diagnostics } = compile(workflow, {
     workflows: new Map([...project.workflows, [name, workflow]]),
     timezone: options.timezone ?? project.config.timezone,
+    task: project.config.task,
     line: lineFinder(project.sources),
+    ...(options.target !== undefined && { target: options.target }),
   });
   const expressions = await checkExpressions(workflow, {
     workflows: project.workflows,
@@ -51,24 +54,4 @@ function callsByExpression(project: Project): boolean {
     return dynamic || calls(node.body) || calls(node.elseBody);
   };
   return [...project.workflows.values()].some(({ root, sla }) => calls(root) || calls(sla?.body));
-}
-
-/** Line numbers from 1; each file is looked through once. */
-export function lineFinder(sources: ReadonlyMap<string, string>): (span: Span) => number {
-  const starts = new Map<string, number[]>();
-  return ({ file, start }) => {
-    let lines = starts.get(file);
-    if (lines === undefined) {
-      lines = [0];
-      for (const { index } of (sources.get(file) ?? '').matchAll(/\n/g)) lines.push(index + 1);
-      starts.set(file, lines);
-    }
-    let [low, high] = [0, lines.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((lines[middle] ?? 0) <= start) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
 }

@@ -1,4 +1,4 @@
-import type { Dirent } from 'node:fs';
+import { type Dirent, readFileSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -6,6 +6,7 @@ import { fitName } from '../language/project-config.ts';
 import { type Action, examples } from './command.ts';
 import { EXIT, usageError } from './exit-codes.ts';
 import { commandName } from './invocation.ts';
+import { ownOrigin } from './own-origin.ts';
 import { packageFile } from './package-file.ts';
 import type { Terminal } from './terminal.ts';
 import { shellQuote } from './text.ts';
@@ -20,15 +21,22 @@ export function define(command: Command, run: Action): void {
 
 async function init(terminal: Terminal, dir: string): Promise<number> {
   const target = resolve(terminal.cwd, dir);
-  const { written, kept } = await writeProject(packageFile('templates/project'), target);
+  const template = packageFile('templates/project');
+  const origin = ownOrigin();
+  const { written, kept } = await writeProject(template, target, origin);
   const { colors } = terminal.stdout;
   const here = relative(terminal.cwd, target);
   const trowel = commandName(terminal.env);
   const steps = [...(here === '' ? [] : [`cd ${shellQuote(here)}`]), `${trowel} run main.dig`, `${trowel} check`];
+  const packages = kept.includes('package.json') ? missingPackages(template, target, origin) : [];
+  const install = `npm install${packages.length === 0 ? '' : ` --save-dev ${packages.join(' ')}`}`;
+  const deploy = [install, 'npx cdk bootstrap', 'npx cdk deploy'];
+  const list = (commands: readonly string[]): string =>
+    commands.map((command) => `  ${colors.bold(command)}\n`).join('');
   const left = kept.length === 0 ? '' : `Left as they were: ${kept.join(', ')}\n\n`;
   await terminal.stdout.write(
     `Wrote ${written.length} files to ${here === '' ? 'this folder' : here}:\n${written.map((file) => `  ${file}\n`).join('')}\n` +
-      `${left}Next:\n${steps.map((step) => `  ${colors.bold(step)}\n`).join('')}`,
+      `${left}Next:\n${list(steps)}\nOn AWS, with credentials there:\n${list(deploy)}`,
   );
   return EXIT.ok;
 }
@@ -47,8 +55,11 @@ export interface Written {
   readonly kept: readonly string[];
 }
 
-/** Copies the template; throws a usage error, before anything is written, if a file of the user's workflows would be overwritten. */
-export async function writeProject(template: string, target: string): Promise<Written> {
+/**
+ * Copies the template; throws a usage error, before anything is written, if a file of the user's workflows would be overwritten.
+ * @param origin a tarball or folder that package.json names in place of a version of Trowel
+ */
+export async function writeProject(template: string, target: string, origin?: string): Promise<Written> {
   const files = await listFiles(template);
   const plan = files.map((file) => {
     const name = basename(file);
@@ -68,9 +79,36 @@ export async function writeProject(template: string, target: string): Promise<Wr
     await mkdir(dirname(path), { recursive: true });
     await copyFile(from, path);
     const text = await readFile(path, 'utf8');
-    if (text.includes(NAME)) await writeFile(path, text.replaceAll(NAME, name));
+    const own = to === 'package.json' && origin !== undefined ? withOrigin(text, relative(target, origin)) : text;
+    if (own !== text || text.includes(NAME)) await writeFile(path, own.replaceAll(NAME, name));
   }
   return { written: missing.map(({ to }) => to).sort(), kept: existing.sort() };
+}
+
+interface Manifest {
+  readonly dependencies?: { readonly [name: string]: string };
+  readonly devDependencies?: { readonly [name: string]: string };
+}
+
+function withOrigin(text: string, path: string): string {
+  const manifest = JSON.parse(text) as Manifest;
+  const devDependencies = { ...manifest.devDependencies, trowel: `file:${path.replaceAll('\\', '/')}` };
+  return `${JSON.stringify({ ...manifest, devDependencies }, null, 2)}\n`;
+}
+
+/** `name@version` of what the template's package.json has and the user's own, which stays as it is, has not. */
+function missingPackages(template: string, target: string, origin: string | undefined): string[] {
+  const read = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
+  const own = read(target);
+  const present = { ...own.dependencies, ...own.devDependencies };
+  const wanted = Object.entries(read(template).devDependencies ?? {});
+  return wanted
+    .filter(([name]) => !(name in present))
+    .map(([name, version]) =>
+      name === 'trowel' && origin !== undefined
+        ? shellQuote(relative(target, origin))
+        : shellQuote(`${name}@${version}`),
+    );
 }
 
 async function listFiles(folder: string): Promise<string[]> {

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { type AwsFlags, connectionOptions } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
 
-export interface LogFlags {
-  readonly project?: string;
+export interface LogFlags extends AwsFlags {
+  readonly aws?: true;
   readonly follow?: true;
   readonly save: string;
 }
@@ -10,14 +11,31 @@ export interface LogFlags {
 export function define(command: Command, run: Action): void {
   command
     .description('Shows what the tasks of an attempt printed, in order.')
-    .argument('[attempt]', 'its number (trowel sessions lists them); default: the latest')
+    .argument(
+      '[attempt]',
+      'its number, or with --aws the name or ARN of an execution, or a workflow (trowel sessions lists them); default: the latest',
+    )
     .argument('[task]', 'only tasks whose full name ends so, or lies below: +load')
     .option('-f, --follow', 'wait for more until the attempt ends')
     .option('--project <dir>', 'folder of the project (default: the one around this folder)')
     .option('-o, --save <dir>', 'where history is kept', '.trowel')
-    .addHelpText('after', examples(['trowel log', ''], ['trowel log 7 +load', ''], ['trowel log -f', '']))
+    .option('--aws', 'of an execution on AWS');
+  connectionOptions(command)
+    .addHelpText(
+      'after',
+      examples(
+        ['trowel log', ''],
+        ['trowel log 7 +load', ''],
+        ['trowel log -f', ''],
+        ['trowel log main +load --aws', 'the latest execution of main on AWS'],
+      ),
+    )
     .action((attempt: string | undefined, task: string | undefined, flags: LogFlags) =>
       run(async (terminal) => {
+        if (flags.aws) {
+          const { showExecutionLog } = await import('./show-execution-log.ts');
+          return showExecutionLog(terminal, attempt, task, flags);
+        }
         const { showLog } = await import('./show-log.ts');
         return showLog(terminal, attempt, task, flags);
       }),

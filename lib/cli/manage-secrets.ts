@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { isMapping } from '../expression/merge.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { SecretStore } from '../local/secrets.ts';
+import { awsWords } from './aws-options.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject } from './find-project.ts';
 import { commandLine } from './invocation.ts';
@@ -13,20 +14,23 @@ import type { Terminal } from './terminal.ts';
 
 /** Never prints a value, also not in a message about a wrong item. */
 export async function manageSecrets(terminal: Terminal, flags: SecretsFlags): Promise<number> {
-  if (flags.local !== true) {
+  if ((flags.local === true) === (flags.aws === true)) {
     throw usageError(
-      'add --local: secrets of runs here are all there is so far',
-      secretsCommand(terminal, flags, 'KEY'),
+      'whose secrets? Say one of --local (runs here) and --aws (deployed workflows)',
+      ...(['local', 'aws'] as const).map((where) => secretsCommand(terminal, { ...flags, where }, 'KEY')),
     );
   }
   const doing = [flags.set, flags.delete, flags.list].filter((each) => each !== undefined);
   if (doing.length > 1) throw usageError('--set, --delete and --list do not go together');
+  if (flags.aws) {
+    const { manageDeployedSecrets } = await import('./manage-deployed-secrets.ts');
+    return manageDeployedSecrets(terminal, flags);
+  }
   const { folder } = findProject(terminal.cwd, flags);
   const store = new SecretStore(folder, terminal.env);
 
   if (flags.set !== undefined) {
-    const values: { [key: string]: string } = {};
-    for (const item of flags.set) Object.assign(values, await readItem(terminal, flags, item));
+    const values = await readItems(terminal, flags);
     await store.set(values);
     await terminal.stderr.write(`Set ${Object.keys(values).join(', ')} for the project ${basename(folder)}\n`);
   } else if (flags.delete !== undefined) {
@@ -45,6 +49,13 @@ export async function manageSecrets(terminal: Terminal, flags: SecretsFlags): Pr
   return EXIT.ok;
 }
 
+/** What `--set` was given, by key. */
+export async function readItems(terminal: Terminal, flags: SecretsFlags): Promise<{ [key: string]: string }> {
+  const values: { [key: string]: string } = {};
+  for (const item of flags.set ?? []) Object.assign(values, await readItem(terminal, flags, item));
+  return values;
+}
+
 /** `k=v`, `k=@file` (its text as it is), `k=-` and `@-` (standard input), `k` (asks), `@file.yml` (a mapping of keys). */
 async function readItem(terminal: Terminal, flags: SecretsFlags, item: string): Promise<{ [key: string]: string }> {
   if (item.startsWith('@')) return flatten(await readMapping(terminal.cwd, item.slice(1)), '');
@@ -57,9 +68,15 @@ async function readItem(terminal: Terminal, flags: SecretsFlags, item: string): 
   return { [key]: value.startsWith('@') ? await readText(terminal.cwd, value.slice(1)) : value };
 }
 
-function secretsCommand(terminal: Terminal, { project }: SecretsFlags, item: string): string {
-  const where = project === undefined ? [] : ['--project', project];
-  return commandLine(terminal.env, ['secrets', '--local', '--set', item, ...where]);
+export function secretsCommand(
+  terminal: Terminal,
+  flags: SecretsFlags & { readonly where?: 'local' | 'aws' },
+  item: string,
+): string {
+  const where = flags.where ?? (flags.aws ? 'aws' : 'local');
+  const { project } = flags;
+  const more = where === 'aws' ? awsWords(flags) : awsWords(project === undefined ? {} : { project });
+  return commandLine(terminal.env, ['secrets', `--${where}`, '--set', item, ...more]);
 }
 
 /** Nested keys are joined by dots: `slack: {url: x}` is `slack.url`. */

@@ -33,6 +33,8 @@ export function plainLine(event: RunEvent, colors: Colors): string | undefined {
 
 /** `main  session 2030-01-01T00:00:00+00:00  attempt 3, continues 2` */
 export function runHeader(event: Extract<RunEvent, { type: 'run-started' }>, colors: Colors): string {
-  const resumes = event.resumes === undefined ? '' : `, continues ${event.resumes}`;
-  return `${colors.bold(event.workflow)}  ${colors.dim(`session ${event.session_time}  attempt ${event.attempt}${resumes}`)}`;
+  const { execution, resumes_execution, resumes = resumes_execution } = event;
+  const which = execution === undefined ? `attempt ${event.attempt}` : `execution ${execution}`;
+  const continues = resumes === undefined ? '' : `, continues ${resumes}`;
+  return `${colors.bold(event.workflow)}  ${colors.dim(`session ${event.session_time}  ${which}${continues}`)}`;
 }

@@ -39,6 +39,7 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   if (view.started !== undefined && view.started.directory !== '') {
     lines.push(`  logs and values: ${options.showPath(view.started.directory)}`);
   }
+  if (view.started?.link !== undefined) lines.push(`  console: ${view.started.link}`);
   if (ended.status !== 'succeeded' && options.resume !== undefined) {
     lines.push(`  continue where it stopped: ${colors.bold(options.resume)}`);
   }

@@ -8,7 +8,7 @@ import { readMapping } from './read-mapping.ts';
 /** Session parameters, later ones over earlier: `params:` files of trowel.yml, `-P` files, `-p`. Throws a CliError for a file at fault. */
 export async function sessionParams(
   cwd: string,
-  project: Pick<Project, 'dir' | 'config'>,
+  project: { readonly dir: string; readonly config: Pick<Project['config'], 'params'> },
   flags: { readonly param?: readonly string[]; readonly paramsFile?: readonly string[] },
 ): Promise<Mapping> {
   const given = parseParams(flags.param ?? []);

@@ -24,12 +24,22 @@ const WITHOUT_RESOURCES = new Set([
 ]);
 
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
+  [/\/assignments\/\*$/, 'Each container has an assignment of its own; its name is not known beforehand'],
+  [
+    /\/attempts\/\*\/results\/\*$/,
+    'Each execution has a folder of its own in this bucket; its name is not known beforehand',
+  ],
   [/\/attempts\/\*$/, 'Each execution has a folder of its own in this bucket; its name is not known beforehand'],
   [/\/[^/]*\*\.zip$/, 'Executions that began before a deploy run with the bundle of that time'],
   [/:task-definition\/[\w-]+:\*$/, 'Executions that began before a deploy run with the revision of that time'],
   [/:secret:trowel\/[\w-]+\/\*$/, 'The secrets of this project; a key may be an expression, known when it runs'],
   [/^<\w*Function\w+\.Arn>:\*$/, 'Executions that began before a deploy call the versions of that time'],
+  [
+    /:execution:[\w-]+-\*:\*$|:stateMachine:[\w-]+-\*$/,
+    'So many state machines of this project that a policy cannot name each',
+  ],
   [/:execution:[\w-]+:\*$/, 'Executions of this one state machine'],
+  [/:identity\/\*$/, 'The sender of a mail> may be an expression; SES sends from verified identities alone'],
   [/:function:[\w-]+:\*$/, 'Versions and aliases of this one function'],
   [
     /^arn:<AWS::Partition>:s3:::[^*]+\/[^*]*\*/,

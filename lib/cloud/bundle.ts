@@ -22,6 +22,7 @@ export type Bundle =
       readonly bytes: number;
       /** Whether it was there already. */
       readonly cached: boolean;
+      readonly warnings: readonly Diagnostic[];
     }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
@@ -48,8 +49,9 @@ export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> 
   }
   const folder = join(cacheFolder(request.env), 'bundles');
   const known = join(folder, `${contents.digest('hex').slice(0, 32)}.json`);
+  const { warnings } = site;
   const before = await readKnown(known, folder);
-  if (before !== undefined) return before;
+  if (before !== undefined) return { ok: true, ...before, cached: true, warnings };
   await mkdir(folder, { recursive: true });
   const making = join(folder, `${process.pid}.making`);
   try {
@@ -58,7 +60,7 @@ export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> 
     const file = join(folder, `${sha256}.zip`);
     await rename(making, file);
     await writeAtomically(known, JSON.stringify({ sha256, bytes }));
-    return { ok: true, file, sha256, bytes, cached: false };
+    return { ok: true, file, sha256, bytes, cached: false, warnings };
   } catch (error) {
     await rm(making, { force: true });
     if (!(error instanceof RangeError)) throw error;
@@ -74,12 +76,15 @@ export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> 
   }
 }
 
-async function readKnown(known: string, folder: string): Promise<Bundle | undefined> {
+async function readKnown(
+  known: string,
+  folder: string,
+): Promise<{ readonly file: string; readonly sha256: string; readonly bytes: number } | undefined> {
   const text = await readFile(known, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const { sha256, bytes } = JSON.parse(text) as { sha256: string; bytes: number };
   const file = join(folder, `${sha256}.zip`);
-  return existsSync(file) ? { ok: true, file, sha256, bytes, cached: true } : undefined;
+  return existsSync(file) ? { file, sha256, bytes } : undefined;
 }
 
 /** Code units, not the locale: the order is part of the bytes. */

@@ -1,18 +1,15 @@
 /** The containers' side: the cluster, a task definition for each distinct image and set of secrets, and the two roles they share. */
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { CfnTaskDefinition, ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { secretVariable } from '../../lambdas/launch/secret-variable.ts';
-import { IGNORED } from './bundle.ts';
-import { cdk, ecr, ecs, iam, secretsmanager } from './cdk.ts';
+import { CONTAINER, LOG_PREFIX, secretPrefix } from '../compiler/deployed-names.ts';
+import { cdk, ecs, secretsmanager } from './cdk.ts';
+import { asItIs, grantPull, type ProjectImage, projectImage } from './image.ts';
 import type { LoadedProject } from './load-project.ts';
-import { DEPLOYED_PYTHON } from './site-packages.ts';
 import type { TaskDefinitionPlan } from './task-definitions.ts';
 
 export interface ContainerProps {
@@ -39,15 +36,16 @@ export interface DeployedDefinitions {
   readonly hash: string;
 }
 
-export const CONTAINER = 'task';
-export const LOG_PREFIX = 'task';
 /** Seconds between SIGTERM and SIGKILL: Fargate's longest, and the notice that Spot gives. */
 const STOP_TIMEOUT = 120;
+/** MiB of output that wait to be sent. */
+const LOG_BUFFER = 25;
 /** GB that every task has without asking. */
 const FREE_DISK = 20;
 
 export function makeDefinitions(scope: Construct, props: ContainerProps): DeployedDefinitions {
-  const own = props.image ?? projectImage(scope, props);
+  const { config, dir } = props.project;
+  const own: ProjectImage = props.image === undefined ? projectImage(dir, config) : { image: props.image };
   const byKey: { [key: string]: { arn: string; container: string } } = {};
   const families: string[] = [];
   const hash = createHash('sha256');
@@ -64,7 +62,7 @@ function makeDefinition(
   scope: Construct,
   key: string,
   plan: TaskDefinitionPlan,
-  own: ContainerImage,
+  own: ProjectImage,
   props: ContainerProps,
 ): { readonly cfn: CfnTaskDefinition; readonly family: string } {
   const { project, bundle, executionRole, taskRole, logGroup, bucket } = props;
@@ -82,26 +80,37 @@ function makeDefinition(
     executionRole,
     taskRole,
   });
-  if (plan.image !== undefined) grantPull(scope, plan.image, executionRole);
+  const { image, name, user, home } = plan.image === undefined ? own : asItIs(plan.image);
+  if (name !== undefined) grantPull(scope, name, executionRole);
   definition.addContainer(CONTAINER, {
-    image: plan.image === undefined ? own : ecs.ContainerImage.fromRegistry(plan.image),
+    image,
+    ...(user !== undefined && { user }),
     memoryLimitMiB: task.memory,
     entryPoint: ['python3', '-c', props.bootstrap],
     environment: {
+      // Of Python programs that a task starts: lines appear in the log as they are printed.
+      PYTHONUNBUFFERED: '1',
       TROWEL_PROJECT: project.name,
       TROWEL_BUCKET: bucket,
       TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
       TROWEL_BUNDLE_SHA256: project.bundle.sha256,
+      ...(home !== undefined && { HOME: home }),
     },
     secrets: Object.fromEntries(
       plan.secrets.map((secret, i) => [
         secretVariable(secret),
         ecs.Secret.fromSecretsManager(
-          secretsmanager.Secret.fromSecretNameV2(definition, `Secret${i}`, `trowel/${project.name}/${secret}`),
+          secretsmanager.Secret.fromSecretNameV2(definition, `Secret${i}`, secretPrefix(project.name) + secret),
         ),
       ]),
     ),
-    logging: ecs.LogDrivers.awsLogs({ logGroup, streamPrefix: LOG_PREFIX }),
+    // A task must not stand still where CloudWatch does not take its lines: beyond the buffer they are lost.
+    logging: ecs.LogDrivers.awsLogs({
+      logGroup,
+      streamPrefix: LOG_PREFIX,
+      mode: ecs.AwsLogDriverMode.NON_BLOCKING,
+      maxBufferSize: cdk.Size.mebibytes(LOG_BUFFER),
+    }),
     stopTimeout: cdk.Duration.seconds(STOP_TIMEOUT),
     linuxParameters: new ecs.LinuxParameters(definition, 'Linux', { initProcessEnabled: true }),
   });
@@ -114,44 +123,4 @@ function makeDefinition(
 
 function familyArn(scope: Construct, family: string): string {
   return cdk.Stack.of(scope).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${family}:*` });
-}
-
-/** From trowel.yml: `dockerfile`, `apt`, `image`; else a stock Python from a registry that asks for no account. */
-function projectImage(scope: Construct, { project, executionRole }: ContainerProps): ContainerImage {
-  const { dockerfile, apt, image, python, task } = project.config;
-  const platform = task.architecture === 'arm64' ? ecr.Platform.LINUX_ARM64 : ecr.Platform.LINUX_AMD64;
-  const stock = `public.ecr.aws/docker/library/python:${python.version ?? DEPLOYED_PYTHON}-slim`;
-  if (dockerfile !== undefined) {
-    const exclude = [...IGNORED].flatMap((name) => [name, `**/${name}`]);
-    return ecs.ContainerImage.fromAsset(project.dir, { file: dockerfile, platform, exclude });
-  }
-  if (apt.length > 0) return ecs.ContainerImage.fromAsset(aptFolder(scope, image ?? stock, apt), { platform });
-  if (image !== undefined) grantPull(scope, image, executionRole);
-  return ecs.ContainerImage.fromRegistry(image ?? stock);
-}
-
-/** A folder with a Dockerfile that adds Debian packages to an image. */
-function aptFolder(scope: Construct, base: string, packages: readonly string[]): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'trowel-image-')), scope.node.id);
-  mkdirSync(folder);
-  const install = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(' ')}`;
-  writeFileSync(join(folder, 'Dockerfile'), `FROM ${base}\nRUN ${install} && rm -rf /var/lib/apt/lists/*\n`);
-  return folder;
-}
-
-/** An image in an ECR repository of an account is pulled with the execution role; any other registry asks for no rights. */
-function grantPull(scope: Construct, image: string, executionRole: Role): void {
-  const [, account, region, name] =
-    /^(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/.exec(image) ?? [];
-  if (account === undefined || region === undefined || name === undefined) return;
-  executionRole.addToPolicy(
-    new iam.PolicyStatement({
-      actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
-      resources: [
-        cdk.Stack.of(scope).formatArn({ service: 'ecr', resource: 'repository', resourceName: name, account, region }),
-      ],
-    }),
-  );
-  // The token of a registry belongs to no repository: the API knows no resource here.
-  executionRole.addToPolicy(new iam.PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
 }

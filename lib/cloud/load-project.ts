@@ -2,16 +2,21 @@
  * A project's folder → all that its constructs need: compiled machines, the task definitions they ask for, schedules, the bundle.
  * Nothing here knows the Cloud Development Kit, and faults are diagnostics until all of them are known.
  */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
+import { withTaskComments } from '../compiler/task-comments.ts';
 import type { ScheduleSpec } from '../expression/schedule.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
+import { lineFinder } from '../language/line-finder.ts';
 import { loadProject as readProject } from '../language/project.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
+import { buildsOnTrowel } from './dockerfile.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { ProjectError } from './project-error.ts';
 import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
@@ -21,7 +26,8 @@ import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions
 export interface LoadOptions {
   /** Over `task.architecture` of trowel.yml. */
   readonly architecture?: 'x86_64' | 'arm64';
-  readonly env?: NodeJS.ProcessEnv;
+  /** Where programs and the user's cache are looked for. Default: that of this process. */
+  readonly env?: { readonly [name: string]: string | undefined };
   /** What goes on, where it takes its time. Default: standard error. */
   readonly notice?: (message: string) => void;
   /** Milliseconds; default now. Schedules whose end is past are made disabled. */
@@ -78,16 +84,25 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     if (!roots.includes(name)) diagnostics.push(...project.diagnosticsOf(name));
     if (hasErrors(project.diagnosticsOf(name))) continue;
     const { workflows, config, sources } = project;
-    const result = compile(workflow, { workflows, timezone: config.timezone, target: 'aws' });
+    const result = compile(workflow, {
+      workflows,
+      timezone: config.timezone,
+      task: config.task,
+      line: lineFinder(sources),
+      target: 'aws',
+    });
     const params = Object.keys(parameters.params);
     diagnostics.push(...result.diagnostics, ...(await checkExpressions(workflow, { workflows, params, sources })));
     const found = scheduleOf(workflow, config.timezone, options.now ?? Date.now());
     if (found !== undefined && 'code' in found) diagnostics.push(found);
     else if (found !== undefined) schedules.push(found);
     if (result.compiled === undefined) continue;
-    const { machine, nested, required } = result.compiled;
-    compiled.set(name, { machine: withParameters(machine, parameters.params), whole: true });
-    for (const [part, each] of Object.entries(nested)) compiled.set(part, { machine: each, whole: false });
+    const { machine, nested, required, tasks } = result.compiled;
+    const whole = withParameters(machine, parameters.params);
+    compiled.set(name, { machine: withTaskComments(whole, tasks), whole: true });
+    for (const [part, each] of Object.entries(nested)) {
+      compiled.set(part, { machine: withTaskComments(each, tasks), whole: false });
+    }
     waiting.push(...required);
   }
   const { config: written } = project;
@@ -98,9 +113,11 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   const machines = new Map([...compiled].map(([name, { machine }]) => [name, machine]));
   const plan = planTaskDefinitions(machines, config.secrets);
   diagnostics.push(...plan.unknownImages.map(unknownImage));
-  if (roots.length === 0) diagnostics.push(nothing());
+  if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
-  if (hasErrors(diagnostics)) throw new ProjectError(sortDiagnostics(unique(diagnostics)), project.sources);
+  if (ignoresPackages(project.dir, config)) diagnostics.push(ignoredPackages(config.apt));
+  if (hasErrors(diagnostics))
+    throw new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
   const bundle = await makeBundle({
     project: project.dir,
     python: config.python,
@@ -108,7 +125,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     env: options.env ?? process.env,
     notice: options.notice ?? ((message) => process.stderr.write(`${message}\n`)),
   });
-  if (!bundle.ok) throw new ProjectError([...diagnostics, bundle.diagnostic], project.sources);
+  if (!bundle.ok) throw new ProjectError(project.dir, [...diagnostics, bundle.diagnostic], project.sources);
   return {
     dir: project.dir,
     name: project.name,
@@ -122,7 +139,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     schedules,
     definitions: plan.definitions,
     bundle,
-    warnings: sortDiagnostics(unique(diagnostics)),
+    warnings: sortDiagnostics(unique([...diagnostics, ...bundle.warnings])),
     sources: project.sources,
   };
 }
@@ -169,11 +186,27 @@ function unreachableImage(): Diagnostic {
   };
 }
 
-function nothing(): Diagnostic {
+/** A Dockerfile with a base of its own knows nothing of `apt:`, and a missing one is reported already. */
+function ignoresPackages(dir: string, { apt, dockerfile }: ProjectConfig): boolean {
+  if (apt.length === 0 || dockerfile === undefined) return false;
+  const file = resolve(dir, dockerfile);
+  return existsSync(file) && !buildsOnTrowel(readFileSync(file, 'utf8'));
+}
+
+function ignoredPackages(apt: readonly string[]): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: `\`apt: [${apt.join(', ')}]\` would not be in the image: the Dockerfile does not begin with \`FROM trowel\``,
+    notes: ['Begin it with `FROM trowel`, the image that `apt:` makes, or install the packages there.'],
+  };
+}
+
+function nothing(dir: string): Diagnostic {
   return {
     code: 'file-not-found',
     severity: 'error',
-    message: 'There is no workflow to deploy: the folder holds no .dig file',
+    message: `There is no workflow to deploy: ${existsSync(dir) ? `${dir} holds no .dig file` : `there is no folder ${dir}`}`,
     notes: ['Change directory to the project, or name it: `-c project=DIR`.'],
   };
 }

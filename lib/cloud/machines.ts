@@ -12,6 +12,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
+import { stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
 import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
@@ -33,17 +34,6 @@ export interface MadeMachine {
   readonly whole: boolean;
   readonly role: Role;
   readonly resource: CfnStateMachine;
-}
-
-/** Characters of a state machine's name. */
-const LONGEST_NAME = 80;
-
-/** `PROJECT-WORKFLOW`; what does not fit, or would be ambiguous, is told apart by a hash. */
-export function stateMachineName(project: string, workflow: string): string {
-  const plain = `${project}-${workflow}`;
-  if (plain.length <= LONGEST_NAME && /^[A-Za-z0-9_-]+$/.test(plain)) return plain;
-  const hash = createHash('sha256').update(plain).digest('hex').slice(0, 8);
-  return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST_NAME - 9)}-${hash}`;
 }
 
 export function machineArn(scope: Construct, project: string, workflow: string): string {
@@ -92,8 +82,8 @@ function makeMachine(
     definitionS3Location: { bucket: definition.s3BucketName, key: definition.s3ObjectKey },
     definitionSubstitutions: Object.fromEntries([
       ...needs.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
-      ...named('sm', needs.machines, machineArn),
-      ...named('arn', needs.described, executionArn),
+      ...named('sm', [...needs.machines, ...needs.started], machineArn),
+      ...named('arn', [...new Set([...needs.described, ...needs.stopped])], executionArn),
     ]),
     tracingConfiguration: { enabled: tracing },
     loggingConfiguration: {
@@ -105,6 +95,7 @@ function makeMachine(
       }),
     },
   });
+  if (whole) cdk.Tags.of(resource).add(WORKFLOW_TAG, tagValue(name));
   return {
     name,
     whole,
@@ -140,10 +131,21 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
         return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
       }),
     ),
-    allow(['states:StartExecution'], arns(needs.machines, machineArn)),
+    allow(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
     allow(
       ['states:DescribeExecution', 'states:StopExecution'],
-      arns([...new Set([...needs.machines, ...needs.described])], executionArn).map((arn) => `${arn}:*`),
+      arns(needs.machines, executionArn).map((arn) => `${arn}:*`),
+    ),
+    allow(
+      ['states:DescribeExecution'],
+      arns(
+        needs.described.filter((name) => !needs.machines.includes(name)),
+        executionArn,
+      ).map((arn) => `${arn}:*`),
+    ),
+    allow(
+      ['states:StopExecution'],
+      arns(needs.stopped, executionArn).map((arn) => `${arn}:*`),
     ),
     // How Step Functions itself hears that an execution it waits for has ended.
     allow(

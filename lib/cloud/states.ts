@@ -30,6 +30,16 @@ export function mapTasks(states: States, change: (state: State & { readonly Type
   );
 }
 
+/** Seconds that a state of it waits for a task token at most. */
+export function longestWait(machine: StateMachine): number {
+  let longest = 0;
+  for (const [, state] of statesOf(machine.States)) {
+    if (state.Type !== 'Task' || !state.Resource.endsWith('.waitForTaskToken')) continue;
+    if (typeof state.TimeoutSeconds === 'number') longest = Math.max(longest, state.TimeoutSeconds);
+  }
+  return longest;
+}
+
 function processorsOf(state: State): readonly { readonly States: States }[] {
   if (state.Type === 'Parallel') return state.Branches;
   return state.Type === 'Map' ? [state.ItemProcessor] : [];

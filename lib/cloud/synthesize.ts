@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
+import type { Diagnostic } from '../language/diagnostic.ts';
 import { cdk } from './cdk.ts';
 import { type LoadedProject, loadTrowelProject } from './load-project.ts';
+import { ProjectError } from './project-error.ts';
 import { TrowelStack, type TrowelStackProps } from './trowel-stack.ts';
 
 export interface SynthesizeOptions extends Omit<TrowelStackProps, 'project'> {
@@ -21,13 +23,34 @@ export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): 
   await onLoad?.(project);
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
   // A VPC can be looked up in a known account only; a template for any account needs none.
-  const lookup = project.config.network.vpc !== 'default-new' && account !== undefined && region !== undefined;
+  const lookup = project.config.network.vpc !== 'default-new';
+  const env = account !== undefined && region !== undefined ? { account, region } : undefined;
+  if (lookup && env === undefined) throw refused(project, unknownAccount(project));
   const destroy = app.node.tryGetContext('destroy');
-  new TrowelStack(app, `trowel-${project.name}`, {
-    ...(lookup && { env: { account, region } }),
-    ...((destroy === true || destroy === 'true') && { removalPolicy: cdk.RemovalPolicy.DESTROY }),
-    ...props,
-    project,
-  });
-  app.synth();
+  try {
+    new TrowelStack(app, `trowel-${project.name}`, {
+      ...(lookup && env !== undefined && { env }),
+      ...((destroy === true || destroy === 'true') && { removalPolicy: cdk.RemovalPolicy.DESTROY }),
+      ...props,
+      project,
+    });
+    app.synth();
+  } catch (error) {
+    // Constructs throw what they find wrong with their properties, and here those are the project's.
+    if (!cdk.Errors.isConstructError(error)) throw error;
+    throw refused(project, { message: `The CDK refuses the project: ${error.message}`, notes: [] });
+  }
+}
+
+type Refusal = Pick<Diagnostic, 'message' | 'notes'>;
+
+function refused({ dir, sources }: LoadedProject, refusal: Refusal): ProjectError {
+  return new ProjectError(dir, [{ code: 'project-file', severity: 'error', ...refusal }], sources);
+}
+
+function unknownAccount({ config }: LoadedProject): Refusal {
+  return {
+    message: `The VPC ${config.network.vpc} is looked up in your account, and neither account nor region is known`,
+    notes: ['Run it by `npx cdk` with AWS credentials and a region (AWS_PROFILE, AWS_REGION).'],
+  };
 }

@@ -20,16 +20,27 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
+import { LOG_PREFIX, PROJECT_TAG, secretPrefix, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
-import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
-import { type DeployedDefinitions, LOG_PREFIX, makeDefinitions } from './containers.ts';
+import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sqs, targets } from './cdk.ts';
+import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
 import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
 import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
 import { makeAlarms, makeDashboard } from './monitoring.ts';
 import { makeNetwork, type Network } from './network.ts';
+import {
+  alarmAction,
+  makeTopic,
+  notifyEnvironment,
+  notifyStatements,
+  warnOfUnheard,
+  watchExecutions,
+} from './notifications.ts';
 import { packageFolder } from './package-folder.ts';
 import { makeSchedules } from './schedules.ts';
+import { longestWait } from './states.ts';
 
 export interface TrowelProjectProps {
   /** From `loadTrowelProject`. The architecture is chosen there, for the bundle is installed for it. */
@@ -91,7 +102,7 @@ export class TrowelProject extends constructs.Construct {
     this.bucket = makeBucket(this, props, removalPolicy);
     const logGroup = (name: string, logGroupName: string) =>
       new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
-    this.taskLogs = logGroup('TaskLogs', `/trowel/${project.name}/tasks`);
+    this.taskLogs = logGroup('TaskLogs', taskLogGroup(project.name));
     const functionLogs = logGroup('FunctionLogs', `/trowel/${project.name}/functions`);
     // Under this prefix the account's resource policy for log delivery stays short, however many projects there are.
     const machineLogs = logGroup('MachineLogs', `/aws/vendedlogs/states/trowel-${project.name}`);
@@ -102,18 +113,7 @@ export class TrowelProject extends constructs.Construct {
         ? { encryption: sqs.QueueEncryption.SQS_MANAGED }
         : { encryptionMasterKey: encryptionKey }),
     });
-    this.topic = new sns.Topic(this, 'Topic', {
-      displayName: `Trowel ${project.name}`,
-      enforceSSL: true,
-      ...(encryptionKey !== undefined && { masterKey: encryptionKey }),
-    });
-    for (const [i, endpoint] of config.notifications.email.entries()) {
-      new sns.Subscription(this, `Email${i + 1}`, {
-        topic: this.topic,
-        protocol: sns.SubscriptionProtocol.EMAIL,
-        endpoint,
-      });
-    }
+    this.topic = makeTopic(this, project, encryptionKey);
 
     this.network = makeNetwork(this, config.network, props);
     this.cluster = props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false);
@@ -127,7 +127,7 @@ export class TrowelProject extends constructs.Construct {
       description: 'What the code of Trowel tasks may do',
     });
     const bootstrap = readFileSync(
-      props.bootstrap ?? packageFolder(join('task-images', 'python', 'bootstrap.py')),
+      props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'bootstrap.py')),
       'utf8',
     );
     const definitions = makeDefinitions(this, {
@@ -141,7 +141,7 @@ export class TrowelProject extends constructs.Construct {
       executionRole: this.executionRole,
       bootstrap,
     });
-    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle.s3ObjectKey, tracing);
+    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle, tracing);
     for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
     this.machines = makeMachines(this, {
       project,
@@ -162,16 +162,22 @@ export class TrowelProject extends constructs.Construct {
       deadLetters: this.deadLetters,
     });
     this.#watchContainers();
+    const { machines, deadLetters } = this;
+    const { notify } = this.functions;
+    watchExecutions(this, { project, machines, notify, deadLetters });
+    warnOfUnheard(this, project);
     const monitoring = {
       project: project.name,
-      machines: this.machines,
+      machines,
       functions: Object.values(this.functions),
-      deadLetters: this.deadLetters,
+      deadLetters,
       topic: this.topic,
+      notifications: config.notifications,
+      notify: alarmAction(this, project.name, notify),
     };
     makeDashboard(this, monitoring, makeAlarms(this, monitoring));
 
-    const tags = { 'trowel:project': project.name, ...config.tags, ...props.tags };
+    const tags = { [PROJECT_TAG]: project.name, ...config.tags, ...props.tags };
     for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
     if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
     for (const { name, needs } of project.machines) {
@@ -231,7 +237,7 @@ export class TrowelProject extends constructs.Construct {
     props: TrowelProjectProps,
     definitions: DeployedDefinitions,
     logGroup: LogGroup,
-    bundleKey: string,
+    bundle: InstanceType<typeof s3assets.Asset>,
     tracing: boolean,
   ): { readonly [name in FunctionName]: LambdaFunction } {
     const { project } = props;
@@ -239,14 +245,15 @@ export class TrowelProject extends constructs.Construct {
     const stack = cdk.Stack.of(this);
     const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
     const bucket = { TROWEL_BUCKET: this.bucket.bucketName };
-    const secretPrefix = `trowel/${project.name}/`;
+    const prefix = secretPrefix(project.name);
     const secrets = stack.formatArn({
       service: 'secretsmanager',
       resource: 'secret',
-      resourceName: `${secretPrefix}*`,
+      resourceName: `${prefix}*`,
       arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
     });
     const attempts = this.bucket.arnForObjects('attempts/*');
+    const assignments = this.bucket.arnForObjects(`${ASSIGNMENTS}*`);
     const values = this.#objects(['s3:GetObject'], attempts);
     const valuesAndRecords = this.#objects(['s3:GetObject', 's3:PutObject'], attempts);
     const folder = props.functions ?? functionsFolder();
@@ -269,7 +276,8 @@ export class TrowelProject extends constructs.Construct {
     const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
     const arns = scheduled.map((name) => machineArn(this, project.name, name));
     const evaluate = make('evaluate', bucket, values);
-    const { network } = this;
+    const { network, topic, deadLetters } = this;
+    const notifying = { project, topic, deadLetters, bundle };
     return {
       session: make(
         'session',
@@ -287,13 +295,17 @@ export class TrowelProject extends constructs.Construct {
           TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
           TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.byKey),
           TROWEL_TASK_TIMEOUT: String(config.task.timeout),
+          TROWEL_HEARTBEAT: String(config.task.heartbeat),
           TROWEL_SPOT: String(config.task.spot),
-          TROWEL_BUNDLE: bundleKey,
-          TROWEL_SECRET_PREFIX: secretPrefix,
+          TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
+          TROWEL_SECRET_PREFIX: prefix,
           TROWEL_EVALUATE: evaluate.functionName,
         },
         [
-          ...valuesAndRecords,
+          ...values,
+          ...this.#objects(['s3:PutObject'], assignments, false),
+          // For `rerun_changed`: whether a task's file is what it was.
+          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)]),
           new iam.PolicyStatement({
             actions: ['ecs:RunTask'],
             resources: [...definitions.families],
@@ -313,29 +325,26 @@ export class TrowelProject extends constructs.Construct {
       'task-stopped': make(
         'task-stopped',
         { ...bucket, TROWEL_LOG_GROUP: this.taskLogs.logGroupName, TROWEL_LOG_PREFIX: LOG_PREFIX },
-        [...values, answers('states:SendTaskFailure'), allow(['sqs:SendMessage'], [this.deadLetters.queueArn])],
+        [
+          ...this.#objects(['s3:GetObject'], assignments),
+          answers('states:SendTaskFailure'),
+          allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
+        ],
         { deadLetters: this.deadLetters },
       ),
-      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: secretPrefix }, [
+      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
         ...valuesAndRecords,
         allow(['secretsmanager:GetSecretValue'], [secrets]),
       ]),
       notify: make(
         'notify',
-        {
-          ...bucket,
-          TROWEL_SECRET_PREFIX: secretPrefix,
-          TROWEL_TOPIC: this.topic.topicArn,
-          TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
-          TROWEL_NOTIFY_ON: config.notifications.on.join(','),
-          TROWEL_LOG_GROUP: this.taskLogs.logGroupName,
-          TROWEL_LOG_PREFIX: LOG_PREFIX,
-        },
+        { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...notifyEnvironment(notifying) },
         [
           ...valuesAndRecords,
           allow(['secretsmanager:GetSecretValue'], [secrets]),
-          allow(['sns:Publish'], [this.topic.topicArn]),
+          ...notifyStatements(this, notifying),
         ],
+        { deadLetters: this.deadLetters },
       ),
     };
   }
@@ -346,6 +355,9 @@ export class TrowelProject extends constructs.Construct {
     const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
     return [
       ...this.#objects(['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
+      allow(['s3:GetObject'], [this.bucket.arnForObjects(`${ASSIGNMENTS}*`)]),
+      // The record of a success is taken back where the task ended too late.
+      allow(['s3:DeleteObject'], [this.bucket.arnForObjects('attempts/*/results/*')]),
       allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
       allow(['lambda:InvokeFunction'], [this.functions.evaluate.functionArn]),
       answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
@@ -353,13 +365,13 @@ export class TrowelProject extends constructs.Construct {
   }
 
   /** Objects of the bucket, and its key if it has one. */
-  #objects(actions: string[], resource: string): PolicyStatement[] {
+  #objects(actions: string[], resource: string, asked = true): PolicyStatement[] {
     const key = this.bucket.encryptionKey;
     const writes = actions.includes('s3:PutObject');
     return [
       allow(actions, [resource]),
       // S3 answers 403 and not 404 for what is not there, unless the bucket may be listed.
-      allow(['s3:ListBucket'], [this.bucket.bucketArn]),
+      ...(asked ? [allow(['s3:ListBucket'], [this.bucket.bucketArn])] : []),
       ...(key === undefined
         ? []
         : [allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [key.keyArn])]),
@@ -391,12 +403,19 @@ function makeBucket(scope: Construct, props: TrowelProjectProps, removalPolicy: 
       ? { encryption: s3.BucketEncryption.S3_MANAGED }
       : { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }),
     lifecycleRules: [
+      { id: 'assignments', prefix: ASSIGNMENTS, expiration: cdk.Duration.days(assignmentDays(props.project)) },
       { id: 'attempts', prefix: 'attempts/', expiration: cdk.Duration.days(longest(config.retention)) },
       { id: 'uploads', abortIncompleteMultipartUploadAfter: cdk.Duration.days(7) },
     ],
     removalPolicy,
     ...(removalPolicy === cdk.RemovalPolicy.DESTROY && { autoDeleteObjects: true }),
   });
+}
+
+/** Assignments hold task tokens: a day longer than the longest state that may wait for one, for S3 counts in whole days. */
+function assignmentDays({ machines }: LoadedProject): number {
+  const seconds = machines.map(({ machine }) => longestWait(machine));
+  return Math.ceil(Math.max(86_400, ...seconds) / 86_400) + 1;
 }
 
 /** Results, by which a failed attempt is resumed, lie beside the values and are of no use without them. */

@@ -17,6 +17,16 @@ export interface TaskInfo {
   readonly at: string;
 }
 
+/** Seconds. */
+export interface TaskLimits {
+  /** Longest run of a task without a `_timeout` of its own. */
+  readonly timeout: number;
+  /** Longest silence of a container; counted from scheduling, so it covers a cold start. */
+  readonly heartbeat: number;
+}
+
+export const TASK_LIMITS: TaskLimits = { timeout: 86_400, heartbeat: 300 };
+
 /** What the whole compilation shares: the project's workflows, diagnostics, nested machines. */
 export interface Program {
   readonly workflows: ReadonlyMap<string, Workflow>;
@@ -29,6 +39,7 @@ export interface Program {
   /** Line number of an offset, for TaskInfo. */
   readonly line: (span: Span) => number;
   readonly target: 'local' | 'aws';
+  readonly task: TaskLimits;
   /** Whether anything at or below a node may store parameters (effects.ts). */
   readonly stores: (node: Node | undefined) => boolean;
   /** Bodies to be compiled as machines of their own: partition.ts decides. */

@@ -28,6 +28,10 @@ export interface Attempt {
   rerunChanged?: boolean;
   /** Full name of the workflow, e.g. `main`. */
   workflow: string;
+  /** On AWS: ARN of the workflow's execution, also for the parts that are executions of their own. */
+  execution?: string;
+  /** When the session is late (`sla:`), ISO 8601 in UTC. */
+  sla?: string;
 }
 
 /** Common to launch, evaluate, http, notify. */
@@ -44,6 +48,11 @@ export interface Payload {
   op: string;
   /** The result replaces so many of the last layers: answer `{s}`. Absent: answer `{stored}`. 0: like 1 upon an empty layer. */
   m?: number;
+  /**
+   * `[from, count]` of each frame around the task that others run beside: layers from the `from`-th on are one of `count` that come together
+   * in one state, when all have ended.
+   */
+  w?: (readonly [from: number, count: number])[];
   /** Infrastructure and task retries of this state so far. */
   n?: number;
   /** Tries of enclosing retried groups, outermost first. */
@@ -102,6 +111,8 @@ export interface SessionPayload {
   workflow: string;
   timezone: string;
   schedule?: Omit<Schedule, 'span'>;
+  /** `sla:` of the workflow, deployed: HH:MM[:SS]. */
+  sla?: { time?: string; duration?: string };
   /** `$states.context.Execution`: Id, Name, StartTime. */
   execution: { Id: string; Name: string; StartTime: string };
   /** The execution's input: {session_time?, params?, resume_from?, …}; anything else is Trowel.BadInput. */
@@ -142,6 +153,8 @@ export const ERRORS = {
   template: 'Trowel.Template',
   badInput: 'Trowel.BadInput',
   secret: 'Trowel.Secret',
+  /** The session took longer than its `sla:` with `fail: true`. */
+  sla: 'Trowel.Sla',
 } as const;
 
 /**

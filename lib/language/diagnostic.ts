@@ -80,6 +80,11 @@ export const DIAGNOSTIC_CODES = [
   'session-value',
   'param-value',
   'task-pattern',
+  'aws-not-checked',
+  'aws-quota',
+  'aws-mail',
+  'aws-unconfirmed',
+  'aws-subnets',
 ] as const;
 
 export type DiagnosticCode = (typeof DIAGNOSTIC_CODES)[number];

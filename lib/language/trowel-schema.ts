@@ -29,6 +29,10 @@ const size = (min: number, max: number) =>
     );
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
+const image = () =>
+  z.string({ error: 'the name of an image' }).regex(/^\S+$/, { error: 'the name of an image, as python:3.11-slim' });
+/** They stand in a command of the image's build. */
+const PACKAGE = /^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/;
 const yes = () => z.boolean({ error: 'true or false' });
 const days = () =>
   z.int({ error: 'a number of days' }).min(1, { error: 'at least 1 day' }).max(3653, { error: 'at most 3653 days' });
@@ -88,7 +92,7 @@ const task = z
 const app = z
   .strictObject(
     {
-      image: z.string({ error: 'the name of an image' }).optional().describe('Image with an entry point of its own.'),
+      image: image().optional().describe('Image with an entry point of its own.'),
       command: z
         .union([z.string(), texts('words')], { error: 'a command' })
         .optional()
@@ -120,16 +124,21 @@ export const trowelSchema = z
         .optional()
         .describe('YAML files merged as session parameters, like -P.'),
       python: python.optional(),
-      apt: texts('Debian packages')
+      apt: z
+        .array(
+          z
+            .string({ error: 'text' })
+            .regex(PACKAGE, { error: 'the name of a Debian package, as ffmpeg or ffmpeg=7:5.1.6-0+deb12u1' }),
+          { error: 'a list of Debian packages' },
+        )
         .optional()
         .describe('Debian packages the tasks need. Deployed, an image is built with them.'),
       dockerfile: path()
         .optional()
-        .describe('Dockerfile on top of task-images/python; the deployed image is built from it.'),
-      image: z
-        .string({ error: 'the name of an image' })
-        .optional()
-        .describe("Image of all tasks; a task's docker.image goes before it."),
+        .describe(
+          'Dockerfile that the deployed image is built from; `FROM trowel` there is the image that `apt` makes.',
+        ),
+      image: image().optional().describe("Image of all tasks; a task's docker.image goes before it."),
       containers: oneOf(['never', 'auto', 'always'])
         .optional()
         .describe("Run a task's docker.image here in a container engine, if there is one. Default never."),
@@ -182,7 +191,11 @@ export const trowelSchema = z
         .optional()
         .describe('How long logs, values and history are kept.'),
       tags: z
-        .record(z.string(), z.string({ error: 'text' }), { error: 'a mapping' })
+        .record(
+          z.string().regex(/^(?!aws:)/i, { error: 'a key that does not begin with aws:' }),
+          z.string({ error: 'text' }),
+          { error: 'a mapping' },
+        )
         .optional()
         .describe('Tags on every resource.'),
       apps: z

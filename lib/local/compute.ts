@@ -14,6 +14,8 @@ export interface ComputeOptions {
   readonly tokens: {
     succeed(token: string, result: Mapping): void;
     fail(token: string, error: string, cause: string): void;
+    /** The task is still at work. */
+    beat(token: string): void;
   };
   /** The value of a secret, or undefined. */
   readonly secret: (key: string) => Promise<string | undefined>;
@@ -28,6 +30,8 @@ export interface ComputeOptions {
   readonly debug?: { readonly task: string; readonly how: Json };
 }
 
+/** Milliseconds between heartbeats: of a worker that dies the end is heard, so the state need not wait for a silence. */
+const BEAT = 1_000;
 /** Characters of a Failure as JSON: Step Functions keeps 32,768 of a cause. */
 const LONGEST_CAUSE = 32_000;
 
@@ -63,6 +67,8 @@ export class LocalCompute implements Compute {
   async #run(job: Job, signal: AbortSignal): Promise<void> {
     const { assignment, token } = job;
     const { python, folder, tokens, onOutput, onSubtask, onCall, debug } = this.#options;
+    const beats = setInterval(() => tokens.beat(token), BEAT);
+    beats.unref();
     try {
       const secrets = await this.#secretsOf(job);
       const { result } = await python.run(
@@ -88,6 +94,8 @@ export class LocalCompute implements Compute {
       else this.#fail(job, result.error);
     } catch (error) {
       this.#fail(job, { name: nameOf(error), message: (error as Error).message });
+    } finally {
+      clearInterval(beats);
     }
   }
 

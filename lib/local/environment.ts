@@ -9,13 +9,14 @@
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { type Captured, capture } from './capture.ts';
 import { writeAtomically } from './files.ts';
 import { withLock } from './lock.ts';
 import { cacheFolder } from './user-folders.ts';
+import { installedVersions, readVersions, versionsFile, writeVersions } from './versions.ts';
 
 export interface PythonSettings {
   /** `3.9` … `3.13`. */
@@ -118,7 +119,9 @@ async function build(
   await rm(folder, { recursive: true, force: true });
   await mkdir(dirname(folder), { recursive: true });
   const lines = `${folder}.txt`;
-  const args = requirements.args(lines);
+  const file = versionsFile(env, requirements.content);
+  const decided = await readVersions(file);
+  const args = [...requirements.args(lines), ...(decided === undefined ? [] : ['-c', file])];
   const uv = onPath('uv', env);
   const steps = uv
     ? [
@@ -138,18 +141,24 @@ async function build(
       request.notice(line.trim());
     }
   };
+  const options = {
+    env: { ...env, VIRTUAL_ENV: folder },
+    cwd: request.project,
+    onLine,
+    ...(request.signal === undefined ? {} : { signal: request.signal }),
+  };
   for (const [at, step] of steps.entries()) {
-    const done = await capture(step, {
-      env: { ...env, VIRTUAL_ENV: folder },
-      cwd: request.project,
-      onLine,
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
-    });
+    let done = await capture(step, options);
+    if (done.code !== 0 && at === 1 && decided !== undefined) {
+      request.notice('This Python cannot have the versions that the bundle for AWS has: others are installed');
+      done = await capture(step.slice(0, -2), options);
+    }
     if (done.code === 0) continue;
     await Promise.all([folder, lines].map((path) => rm(path, { recursive: true, force: true })));
     return at === 0 ? noVenv(command, done) : notInstalled(requirements, step, done);
   }
   await rm(lines, { force: true });
+  if (decided === undefined) await writeVersions(file, await installedVersions(await sitePackages(folder)));
   const about = { requirements: requirements.content.split('\n'), python: command, made: new Date().toISOString() };
   await writeAtomically(join(folder, READY), `${JSON.stringify(about, null, 2)}\n`);
   request.notice(`The Python environment is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`);
@@ -157,6 +166,12 @@ async function build(
 }
 
 const IDENTITY = 'import sys, sysconfig; print(sys.version, sysconfig.get_platform(), sys.base_prefix)';
+
+/** `lib/pythonX.Y/site-packages`. */
+async function sitePackages(folder: string): Promise<string> {
+  const [python = ''] = await readdir(join(folder, 'lib'));
+  return join(folder, 'lib', python, 'site-packages');
+}
 
 /** As `activate` does. */
 function activated(folder: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -1,6 +1,6 @@
 /**
- * The stream that every reader of a run reads: the terminal, `--json`, the tests, later the page and `start --follow`. Made from the
- * engine's history events and the worker's messages by task-events.ts. `trowel run --json` prints one a line; docs/events.md
+ * The stream that every reader of a run reads: the terminal, `--json`, the tests, `start --follow`, later the page. Made from the
+ * engine's or AWS's history events and the worker's messages by task-events.ts. `trowel run --json` prints one a line; docs/events.md
  * documents the schema. Times are ISO 8601 with milliseconds; durations seconds; task names full (`+main+load`).
  */
 export type RunEvent =
@@ -11,8 +11,13 @@ export type RunEvent =
       session_time: string;
       attempt: number;
       session: number;
+      /** Empty where nothing is kept here. */
       directory: string;
       resumes?: number;
+      /** On AWS: names of the execution and of the one that it resumes, and where the console shows it. */
+      execution?: string;
+      resumes_execution?: string;
+      link?: string;
     }
   | { type: 'notice'; time: string; message: string }
   | { type: 'task-started'; time: string; task: string; operator: string; at?: string; try: number }

@@ -5,8 +5,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { codeUnchanged } from '../../lambdas/launch/code.ts';
 import { launch } from '../../lambdas/launch/core.ts';
 import { type ReadReference, resolveMentioned } from '../../lambdas/launch/references.ts';
+import { projectFiles } from '../../lambdas/notify/project-files.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TaskError } from '../engine/errors.ts';
 import { execute } from '../engine/execution.ts';
@@ -15,7 +17,6 @@ import type { Call, Invoke, Outcome } from '../engine/types.ts';
 import { failureOf, TrowelError } from '../expression/failure.ts';
 import { ERRORS, type LaunchPayload, type Layer, type Payload } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { codeUnchanged } from './code.ts';
 import { ENVIRONMENT, LocalCompute } from './compute.ts';
 import { EventQueue } from './event-queue.ts';
 import { Executions } from './executions.ts';
@@ -226,6 +227,7 @@ export class Run implements AsyncIterable<RunEvent> {
       folder,
       tokens: {
         succeed: (token, result) => this.#tell(() => this.#tokens.sendTaskSuccess(token, result as Json)),
+        beat: (token) => this.#tell(() => this.#tokens.sendTaskHeartbeat(token)),
         fail: (token, error, cause) =>
           this.#tell(() =>
             this.#tokens.sendTaskFailure(token, { error: error.slice(0, 256), cause: this.#masker.mask(cause) }),
@@ -279,7 +281,7 @@ export class Run implements AsyncIterable<RunEvent> {
       results: readRecord,
       references: referencesOf(payload),
       attemptVariables,
-      codeUnchanged: (assignment, sha256) => codeUnchanged(this.#options.project, assignment, sha256),
+      codeUnchanged: (assignment, sha256) => codeUnchanged(projectFiles(this.#options.project), assignment, sha256),
       missingSecrets: (keys) => secrets.missing(keys),
       ...(secretCommand === undefined ? {} : { secretCommand }),
       ...(taskTimeout === undefined ? {} : { defaultTimeout: taskTimeout }),

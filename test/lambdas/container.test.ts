@@ -1,6 +1,6 @@
 /**
  * The way of a task on AWS from `launch` to the answer: the container is played by a local process that runs the very command, bootstrap
- * and all, with what RunTask was told; its image by a Python that has boto3. S3 and Secrets Manager are moto's, ECS and Step Functions played.
+ * and all, with what RunTask was told; its image by a Python of this machine. S3 and Secrets Manager are moto's, ECS and Step Functions played.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LaunchPayload, Layer } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { type AwsServices, fault, python, startServices, TASK } from './aws-services.ts';
@@ -25,6 +25,8 @@ def count(table):
     digdag.env.store(count=len(table))
 def fail():
     raise KeyError('region')
+def once():
+    print('once')
 `;
 
 const BUNDLE = `
@@ -35,6 +37,9 @@ with zipfile.ZipFile(sys.stdout.buffer, 'w', zipfile.ZIP_DEFLATED) as made:
         if name.endswith('.py'): made.write(os.path.join(source, name), 'trowel_task/' + name)
     made.writestr('project/tasks.py', tasks)
 `;
+
+const bundleOf = (tasks: string): Buffer =>
+  execFileSync(python ?? '', ['-c', BUNDLE, join(IMAGE, 'src', 'trowel_task'), tasks]);
 
 describe.skipIf(python === undefined)('a task in a container', { timeout: 120_000 }, () => {
   const temporary = mkdtempSync(join(tmpdir(), 'trowel-container-'));
@@ -53,7 +58,7 @@ describe.skipIf(python === undefined)('a task in a container', { timeout: 120_00
     });
     ({ handler: launch } = await import('../../lambdas/launch/handler.ts'));
     ({ handler: stopped } = await import('../../lambdas/task-stopped/handler.ts'));
-    const bundle = execFileSync(python ?? '', ['-c', BUNDLE, join(IMAGE, 'src', 'trowel_task'), TASKS]);
+    const bundle = bundleOf(TASKS);
     sha256 = createHash('sha256').update(bundle).digest('hex');
     await aws.put(`bundles/${sha256}.zip`, bundle);
   });
@@ -105,7 +110,7 @@ describe.skipIf(python === undefined)('a task in a container', { timeout: 120_00
       [name]: value,
       ...more,
     };
-    const source = readFileSync(join(IMAGE, 'bootstrap.py'), 'utf8');
+    const source = readFileSync(join(IMAGE, 'src', 'trowel_task', 'bootstrap.py'), 'utf8');
     const done = promisify(execFile)(python ?? '', ['-c', source], { cwd: temporary, env });
     const { stdout, stderr } = await done.catch((error: { stdout: string; stderr: string }) => error);
     expect(stderr).toBe('');
@@ -139,6 +144,22 @@ describe.skipIf(python === undefined)('a task in a container', { timeout: 120_00
     aws.calls.length = 0;
     const changed = { ...layer, table: [1] };
     expect(await launch(payloadOf('count', [changed], {}, resume))).toHaveProperty('started');
+  });
+
+  it('is repeated by a resumed attempt that asks for it, if its code was changed', async () => {
+    const again = async (bundle: string): Promise<object> => {
+      vi.stubEnv('TROWEL_BUNDLE', `s3://${aws.bucket}/bundles/${bundle}.zip`);
+      vi.resetModules();
+      const fresh = await import('../../lambdas/launch/handler.ts');
+      const payload = payloadOf('once', [{}], {}, [`s3://${aws.bucket}/attempts/run-1`]);
+      const attempt = { ...payload.b.attempt, rerunChanged: true };
+      return fresh.handler({ ...payload, b: { ...payload.b, attempt } });
+    };
+    await launch(payloadOf('once', [{}]));
+    expect(await container()).toBe('once\n');
+    expect(await again(sha256)).toEqual({ replayed: true });
+    await aws.put('bundles/changed.zip', bundleOf(`${TASKS}\n# changed\n`));
+    expect(await again('changed')).toHaveProperty('started');
   });
 
   it('gets its secrets by variables, and the log shows none', async () => {

@@ -45,11 +45,11 @@ afterAll(() => rmSync(base, { recursive: true, force: true, maxRetries: 5 }));
 /** Everything that may be in the package; tests, TypeScript and what tests leave behind may not. */
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^dist\/(trowel\.js|THIRD-PARTY-LICENSES\.txt|chunks\/[\w.-]+\.js(\.LEGAL\.txt)?)$/,
+  /^dist\/((trowel|cloud)\.js|types\/lib\/[\w-]+\/[\w-]+\.d\.ts|THIRD-PARTY-LICENSES\.txt|chunks\/[\w.-]+\.js(\.LEGAL\.txt)?)$/,
   /^dist\/lambdas\/[\w-]+\/index\.mjs$/,
   /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
   /^schemas\/(dig|trowel)\.schema\.json$/,
-  /^task-images\/python\/(pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed))$/,
+  /^task-images\/python\/(Dockerfile|pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed))$/,
   /^templates\/project\/[\w./-]+$/,
 ];
 
@@ -67,7 +67,9 @@ describe('the package', () => {
         ],
       ]),
     );
-    expect(paths.filter((path) => /\.tsx?$|\.pyc$|(^|\/)(tests?|\.trowel|__pycache__)\//.test(path))).toEqual([]);
+    expect(paths.filter((path) => /(?<!\.d)\.tsx?$|\.pyc$|(^|\/)(tests?|\.trowel|__pycache__)\//.test(path))).toEqual(
+      [],
+    );
     expect(packed.size).toBeLessThan(5_000_000);
     expect(packed.unpackedSize).toBeLessThan(15_000_000);
   });
@@ -104,15 +106,19 @@ describe('a new user', () => {
     expect((await shell('npx trowel --version')).stdout).toBe('0.1.0\n');
     const made = await shell('npx trowel init my_project');
     expect(made.code, made.stderr).toBe(0);
-    const [, steps = ''] = made.stdout.split('\nNext:\n');
-    expect(steps).toBe('  cd my_project\n  npx trowel run main.dig\n  npx trowel check\n');
+    const [, steps = ''] = /\nNext:\n([\s\S]*?)\n\n/.exec(made.stdout) ?? [];
+    expect(steps).toBe('  cd my_project\n  npx trowel run main.dig\n  npx trowel check');
     const ran = await shell(steps.trim().split('\n').join(' && '));
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stdout).toMatch(/^Sold up to \d{4}-\d\d-\d\d: \{"apples":305,"pears":235\}$/m);
     expect(ran.stdout).toContain('Project my-project, time zone UTC');
     expect(ran.stderr).not.toMatch(/warning|notice {2}/);
     expect(readFileSync(join(app, 'my_project/.gitignore'), 'utf8')).toMatch(/^\.trowel\/$/m);
-    expect(readFileSync(join(app, 'my_project/package.json'), 'utf8')).toContain('"name": "my-project"');
+    const manifest = JSON.parse(readFileSync(join(app, 'my_project/package.json'), 'utf8'));
+    expect(manifest).toMatchObject({
+      name: 'my-project',
+      devDependencies: { 'aws-cdk': '2.1148.1', trowel: `file:../../${packed.filename}` },
+    });
 
     // Every command of the project's README and its scripts.
     const readme = readFileSync(join(app, 'my_project/README.md'), 'utf8');

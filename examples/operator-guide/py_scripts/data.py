@@ -1,6 +1,7 @@
 """Puts data where the queries find it: a table of an SQLite database here, a warehouse's elsewhere."""
 
 import os
+import pathlib
 import random
 import sqlite3
 
@@ -13,6 +14,12 @@ def upload(td, rows=100, database_folder="data"):
         database.execute("CREATE TABLE orders (customer TEXT, amount INTEGER)")
         database.executemany("INSERT INTO orders VALUES (?, ?)", orders(int(rows)))
     print(f"{rows} orders loaded into {td['database']}")
+    try:
+        import digdag
+    except ImportError:
+        return
+    # Deployed, each task has a disk of its own: a file reaches the tasks that follow as a value.
+    digdag.env.store({"orders": pathlib.Path(path(td, database_folder))})
 
 
 def path(td, database_folder="data"):

@@ -3,16 +3,15 @@
 import json
 import sqlite3
 
-from py_scripts import data
 
-
-def enrich(td, query):
+def enrich(query, orders):
+    """`orders` is the file that the loading task has stored."""
     with open(query) as file:
         sql = file.read()
-    with sqlite3.connect(data.path(td)) as database:
+    with sqlite3.connect(orders) as database:
         best = database.execute(sql).fetchall()
-    for customer, orders, spent in best:
-        print(f"{customer}: {orders} orders, {spent}")
+    for customer, count, spent in best:
+        print(f"{customer}: {count} orders, {spent}")
     remember({"best_customers": [customer for customer, _, _ in best]})
 
 

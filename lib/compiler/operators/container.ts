@@ -4,10 +4,7 @@ import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { CONTAINER_FAILURES } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
-import { catchers, payload, register, retriers, stateTimeout } from './payload.ts';
-
-/** Seconds without a heartbeat after which a task is lost; counted from scheduling, so it covers a cold start. */
-const HEARTBEAT = 300;
+import { catchers, payload, register, retriers, shared, stateHeartbeat, stateTimeout } from './payload.ts';
 
 /** py>, sh>: one state that hands the task to `launch` and waits for the runner to answer with the task's token. */
 export const compileContainer: CompileOperator = (context, task, exit) => {
@@ -21,12 +18,13 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
       FunctionName: '${launch}',
       Payload: {
         ...payload(context, task, task.operator, leaving.m),
+        ...(stores ? shared(context) : {}),
         token: '{% $states.context.Task.Token %}',
         n: '{% $states.context.State.RetryCount %}',
       },
     },
-    TimeoutSeconds: stateTimeout(task),
-    HeartbeatSeconds: HEARTBEAT,
+    TimeoutSeconds: stateTimeout(context, task),
+    HeartbeatSeconds: stateHeartbeat(context, task),
     ...retriers(task, true, CONTAINER_FAILURES),
     ...catchers(context),
     ...leaving.fields,

@@ -1,13 +1,14 @@
 import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.ts';
+import { isMapping } from '../../expression/stores.ts';
 import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
+import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
-import { type Context, failing, layerList, taskName } from '../scope.ts';
+import { type Context, failing, layerList, shareList, taskName } from '../scope.ts';
 import type { TaskInfo } from '../unit.ts';
 
-/** Longest task without a `_timeout` of its own, and the margin its state waits beyond it: seconds. */
-const DEFAULT_TIMEOUT = 86_400;
+/** Seconds that a state waits beyond its task's deadline. */
 const MARGIN = 3_600;
 
 /** The payload that launch, evaluate, http and notify share (lib/expression/wire.ts). */
@@ -22,6 +23,12 @@ export function payload(context: Context, task: Task, op: string, m?: number): {
     op,
     ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
   };
+}
+
+/** With how many others the task's stores share a state, for the runner to keep them small. */
+export function shared(context: Context): { readonly w?: Template } {
+  const w = shareList(context);
+  return w === undefined ? {} : { w };
 }
 
 /** The counters of the enclosing retried groups; a nested machine got those outside it as `$R`. */
@@ -76,9 +83,19 @@ export const INFRASTRUCTURE_CALLS: Retrier = {
   JitterStrategy: 'FULL',
 };
 
-/** The state waits longer than the task may take: the runner ends it at its deadline and says so. */
-export function stateTimeout(task: Task): number {
-  return (typeof task.timeout === 'number' ? task.timeout : DEFAULT_TIMEOUT) + MARGIN;
+/**
+ * The state waits longer than the task may take: the runner ends it at its deadline and says so. Where an expression gives the deadline,
+ * the project's longest time counts.
+ */
+export function stateTimeout(context: Context, task: Task): number {
+  return (typeof task.timeout === 'number' ? task.timeout : context.unit.program.task.timeout) + MARGIN;
+}
+
+/** The service refuses a heartbeat that is not shorter than the timeout. */
+export function stateHeartbeat(context: Context, task: Task): number {
+  const { resources } = task.keys;
+  const own = isMapping(resources) ? asSeconds(resources.heartbeat) : undefined;
+  return Math.min(own || context.unit.program.task.heartbeat, stateTimeout(context, task) - 1);
 }
 
 /** Says which task the state is, for readers of the event stream. */

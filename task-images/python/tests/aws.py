@@ -101,7 +101,7 @@ class Aws:
     def keys(self, prefix: str = "attempts/") -> list:
         return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
 
-    def assign(self, operator: str, command: str, *, params=None, secrets_env=None, evaluate=None, **fields) -> str:
+    def assign(self, operator: str, command: str, *, params=None, secrets_env=None, evaluate=None, heartbeat=None, **fields) -> str:
         all_params = {f"{operator}>": command, "_type": operator, "_command": command, **(params or {})}
         assignment = {
             "v": 1,
@@ -116,12 +116,14 @@ class Aws:
         file = {"v": 1, "token": "the-token", "assignment": assignment, "secrets_env": secrets_env or {}}
         if evaluate:
             file["evaluate"] = evaluate
-        self.put("attempts/run-1/assignments/a.json", json.dumps(file).encode())
-        return f"{ROOT}/assignments/a.json"
+        if heartbeat:
+            file["heartbeat"] = heartbeat
+        self.put("assignments/a.json", json.dumps(file).encode())
+        return f"s3://{BUCKET}/assignments/a.json"
 
-    def start(self, pointer: str, **env) -> subprocess.Popen:
+    def start(self, pointer: str, python: str = sys.executable, **env) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "trowel_task", "fargate"],
+            [python, "-m", "trowel_task", "fargate"],
             cwd=self.bundle,
             env={**self.env, "TROWEL_ASSIGNMENT": pointer, **env},
             stdout=subprocess.PIPE,

@@ -13,8 +13,11 @@ from pathlib import Path
 
 import pytest
 from aws import BUCKET
+from conftest import SOURCE
 
-BOOTSTRAP = (Path(__file__).resolve().parent.parent / "bootstrap.py").read_text()
+from trowel_task import bootstrap
+
+BOOTSTRAP = (SOURCE / "trowel_task" / "bootstrap.py").read_text()
 ECHO = "import os, sys\nprint(sys.argv[1:], sorted(os.listdir('.')), os.environ['PYTHONPATH'].endswith('site-packages'))\n"
 
 
@@ -69,32 +72,38 @@ def test_credentials_of_the_container(boot, aws):
     assert done.returncode == 0, done.stdout
 
 
-def module():
-    made: dict = {"__name__": "bootstrap"}
-    exec(BOOTSTRAP, made)
-    return made
-
-
-def test_signature_is_botocores():
-    import datetime
-
-    from botocore.auth import S3SigV4Auth
+def botocores(method, url, service, keys, body, stamp, headers):
+    from botocore.auth import S3SigV4Auth, SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
-    made = module()
-    url = made["address"]("bucket", "bundles/a b+c.zip", "eu-west-1")
-    assert url == "https://bucket.s3.eu-west-1.amazonaws.com/bundles/a%20b%2Bc.zip"
-    now = datetime.datetime(2030, 1, 31, 7, 8, 9, tzinfo=datetime.timezone.utc)
-    ours = made["signed"](url, "eu-west-1", "AKID", "secret", "token", now)
-    theirs = AWSRequest(method="GET", url=url)
-    theirs.context["timestamp"] = "20300131T070809Z"
-    auth = S3SigV4Auth(Credentials("AKID", "secret", "token"), "s3", "eu-west-1")
-    theirs.headers["X-Amz-Date"] = "20300131T070809Z"
-    theirs.headers["X-Amz-Security-Token"] = "token"
-    theirs.headers["X-Amz-Content-SHA256"] = hashlib.sha256(b"").hexdigest()
-    text = auth.string_to_sign(theirs, auth.canonical_request(theirs))
-    assert ours.headers["Authorization"].endswith(f"Signature={auth.signature(text, theirs)}")
+    request = AWSRequest(method=method, url=url, data=body)
+    request.context["timestamp"] = stamp
+    given = {**headers, "X-Amz-Date": stamp, "X-Amz-Content-SHA256": hashlib.sha256(body).hexdigest()}
+    for name, value in {**given, **({"X-Amz-Security-Token": keys.token} if keys.token else {})}.items():
+        request.headers[name] = value
+    auth = (S3SigV4Auth if service == "s3" else SigV4Auth)(Credentials(keys.access, keys.secret, keys.token), service, "eu-west-1")
+    return auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "service", "token"),
+    [
+        ("GET", "https://bucket.s3.eu-west-1.amazonaws.com/bundles/a%20b%2Bc.zip", "s3", "token"),
+        ("PUT", "http://localhost:5000/bucket/results/%2Bmain%3D/0.json", "s3", None),
+        ("POST", "https://states.eu-west-1.amazonaws.com/", "states", "token"),
+        ("POST", "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/arn%3Aaws%3Alambda%3Ax/invocations", "lambda", None),
+    ],
+)
+def test_signatures_are_botocores(method, url, service, token):
+    keys = bootstrap.Keys("AKID", "secret", token)
+    body = b"" if method == "GET" else b'{"a": 1}'
+    headers = {"content-type": "application/x-amz-json-1.0", "x-amz-target": "AWSStepFunctions.X"} if method == "POST" else {}
+    stamp = "20300131T070809Z"
+    ours = bootstrap.signed(method, url, service, "eu-west-1", keys, hashlib.sha256(body).hexdigest(), headers, stamp)
+    theirs = botocores(method, url, service, keys, body, stamp, headers)
+    assert ours["authorization"].endswith(f"Signature={theirs}")
+    assert ours["authorization"].startswith(f"AWS4-HMAC-SHA256 Credential=AKID/20300131/eu-west-1/{service}/aws4_request, ")
 
 
 @pytest.mark.parametrize(
@@ -102,11 +111,11 @@ def test_signature_is_botocores():
     [
         ("a.b", "us-east-1", "https://s3.us-east-1.amazonaws.com/a.b/"),
         ("ab", "cn-north-1", "https://ab.s3.cn-north-1.amazonaws.com.cn/"),
+        ("ab", "eu-west-1", "https://ab.s3.eu-west-1.amazonaws.com/"),
     ],
 )
-def test_addresses(bucket, region, start, monkeypatch):
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    assert module()["address"](bucket, "k", region) == f"{start}k"
+def test_addresses(bucket, region, start):
+    assert bootstrap.address(bucket, "k", region, {}) == f"{start}k"
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,17 @@ def test_atexit_runs_and_output_is_flushed(host):
     host.file("a.py", "import atexit, sys\ndef f():\n  atexit.register(print, 'bye')\n  sys.stdout.write('no newline ')\n")
     assert host.py("a.f")["ok"]
     assert host.log() == "no newline bye\n"
+
+
+def test_apt_in_a_task(host):
+    host.file(
+        "os_package.py",
+        """
+        import subprocess
+        def go(): subprocess.run(["false", "apt-get", "update"], check=True)
+        def other(): subprocess.run(["false", "adapt", "update"], check=True)
+    """,
+    )
+    hint = " Packages of the operating system come with the image: `apt: [NAME]` in trowel.yml"
+    assert host.py("os_package.go")["error"]["message"].split("\n")[1].endswith(f"(CalledProcessError){hint}")
+    assert "apt:" not in host.py("os_package.other")["error"]["message"]

@@ -5,9 +5,13 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
-from aws import ROOT
+from aws import BUCKET, ROOT
+from conftest import SOURCE, gone
+
+from trowel_task import fargate
 
 
 def test_success(aws):
@@ -43,11 +47,21 @@ def test_first_heartbeat_is_repeated_while_the_service_fails(aws):
 def test_heartbeats_go_on_and_a_refused_one_ends_the_task(aws):
     aws.refuse["SendTaskHeartbeat"] = [None, None, "InternalError", "TaskTimedOut"]
     aws.file("t.sh", "trap 'echo cleaned; exit' TERM\necho began\nwhile :; do sleep 0.05; done\n")
-    code, output, answer = aws.run("sh", "sh ./t.sh", env={"TROWEL_HEARTBEAT": "0.2"})
+    code, output, answer = aws.run("sh", "sh ./t.sh", heartbeat=4)
     assert (code, answer) == (0, None)
     assert output.startswith("began\n")
     assert output.endswith("cleaned\ntrowel: nobody waits for this task any more; it was ended\n")
     assert aws.keys("attempts/run-1/results") == []
+
+
+def test_a_refused_heartbeat_ends_the_whole_process_tree(aws):
+    aws.refuse["SendTaskHeartbeat"] = [None, None, "TaskTimedOut"]
+    aws.file("t.py", "import os, subprocess\nprint(subprocess.Popen(['sleep', '600']).pid, flush=True)\nsubprocess.run(['sleep', '600'])\n")
+    script = "setsid sleep 600 & echo $!; sleep 600 & echo $!; exec python3 ./t.py"
+    code, output, answer = aws.run("sh", script, heartbeat=0.8)
+    assert (code, answer) == (0, None)
+    pids = [int(line) for line in output.split("\n") if line.isdigit()]
+    assert len(pids) == 3 and all(gone(pid) for pid in pids)
 
 
 def test_deadline(aws):
@@ -65,6 +79,41 @@ def test_sigterm_is_told_before_the_end(aws):
     assert answer["error"] == "Trowel.TaskLost" and "SIGTERM" in answer["message"]
 
 
+def test_trap_spot_gives_two_minutes():
+    """What a task has after SIGTERM ends before the container's stopTimeout, with time to tell."""
+    constructs = SOURCE.parent.parent.parent / "lib" / "cloud" / "containers.ts"
+    stop_timeout = int(re.search(r"STOP_TIMEOUT = (\d+);", constructs.read_text())[1])
+    assert stop_timeout <= 120 and stop_timeout >= fargate.LAST + 20
+
+
+def test_a_task_that_was_killed_for_its_memory_names_the_way_out(aws):
+    message = aws.run("sh", "kill -9 $$")[2]["message"]
+    assert "perhaps out of memory: raise task.memory in trowel.yml, or resources.memory of this task" in message
+    aws.calls.clear()
+    aws.file("tasks.py", "import os\ndef f(): os.kill(os.getpid(), 9)\n")
+    assert "perhaps out of memory: raise task.memory" in aws.run("py", "tasks.f")[2]["message"]
+
+
+def test_lines_appear_when_they_are_printed(aws):
+    aws.file("tasks.py", "import time\ndef f():\n  print('first')\n  time.sleep(3)\n  print('last', end='')\n")
+    process = aws.start(aws.assign("py", "tasks.f"))
+    assert process.stdout.readline() == "first\n"
+    assert process.poll() is None and "SendTaskSuccess" not in aws.actions()
+    assert process.communicate(timeout=60)[0] == "last\n"
+
+
+def test_an_assignment_of_version_1_is_understood(aws):
+    """As lambdas/launch wrote it when version 1 was current: never to be changed."""
+    recorded = Path(__file__).resolve().parents[3] / "test" / "lambdas" / "recorded" / "assignment-v1.json"
+    aws.put("assignments/recorded.json", recorded.read_bytes())
+    aws.file(
+        "tasks.py", "import digdag, os\ndef load(path, days):\n  print(path, os.environ['LEVEL'])\n  digdag.env.store(rows=len(days))\n"
+    )
+    process = aws.start(f"s3://{BUCKET}/assignments/recorded.json", TROWEL_SECRET_pg_2Epassword="hush")
+    assert process.communicate(timeout=60)[0] == "s3://x/sales_eu/2030-01-01 info\n"
+    assert aws.answer() == {"s": {"rows": 2}}
+
+
 def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
     aws.pages["/v4/x"] = (200, {"LogOptions": {"awslogs-group": "/trowel/p", "awslogs-region": "eu-west-1", "awslogs-stream": "t/c/1"}})
     aws.file("tasks.py", "def f():\n  raise ValueError('no such region')\n")
@@ -78,7 +127,7 @@ def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
     assert aws.keys("attempts/run-1/results") == []
 
 
-def test_a_cause_fits(aws):
+def test_trap_a_cause_may_have_32768_characters(aws):
     aws.file("tasks.py", "def f(): raise ValueError('\\x01\"' * 30_000)\n")
     answer = aws.run("py", "tasks.f")[2]
     assert answer["length"] <= 32_768 and answer["error"] == "Trowel.TaskFailed"
@@ -98,6 +147,12 @@ def test_secrets_reach_the_task_that_names_them_and_no_other_place(aws):
     output, answer = process.communicate(timeout=60)[0], aws.answer()
     assert output.startswith("***\n[]\n") and "hush" not in output
     assert "hush" not in json.dumps(answer) and "hush" not in aws.get(answer["traceback"]).decode()
+
+
+def test_a_task_gets_none_of_the_secrets_that_it_does_not_name(aws):
+    process = aws.start(aws.assign("sh", "true", env={"A": "${secret:other}"}), TROWEL_SECRET_other="hush")
+    assert "hush" not in process.communicate(timeout=60)[0]
+    assert (aws.answer()["error"], aws.answer()["message"]) == ("Trowel.Secret", "Secret not found for key: 'other'")
 
 
 def test_a_missing_secret(aws):
@@ -131,7 +186,31 @@ def test_values_travel_by_s3(aws):
     assert answer["s"]["big"] == big
 
 
-def test_a_large_value_in_parts(aws):
+def test_60_megabytes_need_no_memory_of_their_own(aws):
+    """A file goes to S3 and comes back in blocks. The most memory that the task's process ever had is printed when it ends."""
+    aws.file(
+        "tasks.py",
+        "import atexit, digdag, pathlib, resource\n"
+        "atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10))\n"
+        "def empty(): pass\n"
+        "def f():\n"
+        "  with open('large', 'wb') as file:\n"
+        "    for i in range(60): file.write(i.to_bytes(1, 'big') * (1 << 20))\n"
+        "  digdag.env.store(large=pathlib.Path('large'))\n"
+        "def g(large): assert large.stat().st_size == 60 << 20\n",
+    )
+    least = int(aws.run("py", "tasks.empty")[1])
+    aws.calls.clear()
+    code, output, answer = aws.run("py", "tasks.f")
+    assert code == 0 and int(output) < least + 20
+    aws.calls.clear()
+    aws.env["TMPDIR"] = str(aws.bundle.parent / "other")
+    os.mkdir(aws.env["TMPDIR"])
+    code, output, _ = aws.run("py", "tasks.g", params=answer["stored"])
+    assert code == 0 and int(output) < least + 20
+
+
+def test_60_megabytes_in_one_value(aws):
     aws.file("tasks.py", "import digdag\ndef f(): digdag.env.store(raw=bytes(60 << 20))\ndef g(raw): print(len(raw))\n")
     stored = aws.run("py", "tasks.f")[2]["stored"]
     assert stored["raw"]["bytes"] == 60 << 20
@@ -151,6 +230,22 @@ def test_a_value_that_was_changed_is_not_taken(aws):
     assert "a stored value is gone" in aws.run("py", "tasks.f", params={"x": gone})[2]["message"]
 
 
+@pytest.mark.parametrize("around", [0, 60_000], ids=["alone", "beside outer layers"])
+def test_300_values_of_a_kilobyte_stay_within_the_environment(aws, around):
+    """Trap: a result just under a state's limit fails at the transition, where nothing catches it."""
+    aws.file(
+        "tasks.py",
+        "import digdag\ndef f(): digdag.env.store({f'k{i:03}': 'x' * 1000 + str(i) for i in range(300)})\n"
+        "def g(**params): print(sum(len(params[f'k{i:03}']) for i in range(300)))\n",
+    )
+    frames = [{"outer": "y" * around}, {}]
+    stored = aws.run("py", "tasks.f", frames=frames, layers=[{}], merge=1)[2]["s"]
+    assert len(json.dumps(stored, separators=(",", ":"))) + around <= 163_840
+    assert 0 < len(aws.keys("attempts/run-1/values/")) <= 300
+    aws.calls.clear()
+    assert aws.run("py", "tasks.g", params=stored, layers=[stored], merge=1)[1] == f"{300 * 1000 + 10 + 180 + 600}\n"
+
+
 def test_too_much_in_small_values_fails_by_name(aws):
     aws.file("tasks.py", "import digdag\ndef f(): digdag.env.store({f'k{i:04}': 'x' * 380 for i in range(900)})\n")
     answer = aws.run("py", "tasks.f")[2]
@@ -158,11 +253,13 @@ def test_too_much_in_small_values_fails_by_name(aws):
     assert aws.keys("attempts/run-1/results") == []
 
 
-def test_long_lines_are_split(aws):
-    output = aws.run("sh", "head -c 450000 /dev/zero | tr '\\0' x; echo; printf end")[1]
-    lines = output.split("\n")
+@pytest.mark.parametrize(("character", "count"), [("x", 450_000), ("ä", 300_000), ("😀", 200_000)])
+def test_trap_a_cloudwatch_event_holds_256_kilobytes(aws, character, count):
+    aws.file("tasks.py", f"def f(): print('{character}' * {count}, end='\\nend')\n")
+    lines = aws.run("py", "tasks.f")[1].split("\n")
     assert lines[-2:] == ["end", ""]
-    assert max(map(len, lines)) <= 200_000 and sum(map(len, lines)) == 450_003
+    assert max(len(line.encode()) for line in lines) <= 262_144 - 26
+    assert sum(map(len, lines)) == count + 3
 
 
 def test_subtasks(aws):
@@ -189,8 +286,8 @@ def test_subtasks_without_the_function(aws):
 )
 def test_bad_assignments(aws, content, said):
     if content:
-        aws.put("attempts/run-1/assignments/b.json", content)
-    process = aws.start(f"{ROOT}/assignments/b.json")
+        aws.put("assignments/b.json", content)
+    process = aws.start(f"s3://{BUCKET}/assignments/b.json")
     output = process.communicate(timeout=30)[0]
     assert process.returncode == 78 and said in output and output.count("\n") == 1
     assert aws.calls == []

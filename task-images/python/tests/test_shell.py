@@ -41,6 +41,24 @@ def test_failure(host, script, params, fields, message):
     assert (error["name"], error["message"]) == ("Trowel.TaskFailed", message)
 
 
+HINT = " Packages of the operating system come with the image: `apt: [NAME]` in trowel.yml"
+
+
+@pytest.mark.parametrize(
+    "script, hinted",
+    [
+        ("false apt-get update", True),
+        ("apt() { return 100; }\napt install -y ffmpeg", True),
+        ("set -e\nfalse sudo dpkg --force -i x.deb", True),
+        ("echo adapt; false to install", False),
+        ("false", False),
+    ],
+)
+def test_apt_in_a_task(host, script, hinted):
+    error = host.run("sh", script)["error"]
+    assert error["message"].endswith(HINT) == hinted
+
+
 def test_broken_pipes_are_normal_in_a_script(host):
     assert host.run("sh", "yes | head -1")["ok"]
     assert "Broken" not in host.log()

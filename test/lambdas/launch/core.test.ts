@@ -119,7 +119,7 @@ describe('launch', () => {
   it('refuses another protocol and a bad name in _env', async () => {
     await expect(assigned({ v: 2 })).rejects.toMatchObject({
       name: 'Trowel.BadInput',
-      message: expect.stringContaining('version 1, got 2'),
+      message: expect.stringContaining('version 1 to 1, got 2'),
     });
     await expect(assigned({ k: { 'sh>': 'true', _env: { 'a-b': 'c' } } })).rejects.toMatchObject({
       message: 'Invalid _env key name: a-b',
@@ -237,6 +237,23 @@ describe('a resumed attempt', () => {
   it('keeps the tries of a retried group apart', async () => {
     expect(await launched(recordOf(own, {}), { r: [1, 0] })).toHaveProperty('replayed');
     expect(resultPath('+main+load', [1, 0])).not.toBe(resultPath('+main+load', [0]));
+  });
+
+  it('takes its own result over where the container was lost after it, and only then', async () => {
+    const given = payloadOf({
+      k,
+      b: { ...b, attempt: { root: '/h/attempts/8', workflow: 'main', rerunChanged: true } },
+    });
+    const asked: string[] = [];
+    const results = async (root: string) => {
+      asked.push(root);
+      return recordOf(own, {}, { module: 'abc' });
+    };
+    const services = servicesOf({ results, codeUnchanged: async () => false });
+    expect(await launch({ ...given, n: 0 }, services)).toHaveProperty('started');
+    expect(asked).toEqual([]);
+    expect(await launch({ ...given, n: 1 }, services)).toHaveProperty('replayed');
+    expect(asked).toEqual(['/h/attempts/8']);
   });
 
   it('asks for unchanged code only when told to', async () => {

@@ -1,5 +1,5 @@
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fingerprint } from '../../../lambdas/launch/hashes.ts';
 import { secretVariable } from '../../../lambdas/launch/secret-variable.ts';
 import { attemptNumber } from '../../../lambdas/session/core.ts';
@@ -79,14 +79,17 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
           },
           overrides: {
             containerOverrides: [
-              { name: 'task', environment: [{ name: 'TROWEL_ASSIGNMENT', value: `${ROOT}/assignments/${id}.json` }] },
+              {
+                name: 'task',
+                environment: [{ name: 'TROWEL_ASSIGNMENT', value: `s3://trowel-test/assignments/${id}.json` }],
+              },
             ],
           },
         },
       },
     ]);
     expect(id.length).toBeLessThanOrEqual(64);
-    const file = JSON.parse((await aws.get(`attempts/run-2/assignments/${id}.json`)) ?? '');
+    const file = JSON.parse((await aws.get(`assignments/${id}.json`)) ?? '');
     expect(file).toMatchObject({ v: 1, token: 'the-token', secrets_env: {} });
     expect(file.assignment).toMatchObject({
       task: '+main+load',
@@ -97,7 +100,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
     expect(file.assignment.params.n).toBe('eu');
   });
 
-  it('sends the same request for the same token', async () => {
+  it('trap: a function may be invoked twice: the same token gives the same request, so that one container starts', async () => {
     await handler(payloadOf());
     await handler(payloadOf());
     await handler(payloadOf({ token: 'another' }));
@@ -106,13 +109,28 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
     expect(third.clientToken).not.toBe(first.clientToken);
   });
 
-  it('keeps the overrides small whatever the task is given', async () => {
+  it.each([
+    [{ 'py>': 'a.b' }, 600],
+    [{ 'py>': 'a.b', resources: { heartbeat: '20m' } }, 1200],
+  ])('tells the runner how long the state bears silence: %j', async (k, heartbeat) => {
+    vi.stubEnv('TROWEL_HEARTBEAT', '600');
+    await handler(payloadOf({ k }));
+    const file = JSON.parse((await aws.get(`assignments/${aws.calls[0]?.input.startedBy}.json`)) ?? '');
+    expect(file.heartbeat).toBe(heartbeat);
+  });
+
+  it('trap: overrides may have 8,192 characters: they stay small whatever the task is given', async () => {
     await handler(payloadOf({ l: [{ region: 'x'.repeat(150_000) }] }));
     expect(JSON.stringify(aws.calls[0]?.input.overrides).length).toBeLessThan(8192);
   });
 
-  it('runs a further try on demand', async () => {
-    await handler(payloadOf({ n: 1 }));
+  it.each([
+    ['by Retry of the state', { n: 1 }],
+    ['by the edges of a retried group or task', { n: 0, r: [0, 2] }],
+  ])('trap: a mix of Spot and on demand is no fallback: a further try %s runs on demand', async (_, given) => {
+    await handler(payloadOf({ n: 0, r: [0] }));
+    expect(aws.calls.shift()?.input).toHaveProperty('capacityProviderStrategy');
+    await handler(payloadOf({ token: 'further', ...given }));
     expect(aws.calls[0]?.input).toMatchObject({ launchType: 'FARGATE' });
     expect(aws.calls[0]?.input).not.toHaveProperty('capacityProviderStrategy');
   });
@@ -139,7 +157,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
   it('names the variables of secrets and never their values', async () => {
     await handler(payloadOf({ k: { 'py>': 'a.b', _env: { P: '${secret:pg.password}' } } }));
     const id = aws.calls[0]?.input.startedBy;
-    const text = (await aws.get(`attempts/run-2/assignments/${id}.json`)) ?? '';
+    const text = (await aws.get(`assignments/${id}.json`)) ?? '';
     expect(JSON.parse(text).secrets_env).toEqual({ 'pg.password': 'TROWEL_SECRET_pg_2Epassword' });
     expect(text + JSON.stringify(aws.calls)).not.toContain('hush');
   });
@@ -148,7 +166,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
     expect(await failure({ k: { 'py>': 'a.b', _env: { P: '${secret:none}' } } })).toBe(
       "Trowel.Secret: Secret not found for key: 'none'\nSet it with: trowel secrets --aws --set none",
     );
-    expect(await failure({ v: 2 })).toBe('Trowel.BadInput: Expected a payload of protocol version 1 to 1, got 2');
+    expect(await failure({ v: 2 })).toContain('Trowel.BadInput: Expected a payload of protocol version 1 to 1, got 2');
     expect(await failure({ d: 'gone' })).toContain("Trowel.BadInput: No task definition 'gone' was deployed");
     expect(await failure({ k: { 'py>': 'a.b', resources: { memory: 'much' } } })).toContain(
       'Trowel.BadInput: Expected a size, as 512MB or 2GB for resources.memory, got "much"',
@@ -159,7 +177,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
   const cases: readonly [string, object, string][] = [
     ['no answer', { tasks: [], failures: [] }, 'Trowel.NoCapacity: ECS started no container: it gave no reason'],
     [
-      'failures in an answer of 200',
+      'trap: failures in an answer of 200',
       { tasks: [], failures: [{ reason: 'Capacity is unavailable at this time' }] },
       'Trowel.NoCapacity: ECS started no container: Capacity is unavailable at this time',
     ],
@@ -169,7 +187,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
       'Trowel.Throttled: ECS started no container: Rate exceeded',
     ],
     [
-      'throttling as InvalidParameterException',
+      'trap: throttling as InvalidParameterException',
       fault('InvalidParameterException', 'Error retrieving subnet: Request limit exceeded.'),
       'Trowel.Throttled: ECS started no container: Error retrieving subnet: Request limit exceeded.',
     ],
@@ -179,9 +197,9 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
       "Trowel.NoCapacity: ECS started no container: You've reached the limit on the number of vCPUs you can run concurrently",
     ],
     [
-      'a subnet without addresses',
+      'trap: a subnet without addresses',
       fault('ClientException', 'subnet-1 does not have enough free addresses'),
-      'Trowel.NoCapacity: ECS started no container: subnet-1 does not have enough free addresses',
+      'Trowel.NoCapacity: ECS started no container: subnet-1 does not have enough free addresses (no free address in subnet-1, subnet-2: let fewer tasks run at once, or give larger subnets; trowel check --aws shows what is free)',
     ],
     [
       'a fault of the request',
@@ -245,7 +263,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
     const ref = (uri: string) => ({ 'trowel:ref': uri, kind: 'json', bytes: 9, sha256: 'x' });
     const l = [{ region: ref(`${ROOT}/values/x.json`), other: ref('s3://elsewhere/values/x.json') }];
     await handler(payloadOf({ l, k: { 'py>': 'a.b', n: 'is ${region}' } }));
-    const file = JSON.parse((await aws.get(`attempts/run-2/assignments/${aws.calls[0]?.input.startedBy}.json`)) ?? '');
+    const file = JSON.parse((await aws.get(`assignments/${aws.calls[0]?.input.startedBy}.json`)) ?? '');
     expect(file.assignment.params.n).toBe('is from S3');
     expect(file.assignment.layers).toEqual(l);
   });

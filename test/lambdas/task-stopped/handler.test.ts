@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reasonOf, type StoppedTask } from '../../../lambdas/task-stopped/reasons.ts';
 import { type AwsServices, fault, python, startServices, TASK } from '../aws-services.ts';
 
-function stopped(given: Partial<StoppedTask> = {}, pointer = 's3://trowel-test/attempts/run-1/assignments/x.json') {
+function stopped(given: Partial<StoppedTask> = {}, pointer = 's3://trowel-test/assignments/x.json') {
   const environment = [{ name: 'TROWEL_ASSIGNMENT', value: pointer }];
   const overrides = { containerOverrides: [{ name: 'task', environment }] };
   return { taskArn: TASK, lastStatus: 'STOPPED', overrides, ...given };
@@ -92,7 +92,7 @@ describe('reasonOf', () => {
         'Unexpected EC2 error while attempting to Create Network Interface: InsufficientFreeAddressesInSubnet',
       ),
       'Trowel.NoCapacity',
-      /no free address/,
+      /^No free address in the subnets/,
     ],
     ['no capacity', failedToStart('Capacity is unavailable at this time'), 'Trowel.NoCapacity', /no room/],
     [
@@ -121,14 +121,14 @@ describe.skipIf(python === undefined)('task-stopped', () => {
     aws = await startServices({ TROWEL_LOG_GROUP: '/trowel/p', TROWEL_LOG_PREFIX: 'run' });
     ({ handler } = await import('../../../lambdas/task-stopped/handler.ts'));
     const assignment = { v: 1, token: 'the-token', assignment: { task: '+main+load' }, secrets_env: {} };
-    await aws.put('attempts/run-1/assignments/x.json', JSON.stringify(assignment));
+    await aws.put('assignments/x.json', JSON.stringify(assignment));
   });
   afterAll(() => aws.stop());
   beforeEach(() => {
     aws.calls.length = 0;
   });
 
-  it('fails the state that waits, with the reason and the log', async () => {
+  it('trap: a task token never learns that its container died: the state that waits fails, with the reason and the log', async () => {
     expect(await handler({ region: 'eu-west-1', detail: stopped(OUT_OF_MEMORY) })).toMatchObject({
       told: { error: 'Trowel.TaskFailed' },
     });
@@ -150,6 +150,38 @@ describe.skipIf(python === undefined)('task-stopped', () => {
     },
   );
 
+  it('trap: a container that dies in PROVISIONING, for its subnet has no free address, is told, and the subnet named', async () => {
+    const stoppedReason =
+      'Unexpected EC2 error while attempting to Create Network Interface with public IP assignment enabled in subnet: InsufficientFreeAddressesInSubnet';
+    const details = [{ name: 'subnetId', value: 'subnet-1234' }];
+    const task = { stopCode: 'TaskFailedToStart', stoppedReason, attachments: [{ type: 'eni', details }] };
+    expect(await handler({ detail: stopped(task) })).toEqual({
+      told: {
+        error: 'Trowel.NoCapacity',
+        message: expect.stringMatching(/^No free address in subnet-1234: .* ECS says: Unexpected EC2 error/),
+      },
+    });
+  });
+
+  it('finds the assignment by startedBy where the event leaves the variables out', async () => {
+    const startedBy = '0123456789abcdef0123456789abcdef';
+    const assignment = { v: 1, token: 'another-token', assignment: { task: '+main+b' }, secrets_env: {} };
+    await aws.put(`assignments/${startedBy}.json`, JSON.stringify(assignment));
+    const overrides = { containerOverrides: [{ name: 'task' }] };
+    const containers = [{ name: 'task', exitCode: 137 }];
+    expect(await handler({ detail: { ...stopped(), overrides, containers, startedBy } })).toMatchObject({
+      told: { error: 'Trowel.TaskLost' },
+    });
+    expect(aws.calls[0]?.input).toMatchObject({
+      taskToken: 'another-token',
+      cause: expect.stringContaining('log-events'),
+    });
+    // Of somebody else's tasks too something starts them.
+    expect(await handler({ detail: { ...stopped(), overrides, startedBy: 'ecs-svc/0123' } })).toEqual({
+      ignored: 'it is no task of Trowel',
+    });
+  });
+
   it('throws what may pass, so that the event comes again', async () => {
     aws.answers.SendTaskFailure = [fault('AccessDeniedException', 'no')];
     await expect(handler({ detail: stopped() })).rejects.toThrow('no');
@@ -158,11 +190,7 @@ describe.skipIf(python === undefined)('task-stopped', () => {
   it.each([
     ['a task that has not ended', stopped({ lastStatus: 'RUNNING' }), 'it is RUNNING'],
     ['a task of somebody else', { taskArn: TASK, lastStatus: 'STOPPED' }, 'it is no task of Trowel'],
-    [
-      'an assignment that has expired',
-      stopped({}, 's3://trowel-test/attempts/run-1/assignments/gone.json'),
-      'its assignment is gone',
-    ],
+    ['an assignment that has expired', stopped({}, 's3://trowel-test/assignments/gone.json'), 'its assignment is gone'],
     ['an address elsewhere', stopped({}, 's3://elsewhere/x.json'), 'its assignment is gone'],
   ])('ignores %s', async (_, detail, ignored) => {
     expect(await handler({ detail })).toEqual({ ignored });

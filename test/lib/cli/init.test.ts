@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { writeProject } from '../../../lib/cli/init.ts';
+import { ownOrigin } from '../../../lib/cli/own-origin.ts';
 import { project, trowel } from './run-cli.ts';
 
 const TEMPLATE = {
@@ -55,5 +56,39 @@ describe('writeProject', () => {
       message: 'would overwrite tasks/__init__.py',
     });
     expect(readdirSync(target)).toEqual(['tasks']);
+  });
+});
+
+describe('where a new project has Trowel from', () => {
+  it.each([
+    [
+      'the tarball that npm unpacked',
+      { 'node_modules/trowel': { resolved: 'file:../trowel-0.1.0.tgz' } },
+      '../trowel-0.1.0.tgz',
+    ],
+    [
+      'a registry',
+      { 'node_modules/trowel': { resolved: 'https://registry.npmjs.org/trowel/-/trowel-0.1.0.tgz' } },
+      undefined,
+    ],
+    ['npm does not say', {}, undefined],
+  ])('%s', async (_, packages, expected) => {
+    const app = await project({
+      'node_modules/.package-lock.json': JSON.stringify({ packages }),
+      'node_modules/trowel/package.json': '{}',
+    });
+    const origin = ownOrigin(join(app, 'node_modules/trowel/package.json'));
+    expect(origin).toBe(expected === undefined ? undefined : join(app, expected));
+  });
+
+  it('a clone of the repository', async () => {
+    const clone = await project({ 'package.json': '{}' });
+    expect(ownOrigin(join(clone, 'package.json'))).toBe(clone);
+    const template = await project({ 'package.json': '{"devDependencies": {"trowel": "^0.1.0", "aws-cdk": "1"}}' });
+    const target = join(clone, 'flows');
+    await writeProject(template, target, clone);
+    expect(JSON.parse(readFileSync(join(target, 'package.json'), 'utf8'))).toEqual({
+      devDependencies: { trowel: 'file:..', 'aws-cdk': '1' },
+    });
   });
 });

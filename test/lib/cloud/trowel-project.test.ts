@@ -12,10 +12,10 @@ import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
-import { stateMachineName } from '../../../lib/cloud/machines.ts';
 import { ProjectError } from '../../../lib/cloud/project-error.ts';
 import { TrowelProject, type TrowelProjectProps } from '../../../lib/cloud/trowel-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
+import { stateMachineName } from '../../../lib/compiler/deployed-names.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-cloud-'));
 const PLACES = { functions: join(ROOT, 'functions'), bootstrap: join(ROOT, 'bootstrap.py') };
@@ -96,7 +96,9 @@ function permissions(template: Template, role: string): string[] {
   const list = (value: unknown) => (Array.isArray(value) ? value : [value]);
   return [...own, ...attached]
     .flatMap(({ Statement }) => Statement)
-    .map(({ Action, Resource }) => `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`)
+    .map(({ Action, Resource }) =>
+      `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`.replace(/[0-9a-f]{64}/, 'SHA256'),
+    )
     .sort();
 }
 
@@ -144,6 +146,7 @@ describe('TrowelProject', () => {
       'other.dig': 'schedule:\n  daily>: 07:00:00\n+l:\n  lambda>: fn\n',
     });
     const attempts = '<ProjectBucket.Arn>/attempts/*';
+    const assignments = '<ProjectBucket.Arn>/assignments/*';
     const logs = 'logs:CreateLogStream logs:PutLogEvents -> <ProjectFunctionLogs.Arn>';
     const xray = 'xray:PutTraceSegments xray:PutTelemetryRecords -> *';
     const list = 's3:ListBucket -> <ProjectBucket.Arn>';
@@ -162,11 +165,23 @@ describe('TrowelProject', () => {
         logs,
         list,
         xray,
-        `s3:GetObject s3:PutObject -> ${attempts}`,
+        `s3:GetObject -> ${attempts}`,
+        `s3:PutObject -> ${assignments}`,
+        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/SHA256.zip',
         `ecs:RunTask -> ${families(template)}`,
         'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
         `secretsmanager:DescribeSecret -> ${secrets}`,
         'states:SendTaskSuccess -> *',
+      ].sort(),
+    );
+    expect(permissions(template, 'Functiontaskstopped')).toEqual(
+      [
+        logs,
+        list,
+        xray,
+        `s3:GetObject -> ${assignments}`,
+        'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
+        'states:SendTaskFailure -> *',
       ].sort(),
     );
     expect(permissions(template, 'Functionhttp')).toEqual(
@@ -186,6 +201,8 @@ describe('TrowelProject', () => {
       [
         list,
         `s3:GetObject s3:PutObject -> ${attempts}`,
+        `s3:GetObject -> ${assignments}`,
+        `s3:DeleteObject -> ${attempts}/results/*`,
         's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
         'lambda:InvokeFunction -> <ProjectFunctionevaluate.Arn>',
         'states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess -> *',
@@ -241,7 +258,10 @@ describe('TrowelProject', () => {
           RestrictPublicBuckets: true,
         },
         LifecycleConfiguration: {
-          Rules: Match.arrayWith([Match.objectLike({ Prefix: 'attempts/', ExpirationInDays: 90 })]),
+          Rules: Match.arrayWith([
+            Match.objectLike({ Prefix: 'assignments/', ExpirationInDays: 2 }),
+            Match.objectLike({ Prefix: 'attempts/', ExpirationInDays: 90 }),
+          ]),
         },
       },
     });
@@ -252,6 +272,26 @@ describe('TrowelProject', () => {
         ]),
       },
     });
+  });
+
+  it('keeps task tokens a day longer than the longest task, and knows the project’s heartbeat', async () => {
+    const { template, definition } = await deploy('long', {
+      'main.dig':
+        '+a:\n  py>: tasks.a\n+g:\n  _parallel: true\n  +b:\n    py>: tasks.b\n    _timeout: 3d\n    resources: {heartbeat: 20m}\n',
+      'trowel.yml': 'task: {timeout: 30h, heartbeat: 10m}\n',
+    });
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: Match.arrayWith([Match.objectLike({ Id: 'assignments', ExpirationInDays: 5 })]),
+      },
+    });
+    launches(template, { TROWEL_HEARTBEAT: '600', TROWEL_TASK_TIMEOUT: '108000' });
+    const text = definition('main');
+    expect(JSON.parse(text).States['+main+a']).toMatchObject({
+      TimeoutSeconds: 108_000 + 3_600,
+      HeartbeatSeconds: 600,
+    });
+    expect(text).toMatch(/"TimeoutSeconds": ?262800,\s*"HeartbeatSeconds": ?1200/);
   });
 
   it('trap: makes no NAT gateway unless asked, and gives containers a public address', async () => {
@@ -303,6 +343,10 @@ describe('TrowelProject', () => {
             EntryPoint: ['python3', '-c', 'print("bootstrap")\n'],
             Secrets: Match.absent(),
             StopTimeout: 120,
+            LogConfiguration: {
+              LogDriver: 'awslogs',
+              Options: Match.objectLike({ mode: 'non-blocking', 'max-buffer-size': '26214400b' }),
+            },
           }),
         ],
       },
@@ -366,12 +410,17 @@ describe('TrowelProject', () => {
     });
     for (const metric of ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted']) {
       template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+        // Which looks what nobody has told yet, so that a failure is one message.
+        AlarmActions: [{ 'Fn::GetAtt': [Match.stringLikeRegexp('Functionnotify'), 'Arn'] }],
         Metrics: Match.arrayWith([
           Match.objectLike({ MetricStat: Match.objectLike({ Metric: Match.objectLike({ MetricName: metric }) }) }),
         ]),
       });
     }
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmName: 'alarms-Undelivered',
+      AlarmActions: [{ Ref: Match.stringLikeRegexp('Topic') }],
+    });
     template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
     template.hasResourceProperties('AWS::SNS::Subscription', { Endpoint: 'a@example.com', Protocol: 'email' });

@@ -247,6 +247,9 @@ apps: {count: {image: "x:1", args: [a]}, say: {command: python3 -m say}}
     ['dockerfile: no', 'file-not-found «no»'],
     ['python: {requirements: pyproject.toml}', 'python-requirements «pyproject.toml»'],
     ['- a', 'project-file «- a»'],
+    ['apt: [ffmpeg, "a; rm -rf /"]', 'project-file «"a; rm -rf /"»'],
+    ['image: python 3.11', 'project-file «python 3.11»'],
+    ['tags: {"aws:x": y}', 'project-file «y»'],
     ['a: b: c', 'yaml-syntax «b:»'],
   ])('%s', async (text, expected) => {
     expect(say(await load(text))).toEqual([`error ${expected}`]);

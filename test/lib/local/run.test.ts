@@ -58,6 +58,13 @@ describe('a run', () => {
     expect(kept).toEqual(ran.events);
   });
 
+  it('lets a task take longer than the silence that its state bears', async () => {
+    const compiled = sequence([sh('+main+a', 'sleep 3')]);
+    Object.assign(compiled.machine.States['+main+a'] ?? {}, { HeartbeatSeconds: 2 });
+    const ran = await runIn(await temporary({}), compiled);
+    expect(ran.story).toEqual(['started +main+a', 'succeeded +main+a']);
+  });
+
   it('tells a failure with its message, traceback and log', async () => {
     const project = await temporary({ 'tasks.py': TASKS });
     const ran = await runIn(

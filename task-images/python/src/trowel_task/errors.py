@@ -86,7 +86,9 @@ def from_exception(error: BaseException, tb: TracebackType | None = None) -> Tas
     code, message = 1, text_of(error)
     if isinstance(error, SystemExit):
         code, message = exit_code(error), exit_text(error)
-    first = f"Python command failed with code {code}\nError messages from python: {message} ({type(error).__name__})"
+    # CalledProcessError names the command.
+    hint = hint_to_apt(message)
+    first = f"Python command failed with code {code}\nError messages from python: {message} ({type(error).__name__}){hint}"
     frames = "".join("\n\tfrom " + line.rstrip("\n") for line in lines)
     return TaskError(FAILED, f"{first}{frames} (runtime)", "".join(lines).rstrip("\n"), type(error).__name__)
 
@@ -149,6 +151,16 @@ def ended_by(status: int) -> TaskError:
         memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
         return TaskError(FAILED, f"the task was killed by signal {number} ({signal_name(number)}){memory}")
     return TaskError(FAILED, f"the task ended without a result (exit code {os.WEXITSTATUS(status)})")
+
+
+def hint_to_apt(text: str) -> str:
+    """For a failure around apt-get: a task is not root in the containers of AWS, and every run would install anew. Or nothing."""
+    import re
+
+    wanted = r"\b(apt|apt-get|aptitude)\b[^\n]*\b(install|update|upgrade)\b|\bdpkg\b[^\n]* -i\b"
+    if ("apt" not in text and "dpkg" not in text) or not re.search(wanted, text):
+        return ""
+    return " Packages of the operating system come with the image: `apt: [NAME]` in trowel.yml"
 
 
 def did_you_mean(word: str, known: list[str]) -> str:

@@ -1,8 +1,8 @@
 """python -m trowel_task fargate: the one task of a container on AWS.
 
-TROWEL_ASSIGNMENT is the address of a JSON object in S3: {"v": 1, "token", "assignment", "secrets_env": {key: variable}, "evaluate"?}
-(lambdas/launch/assignment-file.ts). The current folder is the unpacked bundle, the project's files are in its `project`. Output goes to
-standard output, line by line; the result goes to the state that waits for the token.
+TROWEL_ASSIGNMENT is the address of a JSON object in S3: {"v": 1, "token", "assignment", "secrets_env": {key: variable}, "evaluate"?,
+"heartbeat"?} (lambdas/launch/assignment-file.ts). The current folder is the unpacked bundle, the project's files are in its `project`.
+Output goes to standard output, line by line; the result goes to the state that waits for the token.
 
 A state that is tried again has another token: the first heartbeat must be accepted before user code runs, and one that is refused later
 ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 78 (EX_CONFIG) for
@@ -17,7 +17,7 @@ import signal
 import sys
 from functools import partial
 
-from trowel_task import PROTOCOL, child, fargate_answer, linux, remote
+from trowel_task import PROTOCOL, child, connections, fargate_answer, linux, remote
 from trowel_task.errors import FAILED, LOST, TaskError
 from trowel_task.loop import Loop
 from trowel_task.task import GRACE
@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 
 # Seconds between heartbeats; the state waits 300 of them by default.
 HEARTBEAT = 20.0
-# Seconds that a task has after SIGTERM. ECS kills the container 30 s after it by default (stopTimeout).
-LAST = 20.0
+# Heartbeats within the silence that a state bears.
+BEATS = 4
+# Seconds that a task has after SIGTERM: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
+LAST = 90.0
 # UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
 LINE = 200_000
 MISCONFIGURED = 78
+# Of errors.ended_by and shell.py.
+OUT_OF_MEMORY = "perhaps out of memory"
 
 
 class Transport:
@@ -90,11 +94,12 @@ def main() -> int:
     except Exception as error:
         say(f"cannot begin: {type(error).__name__}: {error}")
         return MISCONFIGURED if remote.code_of(error) in ("AccessDenied", "AccessDeniedException", "NoSuchBucket") else 1
+    connections.close()
     if not waiting:
         say("nobody waits for this task any more; it is not run")
         return 0
     secrets = {key: settings[name] for key, name in given["secrets_env"].items() if name in settings}
-    result = run(given, secrets, state, float(settings.get("TROWEL_HEARTBEAT") or HEARTBEAT))
+    result = run(given, secrets, state, interval(given))
     if not state.waits:
         say("nobody waits for this task any more; it was ended")
         return 0
@@ -128,6 +133,12 @@ def read_assignment(pointer: str) -> dict[str, Any]:
     return {"secrets_env": {}, **given}
 
 
+def interval(given: dict[str, Any]) -> float:
+    """Seconds between heartbeats."""
+    silence = given.get("heartbeat")
+    return min(HEARTBEAT, silence / BEATS) if isinstance(silence, (int, float)) and silence > 0 else HEARTBEAT
+
+
 def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.State, interval: float) -> dict[str, Any]:
     """The result of the task, as in docs/protocol.md."""
     host = Transport(given.get("evaluate"))
@@ -156,4 +167,10 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
     worker._greeted = True
     worker._on_start({"id": "1", "assignment": given["assignment"], "secrets": secrets})
     worker.run()
-    return host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}
+    result = host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}
+    error = result.get("error")
+    if error and OUT_OF_MEMORY in error["message"]:
+        error["message"] = error["message"].replace(
+            OUT_OF_MEMORY, f"{OUT_OF_MEMORY}: raise task.memory in trowel.yml, or resources.memory of this task"
+        )
+    return result

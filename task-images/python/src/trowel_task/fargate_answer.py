@@ -6,12 +6,11 @@ import json
 import os
 import time
 
-from trowel_task import digests, remote, results, values
+from trowel_task import aws, digests, remote, results, values
 from trowel_task.errors import FAILED, TaskError, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 # Bytes that a state takes, and characters of a failure's cause (32,768; some are left free).
@@ -19,6 +18,7 @@ _OUTPUT = 262_144
 _CAUSE = 32_000
 # Seconds that a call which fails for passing reasons is repeated.
 _PATIENCE = 90.0
+_TIMEOUT = 10.0
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 _FOR_GOOD = ("AccessDeniedException", "InvalidOutput", "ValidationException", "UnrecognizedClientException")
 
@@ -28,19 +28,17 @@ class State:
 
     def __init__(self, token: str) -> None:
         self._token = token
-        # A heartbeat holds the loop up: it may fail soon, for another follows.
-        self._client = remote.client("stepfunctions", attempts=1, read=10)
         self.waits = True
 
     def begin(self) -> bool:
         """The first heartbeat. Raises what keeps it from being sent."""
-        self._call(lambda: self._client.send_task_heartbeat(taskToken=self._token))
+        self._call("SendTaskHeartbeat", {})
         return self.waits
 
     def beat(self) -> bool:
         """A later one: a fault that may pass is left to the next."""
         try:
-            self._client.send_task_heartbeat(taskToken=self._token)
+            self._send("SendTaskHeartbeat", {})
         except Exception as error:
             if remote.code_of(error) in _GONE:
                 self.waits = False
@@ -51,22 +49,26 @@ class State:
         if result["ok"]:
             output = values.dumps({key: result[key] for key in ("s", "stored") if key in result})
             if len(output) <= _OUTPUT:
-                self._call(lambda: self._client.send_task_success(taskToken=self._token, output=output.decode("utf-8")))
+                self._call("SendTaskSuccess", {"output": output.decode("utf-8")})
                 return True
             results.forget(assignment.get("result") or "")
             text = f"what is stored has {len(output)} bytes in too many small values: a state takes {_OUTPUT}. Store fewer, larger values"
             result = {"ok": False, "error": TaskError(FAILED, text).to_json()}
         error = result["error"]
         cause = cause_of(error, assignment)
-        self._call(lambda: self._client.send_task_failure(taskToken=self._token, error=error["name"][:256], cause=cause))
+        self._call("SendTaskFailure", {"error": error["name"][:256], "cause": cause})
         return False
 
-    def _call(self, act: Callable[[], Any]) -> None:
+    def _send(self, action: str, content: dict[str, str]) -> None:
+        # A heartbeat holds the loop up: it may fail soon, for another follows.
+        aws.step_functions(action, {"taskToken": self._token, **content}, attempts=1, timeout=_TIMEOUT)
+
+    def _call(self, action: str, content: dict[str, str]) -> None:
         """Sure to have been heard, or that nobody listens."""
         until, pause = time.monotonic() + _PATIENCE, 0.5
         while True:
             try:
-                act()
+                self._send(action, content)
                 return
             except Exception as error:
                 code = remote.code_of(error)
@@ -137,8 +139,7 @@ def log_link() -> str | None:
 
 def invoke(function: str, payload: dict[str, Any]) -> dict[str, Any]:
     """Calls a function: {"ok": …} or {"error": {name, message}}. Raises what keeps it from being called."""
-    answer = remote.client("lambda").invoke(FunctionName=function, Payload=json.dumps(payload).encode())
-    said = json.load(answer["Payload"])
-    if "FunctionError" in answer:
+    succeeded, said = aws.invoke(function, payload)
+    if not succeeded:
         return {"error": {"name": said.get("errorType") or FAILED, "message": said.get("errorMessage") or "the function failed"}}
     return {"ok": said}

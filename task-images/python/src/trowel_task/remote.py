@@ -1,6 +1,8 @@
-"""Objects in S3, for an attempt whose root is `s3://bucket/…`. The SDK is imported by the first call, not before: most tasks need none.
+"""Objects in S3, for an attempt whose root is `s3://bucket/…`. What talks to S3 is imported by the first call, not before: most tasks
+need none of it.
 
-Addresses are `s3://bucket/key`, the key as it is (not percent-encoded). Credentials are the container's own."""
+Addresses are `s3://bucket/key`, the key as it is (not percent-encoded). Credentials are the container's own.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +10,13 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from http.client import HTTPResponse
 
 SCHEME = "s3://"
-# Bytes; larger files go up and come down in parts, several at a time.
-_LARGE = 32 << 20
-# Seconds.
-_CONNECT, _READ = 5, 30
+# Bytes that S3 takes in one request.
+_LARGEST = 5 << 30
+_BLOCK = 1 << 18
 
-_clients: dict[tuple[int, str], Any] = {}
-_session: Any = None  # what it has read of the services' descriptions, forks need not read again
 _uploaded: set[str] = set()
 
 
@@ -25,74 +24,57 @@ def is_remote(place: str | None) -> bool:
     return place is not None and place.startswith(SCHEME)
 
 
-def client(service: str, attempts: int = 6, read: float = _READ) -> Any:
-    """A client of this process (a fork must not go on with its parent's connections)."""
-    global _session
-    key = (os.getpid(), service)
-    if key not in _clients:
-        import botocore.session  # type: ignore[import-untyped,import-not-found,unused-ignore]
-        from botocore.config import Config  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-        # Another endpoint than Amazon's seldom has a host name for each bucket.
-        elsewhere = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"))
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": attempts},
-            connect_timeout=_CONNECT,
-            read_timeout=read,
-            s3={"addressing_style": "path"} if elsewhere else None,
-        )
-        _session = _session or botocore.session.get_session()
-        _clients[key] = _session.create_client(service, config=config)
-    return _clients[key]
-
-
 def load(uri: str) -> bytes:
-    bucket, key = parts(uri)
-    data: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    from trowel_task import aws
+
+    data: bytes = aws.send("s3", "GET", aws.object_url(*parts(uri)))
     return data
 
 
 def save(uri: str, data: bytes) -> None:
-    bucket, key = parts(uri)
-    client("s3").put_object(Bucket=bucket, Key=key, Body=data)
+    from trowel_task import aws
+
+    aws.send("s3", "PUT", aws.object_url(*parts(uri)), data)
 
 
 def remove(uri: str) -> None:
     """What is not there is no error."""
-    bucket, key = parts(uri)
-    client("s3").delete_object(Bucket=bucket, Key=key)
+    from trowel_task import aws
+
+    aws.send("s3", "DELETE", aws.object_url(*parts(uri)))
 
 
-def upload(path: str, uri: str) -> None:
-    """Once a process: values are named by their content."""
+def upload(path: str, uri: str, sha256: str) -> None:
+    """Once a process: values are named by their content. S3 refuses what came over changed."""
     if uri in _uploaded:
         return
-    bucket, key = parts(uri)
-    if os.path.getsize(path) > _LARGE:
-        with _transfer() as transfer:
-            transfer.upload(path, bucket, key).result()
-    else:
-        with open(path, "rb") as file:
-            client("s3").put_object(Bucket=bucket, Key=key, Body=file)
+    from trowel_task import aws
+
+    size = os.path.getsize(path)
+    if size > _LARGEST:
+        raise ValueError(f"a stored value has {size} bytes, S3 takes {_LARGEST} at once: store several, or write to S3 yourself")
+    aws.send("s3", "PUT", aws.object_url(*parts(uri)), path, digest=sha256)
     _uploaded.add(uri)
 
 
 def download(uri: str, path: str) -> None:
     """Raises FileNotFoundError where there is nothing."""
-    bucket, key = parts(uri)
+    from trowel_task import aws
+
+    def read(answer: HTTPResponse) -> None:
+        with open(path, "wb", 0) as file:
+            while block := answer.read(_BLOCK):
+                file.write(block)
+            size, length = file.tell(), answer.headers.get("content-length")
+        if length and size != int(length):
+            raise EOFError(f"{size} of {length} bytes came")
+
     try:
-        with _transfer() as transfer:
-            transfer.download(bucket, key, path).result()
-    except Exception as error:
-        if code_of(error) in ("NoSuchKey", "404"):
+        aws.send("s3", "GET", aws.object_url(*parts(uri)), read=read)
+    except aws.ServiceError as error:
+        if error.code == "NoSuchKey":
             raise FileNotFoundError(f"a stored value is gone: {uri}") from None
         raise
-
-
-def _transfer() -> Any:
-    from s3transfer.manager import TransferManager  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-    return TransferManager(client("s3"))
 
 
 def parts(uri: str) -> tuple[str, str]:
@@ -103,9 +85,9 @@ def parts(uri: str) -> tuple[str, str]:
 
 
 def code_of(error: BaseException) -> str:
-    """The service's code of a failed call, or nothing."""
-    response = getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+    """The service's name for why it refused a call, or nothing."""
+    code = getattr(error, "code", "")
+    return code if isinstance(code, str) else ""
 
 
 def spool() -> str:

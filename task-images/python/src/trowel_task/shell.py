@@ -7,7 +7,7 @@ import sys
 
 from trowel_task import values
 from trowel_task.assignment import ENV_NAME, private
-from trowel_task.errors import FAILED, TaskError, signal_name
+from trowel_task.errors import FAILED, TaskError, hint_to_apt, signal_name
 from trowel_task.secrets import Secrets
 
 TYPE_CHECKING = False
@@ -43,7 +43,7 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
         memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
         raise TaskError(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}{memory} (runtime)")
     if os.WEXITSTATUS(status):
-        raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime)")
+        raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime){hint_to_apt(text_of(command))}")
 
 
 def variables(params: dict[str, Any]) -> dict[str, str]:

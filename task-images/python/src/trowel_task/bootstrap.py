@@ -1,46 +1,51 @@
 """The command of a container: fetches the project's bundle from S3, unpacks it, and becomes `python -m trowel_task fargate`.
 
 Runs in a stock Python image (3.9 or newer), as `python -c`, with nothing but the standard library; one file, for it is part of the task
-definition. Reads TROWEL_BUNDLE (s3://bucket/key), TROWEL_BUNDLE_SHA256, AWS_REGION and the container's credentials
-(AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, …_FULL_URI, or AWS_ACCESS_KEY_ID); AWS_ENDPOINT_URL_S3 and AWS_ENDPOINT_URL as the SDKs do.
-Says what is wrong in one line and exits with 78 (EX_CONFIG: no further try would change it) or 75 (EX_TEMPFAIL).
+definition. The runner in the bundle signs its own calls with it too (aws.py). Reads TROWEL_BUNDLE (s3://bucket/key), TROWEL_BUNDLE_SHA256,
+AWS_REGION and the container's credentials (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, …_FULL_URI, or AWS_ACCESS_KEY_ID); AWS_ENDPOINT_URL_S3
+and AWS_ENDPOINT_URL as the SDKs do. Says what is wrong in one line and exits with 78 (EX_CONFIG: no further try would change it) or 75
+(EX_TEMPFAIL).
 """
 
-import datetime
+# Plain syntax and few imports: an older Python must come as far as its message, and whoever imports this needs the signature alone.
 import hashlib
 import hmac
 import json
 import os
 import sys
-import tempfile
 import time
-import zipfile
-from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
-from urllib.error import HTTPError
-from urllib.parse import quote, urlsplit
-from urllib.request import ProxyHandler, Request, build_opener, urlopen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping  # noqa: F401
+    from typing import Any, NoReturn, Optional, TypeVar  # noqa: F401
+
+    T = TypeVar("T")
 
 CONFIG, TEMPORARY = 78, 75
 TRIES = 5
 BLOCK = 1 << 20
+NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 class Failed(Exception):
-    def __init__(self, message, code=CONFIG):
+    def __init__(self, message, code=CONFIG):  # type: (str, int) -> None
         super().__init__(message)
         self.code = code
 
 
-def need(name):
-    value = os.environ.get(name)
+def need(name, env=os.environ):  # type: (str, Mapping[str, str]) -> str
+    value = env.get(name)
     if not value:
         raise Failed(f"the variable {name} is not set")
     return value
 
 
-def again(what, act):
+def again(what, act):  # type: (str, Callable[[], T]) -> T
     """The network and servers may fail; what a server refuses it will refuse again."""
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+
     said = what
     for tries in range(1, TRIES + 1):
         try:
@@ -58,68 +63,97 @@ def again(what, act):
     raise Failed(f"{said} ({TRIES} times)", TEMPORARY)
 
 
-def credentials():
-    relative, full = os.environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
+class Keys:
+    """Credentials. `until` is when they end (ISO 8601, UTC), if they do."""
+
+    def __init__(self, access, secret, token=None, until=None):  # type: (str, str, Optional[str], Optional[str]) -> None
+        self.access = access
+        self.secret = secret
+        self.token = token
+        self.until = until
+
+
+def credentials(env=os.environ):  # type: (Mapping[str, str]) -> Keys
+    relative, full = env.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI")
     if not relative and not full:
-        return need("AWS_ACCESS_KEY_ID"), need("AWS_SECRET_ACCESS_KEY"), os.environ.get("AWS_SESSION_TOKEN")
+        return Keys(need("AWS_ACCESS_KEY_ID", env), need("AWS_SECRET_ACCESS_KEY", env), env.get("AWS_SESSION_TOKEN"))
+    from urllib.request import ProxyHandler, Request, build_opener
+
     headers = {}
-    token = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
+    token = env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN")
     if token:
         headers["Authorization"] = token
-    request = Request("http://169.254.170.2" + relative if relative else full, headers=headers)
+    request = Request("http://169.254.170.2" + relative if relative else str(full), headers=headers)
     opener = build_opener(ProxyHandler({}))  # an address of this host: no proxy knows it
 
-    def ask():
+    def ask():  # type: () -> Any
         with opener.open(request, timeout=5) as answer:
             return json.load(answer)
 
     try:
         given = again("the container's credentials cannot be read", ask)
-        return given["AccessKeyId"], given["SecretAccessKey"], given.get("Token")
+        return Keys(given["AccessKeyId"], given["SecretAccessKey"], given.get("Token"), given.get("Expiration"))
     except (ValueError, KeyError, TypeError):
         raise Failed("the container's credentials are not what was expected") from None
 
 
-def address(bucket, key, region):
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+def endpoint(service, region, env):  # type: (str, str, Mapping[str, str]) -> tuple[str, bool]
+    """Address of a service (`s3`, `states`, `lambda`), and whether it is Amazon's own."""
+    own = {"states": "SFN"}.get(service, service.upper())
+    given = env.get(f"AWS_ENDPOINT_URL_{own}") or env.get("AWS_ENDPOINT_URL")
+    if given:
+        return given.rstrip("/"), False
+    return f"https://{service}.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else ""), True
+
+
+def address(bucket, key, region, env=os.environ):  # type: (str, str, str, Mapping[str, str]) -> str
+    from urllib.parse import quote
+
+    base, amazon = endpoint("s3", region, env)
     path = quote(key, safe="/-_.~")
-    if endpoint:
-        return f"{endpoint.rstrip('/')}/{bucket}/{path}"
-    host = f"s3.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
-    # A certificate of *.s3… holds for names without dots alone.
-    return f"https://{host}/{bucket}/{path}" if "." in bucket else f"https://{bucket}.{host}/{path}"
+    # A certificate of *.s3… holds for names without dots alone; other servers seldom have a host name for each bucket.
+    return f"{base}/{bucket}/{path}" if "." in bucket or not amazon else f"https://{bucket}.{base[len('https://') :]}/{path}"
 
 
-def signed(url, region, access, secret, token, now=None):
-    """A GET request with Signature Version 4."""
+def signed(method, url, service, region, keys, digest=NOTHING, headers=None, stamp=None):
+    # type: (str, str, str, str, Keys, str, Optional[Mapping[str, str]], Optional[str]) -> dict[str, str]
+    """Headers of a request with Signature Version 4, those given among them. `digest`: sha256 of the body. The address has no query."""
+    from urllib.parse import quote, urlsplit
+
     parts = urlsplit(url)
-    stamp = (now or datetime.datetime.now(datetime.timezone.utc)).strftime("%Y%m%dT%H%M%SZ")
-    empty = hashlib.sha256(b"").hexdigest()
-    headers = {"host": parts.netloc, "x-amz-content-sha256": empty, "x-amz-date": stamp}
-    if token:
-        headers["x-amz-security-token"] = token
-    names = ";".join(sorted(headers))
-    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    canonical = f"GET\n{parts.path}\n{parts.query}\n{lines}\n{names}\n{empty}"
-    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
+    stamp = stamp or time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    all_headers = {"host": parts.netloc, "x-amz-content-sha256": digest, "x-amz-date": stamp}
+    all_headers.update((name.lower(), value) for name, value in (headers or {}).items())
+    if keys.token:
+        all_headers["x-amz-security-token"] = keys.token
+    names = ";".join(sorted(all_headers))
+    lines = "".join(f"{name}:{all_headers[name]}\n" for name in sorted(all_headers))
+    path = parts.path or "/"
+    # S3 alone takes the path as it is sent.
+    canonical = f"{method}\n{path if service == 's3' else quote(path, safe='/-_.~')}\n\n{lines}\n{names}\n{digest}"
+    scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    key = f"AWS4{secret}".encode()
+    key = f"AWS4{keys.secret}".encode()
     for part in (*scope.split("/"), text):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
-    headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={access}/{scope}, SignedHeaders={names}, Signature={key.hex()}"
-    return Request(url, headers=headers)
+    all_headers["authorization"] = f"AWS4-HMAC-SHA256 Credential={keys.access}/{scope}, SignedHeaders={names}, Signature={key.hex()}"
+    return all_headers
 
 
-def fetch(path):
+def fetch(path):  # type: (str) -> None
+    from urllib.request import Request, urlopen
+
     bundle, expected, region = need("TROWEL_BUNDLE"), need("TROWEL_BUNDLE_SHA256"), need("AWS_REGION")
     bucket, _, key = bundle[len("s3://") :].partition("/")
     if not bundle.startswith("s3://") or not bucket or not key:
         raise Failed(f"TROWEL_BUNDLE is not s3://bucket/key but {bundle}")
     keys = credentials()
+    url = address(bucket, key, region)
 
-    def load():
+    def load():  # type: () -> str
         digest = hashlib.sha256()
-        with urlopen(signed(address(bucket, key, region), region, *keys), timeout=30) as answer, open(path, "wb") as file:
+        request = Request(url, headers=signed("GET", url, "s3", region, keys))
+        with urlopen(request, timeout=30) as answer, open(path, "wb") as file:
             size, length = 0, answer.headers.get("content-length")
             for block in iter(lambda: answer.read(BLOCK), b""):
                 digest.update(block)
@@ -134,8 +168,11 @@ def fetch(path):
         raise Failed(f"the bundle {bundle} is not the one that was deployed: its sha256 is {found}, not {expected}")
 
 
-def unpack(path, folder):
+def unpack(path, folder):  # type: (str, str) -> None
     """Several files at a time: inflating and writing need no interpreter lock."""
+    import zipfile
+    from concurrent.futures import ThreadPoolExecutor
+
     try:
         with zipfile.ZipFile(path) as bundle:
             entries = bundle.infolist()
@@ -145,7 +182,7 @@ def unpack(path, folder):
             os.makedirs(os.path.join(folder, name), exist_ok=True)
         count = min(4, (os.cpu_count() or 1) + 1)
 
-        def some(at):
+        def some(at):  # type: (int) -> None
             with zipfile.ZipFile(path) as part:
                 for entry in entries[at::count]:
                     if not entry.is_dir():
@@ -162,7 +199,9 @@ def unpack(path, folder):
         raise Failed(f"the bundle cannot be unpacked into {folder}: {error.strerror or error}") from None
 
 
-def main():
+def main():  # type: () -> NoReturn
+    import tempfile
+
     folder = tempfile.mkdtemp(prefix="trowel-")
     path = os.path.join(folder, "bundle.zip")
     fetch(path)

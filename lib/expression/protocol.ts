@@ -1,5 +1,5 @@
-import { TrowelError } from '../../lib/expression/failure.ts';
-import { ERRORS, PROTOCOL } from '../../lib/expression/wire.ts';
+import { TrowelError } from './failure.ts';
+import { ERRORS, PROTOCOL } from './wire.ts';
 
 /**
  * An execution that began before a deploy sends payloads of the version it was compiled for: a function takes every version up to
@@ -8,6 +8,8 @@ import { ERRORS, PROTOCOL } from '../../lib/expression/wire.ts';
 export function checkVersion(event: unknown): void {
   const version = (event as { readonly v?: unknown } | null | undefined)?.v;
   if (typeof version === 'number' && Number.isInteger(version) && version >= 1 && version <= PROTOCOL) return;
-  const message = `Expected a payload of protocol version 1 to ${PROTOCOL}, got ${JSON.stringify(version) ?? 'none'}`;
-  throw new TrowelError(ERRORS.badInput, message);
+  const wanted = `Expected a payload of protocol version 1 to ${PROTOCOL}, got ${JSON.stringify(version) ?? 'none'}`;
+  const why =
+    Number(version) > PROTOCOL ? ': a later version of Trowel compiled the workflow, deploy with that one again' : '';
+  throw new TrowelError(ERRORS.badInput, wanted + why);
 }

@@ -1,0 +1,48 @@
+/** Options that every command against AWS has, and what they open. */
+import type { Command } from 'commander';
+import type { AwsFault } from '../deployed/aws-fault.ts';
+import type { Connection } from '../deployed/connection.ts';
+import { CliError, EXIT } from './exit-codes.ts';
+
+export interface AwsFlags {
+  readonly project?: string;
+  readonly profile?: string;
+  readonly region?: string;
+}
+
+export function connectionOptions(command: Command): Command {
+  return command
+    .option('--profile <name>', 'AWS profile (default: AWS_PROFILE, or as every AWS tool finds its credentials)')
+    .option('--region <name>', 'AWS region (default: AWS_REGION, or that of the profile)');
+}
+
+export function projectOption(command: Command): Command {
+  return command.option('--project <dir>', 'folder of the project (default: the one around this folder)');
+}
+
+export function connectionOf({ profile, region }: AwsFlags): Connection {
+  return { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
+}
+
+/** The same options again, for a command to paste. */
+export function awsWords({ project, profile, region }: AwsFlags): string[] {
+  return Object.entries({ project, profile, region }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`--${name}`, value],
+  );
+}
+
+/** Runs a command against AWS: what AWS refuses is explained, as an end of the command. */
+export async function withAws<T>(act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    const code = error.kind === 'setup' || error.kind === 'denied' ? EXIT.environment : EXIT.failed;
+    throw new CliError(code, error.message, error.notes, error);
+  }
+}
+
+/** By its name: the class is loaded with the first client. */
+function isFault(error: unknown): error is AwsFault {
+  return error instanceof Error && error.name === 'AwsFault';
+}

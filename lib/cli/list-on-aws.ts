@@ -1,0 +1,39 @@
+import { type ListedExecution, listExecutions } from '../deployed/list-executions.ts';
+import { withAws } from './aws-options.ts';
+import { EXIT } from './exit-codes.ts';
+import { deployedWorkflow, notDeployed, openDeployed } from './open-deployed.ts';
+import type { SessionsFlags } from './sessions.ts';
+import { table } from './table.ts';
+import type { Colors, Terminal } from './terminal.ts';
+import { duration } from './text.ts';
+
+/** `trowel sessions --aws` */
+export function listOnAws(terminal: Terminal, workflow: string | undefined, flags: SessionsFlags): Promise<number> {
+  return withAws(async () => {
+    const opened = await openDeployed(terminal, flags);
+    const { deployed, states } = opened;
+    const workflows = workflow === undefined ? await deployed.workflows() : [await deployedWorkflow(opened, workflow)];
+    if (workflows.length === 0) throw notDeployed(deployed.name, undefined, []);
+    const executions = await listExecutions(states, workflows, flags.limit);
+    if (flags.json) {
+      for (const each of executions) await terminal.stdout.write(`${JSON.stringify(each)}\n`);
+    } else if (executions.length === 0) {
+      await terminal.stderr.write(`No execution of ${workflows.map((each) => each.workflow).join(', ')} yet\n`);
+    } else {
+      await terminal.stdout.write(renderExecutions(executions, terminal.stdout.colors));
+    }
+    return EXIT.ok;
+  });
+}
+
+export function renderExecutions(executions: readonly ListedExecution[], colors: Colors): string {
+  const rows = executions.map((each) => [
+    each.execution,
+    each.workflow,
+    each.session_time ?? '',
+    each.started.replace(/\.\d+Z$/, 'Z'),
+    each.ended === undefined ? '' : duration((Date.parse(each.ended) - Date.parse(each.started)) / 1000),
+    each.status + (each.resumes === undefined ? '' : ` (continues ${each.resumes})`),
+  ]);
+  return table(['EXECUTION', 'WORKFLOW', 'SESSION TIME', 'STARTED', 'TOOK', 'STATUS'], rows, colors);
+}

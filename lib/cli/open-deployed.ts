@@ -1,0 +1,84 @@
+import { DeployedProject, type DeployedWorkflow } from '../deployed/deployed-project.ts';
+import { type Found, findExecution, type NotFound, withoutEnding } from '../deployed/find-execution.ts';
+import type { ExecutionDescription, ExecutionEntry, States } from '../deployed/states.ts';
+import { loadProject } from '../language/project.ts';
+import { hasErrors } from '../language/report.ts';
+import { didYouMean } from '../language/suggest.ts';
+import { type AwsFlags, connectionOf } from './aws-options.ts';
+import { CliError, EXIT, usageError } from './exit-codes.ts';
+import { findProject, type Place } from './find-project.ts';
+import { reportDiagnostics } from './report-diagnostics.ts';
+import type { Terminal } from './terminal.ts';
+
+/** A project as it is deployed. */
+export interface Opened {
+  readonly place: Place;
+  readonly states: States;
+  readonly deployed: DeployedProject;
+}
+
+/** Only trowel.yml is read here: what runs is what was deployed. */
+export async function openDeployed(terminal: Terminal, flags: AwsFlags): Promise<Opened> {
+  const { place, name } = await projectName(terminal, flags);
+  const { connectStates } = await import('../deployed/states-client.ts');
+  const states = connectStates(connectionOf(flags));
+  return { place, states, deployed: new DeployedProject(states, name) };
+}
+
+/** The name under which the project is deployed. */
+export async function projectName(
+  terminal: Terminal,
+  flags: AwsFlags,
+): Promise<{ readonly place: Place; readonly name: string }> {
+  const place = findProject(terminal.cwd, flags);
+  const project = await loadProject(place.folder, { workflows: [] });
+  if (hasErrors(project.diagnostics)) {
+    await reportDiagnostics(terminal, project, place, project.diagnostics);
+    throw new CliError(EXIT.failed, 'trowel.yml has errors');
+  }
+  return { place, name: project.name };
+}
+
+export async function deployedWorkflow({ deployed }: Opened, argument: string): Promise<DeployedWorkflow> {
+  const name = withoutEnding(argument);
+  const found = await deployed.workflow(name);
+  if (found !== undefined) return found;
+  throw notDeployed(
+    deployed.name,
+    name,
+    (await deployed.workflows()).map(({ workflow }) => workflow),
+  );
+}
+
+/** Throws a CliError that says what there is instead. */
+export async function chosenExecution(
+  { states, deployed }: Opened,
+  reference: string | undefined,
+  wanted?: { readonly fits: (entry: ExecutionEntry) => boolean; readonly otherwise: string },
+): Promise<ExecutionDescription> {
+  const found: Found | NotFound = await findExecution(states, deployed, reference, wanted?.fits);
+  if ('execution' in found) return found.execution;
+  const { missing, workflows } = found;
+  if (missing === 'project') throw notDeployed(deployed.name, undefined, workflows);
+  if (missing === 'executions') {
+    throw usageError(wanted?.otherwise ?? `${workflows.join(', ')} never ran in this account and region`);
+  }
+  const name = reference ?? '';
+  const hint = didYouMean(withoutEnding(name), workflows);
+  throw usageError(
+    `there is no execution and no workflow ${name} of project ${deployed.name} in this account and region`,
+    ...(hint === undefined ? [] : [hint]),
+    `Workflows: ${workflows.join(', ')}; trowel sessions --aws lists executions`,
+  );
+}
+
+export function notDeployed(project: string, workflow: string | undefined, workflows: readonly string[]): CliError {
+  const what = workflow === undefined ? `project ${project}` : `workflow ${workflow} of project ${project}`;
+  const hint = workflow === undefined ? undefined : didYouMean(workflow, workflows);
+  return new CliError(EXIT.failed, `the ${what} is not deployed to this account and region`, [
+    ...(hint === undefined ? [] : [hint]),
+    workflows.length === 0
+      ? 'Deploy it: npx cdk deploy. Or look elsewhere: --profile, --region'
+      : `Deployed are: ${workflows.join(', ')}`,
+  ]);
+}

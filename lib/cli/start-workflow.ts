@@ -1,0 +1,62 @@
+import { executionName, regionOf } from '../deployed/arns.ts';
+import { executionLink } from '../deployed/console-links.ts';
+import type { DeployedWorkflow } from '../deployed/deployed-project.ts';
+import { type ExecutionInput, newExecutionName, newInput } from '../deployed/start.ts';
+import { sessionTimeFor } from '../expression/session.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { type AwsFlags, awsWords, withAws } from './aws-options.ts';
+import { EXIT, usageError } from './exit-codes.ts';
+import { followExecution } from './follow-execution.ts';
+import { commandLine } from './invocation.ts';
+import { deployedWorkflow, type Opened, openDeployed } from './open-deployed.ts';
+import { sessionParams } from './session-params.ts';
+import type { StartFlags } from './start.ts';
+import type { Terminal } from './terminal.ts';
+
+export function startWorkflow(terminal: Terminal, argument: string, flags: StartFlags): Promise<number> {
+  return withAws(async () => {
+    checkSession(flags.session);
+    const opened = await openDeployed(terminal, flags);
+    const params = await givenParams(terminal, flags);
+    const workflow = await deployedWorkflow(opened, argument);
+    return startAndShow(terminal, opened, workflow, newInput(flags.session, params), flags);
+  });
+}
+
+/** Starts an execution; follows it, or says how to. */
+export async function startAndShow(
+  terminal: Terminal,
+  opened: Opened,
+  { workflow, arn: machine }: DeployedWorkflow,
+  input: ExecutionInput,
+  flags: AwsFlags & { readonly follow?: true; readonly json?: true },
+): Promise<number> {
+  const text = JSON.stringify(input);
+  const arn = await opened.states.start(machine, newExecutionName(workflow, Date.now()), text);
+  const name = executionName(arn);
+  const link = executionLink(arn, regionOf(arn));
+  const { stdout, stderr } = terminal;
+  if (flags.follow) {
+    // From here on it runs, whatever becomes of this process.
+    if (!flags.json) await stderr.write(`Started ${name}\n`);
+    return followExecution(terminal, opened, arn, flags);
+  }
+  await stdout.write(flags.json ? `${JSON.stringify({ execution: name, arn, link })}\n` : `${arn}\n`);
+  if (!flags.json) {
+    const follow = commandLine(terminal.env, ['log', name, '--aws', '--follow', ...awsWords(flags)]);
+    await stderr.write(`Started ${name}\n  watch it: ${follow}\n  console:  ${link}\n`);
+  }
+  return EXIT.ok;
+}
+
+/** `-P` and `-p`. The files that trowel.yml names are deployed with the workflow. */
+export function givenParams(terminal: Terminal, flags: Pick<StartFlags, 'param' | 'paramsFile'>): Promise<Mapping> {
+  return sessionParams(terminal.cwd, { dir: terminal.cwd, config: { params: [] } }, flags);
+}
+
+/** What cannot be a session is refused before anything starts. Which it is, the deployed workflow decides: it knows its zone and schedule. */
+function checkSession(value: string | undefined): void {
+  if (value === undefined || value === 'schedule') return;
+  const session = sessionTimeFor(value, { timezone: 'UTC', now: Date.now() });
+  if (!session.ok) throw usageError(`--session ${value}: ${session.message}`);
+}

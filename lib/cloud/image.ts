@@ -1,0 +1,80 @@
+/**
+ * The image of a project's containers: a stock Python, `image:` as it is, or one that is built, from task-images/python/Dockerfile (`apt:`) or
+ * from the project's own (`dockerfile:`). Whatever it is, the task definition's command fetches the bundle.
+ */
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
+import type { Role } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+import type { ProjectConfig } from '../language/project-config.ts';
+import { IGNORED } from './bundle.ts';
+import { cdk, ecr, ecs, iam } from './cdk.ts';
+import { buildsOnTrowel } from './dockerfile.ts';
+import { packageFolder } from './package-folder.ts';
+import { DEPLOYED_PYTHON } from './site-packages.ts';
+
+export interface ProjectImage {
+  readonly image: ContainerImage;
+  /** Its name, if it is pulled as it is. */
+  readonly name?: string;
+  /** In an image that nobody has made for this: who the process is, and where it may write. */
+  readonly user?: string;
+  readonly home?: string;
+}
+
+/** `nobody` of Debian. */
+const NOBODY = '65534:65534';
+
+/** @param dir the project's folder, absolute */
+export function projectImage(dir: string, config: ProjectConfig): ProjectImage {
+  const { dockerfile, apt, image, python, task } = config;
+  const stock = `public.ecr.aws/docker/library/python:${python.version ?? DEPLOYED_PYTHON}-slim`;
+  const platform = task.architecture === 'arm64' ? ecr.Platform.LINUX_ARM64 : ecr.Platform.LINUX_AMD64;
+  const own = readFileSync(packageFolder(join('task-images', 'python', 'Dockerfile')), 'utf8');
+  const buildArgs = { BASE: image ?? stock, PACKAGES: apt.join(' ') };
+  const folder = (): string => mkdtempSync(join(tmpdir(), 'trowel-image-'));
+  if (dockerfile !== undefined) {
+    const text = readFileSync(resolve(dir, dockerfile), 'utf8');
+    const exclude = [...IGNORED].flatMap((name) => [name, `**/${name}`]);
+    if (!buildsOnTrowel(text)) {
+      return { image: ecs.ContainerImage.fromAsset(dir, { file: dockerfile, platform, exclude }) };
+    }
+    // Both in one file: a build knows no image that is not in a registry, but an earlier stage.
+    const context = join(folder(), 'project');
+    cpSync(dir, context, { recursive: true, dereference: true, filter: (path) => !IGNORED.has(basename(path)) });
+    writeFileSync(join(context, 'Dockerfile.trowel'), `${own}\n${text}`);
+    return {
+      image: ecs.ContainerImage.fromAsset(context, { file: 'Dockerfile.trowel', platform, buildArgs, exclude }),
+    };
+  }
+  if (apt.length > 0) {
+    const context = folder();
+    writeFileSync(join(context, 'Dockerfile'), own);
+    return { image: ecs.ContainerImage.fromAsset(context, { platform, buildArgs }) };
+  }
+  if (image !== undefined) return asItIs(image);
+  return { image: ecs.ContainerImage.fromRegistry(stock), user: NOBODY, home: '/tmp' };
+}
+
+export function asItIs(name: string): ProjectImage {
+  return { image: ecs.ContainerImage.fromRegistry(name), name };
+}
+
+/** An image in an ECR repository of an account is pulled with the execution role; any other registry asks for no rights. */
+export function grantPull(scope: Construct, image: string, executionRole: Role): void {
+  const [, account, region, name] =
+    /^(\d{12})\.dkr\.ecr\.([\w-]+)\.amazonaws\.com(?:\.cn)?\/([^:@]+)/.exec(image) ?? [];
+  if (account === undefined || region === undefined || name === undefined) return;
+  executionRole.addToPolicy(
+    new iam.PolicyStatement({
+      actions: ['ecr:BatchCheckLayerAvailability', 'ecr:BatchGetImage', 'ecr:GetDownloadUrlForLayer'],
+      resources: [
+        cdk.Stack.of(scope).formatArn({ service: 'ecr', resource: 'repository', resourceName: name, account, region }),
+      ],
+    }),
+  );
+  // The token of a registry belongs to no repository: the API knows no resource here.
+  executionRole.addToPolicy(new iam.PolicyStatement({ actions: ['ecr:GetAuthorizationToken'], resources: ['*'] }));
+}

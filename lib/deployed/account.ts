@@ -1,0 +1,16 @@
+/** What this folder asks an account for `trowel check --aws`; account-client.ts answers. */
+export interface Account {
+  /** Throws an AwsFault of kind `setup` where there are no credentials or no region. */
+  whoami(): Promise<{ readonly account: string; readonly region: string; readonly arn: string }>;
+  /** Fargate's vCPUs at once, on demand or on Spot. */
+  vcpuQuota(spot: boolean): Promise<number>;
+  /** Variables of the deployed functions of a project, by the function's name here (`launch`, `notify`); empty if it is not deployed. */
+  functionSettings(project: string): Promise<{ readonly [name: string]: { readonly [variable: string]: string } }>;
+  subnets(ids: readonly string[]): Promise<readonly { readonly id: string; readonly free: number }[]>;
+  /** Addresses that were asked whether they want a topic's mail, and have not said yes. */
+  unconfirmed(topicArn: string): Promise<readonly string[]>;
+  /** Whether SES still sends to verified addresses alone. */
+  inSandbox(): Promise<boolean>;
+  /** Whether SES may send in the name of an address, or of its domain. */
+  verified(address: string): Promise<boolean>;
+}

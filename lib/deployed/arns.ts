@@ -1,0 +1,34 @@
+/** `arn:PARTITION:states:REGION:ACCOUNT:execution:MACHINE:NAME` and `…:stateMachine:MACHINE`. */
+
+function part(arn: string, index: number): string {
+  return arn.split(':')[index] ?? '';
+}
+
+export function regionOf(arn: string): string {
+  return part(arn, 3);
+}
+
+export function accountOf(arn: string): string {
+  return part(arn, 4);
+}
+
+/** Of a machine's or an execution's ARN. */
+export function machineName(arn: string): string {
+  return part(arn, 6);
+}
+
+export function executionName(executionArn: string): string {
+  return part(executionArn, 7);
+}
+
+export function executionArn(machineArn: string, name: string): string {
+  return `${machineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+}
+
+export function machineArnOf(executionArn: string): string {
+  return executionArn.split(':').slice(0, 7).join(':').replace(':execution:', ':stateMachine:');
+}
+
+export function isExecutionArn(text: string): boolean {
+  return /^arn:[\w-]+:states:[\w-]+:\d+:execution:[^:]+:[^:]+$/.test(text);
+}

@@ -1,0 +1,109 @@
+/**
+ * What is deployed, seen from here: executions, their tasks and logs, secrets, and whether a deploy would work. Cores are pure and ask
+ * through small interfaces; the adapters (`…-client.ts`) alone import a client of the AWS SDK, and are themselves imported when first
+ * used, so that nothing else of the command line pays for them.
+ */
+
+/** `setup`: credentials, a region, a way to AWS. `denied`: the caller may not. `absent`: it is not there. `refused`: anything else. */
+export type FaultKind = 'setup' | 'denied' | 'absent' | 'refused';
+
+/** A request that AWS did not answer, explained for whoever sits before it. */
+export class AwsFault extends Error {
+  override readonly name = 'AwsFault';
+  readonly kind: FaultKind;
+  /** As IAM names it: `states:StartExecution`. */
+  readonly action: string;
+  /** What to do about it, a line each. */
+  readonly notes: readonly string[];
+
+  constructor(kind: FaultKind, action: string, message: string, notes: readonly string[], cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.action = action;
+    this.notes = notes;
+  }
+}
+
+/** Does it, and turns what it throws into an AwsFault. */
+export async function asking<T>(action: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw error instanceof AwsFault ? error : explain(action, error);
+  }
+}
+
+export function isDenied(error: unknown): error is AwsFault {
+  return error instanceof AwsFault && error.kind === 'denied';
+}
+
+export function isAbsent(error: unknown): boolean {
+  return error instanceof AwsFault && error.kind === 'absent';
+}
+
+interface Rule {
+  /** Of `NAME: message`. */
+  readonly text: RegExp;
+  readonly kind: FaultKind;
+  readonly message: string;
+  readonly notes: readonly string[];
+}
+
+const LOGIN = 'Sign in (`aws sso login`, `aws configure`), or name a profile: --profile NAME or AWS_PROFILE';
+
+const RULES: readonly Rule[] = [
+  {
+    text: /Region is missing/i,
+    kind: 'setup',
+    message: 'no AWS region is known',
+    notes: ['Name the one that you deployed to: --region eu-west-1, AWS_REGION, or `region` in ~/.aws/config'],
+  },
+  {
+    text: /(?:^|[^A-Za-z])(?:ExpiredToken\w*|RequestExpired)|(?:token|session)\b.{0,60}\bexpired/i,
+    kind: 'setup',
+    message: 'the AWS credentials have expired',
+    notes: ['Sign in again, e.g. with `aws sso login`, or name another profile: --profile NAME'],
+  },
+  {
+    text: /^(?:CredentialsProviderError|TokenProviderError|ProviderError)|Could not (?:load credentials|resolve credentials)/i,
+    kind: 'setup',
+    message: 'there are no AWS credentials',
+    notes: [LOGIN],
+  },
+  {
+    text: /^(?:UnrecognizedClient\w*|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature\w*|SignatureDoesNotMatch|AuthFailure|IncompleteSignature\w*|MissingAuthenticationToken\w*)\b/,
+    kind: 'setup',
+    message: 'AWS does not know these credentials',
+    notes: [LOGIN],
+  },
+  {
+    text: /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b|^TimeoutError/,
+    kind: 'setup',
+    message: 'AWS cannot be reached',
+    notes: ['Check the network, a proxy, and the region’s name'],
+  },
+];
+
+function explain(action: string, error: unknown): AwsFault {
+  const { name, message } = facts(error);
+  const text = `${name}: ${message}`;
+  if (/AccessDenied|UnauthorizedOperation|AuthorizationError|NotAuthorized|Forbidden/i.test(name)) {
+    const notes = message === '' || message === 'UnknownError' ? [] : [message];
+    return new AwsFault('denied', action, `your AWS credentials do not allow ${action}`, notes, error);
+  }
+  const rule = RULES.find((each) => each.text.test(text));
+  if (rule !== undefined) {
+    return new AwsFault(rule.kind, action, rule.message, [...rule.notes, `(${action}: ${message || name})`], error);
+  }
+  const absent = /DoesNotExist|NotFound|NoSuch/i.test(name);
+  return new AwsFault(absent ? 'absent' : 'refused', action, `${action}: ${message || name}`, [], error);
+}
+
+function facts(error: unknown): { readonly name: string; readonly message: string } {
+  if (!(error instanceof Error)) return { name: 'Unknown', message: String(error) };
+  // A connection that was tried at several addresses.
+  const inner = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : '';
+  const message = inner.message === '' ? code : inner.message;
+  return { name: error.name === 'Error' && code !== '' ? code : error.name, message };
+}

@@ -1,0 +1,70 @@
+/** Which containers an execution has started, read from its history. */
+import { jobId } from '../../lambdas/launch/names.ts';
+import type { Json } from '../asl/types.ts';
+import type { HistoryEvent } from '../engine/history.ts';
+import { at, parsed, textOf } from './json.ts';
+
+/** What `launch` was asked to start, and what is known of it. */
+export interface Launch {
+  /** Full name of the task. */
+  readonly task: string;
+  /** `startedBy` of the container: made from the token's hash, as launch makes it. Undefined if the history shows no token. */
+  readonly startedBy?: string;
+  readonly taskArn?: string;
+  /** Milliseconds since the epoch, when the state asked for it. */
+  readonly asked: number;
+  /** The same, when the state had its answer, or ended without one. */
+  readonly ended?: number;
+  readonly succeeded: boolean;
+}
+
+/** Launches of one execution. Give it every event, in order. */
+export class Launches {
+  /** By the id of the TaskScheduled event. */
+  readonly #launches = new Map<number, Launch>();
+  /** From an event of a task's state to the TaskScheduled event that it follows. */
+  readonly #chain = new Map<number, number>();
+
+  get all(): readonly Launch[] {
+    return [...this.#launches.values()];
+  }
+
+  see(event: HistoryEvent): void {
+    if (event.type.startsWith('Execution') && event.type !== 'ExecutionStarted') {
+      for (const [id, launch] of this.#launches) this.#end(id, launch, event, false);
+      return;
+    }
+    const { taskScheduledEventDetails: scheduled } = event;
+    if (scheduled !== undefined) {
+      if (scheduled.resourceType === 'lambda' && scheduled.resource.endsWith('.waitForTaskToken')) {
+        this.#launches.set(event.id, launchOf(event, parsed(scheduled.parameters)));
+        this.#chain.set(event.id, event.id);
+      }
+      return;
+    }
+    const id = this.#chain.get(event.previousEventId);
+    const launch = id === undefined ? undefined : this.#launches.get(id);
+    if (id === undefined || launch === undefined) return;
+    if (event.type === 'TaskStarted' || event.type === 'TaskSubmitted') this.#chain.set(event.id, id);
+    const taskArn = textOf(payloadOf(event.taskSubmittedEventDetails?.output), 'taskArn');
+    if (taskArn !== undefined) this.#launches.set(id, { ...launch, taskArn });
+    if (/^Task(?:Succeeded|Failed|TimedOut|StateAborted)$/.test(event.type)) {
+      this.#end(id, launch, event, event.type === 'TaskSucceeded');
+    }
+  }
+
+  #end(id: number, launch: Launch, { timestamp }: HistoryEvent, succeeded: boolean): void {
+    if (launch.ended === undefined) this.#launches.set(id, { ...launch, ended: timestamp, succeeded });
+  }
+}
+
+function launchOf({ timestamp: asked }: HistoryEvent, parameters: Json): Launch {
+  const payload = payloadOf(parameters);
+  const token = textOf(payload, 'token');
+  const task = textOf(payload, 't') ?? '';
+  return { task, asked, succeeded: false, ...(token === undefined ? {} : { startedBy: jobId(token) }) };
+}
+
+function payloadOf(value: Json | undefined): Json {
+  return parsed(at(parsed(value), 'Payload'));
+}

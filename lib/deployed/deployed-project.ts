@@ -1,0 +1,64 @@
+/**
+ * What of a project is deployed. State machines are found by their names and told apart from those of other projects by their tags, so
+ * that a stack of any name, or an app of the user's own, will do.
+ */
+import { PROJECT_TAG, stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
+import { isDenied } from './aws-fault.ts';
+import type { MachineEntry, States } from './states.ts';
+
+export interface DeployedWorkflow {
+  readonly workflow: string;
+  readonly arn: string;
+}
+
+export class DeployedProject {
+  readonly name: string;
+  readonly #states: Pick<States, 'machines' | 'tags'>;
+  #machines: Promise<readonly MachineEntry[]> | undefined;
+  #workflows: Promise<readonly DeployedWorkflow[]> | undefined;
+
+  constructor(states: Pick<States, 'machines' | 'tags'>, project: string) {
+    this.#states = states;
+    this.name = project;
+  }
+
+  /** Undefined if it is not deployed here. */
+  async workflow(workflow: string): Promise<DeployedWorkflow | undefined> {
+    const name = stateMachineName(this.name, workflow);
+    const machine = (await this.#candidates()).find((each) => each.name === name);
+    return machine === undefined ? undefined : { workflow, arn: machine.arn };
+  }
+
+  /** All workflows, without the parts that some were split into. Sorted by name. */
+  workflows(): Promise<readonly DeployedWorkflow[]> {
+    this.#workflows ??= this.#tagged();
+    return this.#workflows;
+  }
+
+  async #tagged(): Promise<readonly DeployedWorkflow[]> {
+    const found: DeployedWorkflow[] = [];
+    for (const machine of await this.#candidates()) {
+      const workflow = await this.#workflowOf(machine);
+      if (workflow !== undefined) found.push({ workflow, arn: machine.arn });
+    }
+    return found.sort((a, b) => (a.workflow < b.workflow ? -1 : 1));
+  }
+
+  async #workflowOf({ arn, name }: MachineEntry): Promise<string | undefined> {
+    try {
+      const tags = await this.#states.tags(arn);
+      return tags[PROJECT_TAG] === tagValue(this.name) ? tags[WORKFLOW_TAG] : undefined;
+    } catch (error) {
+      if (!isDenied(error)) throw error;
+      // By the name alone a part of a workflow cannot be told from a workflow, nor project `a` with `b-c` from `a-b` with `c`.
+      return name.slice(this.name.length + 1);
+    }
+  }
+
+  /** Machines whose name begins with the project's. */
+  async #candidates(): Promise<readonly MachineEntry[]> {
+    this.#machines ??= this.#states.machines();
+    const prefix = stateMachineName(this.name, '');
+    return (await this.#machines).filter(({ name }) => name.startsWith(prefix));
+  }
+}

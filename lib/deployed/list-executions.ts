@@ -1,0 +1,69 @@
+import type { DeployedWorkflow } from './deployed-project.ts';
+import { parsed, textOf } from './json.ts';
+import { sessionTimeOf } from './start.ts';
+import type { ExecutionEntry, States } from './states.ts';
+
+export interface ListedExecution {
+  readonly workflow: string;
+  readonly execution: string;
+  readonly arn: string;
+  readonly status: string;
+  /** Undefined where `session` did not answer. */
+  readonly session_time?: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly ended?: string;
+  /** Name of the execution that it continues. */
+  readonly resumes?: string;
+}
+
+type Asked = Pick<States, 'executions' | 'execution' | 'history'>;
+
+/** Questions under way at once: the service takes some 20 a second. */
+const AT_ONCE = 5;
+
+/** The latest executions of these workflows together, oldest first. */
+export async function listExecutions(
+  states: Asked,
+  workflows: readonly DeployedWorkflow[],
+  most: number,
+): Promise<readonly ListedExecution[]> {
+  const entries: { readonly workflow: string; readonly entry: ExecutionEntry }[] = [];
+  for (const { workflow, arn } of workflows) {
+    for (const entry of await states.executions(arn, most)) entries.push({ workflow, entry });
+  }
+  entries.sort((a, b) => a.entry.started - b.entry.started);
+  const latest = entries.slice(-most);
+  const listed: ListedExecution[] = [];
+  for (let i = 0; i < latest.length; i += AT_ONCE) {
+    listed.push(
+      ...(await Promise.all(
+        latest.slice(i, i + AT_ONCE).map(({ workflow, entry }) => listOne(states, workflow, entry)),
+      )),
+    );
+  }
+  return listed;
+}
+
+async function listOne(states: Asked, workflow: string, entry: ExecutionEntry): Promise<ListedExecution> {
+  const input = parsed((await states.execution(entry.arn))?.input);
+  const given = textOf(input, 'session_time');
+  const whole = given !== undefined && /^\d{4}-\d\d-\d\dT.*(?:Z|[+-]\d\d:\d\d)$/.test(given);
+  const session = whole ? given : await sessionTimeOf(states, entry);
+  const [resumes] = resumedBy(input);
+  return {
+    workflow,
+    execution: entry.name,
+    arn: entry.arn,
+    status: entry.status === 'PENDING_REDRIVE' ? 'failed' : entry.status.toLowerCase().replace('_', ' '),
+    ...(session === undefined ? {} : { session_time: session }),
+    started: new Date(entry.started).toISOString(),
+    ...(entry.stopped === undefined ? {} : { ended: new Date(entry.stopped).toISOString() }),
+    ...(resumes === undefined ? {} : { resumes }),
+  };
+}
+
+function resumedBy(input: unknown): string[] {
+  const value = typeof input === 'object' && input !== null && 'resume_from' in input ? input.resume_from : undefined;
+  return (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
+}

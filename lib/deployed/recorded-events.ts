@@ -1,0 +1,95 @@
+/** An execution that is over: its events and all that its tasks printed, in the order of time. */
+import type { RunEvent } from '../local/run-event.ts';
+import { isDenied } from './aws-fault.ts';
+import type { ExecutionEvents } from './execution-events.ts';
+import type { Logs } from './logs.ts';
+import { type TaskLog, taskLog } from './task-log.ts';
+
+/** A source of events in order, read a page at a time and not before its first may be due. */
+interface Source {
+  readonly log: TaskLog;
+  /** No event is earlier. */
+  readonly from: string;
+  page: readonly RunEvent[];
+  at: number;
+}
+
+/** Logs may be larger than memory: of each container, one page is held, from when it was asked for. */
+export async function* recordedEvents(events: ExecutionEvents, logs: Logs, group: string): AsyncGenerator<RunEvent> {
+  const told: RunEvent[] = [];
+  for await (const event of events.read()) told.push(event);
+  told.sort((a, b) => compare(a.time, b.time));
+  const waiting = events.executions
+    .flatMap(({ launches }) => launches.all)
+    .flatMap((launch): Source[] => {
+      const log = taskLog(logs, group, launch);
+      return log === undefined ? [] : [{ log, from: new Date(launch.asked).toISOString(), page: [], at: 0 }];
+    })
+    .sort((a, b) => compare(a.from, b.from));
+  const merger = new Merger(waiting);
+  for (const event of told) {
+    yield* merger.before(event.time);
+    yield event;
+  }
+  yield* merger.before(undefined);
+  if (events.end !== undefined) yield events.end;
+}
+
+class Merger {
+  #waiting: Source[];
+  #open: Source[] = [];
+  #denied = false;
+
+  constructor(waiting: Source[]) {
+    this.#waiting = waiting;
+  }
+
+  /** Lines earlier than that; undefined: all that are left. */
+  async *before(time: string | undefined): AsyncGenerator<RunEvent> {
+    for (;;) {
+      const first = await this.#earliest(time);
+      const line = first?.page[first.at];
+      if (first === undefined || line === undefined || (time !== undefined && line.time >= time)) return;
+      first.at += 1;
+      yield line;
+    }
+  }
+
+  async #earliest(time: string | undefined): Promise<Source | undefined> {
+    while (this.#waiting[0] !== undefined && (time === undefined || this.#waiting[0].from < time)) {
+      this.#open.push(this.#waiting.shift() as Source);
+    }
+    for (const source of this.#open) if (source.at >= source.page.length) await this.#turn(source);
+    this.#open = this.#open.filter((source) => source.at < source.page.length);
+    return this.#open.reduce<Source | undefined>((best, each) => {
+      const earlier = best === undefined || compare(head(each), head(best)) < 0;
+      return earlier ? each : best;
+    }, undefined);
+  }
+
+  /** The next page; an empty one at the end, and where logs may not be read. */
+  async #turn(source: Source): Promise<void> {
+    source.at = 0;
+    source.page = [];
+    if (this.#denied) return;
+    try {
+      let page = await source.log.read();
+      // A page may be empty where others follow.
+      while (page !== undefined && page.length === 0) page = await source.log.read();
+      source.page = page ?? [];
+    } catch (error) {
+      if (!isDenied(error)) throw error;
+      this.#denied = true;
+      const message = `What the tasks printed is not shown: ${error.message}`;
+      source.page = [{ type: 'notice', time: source.from, message }];
+    }
+  }
+}
+
+function head({ page, at }: Source): string {
+  return page[at]?.time ?? '';
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

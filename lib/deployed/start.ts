@@ -1,0 +1,72 @@
+/** A new execution: its name, and its input as `session` reads it (lambdas/session/core.ts). */
+import { randomBytes } from 'node:crypto';
+import { executionPrefix } from '../compiler/operators/require.ts';
+import { merged } from '../expression/stores.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { at, parsed, textOf } from './json.ts';
+import type { ExecutionDescription, States } from './states.ts';
+
+export interface ExecutionInput {
+  session_time?: string;
+  params?: Mapping;
+  /** Names of earlier executions, nearest first: the whole chain, for each has results that the next did not repeat. */
+  resume_from?: string[];
+}
+
+/** `main-20301121T070000Z-3f9c2a`: the workflow, when it was asked for, and what makes it unique. */
+export function newExecutionName(workflow: string, now: number): string {
+  const time = new Date(now).toISOString().replace(/\.\d+|[-:]/g, '');
+  return `${executionPrefix(workflow)}-${time}-${randomBytes(3).toString('hex')}`;
+}
+
+export function newInput(session: string | undefined, params: Mapping): ExecutionInput {
+  return {
+    ...(session === undefined ? {} : { session_time: session }),
+    ...(Object.keys(params).length === 0 ? {} : { params }),
+  };
+}
+
+/**
+ * The same session and parameters again. An earlier input may say `daily`, or nothing, which would mean another session today: what
+ * `session` made of it then is asked of the history.
+ */
+export async function inputAgain(
+  states: Pick<States, 'history'>,
+  earlier: ExecutionDescription,
+  { resume, params }: { readonly resume: boolean; readonly params: Mapping },
+): Promise<ExecutionInput> {
+  const input = parsed(earlier.input);
+  const session = (await sessionTimeOf(states, earlier)) ?? textOf(input, 'session_time');
+  const given = at(input, 'params');
+  const before = isMapping(given) ? given : {};
+  const chain = at(input, 'resume_from');
+  const all = merged(before, params);
+  return {
+    ...newInput(session, all),
+    ...(resume ? { resume_from: [earlier.name, ...(Array.isArray(chain) ? chain : [chain]).filter(isText)] } : {}),
+  };
+}
+
+/** Events at the beginning of a history among which `session` answers, its tries included. */
+const FIRST = 40;
+
+/** `2030-01-31T00:00:00+09:00`, as `session` has decided it; undefined if it did not. */
+export async function sessionTimeOf(
+  states: Pick<States, 'history'>,
+  { arn }: Pick<ExecutionDescription, 'arn'>,
+): Promise<string | undefined> {
+  const { events } = await states.history(arn, { most: FIRST });
+  for (const { taskSucceededEventDetails: details } of events) {
+    const time = textOf(parsed(details?.output), 'Payload', 'b', 'vars', 'session_time');
+    if (time !== undefined) return time;
+  }
+  return undefined;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

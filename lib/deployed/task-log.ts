@@ -1,0 +1,42 @@
+import { logStream } from '../../lambdas/aws/log-stream.ts';
+import { CONTAINER, LOG_PREFIX } from '../compiler/deployed-names.ts';
+import type { RunEvent } from '../local/run-event.ts';
+import type { Launch } from './containers.ts';
+import type { Logs } from './logs.ts';
+
+export type TaskOutput = Extract<RunEvent, { type: 'task-output' }>;
+
+/** What one container has printed, read on from where the last question ended. */
+export class TaskLog {
+  readonly #logs: Logs;
+  readonly #group: string;
+  readonly #stream: string;
+  readonly #task: string;
+  #next: string | undefined;
+
+  constructor(logs: Logs, group: string, task: string, taskArn: string) {
+    this.#logs = logs;
+    this.#group = group;
+    this.#task = task;
+    this.#stream = logStream(taskArn, CONTAINER, { prefix: LOG_PREFIX });
+  }
+
+  /** The next page; undefined at the end of what is there now. */
+  async read(): Promise<readonly TaskOutput[] | undefined> {
+    const { lines, next } = await this.#logs.page(this.#group, this.#stream, this.#next);
+    const end = next === undefined || next === this.#next;
+    this.#next = next ?? this.#next;
+    if (lines.length === 0 && end) return undefined;
+    return lines.map(({ time, text }) => ({
+      type: 'task-output',
+      time: new Date(time).toISOString(),
+      task: this.#task,
+      text: text.endsWith('\n') ? text : `${text}\n`,
+    }));
+  }
+}
+
+/** A launch whose container is known has a log. */
+export function taskLog(logs: Logs, group: string, { task, taskArn }: Launch): TaskLog | undefined {
+  return taskArn === undefined ? undefined : new TaskLog(logs, group, task, taskArn);
+}

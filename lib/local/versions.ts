@@ -1,0 +1,48 @@
+/**
+ * Which versions requirements were resolved to, kept in the user's cache under the hash of requirements and constraints. Whoever installs
+ * them first, a run here or a bundle for AWS, decides; whoever comes later takes the same, so that what was tried here is what is deployed.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { writeAtomically } from './files.ts';
+import { cacheFolder } from './user-folders.ts';
+
+/** Versions by normalised name. */
+export type Versions = ReadonlyMap<string, string>;
+
+/** A file of lines `name==version`: a constraints file of pip and of uv. */
+export function versionsFile(env: NodeJS.ProcessEnv, content: string): string {
+  const hash = createHash('sha256').update(content).digest('hex').slice(0, 20);
+  return join(cacheFolder(env), 'versions', `${hash}.txt`);
+}
+
+/** Undefined: nobody has installed them yet. */
+export async function readVersions(file: string): Promise<Versions | undefined> {
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  return new Map(
+    text.split('\n').flatMap((line) => (line.includes('==') ? [line.split('==') as [string, string]] : [])),
+  );
+}
+
+export async function writeVersions(file: string, versions: Versions): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const lines = [...versions].map(([name, version]) => `${name}==${version}\n`).sort();
+  await writeAtomically(file, lines.join(''));
+}
+
+/** What is installed in a folder of packages, by the names of its `.dist-info` folders. pip itself is nobody's requirement. */
+export async function installedVersions(folder: string): Promise<Versions> {
+  const found = new Map<string, string>();
+  for (const entry of (await readdir(folder)).sort()) {
+    const [, name, version] = /^(.+?)-([^-]+)\.dist-info$/.exec(entry) ?? [];
+    if (name !== undefined && version !== undefined && name !== 'pip') found.set(normalised(name), version);
+  }
+  return found;
+}
+
+/** As PEP 503 has it. */
+function normalised(name: string): string {
+  return name.toLowerCase().replaceAll(/[-_.]+/g, '-');
+}

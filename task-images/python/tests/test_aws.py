@@ -1,0 +1,181 @@
+"""The client of AWS's services against a server that is played: what is tried again, with which credentials, over which connections."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from conftest import SOURCE
+
+from trowel_task import aws, bootstrap, connections, fargate_answer, remote
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        length = int(self.headers.get("content-length") or 0)
+        server = self.server
+        server.requests.append((self.command, self.path, dict(self.headers), self.rfile.read(length), self.client_address[1]))
+        status, body, *rest = server.answers.pop(0) if server.answers else (200, b"ok")
+        if status == 0:  # the line is cut
+            self.close_connection = True
+            return
+        self.send_response(status)
+        self.send_header("content-length", str(rest[0] if rest else len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = bool(rest)
+
+    do_GET = do_PUT = do_POST = do_DELETE = answer
+
+    def log_message(self, *_):
+        pass
+
+
+def error(code, status=400):
+    return status, f"<Error><Code>{code}</Code><Message>because</Message></Error>".encode()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.requests, made.answers = [], []
+    made.url = f"http://127.0.0.1:{made.server_port}"
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    env = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": "first", "AWS_SECRET_ACCESS_KEY": "s"}
+    monkeypatch.setattr(aws, "_ENV", env)
+    monkeypatch.setattr(aws, "_keys", None)
+    monkeypatch.setattr(aws, "_PAUSE", 0.001)
+    made.env = env
+    yield made
+    connections.close()
+    made.shutdown()
+    made.server_close()
+
+
+def keys_of(server):
+    return [headers["authorization"].partition("Credential=")[2].partition("/")[0] for _, _, headers, *_ in server.requests]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [error("SlowDown", 503), error("InternalError", 500), (0, b""), (400, b'{"__type": "x#ThrottlingException"}'), (429, b"")],
+    ids=["SlowDown", "500", "cut", "ThrottlingException in a 400", "429"],
+)
+def test_what_may_pass_is_tried_again(server, answer):
+    server.answers[:] = [answer, answer]
+    assert remote.load("s3://bucket/a b") == b"ok"
+    assert [path for _, path, *_ in server.requests] == ["/bucket/a%20b"] * len(server.requests)
+    assert len(server.requests) >= 3
+
+
+def test_tries_end(server):
+    server.answers[:] = [error("SlowDown", 503)] * 9
+    with pytest.raises(aws.ServiceError, match="SlowDown: because"):
+        remote.load("s3://bucket/a")
+    assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "NoSuchKey", "InvalidBucketName"])
+def test_what_is_refused_is_not_asked_again(server, code):
+    server.answers[:] = [error(code)]
+    with pytest.raises(aws.ServiceError) as refused:
+        remote.save("s3://bucket/a", b"x")
+    assert (remote.code_of(refused.value), len(server.requests)) == (code, 1)
+
+
+def test_trap_expired_credentials_are_read_anew(server):
+    server.env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = f"{server.url}/credentials"
+    key = {"SecretAccessKey": "s", "Token": "t", "Expiration": "2999-01-01T00:00:00Z"}
+    server.answers[:] = [
+        (200, json.dumps({"AccessKeyId": "one", **key}).encode()),
+        (200, b"first"),
+        error("ExpiredToken", 400),
+        (200, json.dumps({"AccessKeyId": "two", **key}).encode()),
+        (200, b"second"),
+    ]
+    assert remote.load("s3://bucket/a") == b"first"
+    assert remote.load("s3://bucket/a") == b"second"
+    server.requests[:] = [request for request in server.requests if request[1] != "/credentials"]
+    assert keys_of(server) == ["one", "one", "two"]
+
+
+def test_credentials_that_end_soon_are_read_anew(server, monkeypatch):
+    given = iter([("one", "2020-01-01T00:00:00Z"), ("two", "2999-01-01T00:00:00Z")])
+
+    def credentials(_):
+        access, until = next(given)
+        return bootstrap.Keys(access, "s", "t", until)
+
+    monkeypatch.setattr(bootstrap, "credentials", credentials)
+    for _ in range(3):
+        remote.save("s3://bucket/a", b"x")
+    assert keys_of(server) == ["one", "two", "two"]
+
+
+def test_requests_share_a_connection(server):
+    for at in range(20):
+        remote.save(f"s3://bucket/{at}", b"x" * at)
+    assert len({port for *_, port in server.requests}) == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_opened_again(server):
+    remote.save("s3://bucket/a", b"x")
+    (connection,) = connections._kept.values()
+    connection._http.sock.shutdown(2)
+    remote.save("s3://bucket/b", b"y")
+    assert [body for *_, body, _ in server.requests] == [b"x", b"y"]
+
+
+def test_threads_have_connections_of_their_own(server):
+    threads = [threading.Thread(target=lambda: [remote.load("s3://bucket/a") for _ in range(5)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(server.requests) == 20 and len({port for *_, port in server.requests}) == 4
+
+
+def test_a_download_that_is_cut_short_is_repeated(server, tmp_path):
+    server.answers[:] = [(200, b"abc", 6), (200, b"abcdef")]
+    remote.download("s3://bucket/a", str(tmp_path / "x"))
+    assert (tmp_path / "x").read_bytes() == b"abcdef"
+
+
+def test_an_upload_says_what_it_is(server, tmp_path):
+    (tmp_path / "x").write_bytes(b"a" * 600_000)
+    sha256 = aws._digest(str(tmp_path / "x"))
+    server.answers[:] = [error("InternalError", 500)]
+    remote.upload(str(tmp_path / "x"), "s3://bucket/x", sha256)
+    assert [len(body) for *_, body, _ in server.requests] == [600_000] * 2
+    assert server.requests[1][2]["x-amz-content-sha256"] == sha256
+    remote.upload(str(tmp_path / "x"), "s3://bucket/x", sha256)
+    assert len(server.requests) == 2
+
+
+def test_functions_are_called_by_name_or_arn(server):
+    server.answers[:] = [(200, b'{"k": {}}')]
+    assert fargate_answer.invoke("arn:aws:lambda:eu-west-1:1:function:f", {"a": 1}) == {"ok": {"k": {}}}
+    assert server.requests[0][1] == "/2015-03-31/functions/arn%3Aaws%3Alambda%3Aeu-west-1%3A1%3Afunction%3Af/invocations"
+
+
+def test_a_proxy_is_asked_for_a_tunnel(server):
+    program = "from trowel_task import aws, remote\naws._PAUSE = 0.001\nremote.load('s3://bucket/a')"
+    env = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "PYTHONPATH": str(SOURCE)}
+    proxy = {"HTTPS_PROXY": server.url.replace("http://", "http://me:word@"), "NO_PROXY": "localhost"}
+    asked = []
+    Handler.do_CONNECT = lambda self: (asked.append((self.path, self.headers["proxy-authorization"])), self.send_error(403))
+    done = subprocess.run([sys.executable, "-c", program], env={**env, **proxy}, capture_output=True, text=True)
+    assert asked[0] == ("bucket.s3.eu-west-1.amazonaws.com:443", "Basic bWU6d29yZA==")
+    assert "Tunnel connection failed" in done.stderr
+
+
+def test_what_user_code_does_to_its_environment_is_not_the_runners(server, monkeypatch):
+    monkeypatch.setitem(os.environ, "AWS_ACCESS_KEY_ID", "another account")
+    monkeypatch.setitem(os.environ, "AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    remote.save("s3://bucket/a", b"x")
+    assert keys_of(server) == ["first"]

@@ -1,0 +1,278 @@
+/**
+ * The quickstart as the real `cdk deploy` has put it into the small AWS: its task definitions' command runs as it is, and the events of its
+ * end find the deployed rule. Step Functions is asked for a task token and nothing else; the assignments are written here, as launch does.
+ */
+
+import { join } from 'node:path';
+import { GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import {
+  DescribeTasksCommand,
+  ECSClient,
+  ListTasksCommand,
+  RunTaskCommand,
+  StopTaskCommand,
+} from '@aws-sdk/client-ecs';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobId } from '../../../lambdas/launch/names.ts';
+import type { Json } from '../../../lib/asl/types.ts';
+import { ROOT } from './deploy.ts';
+import type { EcsTask } from './ecs-task.ts';
+import { REGION } from './service.ts';
+import { type SmallAws, startSmallAws } from './small-aws.ts';
+import type { DeployedStack, Mapping } from './template.ts';
+
+let aws: SmallAws;
+let stack: DeployedStack;
+let ecs: ECSClient;
+/** In the name of launch: what its role may not do is refused. */
+let asLaunch: ECSClient;
+let base: {
+  cluster: string;
+  networkConfiguration: { awsvpcConfiguration: { subnets: string[] } };
+  launchType: 'FARGATE';
+};
+const definitions: { [key: string]: string } = {};
+let count = 0;
+
+beforeAll(async () => {
+  aws = await startSmallAws();
+  stack = await aws.deploy(join(ROOT, 'examples', 'quickstart'));
+  const config = { endpoint: aws.url, region: REGION };
+  ecs = new ECSClient({ ...config, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
+  const launch = aws.iam.roles().find(({ id }) => id.startsWith('ProjectFunctionlaunchRole'))?.name ?? '';
+  asLaunch = new ECSClient({ ...config, credentials: aws.keys.of(launch), maxAttempts: 1 });
+  for (const { properties, physicalId } of stack.ofType('AWS::ECS::TaskDefinition'))
+    definitions[properties.Family === 'quickstart-default' ? 'default' : 'secret'] = physicalId;
+  const [cluster] = stack.ofType('AWS::ECS::Cluster');
+  base = {
+    cluster: stack.attribute(cluster?.id ?? '', 'Arn'),
+    launchType: 'FARGATE',
+    networkConfiguration: {
+      awsvpcConfiguration: { subnets: stack.ofType('AWS::EC2::Subnet').map(({ physicalId }) => physicalId) },
+    },
+  };
+});
+afterAll(async () => {
+  ecs?.destroy();
+  asLaunch?.destroy();
+  await aws?.stop();
+});
+
+interface Waiting {
+  readonly pointer: string;
+  readonly answer: Promise<{ readonly output: Json } | { readonly error?: string; readonly cause?: string }>;
+}
+
+/** A state that waits, and the assignment of its task. */
+async function assign(text: string, more: Mapping = {}): Promise<Waiting> {
+  let settle: (answer: Awaited<Waiting['answer']>) => void = () => {};
+  const answer = new Promise<Awaited<Waiting['answer']>>((resolve) => {
+    settle = resolve;
+  });
+  const token = aws.executions.tokens.issue({
+    succeed: (output) => settle({ output }),
+    fail: (failure) => settle(failure),
+    heartbeat: () => {},
+  });
+  const bucket = stack.outputs.BucketName ?? '';
+  const root = `attempts/run-${count++}`;
+  const task = '+main+x';
+  const assignment = {
+    ...{ v: 1, task, operator: 'sh', params: { 'sh>': text, _command: text, _type: 'sh' }, keys: ['sh>'], env: {} },
+    ...{ secrets_map: {}, layers: [{}], merge: 1, root: `s3://${bucket}/${root}`, frames: [{}] },
+    builtins: { vars: {}, attempt: { root: `s3://${bucket}/${root}`, workflow: 'main' } },
+    result: `s3://${bucket}/${root}/results/x.json`,
+    ...more,
+  };
+  const Body = JSON.stringify({
+    v: 1,
+    token,
+    assignment,
+    secrets_env: { 'report.webhook': 'TROWEL_SECRET_report_2Ewebhook' },
+  });
+  const Key = `assignments/${jobId(token)}.json`;
+  await aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
+  return { pointer: `s3://${bucket}/${Key}`, answer };
+}
+
+function overrides(pointer: string, more: object = {}) {
+  const environment = [{ name: 'TROWEL_ASSIGNMENT', value: pointer }];
+  return { containerOverrides: [{ name: 'task', environment, ...more }] };
+}
+
+async function run(pointer: string, definition = 'default', more: object = {}): Promise<EcsTask> {
+  const request = { ...base, taskDefinition: definitions[definition], overrides: overrides(pointer), ...more };
+  const { tasks = [] } = await asLaunch.send(new RunTaskCommand(request));
+  const found = aws.containers.tasks.find(({ arn }) => arn === tasks[0]?.taskArn);
+  if (found === undefined) throw new Error('nothing was started');
+  return found;
+}
+
+async function stopped(task: EcsTask): Promise<void> {
+  await expect.poll(() => task.status, { timeout: 60_000 }).toBe('STOPPED');
+  await aws.events.idle();
+}
+
+async function log({ id, definition }: EcsTask): Promise<string[]> {
+  const { 'awslogs-group': logGroupName = '' } = definition.container.LogConfiguration?.Options ?? {};
+  const { events = [] } = await aws.logs.send(
+    new GetLogEventsCommand({ logGroupName, logStreamName: `task/task/${id}` }),
+  );
+  return events.map(({ message = '' }) => message);
+}
+
+function told(task: EcsTask): Mapping[] {
+  return aws.events.delivered
+    .map(({ input }) => JSON.parse(input) as Mapping)
+    .filter(({ detail }) => (detail as Mapping).taskArn === task.arn);
+}
+
+describe('a container of the quickstart', { timeout: 120_000 }, () => {
+  it('runs the deployed command, answers, and its end reaches the deployed rule', async () => {
+    const { pointer, answer } = await assign('echo hello from $(basename $PWD); env | grep -c ^AWS_ACCESS || true');
+    const task = await run(pointer, 'default', { startedBy: 'me' });
+    expect(await answer).toMatchObject({ output: { s: {} } });
+    await stopped(task);
+    expect(await log(task)).toEqual(['hello from project', '0']);
+    expect(told(task)).toMatchObject([
+      {
+        source: 'aws.ecs',
+        'detail-type': 'ECS Task State Change',
+        detail: {
+          lastStatus: 'STOPPED',
+          stopCode: 'EssentialContainerExited',
+          containers: [{ name: 'task', exitCode: 0 }],
+          startedBy: 'me',
+          group: 'family:quickstart-default',
+          overrides: {
+            containerOverrides: [{ name: 'task', environment: [{ name: 'TROWEL_ASSIGNMENT', value: pointer }] }],
+          },
+        },
+      },
+    ]);
+    const states = aws.events.events.filter(({ resources }) => (resources as string[])[0] === task.arn);
+    expect(states.map(({ detail }) => (detail as Mapping).lastStatus)).toEqual([
+      ...['PROVISIONING', 'PENDING', 'RUNNING', 'DEPROVISIONING', 'STOPPED'],
+    ]);
+    await expect.poll(() => aws.functions.logs.get('task-stopped')?.join('')).toContain('nobody waits for it');
+    expect(await aws.containers.left()).toEqual([]);
+  });
+
+  it('has the secrets of its definition, read with the execution role', async () => {
+    const { pointer } = await assign('true');
+    const task = await run(pointer, 'secret');
+    await stopped(task);
+    expect(task).toMatchObject({
+      stopCode: 'TaskFailedToStart',
+      stoppedReason: expect.stringContaining('unable to retrieve secret from asm'),
+    });
+
+    const secrets = new SecretsManagerClient({
+      endpoint: aws.url,
+      region: REGION,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'x' },
+    });
+    await secrets.send(
+      new CreateSecretCommand({ Name: 'trowel/quickstart/report.webhook', SecretString: 'hush-hush' }),
+    );
+    secrets.destroy();
+    const again = await assign('echo the secret is $WEBHOOK', { env: { WEBHOOK: '${secret:report.webhook}' } });
+    const other = await run(again.pointer, 'secret');
+    await again.answer;
+    await stopped(other);
+    expect(await log(other)).toEqual(['the secret is ***']);
+  });
+
+  it('that is killed leaves nothing, and the state hears of it', async () => {
+    const { pointer, answer } = await assign('echo working; (setsid sleep 600 &); sleep 600');
+    let begun: () => void = () => {};
+    const working = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    aws.containers.hooks.line = () => begun();
+    const task = await run(pointer);
+    await working;
+    aws.containers.hooks = {};
+    await aws.containers.kill(task);
+    expect(await answer).toMatchObject({ error: 'Trowel.TaskLost', cause: expect.stringContaining('SIGKILL') });
+    await stopped(task);
+    expect(task.exitCode).toBe(137);
+    expect(await aws.containers.left()).toEqual([]);
+  });
+
+  it('that is stopped says so itself, in the time before it is killed', async () => {
+    const { pointer, answer } = await assign('echo working; sleep 600');
+    const task = await run(pointer, 'default', { startedBy: 'stop-me' });
+    await expect.poll(() => log(task).catch(() => []), { timeout: 60_000 }).toEqual(['working']);
+    const { cluster } = base;
+    expect((await ecs.send(new ListTasksCommand({ cluster, startedBy: 'stop-me' }))).taskArns).toEqual([task.arn]);
+    await ecs.send(new StopTaskCommand({ cluster, task: task.id, reason: 'enough' }));
+    expect(await answer).toMatchObject({ error: 'Trowel.TaskLost', cause: expect.stringContaining('SIGTERM') });
+    await stopped(task);
+    const { tasks, failures } = await ecs.send(new DescribeTasksCommand({ cluster, tasks: [task.arn, 'none'] }));
+    expect(tasks).toMatchObject([{ lastStatus: 'STOPPED', stopCode: 'UserInitiated', stoppedReason: 'enough' }]);
+    expect(failures).toEqual([{ arn: 'none', reason: 'MISSING' }]);
+    expect((await ecs.send(new ListTasksCommand({ cluster, startedBy: 'stop-me' }))).taskArns).toEqual([]);
+  });
+});
+
+describe('RunTask', { timeout: 60_000 }, () => {
+  it('with the same client token starts one container; with another request it is a conflict', async () => {
+    aws.containers.hooks.starting = () => 'it is not to run';
+    const request = {
+      ...base,
+      taskDefinition: definitions.default,
+      clientToken: 'same',
+      overrides: overrides('s3://b/x'),
+    };
+    const first = await asLaunch.send(new RunTaskCommand(request));
+    const second = await asLaunch.send(new RunTaskCommand(request));
+    expect(second.tasks?.map(({ taskArn }) => taskArn)).toEqual(first.tasks?.map(({ taskArn }) => taskArn));
+    await expect(asLaunch.send(new RunTaskCommand({ ...request, startedBy: 'x' }))).rejects.toMatchObject({
+      name: 'ConflictException',
+      resourceIds: [first.tasks?.[0]?.taskArn],
+    });
+    await aws.events.idle();
+    aws.containers.hooks = {};
+  });
+
+  it.each<[string, object, string, string]>([
+    ['another family', { taskDefinition: 'other:1' }, 'AccessDeniedException', 'ecs:RunTask'],
+    ['another cluster', { cluster: 'other' }, 'AccessDeniedException', 'ecs:RunTask'],
+    [
+      'a role that may not be passed',
+      { overrides: { taskRoleArn: 'arn:aws:iam::123456789012:role/admin' } },
+      'AccessDeniedException',
+      'iam:PassRole',
+    ],
+    ['no network', { networkConfiguration: undefined }, 'InvalidParameterException', 'Network Configuration'],
+    [
+      'a size that Fargate has not',
+      { overrides: { cpu: '256', memory: '4096' } },
+      'InvalidParameterException',
+      'No Fargate configuration',
+    ],
+    ['long overrides', { overrides: overrides('x'.repeat(8_200)) }, 'InvalidParameterException', '8192'],
+    [
+      'an unknown container',
+      { overrides: { containerOverrides: [{ name: 'x' }] } },
+      'InvalidParameterException',
+      'not a container',
+    ],
+    [
+      'two ways of launching',
+      { capacityProviderStrategy: [{ capacityProvider: 'FARGATE' }] },
+      'InvalidParameterException',
+      'both',
+    ],
+    ['a long client token', { clientToken: 'x'.repeat(65) }, 'InvalidParameterException', 'clientToken'],
+  ])('refuses %s', async (_, more, name, message) => {
+    const request = { ...base, taskDefinition: definitions.default, ...more };
+    await expect(asLaunch.send(new RunTaskCommand(request))).rejects.toMatchObject({
+      name,
+      message: expect.stringContaining(message),
+    });
+  });
+});

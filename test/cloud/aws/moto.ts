@@ -1,0 +1,56 @@
+/** moto's server, and how a call is passed on to it. */
+import { Agent, request } from 'node:http';
+import { type Moto, motoPython, startMoto } from '../../lib/local/moto.ts';
+import type { Answer, ServiceCall } from './service.ts';
+
+export interface MotoServer extends Moto {
+  /** As it came, under the host name that the client used: moto puts that into addresses. */
+  forward(call: Pick<ServiceCall, 'method' | 'headers' | 'body'>, target: string): Promise<Answer>;
+}
+
+export async function startMotoServer(): Promise<MotoServer> {
+  const python = motoPython();
+  if (python === undefined) throw new Error("no Python with moto's server");
+  const moto = await startMoto(python);
+  const { hostname, port } = new URL(moto.url);
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  return {
+    url: moto.url,
+    forward: ({ method, headers, body }, path) =>
+      new Promise((resolve, reject) => {
+        const { connection: _, 'transfer-encoding': __, ...others } = headers;
+        const length = { 'content-length': String(body.length) };
+        const sent = request({ hostname, port, agent, method, path, headers: { ...others, ...length } }, (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () =>
+            resolve({
+              status: response.statusCode ?? 500,
+              headers: flat(response.headers, method === 'HEAD'),
+              body: Buffer.concat(chunks),
+            }),
+          );
+        });
+        sent.on('error', reject);
+        sent.end(body);
+      }),
+    stop: async () => {
+      agent.destroy();
+      await moto.stop();
+    },
+  };
+}
+
+const HOP = new Set(['connection', 'keep-alive', 'transfer-encoding']);
+
+/** The answer to HEAD alone keeps the length it says: it has no body to be measured. */
+function flat(headers: NodeJS.Dict<string | string[]>, head: boolean): { [name: string]: string } {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined || HOP.has(name) || (name === 'content-length' && !head)
+        ? []
+        : [[name, Array.isArray(value) ? value.join(', ') : value] as const],
+    ),
+  );
+}
