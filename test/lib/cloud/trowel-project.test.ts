@@ -114,6 +114,15 @@ function flat(value: unknown): string {
 }
 
 describe('TrowelProject', () => {
+  it('has an output for each workflow, also where names differ in other characters alone', async () => {
+    const { template } = await deploy('outputs', { 'a_b.dig': ECHO, 'a-b.dig': ECHO, 'ab.dig': ECHO });
+    const said = Object.values(template.findOutputs('*')).map(({ Description, Value }) => [Description, flat(Value)]);
+    const machine = 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:outputs';
+    expect(said).toEqual(
+      expect.arrayContaining(['a_b', 'a-b', 'ab'].map((name) => [`Workflow ${name}`, `${machine}-${name}`])),
+    );
+  });
+
   it('makes a state machine a workflow, with its definition as an asset and user text safe from substitution', async () => {
     const { template, definition } = await deploy('machines', {
       'main.dig': '+a:\n  py>: tasks.a\n  text: "${session} ${launch} ${x}"\n+r:\n  require>: sub/other\n',
