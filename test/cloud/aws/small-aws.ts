@@ -79,6 +79,7 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     HOME: folder,
     // Packages for containers are installed once for all tests.
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+    ...network(),
     ...shared,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -155,4 +156,10 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** By what this machine reaches the package index. */
+function network(): { [name: string]: string } {
+  const names = /^(SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|(HTTPS?|ALL|NO)_PROXY|(PIP|UV)_\w+)$/i;
+  return Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (names.test(k) && v ? [[k, v]] : [])));
 }
