@@ -40,6 +40,8 @@ export interface Assignment {
   readonly timeout?: number;
   readonly layers: readonly Mapping[];
   readonly merge?: number;
+  /** `w` of the payload. */
+  readonly shares?: readonly (readonly [number, number])[];
   readonly builtins: Builtins;
   readonly root: string;
   readonly result: string;

@@ -119,6 +119,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     ...(timeout === undefined ? {} : { timeout }),
     layers: baseLayers(payload),
     ...(payload.m === undefined ? {} : { merge: payload.m }),
+    ...(payload.w === undefined ? {} : { shares: payload.w }),
     builtins: payload.b,
     root: payload.b.attempt.root,
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,

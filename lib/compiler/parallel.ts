@@ -5,7 +5,7 @@ import { compileFrame, put } from './frame.ts';
 import type { LevelEntry, Plan } from './graph.ts';
 import { type Expr, mergeList, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
-import { type Context, closing, type Edge, failing, leave } from './scope.ts';
+import { type Context, closing, type Edge, failing, leave, sharing } from './scope.ts';
 import type { Program } from './unit.ts';
 
 export function compilePlan(context: Context, group: Group, plan: Plan, exit: Edge, compileNode: CompileNode): Edge {
@@ -74,8 +74,11 @@ const END: Edge = { to: undefined, depth: 1, assign: {} };
 
 /** A Parallel state and, where a branch can fail, the Choice that raises its failure after all have ended. */
 export function compileBranches(context: Context, branches: readonly Branch[], exit: Edge): Edge {
+  const storing = branches.filter((branch) => branch.stores).length;
   const frames = branches.map((branch) =>
-    compileFrame(context, branch.path, branch, (inner) => branch.body(inner, END)),
+    compileFrame(sharing(context, String(branch.stores ? storing : 1)), branch.path, branch, (inner) =>
+      branch.body(inner, END),
+    ),
   );
   const stores = branches.some((branch) => branch.stores);
   const name = context.unit.stateName(`${context.path}^par`);
@@ -172,6 +175,7 @@ function compileLevels(
     });
     return variable;
   });
+  const storing = levels.flat().filter((entry) => unit.program.stores(entry.node)).length;
   const all = [...stored].sort(([a], [b]) => a - b).map(([, expr]) => expr);
   let next: Edge = exit;
   for (let number = levels.length - 1; number >= 0; number -= 1) {
@@ -180,8 +184,12 @@ function compileLevels(
     const name = unit.stateName(`${context.path}^par`);
     const frames = level.map((entry) => {
       const seen = entry.ancestors.flatMap((place) => stored.get(place) ?? []);
-      const outer: Context = { ...context, layers: [...context.layers, ...seen] };
-      const options = { stores: unit.program.stores(entry.node), single: isPlain(entry.node, unit.program) };
+      const stores = unit.program.stores(entry.node);
+      const outer: Context = sharing(
+        { ...context, layers: [...context.layers, ...seen] },
+        String(stores ? storing : 1),
+      );
+      const options = { stores, single: isPlain(entry.node, unit.program) };
       return compileFrame(outer, context.path + entry.node.name, options, (inner) =>
         compileNode(inner, entry.node, END),
       );

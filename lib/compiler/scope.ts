@@ -43,6 +43,14 @@ export interface Edge {
 /** Variables, by name or path (`range.from`), whose value is the same, known JSONata expression for every task here. */
 export type Known = ReadonlyMap<string, Variable>;
 
+/** What tasks of such a frame store ends up in one state with what the frames beside it store. */
+export interface Share {
+  /** How many layers are not the frame's own. */
+  readonly from: number;
+  /** How many frames share. */
+  readonly count: Expr;
+}
+
 export interface Context {
   readonly unit: Unit;
   readonly frame: Frame;
@@ -64,6 +72,8 @@ export interface Context {
   readonly workdir: string;
   /** Counters of the enclosing retried groups. */
   readonly tries: readonly Expr[];
+  /** The enclosing frames that others run beside, outermost first. */
+  readonly shares: readonly Share[];
   /** Variables whose value has a known JSONata expression and type here. */
   readonly known: Known;
   /** Files on the way here by call>, to find recursion. */
@@ -94,6 +104,21 @@ export function layerList(context: Context): Template {
   return template(
     outerLayers === undefined ? own : context.layers.length === 0 ? outerLayers : `$append(${outerLayers},${own})`,
   );
+}
+
+/** The context within one of `count` frames side by side. */
+export function sharing(context: Context, count: Expr): Context {
+  if (count === '1') return context;
+  return { ...context, shares: [...context.shares, { from: context.layers.length, count }] };
+}
+
+/** `[[from, count]…]` of the payload; undefined where nothing is shared. A nested machine got those outside it as `$W`. */
+export function shareList(context: Context): Template | undefined {
+  const { unit, shares } = context;
+  const outer = unit.outerLayers === undefined ? '' : `$count(${unit.outerLayers})+`;
+  const own = `[${shares.map(({ from, count }) => `[${outer}${from},${count}]`).join(',')}]`;
+  if (unit.outerLayers !== undefined) return template(shares.length === 0 ? '$W' : `$append($W,${own})`);
+  return shares.length === 0 ? undefined : template(own);
 }
 
 function opened(context: Context, edge: Edge): readonly Level[] {

@@ -12,7 +12,7 @@ import type { CompileNode } from './operator.ts';
 import { INFRASTRUCTURE_CALLS, triesOf } from './operators/payload.ts';
 import { join } from './parallel.ts';
 import { reachable } from './reachable.ts';
-import { type Context, type Edge, layerList, taskName } from './scope.ts';
+import { type Context, type Edge, layerList, shareList, taskName } from './scope.ts';
 import { Unit } from './unit.ts';
 
 export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
@@ -65,6 +65,7 @@ export function nestedMachine(
     path,
     layers: [],
     tries: context.tries.length === 0 ? [] : ['$R'],
+    shares: [],
     known: new Map([...context.known].filter(([, value]) => !/\$(?!b\.)/.test(value.expr))),
     unrepeatable: undefined,
   };
@@ -81,6 +82,7 @@ export function nestedMachine(
     t: unit.templates as Json,
     items: template('$exists($states.input.items)?$states.input.items:[]'),
     w: template('$exists($states.input.w)?$states.input.w:1'),
+    W: template('$exists($states.input.W)?$states.input.W:[]'),
     ...(context.tries.length === 0 ? {} : { R: template('$states.input.r') }),
   };
   const machine: StateMachine = {
@@ -100,6 +102,7 @@ export function nestedMachine(
 
 /** The Task that runs a nested machine, without where it leads. */
 export function startNested(context: Context, nested: Nested, input: { readonly [key: string]: Template }): object {
+  const shares = shareList(context);
   return {
     Type: 'Task',
     Resource: 'arn:aws:states:::states:startExecution.sync:2',
@@ -110,6 +113,7 @@ export function startNested(context: Context, nested: Nested, input: { readonly 
         n: taskName(context),
         l: layerList(context),
         b: '{% $b %}',
+        ...(shares === undefined ? {} : { W: shares }),
         ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
         ...input,
       },

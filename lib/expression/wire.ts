@@ -48,6 +48,11 @@ export interface Payload {
   op: string;
   /** The result replaces so many of the last layers: answer `{s}`. Absent: answer `{stored}`. 0: like 1 upon an empty layer. */
   m?: number;
+  /**
+   * `[from, count]` of each frame around the task that others run beside: layers from the `from`-th on are one of `count` that come together
+   * in one state, when all have ended.
+   */
+  w?: (readonly [from: number, count: number])[];
   /** Infrastructure and task retries of this state so far. */
   n?: number;
   /** Tries of enclosing retried groups, outermost first. */

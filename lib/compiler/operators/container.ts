@@ -2,8 +2,9 @@ import type { State } from '../../asl/types.ts';
 import { OPERATORS } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
+import { CONTAINER_FAILURES } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
-import { catchers, payload, register, retriers, stateHeartbeat, stateTimeout } from './payload.ts';
+import { catchers, payload, register, retriers, shared, stateHeartbeat, stateTimeout } from './payload.ts';
 
 /** py>, sh>: one state that hands the task to `launch` and waits for the runner to answer with the task's token. */
 export const compileContainer: CompileOperator = (context, task, exit) => {
@@ -17,13 +18,14 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
       FunctionName: '${launch}',
       Payload: {
         ...payload(context, task, task.operator, leaving.m),
+        ...(stores ? shared(context) : {}),
         token: '{% $states.context.Task.Token %}',
         n: '{% $states.context.State.RetryCount %}',
       },
     },
     TimeoutSeconds: stateTimeout(context, task),
     HeartbeatSeconds: stateHeartbeat(context, task),
-    ...retriers(task, true),
+    ...retriers(task, true, CONTAINER_FAILURES),
     ...catchers(context),
     ...leaving.fields,
   } as State);

@@ -75,6 +75,7 @@ export function literalItems(task: Task, iterations: readonly LoopItem[], variab
   const largest = iterations.reduce((most, item) => Math.max(most, bytesOf(item)), 1);
   return {
     ...list,
+    count: String(iterations.length),
     all: iterations.length > LISTED ? list.all : value,
     assign: { [variable]: value },
     most: Math.max(1, Math.min(SEARCHED, Math.floor(HANDED / largest))),

@@ -7,7 +7,7 @@ import { type Expr, template } from '../jsonata.ts';
 import { knownWithin, withItem } from '../known.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { compileBranches, isPlain, join, putChoice } from '../parallel.ts';
-import { type Context, closing, type Edge, failing } from '../scope.ts';
+import { type Context, closing, type Edge, failing, sharing } from '../scope.ts';
 import { compilePart, type Nested, nestedMachine, startNested } from '../split.ts';
 import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
@@ -222,7 +222,8 @@ class Loop {
     const nested = this.#slice((slice, end) => slice.parallel(end));
     const name = unit.stateName(`${context.path}^slices`);
     const options = { stores: this.#stores, single: true, item: true };
-    const frame = compileFrame(context, name, options, (inner) => {
+    const within = this.#stores ? sharing(context, `$ceil(${of.count}/${size})`) : context;
+    const frame = compileFrame(within, name, options, (inner) => {
       const start = unit.stateName(`${context.path}^part`);
       const items = template(of.part('$states.input', String(size)).handed);
       const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
@@ -245,7 +246,7 @@ class Loop {
   }
 
   parallel(exit: Edge): Edge {
-    const entry = this.#map(exit, this.items.all);
+    const entry = this.#map(exit, this.items.all, this.items.count);
     // Items that stand in the state itself need no variable.
     return typeof this.items.all === 'string' ? { ...entry, assign: { ...this.items.assign, ...entry.assign } } : entry;
   }
@@ -258,17 +259,19 @@ class Loop {
     const choice = unit.stateName(`${context.path}^loop`);
     const chunk = this.items.part(`$${index}`, size);
     const back: Edge = { to: choice, depth: context.levels.length, assign: {} };
-    const map = slices === undefined ? this.#map(back, chunk.all) : this.#slicesAtOnce(back, slices, chunk);
+    const map = slices === undefined ? this.#map(back, chunk.all, size) : this.#slicesAtOnce(back, slices, chunk);
     const rule = { Assign: { [index]: template(`$${index}+1`), ...map.assign }, Next: map.to! };
     putChoice(context, choice, template(`($${index}+1)*${size}<${this.items.count}`), rule, exit);
     return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
   }
 
-  #map(exit: Edge, items: Template): Edge {
+  /** @param count how many at the most */
+  #map(exit: Edge, items: Template, count: Expr): Edge {
     const context = this.#context;
     const name = context.unit.stateName(`${context.path}^map`);
     const options = { stores: this.#stores, single: isPlain(this.#body, context.unit.program), item: true };
-    const frame = compileFrame(context, `${context.path}^sub`, options, (inner, item) =>
+    const within = this.#stores ? sharing(context, count) : context;
+    const frame = compileFrame(within, `${context.path}^sub`, options, (inner, item) =>
       this.#iteration(inner, fieldsOf(item), undefined, { to: undefined, depth: 1, assign: {} }),
     );
     put(context, name, {

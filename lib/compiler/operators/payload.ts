@@ -5,7 +5,7 @@ import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
-import { type Context, failing, layerList, taskName } from '../scope.ts';
+import { type Context, failing, layerList, shareList, taskName } from '../scope.ts';
 import type { TaskInfo } from '../unit.ts';
 
 /** Seconds that a state waits beyond its task's deadline. */
@@ -25,6 +25,12 @@ export function payload(context: Context, task: Task, op: string, m?: number): {
   };
 }
 
+/** With how many others the task's stores share a state, for the runner to keep them small. */
+export function shared(context: Context): { readonly w?: Template } {
+  const w = shareList(context);
+  return w === undefined ? {} : { w };
+}
+
 /** The counters of the enclosing retried groups; a nested machine got those outside it as `$R`. */
 export function triesOf(context: Context): Expr {
   const [first, ...rest] = context.tries;
@@ -42,10 +48,14 @@ export function ownKeys(context: Context, task: Task): Mapping {
 }
 
 /** Retry of a state: the platform's failures, then the task's own `_retry` where the state can repeat itself. */
-export function retriers(task: Task, repeatable: boolean): { readonly Retry: readonly Retrier[] } {
+export function retriers(
+  task: Task,
+  repeatable: boolean,
+  platform: readonly Retrier[] = [INFRASTRUCTURE],
+): { readonly Retry: readonly Retrier[] } {
   const { retry, check } = task.directives;
   const own = repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0 ? [retrier(retry)] : [];
-  return { Retry: [INFRASTRUCTURE, ...own] };
+  return { Retry: [...platform, ...own] };
 }
 
 export function catchers(context: Context): { readonly Catch: readonly Catcher[] } {

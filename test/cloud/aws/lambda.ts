@@ -140,7 +140,7 @@ export class Functions implements Part {
         if (failed.functionError === undefined) return;
       }
       const { deadLetters, role } = this.#find(name);
-      if (deadLetters === undefined || failed === undefined) return;
+      if (deadLetters === undefined || failed === undefined || this.#stopped) return;
       const attributes = { RequestID: requestId, ErrorMessage: failed.payload.slice(0, 1000) };
       const { keys, env } = this.#options;
       await sendMessage(env.AWS_ENDPOINT_URL ?? '', deadLetters, { body: payload, attributes }, keys.of(role));

@@ -106,6 +106,15 @@ function flat(value: unknown): string {
 }
 
 describe('TrowelProject', () => {
+  it('has an output for each workflow, also where names differ in other characters alone', async () => {
+    const { template } = await deploy('outputs', { 'a_b.dig': ECHO, 'a-b.dig': ECHO, 'ab.dig': ECHO });
+    const said = Object.values(template.findOutputs('*')).map(({ Description, Value }) => [Description, flat(Value)]);
+    const machine = 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:outputs';
+    expect(said).toEqual(
+      expect.arrayContaining(['a_b', 'a-b', 'ab'].map((name) => [`Workflow ${name}`, `${machine}-${name}`])),
+    );
+  });
+
   it('makes a state machine a workflow, with its definition as an asset and user text safe from substitution', async () => {
     const { template, definition } = await deploy('machines', {
       'main.dig': '+a:\n  py>: tasks.a\n  text: "${session} ${launch} ${x}"\n+r:\n  require>: sub/other\n',
@@ -150,6 +159,7 @@ describe('TrowelProject', () => {
         logs,
         xray,
         `states:StartExecution states:ListExecutions -> ${arn('states:<Region>:<AccountId>:stateMachine:roles-other')}`,
+        'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
       ].sort(),
     );
     expect(permissions(template, 'Functionlaunch')).toEqual(
@@ -358,6 +368,11 @@ describe('TrowelProject', () => {
         }),
       });
     }
+    // Scheduler's own queue has what could not be delivered; what the function throws it does not hear of.
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: Match.objectLike({ POWERTOOLS_SERVICE_NAME: 'session' }) },
+      DeadLetterConfig: { TargetArn: { 'Fn::GetAtt': [Match.stringLikeRegexp('DeadLetters'), 'Arn'] } },
+    });
     template.hasResourceProperties('AWS::Scheduler::Schedule', {
       Description: 'old: daily>: 07:00:00',
       State: 'DISABLED',

@@ -32,6 +32,7 @@ class Assignment:
         "result",
         "root",
         "secrets_map",
+        "shares",
         "task",
         "timeout",
         "workdir",
@@ -54,6 +55,7 @@ class Assignment:
         self.timeout: float | None = _of(raw, "timeout", (int, float), None)
         self.layers: list[dict[str, Any]] = _of(raw, "layers", list, [])
         self.merge: int | None = _of(raw, "merge", int, None)
+        self.shares: list[list[int]] = _of(raw, "shares", list, [])
         self.builtins: dict[str, Any] = _of(raw, "builtins", dict, {})
         self.root: str | None = _of(raw, "root", str, None)
         self.result: str | None = _of(raw, "result", str, None)

@@ -20,17 +20,20 @@ def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[st
     stored: dict[str, Any] = ran["store"]
     result: dict[str, Any] = {"ok": True}
     store = values.Store(assignment.root)
-    around = _size_around(assignment)
+    room = _room(assignment)
     if assignment.merge is None:
-        store.shrink(stored, around)
+        store.shrink(stored, room)
         result["stored"] = stored
     else:
         below = assignment.layers[len(assignment.layers) - assignment.merge :] if assignment.merge else []
         merged = deep_merge(*below, stored)
+        own = [key for key, value in stored.items() if merged[key] is value]
         for key, value in merged.items():
             if not values.is_ref(value) and isinstance(value, dict) and len(values.dumps(value)) > values.INLINE and assignment.root:
                 merged[key] = store.json(value)
-        store.shrink(merged, around)
+        store.shrink(merged, room)
+        # A resumed attempt merges `stored` again, and has no more room.
+        stored.update({key: merged[key] for key in own})
         result["s"] = merged
     result["read"] = ran["read"]
     result["seconds"] = round(time.monotonic() - began, 6)
@@ -39,11 +42,24 @@ def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[st
     return result
 
 
-def _size_around(assignment: Assignment) -> int:
-    """Bytes of the stored layers that stay beside the result."""
+def _room(assignment: Assignment) -> int:
+    """Bytes that the result may have beside the stored layers that stay, and beside as much from each task that runs at the same time."""
     frames = assignment.frames or []
     outer = frames[: len(frames) - assignment.merge] if assignment.merge else frames
-    return sum(len(values.dumps(layer)) for layer in outer if isinstance(layer, dict))
+    around = 0
+    for at, layer in enumerate(outer):
+        if isinstance(layer, dict):
+            around += len(values.dumps(layer)) * _tasks(assignment, at)
+    return (values.ENVIRONMENT - around) // _tasks(assignment, len(frames))
+
+
+def _tasks(assignment: Assignment, at: int) -> int:
+    """How many have such a layer at the same time."""
+    count = 1
+    for begin, beside in assignment.shares:
+        if begin <= at:
+            count *= max(1, beside)
+    return count
 
 
 def own_keys(assignment: Assignment) -> dict[str, Any]:

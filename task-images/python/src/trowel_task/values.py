@@ -65,14 +65,14 @@ class Store:
             except (TypeError, ValueError):
                 self._plain(value, str(key), write=False)
 
-    def shrink(self, result: dict[str, Any], around: int) -> None:
-        """Moves the largest values of `result` out until it and the `around` bytes beside it are within ENVIRONMENT."""
+    def shrink(self, result: dict[str, Any], room: int) -> None:
+        """Moves the largest values of `result` out until it has no more than so many bytes."""
         if not self._folder:
             return
         sizes = {key: len(dumps(value)) for key, value in result.items()}
-        total = sum(sizes.values()) + around
+        total = sum(sizes.values())
         for key in sorted(sizes, key=lambda k: -sizes[k]):
-            if total <= ENVIRONMENT or sizes[key] <= 400:  # a reference is some 300 bytes itself
+            if total <= room or sizes[key] <= 400:  # a reference is some 300 bytes itself
                 return
             if not is_ref(result[key]):
                 result[key] = self.json(result[key])
