@@ -25,10 +25,12 @@ export function passing(error: unknown): ErrorName | undefined {
 }
 
 /** A function whose states try it again when a service that it calls fails for a passing reason. */
-export function retriable<E, A>(act: (event: E) => Promise<A>): (event: E) => Promise<A> {
-  return async (event) => {
+export function retriable<E, A, Rest extends unknown[]>(
+  act: (event: E, ...rest: Rest) => Promise<A>,
+): (event: E, ...rest: Rest) => Promise<A> {
+  return async (event, ...rest) => {
     try {
-      return await act(event);
+      return await act(event, ...rest);
     } catch (error) {
       const name = passing(error);
       if (name === undefined) throw error;

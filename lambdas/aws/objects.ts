@@ -31,20 +31,24 @@ export class Objects {
 
   /** Undefined where there is none, or what is there is no JSON. Other faults (permission, network) are thrown. */
   async read(uri: string): Promise<Value | undefined> {
+    const bytes = await this.bytes(uri);
+    try {
+      return JSON.parse(bytes?.toString('utf8') ?? '') as Value;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Undefined where there is none. */
+  async bytes(uri: string): Promise<Buffer | undefined> {
     const place = parseUri(uri);
     if (place === undefined || place.Bucket !== this.bucket) return undefined;
-    let text: string | undefined;
     try {
       const { Body } = await this.#client.send(new GetObjectCommand(place));
-      text = await Body?.transformToString();
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
     } catch (error) {
       if (error instanceof NoSuchKey || (error as Error).name === 'NoSuchKey') return undefined;
       throw error;
-    }
-    try {
-      return JSON.parse(text ?? '') as Value;
-    } catch {
-      return undefined;
     }
   }
 

@@ -2,13 +2,20 @@
  * mail>, slack> and notify>: a message to people. Pure but for the network, as http> is, and built on its parts.
  */
 
+import type { ErrorOutput } from '../../lib/expression/failure.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
-import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import type { Layer, Payload, StoreResult } from '../../lib/expression/wire.ts';
+import type { Value } from '../../lib/language/workflow.ts';
 import type { HttpServices } from '../http/core.ts';
 import { badInput } from '../http/failure.ts';
-import { mergeDefaults, text } from '../http/options.ts';
+import { isMapping, mergeDefaults, text } from '../http/options.ts';
 import { renderTask, type Task, withoutSecrets } from '../http/rendering.ts';
+import { escapeText, slackMessage, slackText } from './blocks.ts';
+import { type Channel, type Claim, deliver } from './delivery.ts';
+import { failureMark } from './execution-ended.ts';
 import { type MailServices, mail, sendMail } from './mail.ts';
+import { plainText, subjectLine } from './plain-text.ts';
+import { failureReport, innermost, type Report } from './report.ts';
 import { postToSlack, slack } from './slack.ts';
 
 export interface NotifyServices extends HttpServices, MailServices {
@@ -18,6 +25,12 @@ export interface NotifyServices extends HttpServices, MailServices {
   notifications?: Notifications;
   /** Deployed, the topic to which the project's addresses subscribe; then notify> sends no mail itself. */
   publish?(subject: string, message: string): Promise<void>;
+  /** The right to tell of a failure, once for all handlers around it; undefined if another has it. */
+  claim?(payload: Payload, key: string): Promise<Claim | undefined>;
+  /** What a message about a failure can say beside it. */
+  about?(payload: Payload): { readonly attempt: string; readonly execution?: string; readonly retry?: string };
+  /** A text in the value store. */
+  readText?(uri: string): Promise<string | undefined>;
 }
 
 export interface Notifications {
@@ -42,25 +55,90 @@ type Operator = (payload: Payload, task: Task, services: NotifyServices) => Prom
 
 const OPERATORS: { readonly [op: string]: Operator } = { mail, slack, notify: toProject };
 
-/** notify>: printed, and sent where trowel.yml says. */
+/** notify>: printed, and sent where trowel.yml says. In a handler it tells what has failed; the handlers around it need not. */
 async function toProject(payload: Payload, task: Task, services: NotifyServices): Promise<void> {
   const message = task.templates.unmark(text(task.params, '_command') ?? text(task.params, 'notify>') ?? '');
   services.log(message);
-  const { slack: key, email = [] } = services.notifications ?? {};
-  if (key !== undefined) await postToSlack(await task.secrets.required(key), { text: message }, task, services);
-  const [firstLine = ''] = message.split('\n');
-  if (services.publish !== undefined) await services.publish(topicSubject(`${payload.t}: ${firstLine}`), message);
-  if (email.length > 0) {
-    const params = mergeDefaults({}, task.params.mail);
-    const subject = text(params, 'subject') ?? `${payload.t}: ${firstLine}`.slice(0, 200);
-    await sendMail({ ...params, subject, to: [...email], html: false }, message, task, services);
+  const error = errorIn(payload.l);
+  if (error === undefined) {
+    const report: Report = { kind: 'failure', title: '', text: message, fields: [], links: [] };
+    await deliver(
+      report,
+      ONCE,
+      await channelsOf(
+        payload,
+        task,
+        services,
+        () => ({ text: escapeText(slackText(message)) }),
+        () => message,
+      ),
+    );
+    return;
   }
+  const claim = services.claim === undefined ? ONCE : await services.claim(payload, failureMark(error));
+  if (claim === undefined) {
+    services.log('An inner handler has sent a message about this failure.');
+    return;
+  }
+  const failure = innermost(error);
+  const traceback = failure.traceback === undefined ? undefined : await services.readText?.(failure.traceback);
+  const { workflow } = payload.b.attempt;
+  const report = failureReport({
+    workflow,
+    status: 'FAILED',
+    session: text(payload.b.vars, 'session_time'),
+    attempt: text(payload.b.vars, 'attempt_id') ?? '',
+    // `+main+load^error+tell` handles the failure of `+main+load`, or of a task in it.
+    task: failure.task ?? payload.t.replace(/\^error.*$/s, ''),
+    failure,
+    traceback,
+    text: message,
+    ...services.about?.(payload),
+  });
+  await deliver(report, claim, await channelsOf(payload, task, services, slackMessage, plainText));
 }
 
-/** SNS takes fewer than 100 characters of ASCII, no control characters. */
-function topicSubject(text: string): string {
-  return text
-    .replace(/[^\x20-\x7e]+/g, '?')
-    .trim()
-    .slice(0, 99);
+/** Nobody else tells it. */
+const ONCE: Claim = { delivered: new Set(), done: async () => {}, release: async () => {} };
+
+async function channelsOf(
+  payload: Payload,
+  task: Task,
+  services: NotifyServices,
+  asSlack: (report: Report) => ReturnType<typeof slackMessage>,
+  asText: (report: Report) => string,
+): Promise<Channel[]> {
+  const { slack: key, email = [] } = services.notifications ?? {};
+  const { publish } = services;
+  const firstLine = ({ text: given = '' }: Report): string => given.split('\n')[0] ?? '';
+  const channels: Channel[] = [];
+  if (key !== undefined) {
+    const send = async (report: Report): Promise<void> =>
+      postToSlack(await task.secrets.required(key), asSlack(report), task.secrets, services);
+    channels.push({ name: 'slack', send });
+  }
+  if (publish !== undefined) {
+    const send = (report: Report): Promise<void> =>
+      publish(subjectLine(`${payload.t}: ${firstLine(report)}`), asText(report));
+    channels.push({ name: 'topic', send });
+  }
+  if (email.length > 0) {
+    const params = mergeDefaults({}, task.params.mail);
+    const send = async (report: Report): Promise<void> => {
+      const subject = text(params, 'subject') ?? `${payload.t}: ${firstLine(report)}`.slice(0, 200);
+      await sendMail({ ...params, subject, to: [...email], html: false }, asText(report), task, services);
+    };
+    channels.push({ name: 'email', send });
+  }
+  return channels;
+}
+
+/** What the nearest `_error` around a task handles. */
+function errorIn(layers: readonly Layer[]): ErrorOutput | undefined {
+  const layer = layers.findLast((one) => Array.isArray(one) && one.length === 2 && isErrorOutput(one[0].error));
+  return Array.isArray(layer) ? (layer[0].error as ErrorOutput) : undefined;
+}
+
+function isErrorOutput(value: Value | undefined): boolean {
+  return isMapping(value) && ('Error' in value || 'Cause' in value);
 }

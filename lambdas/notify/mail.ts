@@ -1,8 +1,10 @@
+import type { SendMailOptions } from 'nodemailer';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput, Failed, taskFailed } from '../http/failure.ts';
 import { boolean, integer, isMapping, mergeDefaults, nested, text } from '../http/options.ts';
 import type { Task, Unrendered } from '../http/rendering.ts';
+import { isReference, type Reference } from '../launch/references.ts';
 import type { ProjectFiles } from './project-files.ts';
 
 /** Evaluates one text with a task's variables: the file that mail> names. */
@@ -15,16 +17,39 @@ export interface MailServices {
   renderText: RenderText;
   files: ProjectFiles;
   log(line: string): void;
+  /** What a value by reference holds; undefined for one that is not of this run. */
+  readValue?(payload: Payload, reference: Reference): Promise<Buffer | undefined>;
+  /** Sends a whole message where no server is named: deployed, through SES. Throws Trowel.TaskFailed if it is refused. */
+  sendRaw?(mail: RawMail): Promise<void>;
 }
+
+export interface RawMail {
+  readonly from: string;
+  /** All recipients, those of bcc too. */
+  readonly to: readonly string[];
+  /** RFC 5322. */
+  readonly raw: Buffer;
+}
+
+type Message = SendMailOptions & {
+  readonly from: string;
+  readonly to: string[];
+  readonly cc: string[];
+  readonly bcc: string[];
+};
+
+/** Bytes of a message, attachments and their encoding included: SES's limit. */
+const LARGEST_RAW = 40_000_000;
 
 /**
  * mail>: FILE, a template in the project, or `{data: TEXT}`; the options are digdag's (MailOperatorFactory), beside the operator or in
  * `mail:`.
  */
-export async function mail(_payload: Payload, task: Task, services: MailServices): Promise<void> {
+export async function mail(payload: Payload, task: Task, services: MailServices): Promise<void> {
   // Subject, addresses and body take no secrets: the author's `${secret:…}` stays as written.
   const params = task.templates.unmark(mergeDefaults(task.params, task.params.mail));
-  await sendMail(params, await body(params, services), task, services);
+  const files = await attachments(params, (reference) => services.readValue?.(payload, reference), services);
+  await sendMail(params, await body(params, services), task, services, files);
 }
 
 async function body(params: Mapping, services: MailServices): Promise<string> {
@@ -47,7 +72,13 @@ async function body(params: Mapping, services: MailServices): Promise<string> {
 }
 
 /** Sends one message with the options in `params`; the server's are in secrets `mail.*`, which go before them. */
-export async function sendMail(params: Mapping, content: string, task: Task, services: MailServices): Promise<void> {
+export async function sendMail(
+  params: Mapping,
+  content: string,
+  task: Task,
+  services: MailServices,
+  files: readonly Attachment[] = [],
+): Promise<void> {
   const to = addresses(params, 'to');
   const subject = text(params, 'subject');
   const from = text(params, 'from');
@@ -56,11 +87,8 @@ export async function sendMail(params: Mapping, content: string, task: Task, ser
     const names = missing.map(([name]) => `'${name}'`).join(', ');
     throw badInput(`Parameter ${names} is required but not set: give it beside mail>, or in 'mail:' of an _export`);
   }
-  const server = await smtpServer(params, task);
-  const debug = boolean(params, 'debug', false);
-  const say = (line: string): void => services.log(task.secrets.redact(line));
   const html = boolean(params, 'html', false);
-  const message = {
+  const message: Message = {
     from: address(from ?? '', 'from'),
     sender: address(from ?? '', 'from'),
     to: [...to],
@@ -69,9 +97,39 @@ export async function sendMail(params: Mapping, content: string, task: Task, ser
     // Of a message with several lines in a header, mail programs show the first alone.
     subject: (subject ?? '').trim().replaceAll(/\s*[\r\n]+\s*/g, ' '),
     ...(html ? { html: content } : { text: content }),
-    attachments: await attachments(params, services),
+    attachments: [...files],
   };
+  const named = (await task.secrets.shown('mail.host')) ?? text(params, 'host');
+  if (named === undefined && services.sendRaw !== undefined) return services.sendRaw(await rawMail(message));
+  return sendBySmtp(message, params, task, services);
+}
 
+/** The message as it goes over the wire; its bcc is in the envelope alone, which this transport would leave in the message too. */
+async function rawMail({ bcc, ...message }: Message): Promise<RawMail> {
+  const { createTransport } = await import('nodemailer');
+  const transport = createTransport({
+    streamTransport: true,
+    buffer: true,
+    newline: 'windows',
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  const { from, to, cc } = message;
+  const { message: raw, envelope } = await transport.sendMail({
+    ...message,
+    envelope: { from, to: [...to, ...cc, ...bcc] },
+  });
+  if (!Buffer.isBuffer(raw)) throw new Error('Expected the message as bytes');
+  if (raw.length > LARGEST_RAW) {
+    throw badInput(`The mail has ${raw.length} bytes with its attachments, SES takes ${LARGEST_RAW}`);
+  }
+  return { from: envelope.from === false ? '' : envelope.from, to: envelope.to, raw };
+}
+
+async function sendBySmtp(message: Message, params: Mapping, task: Task, services: MailServices): Promise<void> {
+  const server = await smtpServer(params, task);
+  const debug = boolean(params, 'debug', false);
+  const say = (line: string): void => services.log(task.secrets.redact(line));
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     ...server,
@@ -140,24 +198,67 @@ function address(entry: string, key: string): string {
   return trimmed;
 }
 
-async function attachments(params: Mapping, services: MailServices) {
+interface Attachment {
+  readonly content: Buffer;
+  readonly filename: string;
+  readonly contentType: string;
+}
+
+const TYPES: { readonly [kind: string]: string } = {
+  json: 'application/json',
+  table: 'application/json',
+  parquet: 'application/vnd.apache.parquet',
+};
+
+/** `attach_files`: files of the project (`path`), and values of earlier tasks (`value: ${name}`), by reference or as text. */
+async function attachments(
+  params: Mapping,
+  read: (reference: Reference) => Promise<Buffer | undefined> | undefined,
+  services: MailServices,
+): Promise<Attachment[]> {
   const list = nested(params.attach_files) ?? [];
   if (!Array.isArray(list)) throw badInput("Expected a list for key 'attach_files'");
   const workdir = text(params, '_workdir') ?? '';
   return Promise.all(
     list.map(async (entry) => {
-      const path = isMapping(entry) ? text(entry, 'path') : undefined;
-      if (!isMapping(entry) || path === undefined) {
-        throw badInput(`Parameter 'path' is required but not set in attach_files: ${JSON.stringify(entry)}`);
+      const shown = JSON.stringify(entry).slice(0, 200);
+      if (!isMapping(entry)) throw badInput(`Parameter 'path' is required but not set in attach_files: ${shown}`);
+      const filename = text(entry, 'filename');
+      const contentType = text(entry, 'content_type');
+      const path = text(entry, 'path');
+      if (path !== undefined) {
+        return {
+          content: await services.files.read(path, workdir),
+          filename: filename ?? path.slice(path.lastIndexOf('/') + 1),
+          contentType: contentType ?? 'application/octet-stream',
+        };
       }
+      const value = nested(entry.value);
+      if (value === undefined || value === null) {
+        throw badInput(`Parameter 'path' or 'value' is required but not set in attach_files: ${shown}`);
+      }
+      if (isMapping(value) && isReference(value)) {
+        const content = await read(value as unknown as Reference);
+        if (content === undefined) throw badInput(`A value of attach_files is not of this run: ${shown}`);
+        const kind = String(value.kind);
+        const own = value.name === undefined ? `value.${EXTENSIONS[kind] ?? 'bin'}` : String(value.name);
+        return {
+          content,
+          filename: filename ?? own,
+          contentType: contentType ?? TYPES[kind] ?? 'application/octet-stream',
+        };
+      }
+      const content = typeof entry.value === 'string' ? entry.value : JSON.stringify(value);
       return {
-        content: await services.files.read(path, workdir),
-        filename: text(entry, 'filename') ?? path.slice(path.lastIndexOf('/') + 1),
-        contentType: text(entry, 'content_type') ?? 'application/octet-stream',
+        content: Buffer.from(content),
+        filename: filename ?? 'value.txt',
+        contentType: contentType ?? 'text/plain; charset=utf-8',
       };
     }),
   );
 }
+
+const EXTENSIONS: { readonly [kind: string]: string } = { json: 'json', table: 'json', parquet: 'parquet' };
 
 /** `debug: true`: the conversation with the server, which nodemailer logs without credentials. */
 function transcript(say: (line: string) => void) {

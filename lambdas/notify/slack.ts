@@ -7,9 +7,7 @@ import { proxyFor } from '../http/proxy.ts';
 import type { Task } from '../http/rendering.ts';
 import { deliver } from '../http/retry.ts';
 import { NoResponse, type Response } from '../http/send.ts';
-
-/** Slack cuts a longer text itself, without saying so. */
-const MAX_TEXT = 40_000;
+import { withinLimits } from './blocks.ts';
 
 /** Fields of a webhook's message that may stand beside slack>. */
 const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'icon_url', 'thread_ts', 'mrkdwn'];
@@ -32,16 +30,20 @@ export async function slack(_payload: Payload, task: Task, services: HttpService
     const value = nested(params[field]);
     if (value !== undefined && value !== null && !(field in message)) message[field] = value;
   }
-  if (typeof message.text === 'string') message.text = task.templates.unmark(message.text).slice(0, MAX_TEXT);
-  await postToSlack(webhook, task.templates.unmark(message), task, services);
+  await postToSlack(webhook, withinLimits(task.templates.unmark(message)), task.secrets, services);
+}
+
+/** Hides secrets in what is printed and thrown. */
+export interface Redaction {
+  redact(text: string): string;
 }
 
 /** Posts a message; Slack's limits of rate and passing faults are waited out. The address is a secret and never shown. */
 export async function postToSlack(
   webhook: string,
   message: Mapping,
-  task: Task,
-  services: HttpServices,
+  secrets: Redaction,
+  services: Pick<HttpServices, 'env' | 'log' | 'signal' | 'patience' | 'sleep'>,
 ): Promise<void> {
   const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
@@ -67,13 +69,13 @@ export async function postToSlack(
     response = await deliver(request, true, {
       ...(services.patience && { patience: services.patience }),
       ...(services.sleep && { sleep: services.sleep }),
-      again: (reason, seconds) => services.log?.(task.secrets.redact(`Slack: ${reason}; trying again in ${seconds} s`)),
+      again: (reason, seconds) => services.log?.(secrets.redact(`Slack: ${reason}; trying again in ${seconds} s`)),
     });
   } catch (error) {
     if (!(error instanceof NoResponse)) throw error;
-    throw taskFailed(`Slack did not get the message: ${error.message}`);
+    throw taskFailed(secrets.redact(`Slack did not get the message: ${error.message}`));
   }
   if (response.status < 200 || response.status >= 300) {
-    throw taskFailed(`Slack refused the message: ${response.status} ${response.content}`.trim());
+    throw taskFailed(secrets.redact(`Slack refused the message: ${response.status} ${response.content}`.trim()));
   }
 }

@@ -9,6 +9,7 @@ import { checkVersion } from '../../lib/expression/protocol.ts';
 import { formatSessionTime, parseTime, sessionTimeFor, sessionVariables } from '../../lib/expression/session.ts';
 import { type Attempt, ERRORS, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import { deadline } from './deadline.ts';
 
 /** The execution's input. All keys are optional; any other key is a fault. */
 interface Input {
@@ -72,6 +73,7 @@ export async function session(payload: SessionPayload): Promise<SessionResult> {
     ...(resume === undefined || resume.length === 0 ? {} : { resume }),
     ...(input.rerun_changed === true ? { rerunChanged: true } : {}),
     workflow,
+    ...(payload.sla === undefined ? {} : { sla: deadline(payload.sla, timezone, execution.StartTime) }),
   };
   return { params, b: { vars, attempt } };
 }

@@ -12,5 +12,6 @@ export async function handler(event: SessionPayload | ScheduledPayload): Promise
     return startScheduled(event);
   }
   const { params, b } = await session(event);
-  return { params, b: { ...b, attempt: inBucket(b.attempt, setting('TROWEL_BUCKET')) } };
+  const attempt = { ...inBucket(b.attempt, setting('TROWEL_BUCKET')), execution: event.execution.Id };
+  return { params, b: { ...b, attempt } };
 }

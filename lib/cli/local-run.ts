@@ -16,7 +16,7 @@ import type { LocalFunction } from '../local/functions.ts';
 import type { AttemptInfo } from '../local/history.ts';
 import { PythonHost } from '../local/python-host.ts';
 import { type Run, startRun } from '../local/run.ts';
-import type { RunContext } from '../local/run-options.ts';
+import type { RunContext, RunOptions } from '../local/run-options.ts';
 import { SecretStore } from '../local/secrets.ts';
 import { IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
 
@@ -40,6 +40,7 @@ export interface LocalRun {
   readonly env: NodeJS.ProcessEnv;
   readonly python: PythonHost;
   readonly signal: AbortSignal;
+  readonly onHistory?: RunOptions['onHistory'];
 }
 
 export function startLocalRun(options: LocalRun): Run {
@@ -63,6 +64,7 @@ export function startLocalRun(options: LocalRun): Run {
     taskTimeout: project.config.task.timeout,
     rerunChanged: options.rerunChanged,
     aws: dryRun ? async () => ({}) : awsInvoke(project.dir, store),
+    ...(options.onHistory !== undefined && { onHistory: options.onHistory }),
     ...(resume !== undefined && { resume }),
     ...(historyFolder !== undefined && { historyFolder }),
     ...(debug !== undefined && {

@@ -16,6 +16,11 @@ const WITHOUT_RESOURCES = new Set([
   ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'],
   ...['logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies'],
   ...['logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery'],
+  // Of aws> (aws-permissions.ts): jobs and tasks that are known when they have been started.
+  ...['batch:DescribeJobs', 'batch:TerminateJob', 'ecs:DescribeTasks', 'ecs:StopTask'],
+  ...['elasticmapreduce:DescribeCluster', 'elasticmapreduce:RunJobFlow', 'elasticmapreduce:TerminateJobFlows'],
+  ...['mediaconvert:CancelJob', 'mediaconvert:CreateJob', 'mediaconvert:GetJob'],
+  ...['cloudwatch:PutMetricData', 's3:ListAllMyBuckets'],
 ]);
 
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
@@ -29,11 +34,21 @@ const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
   [/:task-definition\/[\w-]+:\*$/, 'Executions that began before a deploy run with the revision of that time'],
   [/:secret:trowel\/[\w-]+\/\*$/, 'The secrets of this project; a key may be an expression, known when it runs'],
   [/^<\w*Function\w+\.Arn>:\*$/, 'Executions that began before a deploy call the versions of that time'],
+  [
+    /:execution:[\w-]+-\*:\*$|:stateMachine:[\w-]+-\*$/,
+    'So many state machines of this project that a policy cannot name each',
+  ],
   [/:execution:[\w-]+:\*$/, 'Executions of this one state machine'],
+  [/:identity\/\*$/, 'The sender of a mail> may be an expression; SES sends from verified identities alone'],
   [/:function:[\w-]+:\*$/, 'Versions and aliases of this one function'],
   [
     /^arn:<AWS::Partition>:s3:::[^*]+\/[^*]*\*/,
-    'The key that an s3_wait> asks for holds an expression, known when it runs',
+    'The key that an s3_wait> or aws> asks for holds an expression, known when it runs',
+  ],
+  [/:athena:[^*]*:(datacatalog|workgroup)\/\*$/, 'A query’s text names its catalogs, and its id tells no workgroup'],
+  [
+    /^arn:<AWS::Partition>:[\w-]+:<AWS::Region>:<AWS::AccountId>:\/?[\w-]+[/:][^*]+\*/,
+    'What an aws> names: a part of its name is an expression, or it is what belongs to it (indexes, revisions, runs)',
   ],
 ];
 

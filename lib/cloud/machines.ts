@@ -82,8 +82,8 @@ function makeMachine(
     definitionS3Location: { bucket: definition.s3BucketName, key: definition.s3ObjectKey },
     definitionSubstitutions: Object.fromEntries([
       ...needs.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
-      ...named('sm', needs.machines, machineArn),
-      ...named('arn', needs.described, executionArn),
+      ...named('sm', [...needs.machines, ...needs.started], machineArn),
+      ...named('arn', [...new Set([...needs.described, ...needs.stopped])], executionArn),
     ]),
     tracingConfiguration: { enabled: tracing },
     loggingConfiguration: {
@@ -131,10 +131,21 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
         return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
       }),
     ),
-    allow(['states:StartExecution'], arns(needs.machines, machineArn)),
+    allow(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
     allow(
       ['states:DescribeExecution', 'states:StopExecution'],
-      arns([...new Set([...needs.machines, ...needs.described])], executionArn).map((arn) => `${arn}:*`),
+      arns(needs.machines, executionArn).map((arn) => `${arn}:*`),
+    ),
+    allow(
+      ['states:DescribeExecution'],
+      arns(
+        needs.described.filter((name) => !needs.machines.includes(name)),
+        executionArn,
+      ).map((arn) => `${arn}:*`),
+    ),
+    allow(
+      ['states:StopExecution'],
+      arns(needs.stopped, executionArn).map((arn) => `${arn}:*`),
     ),
     // How Step Functions itself hears that an execution it waits for has ended.
     allow(

@@ -1,11 +1,13 @@
 /** Alarms and a dashboard. Events of failed executions are best effort; alarms beside them are not. */
-import type { IAlarm, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IAlarm, IAlarmAction, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import type { ProjectConfig } from '../language/project-config.ts';
 import { actions, cdk, cloudwatch } from './cdk.ts';
 import type { MadeMachine } from './machines.ts';
+import { isWatched } from './notifications.ts';
 
 export interface MonitoringProps {
   readonly project: string;
@@ -13,6 +15,9 @@ export interface MonitoringProps {
   readonly functions: readonly IFunction[];
   readonly deadLetters: IQueue;
   readonly topic: ITopic;
+  readonly notifications: ProjectConfig['notifications'];
+  /** Invokes the function that tells of executions. */
+  readonly notify: IAlarmAction;
 }
 
 const METRICS = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] as const;
@@ -20,11 +25,12 @@ const METRICS = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] 
 const TOGETHER = 10;
 
 /** For each way to fail an alarm over every ten workflows: one a workflow would fill the stack. Named `PROJECT-METRIC`. */
-export function makeAlarms(scope: Construct, { project, machines, deadLetters, topic }: MonitoringProps): IAlarm[] {
+export function makeAlarms(scope: Construct, props: MonitoringProps): IAlarm[] {
+  const { project, machines, deadLetters, topic, notifications, notify } = props;
   const period = cdk.Duration.minutes(1);
-  const whole = machines.filter((machine) => machine.whole);
+  const whole = machines.filter(isWatched);
   const alarms: IAlarm[] = [];
-  const make = (id: string, metric: IMetric, alarmDescription: string): void => {
+  const make = (id: string, metric: IMetric, alarmDescription: string, told: readonly IAlarmAction[]): void => {
     const alarmName = `${project}-${id}`;
     const alarm = new cloudwatch.Alarm(scope, id, {
       alarmName,
@@ -35,7 +41,7 @@ export function makeAlarms(scope: Construct, { project, machines, deadLetters, t
       comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
     });
-    alarm.addAlarmAction(new actions.SnsAction(topic));
+    alarm.addAlarmAction(...told);
     const arn = cdk.Stack.of(scope).formatArn({
       service: 'cloudwatch',
       resource: 'alarm',
@@ -67,6 +73,8 @@ export function makeAlarms(scope: Construct, { project, machines, deadLetters, t
         `${metricName}${at === 0 ? '' : at / TOGETHER + 1}`,
         new cloudwatch.MathExpression({ expression, usingMetrics, period, label: metricName }),
         `${metricName} of project ${project}, one of: ${names}`.slice(0, 1024),
+        // It sends what was not sent yet to Slack and to the topic.
+        notifications.on.includes('failure') ? [notify] : [],
       );
     }
   }
@@ -74,6 +82,7 @@ export function makeAlarms(scope: Construct, { project, machines, deadLetters, t
     'Undelivered',
     deadLetters.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
     `A schedule of project ${project} could not start its session, or a notification could not be sent`,
+    [new actions.SnsAction(topic), ...(notifications.slack === undefined ? [] : [notify])],
   );
   return alarms;
 }

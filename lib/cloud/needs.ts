@@ -10,8 +10,12 @@ export interface Needs {
   readonly functions: readonly string[];
   /** Names of the machines it starts: nested ones and those of require>. */
   readonly machines: readonly string[];
-  /** Of these also executions that others started are described. */
+  /** Names of the machines it starts without waiting for them: what tells of a late session. */
+  readonly started: readonly string[];
+  /** Names of machines whose executions, which others started, are described. */
   readonly described: readonly string[];
+  /** … are stopped. */
+  readonly stopped: readonly string[];
   /** Names or ARNs of the user's functions that lambda> names literally. */
   readonly invoked: readonly string[];
   /** `bucket/key` of objects that s3_wait> names literally. */
@@ -27,12 +31,19 @@ export interface Needs {
 /** Names of the functions that machines invoke. */
 export const MACHINE_FUNCTIONS = ['session', 'evaluate', 'launch', 'http', 'notify'] as const;
 
+const EXECUTIONS: { readonly [action: string]: 'described' | 'stopped' } = {
+  describeExecution: 'described',
+  stopExecution: 'stopped',
+};
+
 const SDK = /^arn:aws:states:::(?:aws-sdk:)?([^:]+):(.+)$/;
 
 class Found {
   readonly functions = new Set<string>();
   readonly machines = new Set<string>();
+  readonly started = new Set<string>();
   readonly described = new Set<string>();
+  readonly stopped = new Set<string>();
   readonly invoked = new Set<string>();
   readonly objects = new Set<string>();
   readonly versions = new Set<string>();
@@ -48,19 +59,21 @@ export function needsOf(machine: StateMachine): Needs {
     if (typeof state.Arguments === 'string') continue;
     const given: Mapping = isMapping(state.Arguments as Value) ? (state.Arguments as Mapping) : {};
     const [, service = '', action = ''] = SDK.exec(state.Resource) ?? [];
-    const described = execution(given.ExecutionArn);
+    const ended = execution(given.ExecutionArn);
     const started = action.startsWith('startExecution') ? placeholder(given.StateMachineArn, 'sm') : undefined;
+    const looked = service === 'sfn' ? EXECUTIONS[action] : undefined;
     if (service === 'lambda' && action.startsWith('invoke') && isOwn(given.FunctionName)) readOwn(given, found);
-    else if (started !== undefined) found.machines.add(started);
-    else if (service === 'sfn' && action === 'describeExecution' && described !== undefined)
-      found.described.add(described);
+    else if (started !== undefined) found[action.includes('.sync') ? 'machines' : 'started'].add(started);
+    else if (looked !== undefined && ended !== undefined) found[looked].add(ended);
     else readCall(state.Resource, given, found);
   }
   const sorted = (set: ReadonlySet<string>) => [...set].sort();
   return {
     functions: sorted(found.functions),
     machines: sorted(found.machines),
+    started: sorted(found.started),
     described: sorted(found.described),
+    stopped: sorted(found.stopped),
     invoked: sorted(found.invoked),
     objects: sorted(found.objects),
     versions: sorted(found.versions),

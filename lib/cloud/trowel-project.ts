@@ -23,13 +23,21 @@ import type { Construct } from 'constructs';
 import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
 import { LOG_PREFIX, PROJECT_TAG, secretPrefix, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
-import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sns, sqs, targets } from './cdk.ts';
+import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sqs, targets } from './cdk.ts';
 import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
 import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
 import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
 import { makeAlarms, makeDashboard } from './monitoring.ts';
 import { makeNetwork, type Network } from './network.ts';
+import {
+  alarmAction,
+  makeTopic,
+  notifyEnvironment,
+  notifyStatements,
+  warnOfUnheard,
+  watchExecutions,
+} from './notifications.ts';
 import { packageFolder } from './package-folder.ts';
 import { makeSchedules } from './schedules.ts';
 import { longestWait } from './states.ts';
@@ -105,18 +113,7 @@ export class TrowelProject extends constructs.Construct {
         ? { encryption: sqs.QueueEncryption.SQS_MANAGED }
         : { encryptionMasterKey: encryptionKey }),
     });
-    this.topic = new sns.Topic(this, 'Topic', {
-      displayName: `Trowel ${project.name}`,
-      enforceSSL: true,
-      ...(encryptionKey !== undefined && { masterKey: encryptionKey }),
-    });
-    for (const [i, endpoint] of config.notifications.email.entries()) {
-      new sns.Subscription(this, `Email${i + 1}`, {
-        topic: this.topic,
-        protocol: sns.SubscriptionProtocol.EMAIL,
-        endpoint,
-      });
-    }
+    this.topic = makeTopic(this, project, encryptionKey);
 
     this.network = makeNetwork(this, config.network, props);
     this.cluster = props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false);
@@ -165,12 +162,18 @@ export class TrowelProject extends constructs.Construct {
       deadLetters: this.deadLetters,
     });
     this.#watchContainers();
+    const { machines, deadLetters } = this;
+    const { notify } = this.functions;
+    watchExecutions(this, { project, machines, notify, deadLetters });
+    warnOfUnheard(this, project);
     const monitoring = {
       project: project.name,
-      machines: this.machines,
+      machines,
       functions: Object.values(this.functions),
-      deadLetters: this.deadLetters,
+      deadLetters,
       topic: this.topic,
+      notifications: config.notifications,
+      notify: alarmAction(this, project.name, notify),
     };
     makeDashboard(this, monitoring, makeAlarms(this, monitoring));
 
@@ -273,12 +276,20 @@ export class TrowelProject extends constructs.Construct {
     const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
     const arns = scheduled.map((name) => machineArn(this, project.name, name));
     const evaluate = make('evaluate', bucket, values);
-    const { network } = this;
+    const { network, topic, deadLetters } = this;
+    const notifying = { project, topic, deadLetters, bundle };
     return {
       session: make(
         'session',
         bucket,
-        arns.length === 0 ? [] : [allow(['states:StartExecution', 'states:ListExecutions'], arns)],
+        arns.length === 0
+          ? []
+          : [
+              allow(['states:StartExecution', 'states:ListExecutions'], arns),
+              allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
+            ],
+        // Scheduler invokes it asynchronously and hears nothing of what it throws.
+        arns.length === 0 ? {} : { deadLetters: this.deadLetters },
       ),
       evaluate,
       launch: make(
@@ -334,20 +345,13 @@ export class TrowelProject extends constructs.Construct {
       ]),
       notify: make(
         'notify',
-        {
-          ...bucket,
-          TROWEL_SECRET_PREFIX: prefix,
-          TROWEL_TOPIC: this.topic.topicArn,
-          TROWEL_SLACK_SECRET: config.notifications.slack ?? '',
-          TROWEL_NOTIFY_ON: config.notifications.on.join(','),
-          TROWEL_LOG_GROUP: this.taskLogs.logGroupName,
-          TROWEL_LOG_PREFIX: LOG_PREFIX,
-        },
+        { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...notifyEnvironment(notifying) },
         [
           ...valuesAndRecords,
           allow(['secretsmanager:GetSecretValue'], [secrets]),
-          allow(['sns:Publish'], [this.topic.topicArn]),
+          ...notifyStatements(this, notifying),
         ],
+        { deadLetters: this.deadLetters },
       ),
     };
   }

@@ -5,7 +5,7 @@
 import type { Json, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
-import type { Node, Workflow } from '../language/workflow.ts';
+import type { Node, Sla, Workflow } from '../language/workflow.ts';
 import { checkHistory, checkLimits } from './check-limits.ts';
 import { storing } from './effects.ts';
 import { template } from './jsonata.ts';
@@ -13,8 +13,9 @@ import { builtins } from './known.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
-import { INFRASTRUCTURE } from './retry.ts';
+import { REPEATABLE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
+import { compileSla, slaClock, slaMachineName, startSla } from './sla.ts';
 import { nestedMachine } from './split.ts';
 import { type Program, TASK_LIMITS, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
@@ -135,7 +136,10 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   const end: Edge = { to: 'Done', depth: 1, assign: {}, drop: true };
   const context = rootContext(unit, frame, workflow, end);
   checkHistory(program, workflow.root);
-  const entry = compileNode(context, workflow.root, end);
+  const rooted = compileNode(context, workflow.root, end);
+  const watched = workflow.sla !== undefined && program.target === 'aws' ? workflow.sla : undefined;
+  const entry = watched === undefined ? rooted : startSla(context, workflow, rooted);
+  if (watched !== undefined) program.nested[slaMachineName(workflow.name)] = slaMachine(program, workflow, watched);
   const timezone = workflow.timezone ?? zone;
   const { schedule } = workflow;
   const { span: _, ...timing } = schedule ?? { span: undefined };
@@ -149,6 +153,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
         workflow: workflow.name,
         timezone,
         ...(schedule === undefined ? {} : { schedule: timing as Json }),
+        ...(watched === undefined ? {} : { sla: slaClock(watched) }),
         execution: {
           Id: '{% $states.context.Execution.Id %}',
           Name: '{% $states.context.Execution.Name %}',
@@ -157,7 +162,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
         input: '{% $states.input %}',
       },
     },
-    Retry: [INFRASTRUCTURE],
+    Retry: [REPEATABLE],
     Assign: {
       [`s${id}`]: '{% $states.result.Payload.params %}',
       b: '{% $states.result.Payload.b %}',
@@ -174,14 +179,36 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
     States: {
       Start: start,
       ...frame.states,
-      Done: { Type: 'Succeed', Output: {} },
-      Failed: {
-        Type: 'Fail',
-        // A failure that came through a task token may have neither, and a Fail without text would fail itself.
-        Error: template(`$${frame.first}.Error?$${frame.first}.Error:"States.TaskFailed"`),
-        Cause: template(`$${frame.first}.Cause?$${frame.first}.Cause:""`),
-      },
+      ...endings(frame),
     },
+  };
+  return reachable(machine, (name) => dropTask(program, name));
+}
+
+function endings(frame: Frame): { readonly [name: string]: State } {
+  return {
+    Done: { Type: 'Succeed', Output: {} },
+    Failed: {
+      Type: 'Fail',
+      // A failure that came through a task token may have neither, and a Fail without text would fail itself.
+      Error: template(`$${frame.first}.Error?$${frame.first}.Error:"States.TaskFailed"`),
+      Cause: template(`$${frame.first}.Cause?$${frame.first}.Cause:""`),
+    },
+  };
+}
+
+/** A machine beside that of a workflow, which it is started by: the layers that it sees are the session's parameters. */
+function slaMachine(program: Program, workflow: Workflow, sla: Sla): StateMachine {
+  const unit = new Unit(program, '$L');
+  const id = unit.next();
+  const frame: Frame = { id, states: {}, latest: `f${id}`, first: `o${id}` };
+  const context = rootContext(unit, frame, workflow, { to: 'Done', depth: 1, assign: {}, drop: true });
+  const { StartAt, States } = compileSla(context, workflow, sla, compileNode);
+  const machine: StateMachine = {
+    Comment: `Waits until ${workflow.name} is late (${workflow.file}), compiled by Trowel`,
+    QueryLanguage: 'JSONata',
+    StartAt,
+    States: { ...States, ...endings(frame) },
   };
   return reachable(machine, (name) => dropTask(program, name));
 }

@@ -28,6 +28,10 @@ export interface Attempt {
   rerunChanged?: boolean;
   /** Full name of the workflow, e.g. `main`. */
   workflow: string;
+  /** On AWS: ARN of the workflow's execution, also for the parts that are executions of their own. */
+  execution?: string;
+  /** When the session is late (`sla:`), ISO 8601 in UTC. */
+  sla?: string;
 }
 
 /** Common to launch, evaluate, http, notify. */
@@ -107,6 +111,8 @@ export interface SessionPayload {
   workflow: string;
   timezone: string;
   schedule?: Omit<Schedule, 'span'>;
+  /** `sla:` of the workflow, deployed: HH:MM[:SS]. */
+  sla?: { time?: string; duration?: string };
   /** `$states.context.Execution`: Id, Name, StartTime. */
   execution: { Id: string; Name: string; StartTime: string };
   /** The execution's input: {session_time?, params?, resume_from?, …}; anything else is Trowel.BadInput. */
@@ -147,6 +153,8 @@ export const ERRORS = {
   template: 'Trowel.Template',
   badInput: 'Trowel.BadInput',
   secret: 'Trowel.Secret',
+  /** The session took longer than its `sla:` with `fail: true`. */
+  sla: 'Trowel.Sla',
 } as const;
 
 /**

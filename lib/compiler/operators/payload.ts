@@ -48,10 +48,14 @@ export function ownKeys(context: Context, task: Task): Mapping {
 }
 
 /** Retry of a state: the platform's failures, then the task's own `_retry` where the state can repeat itself. */
-export function retriers(task: Task, repeatable: boolean): { readonly Retry: readonly Retrier[] } {
+export function retriers(
+  task: Task,
+  repeatable: boolean,
+  platform: readonly Retrier[] = [INFRASTRUCTURE],
+): { readonly Retry: readonly Retrier[] } {
   const { retry, check } = task.directives;
   const own = repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0 ? [retrier(retry)] : [];
-  return { Retry: [INFRASTRUCTURE, ...own] };
+  return { Retry: [...platform, ...own] };
 }
 
 export function catchers(context: Context): { readonly Catch: readonly Catcher[] } {

@@ -84,6 +84,16 @@ def test_the_whole_environment_stays_small(host):
     assert "outer" in inline and "k29" in inline and "k0" not in inline  # the largest go first
 
 
+def test_tasks_side_by_side_share_the_environment(host):
+    host.file("m.py", "import digdag\ndef f():\n  for i in range(30): digdag.env.store({f'k{i}': 'x' * 1000})\n")
+    frames = [{"far": "z" * 40_000}, {"outer": "y" * 2_000}]
+    # Ten branches, each with an outer layer of its own: 163,840 - 40,000 - 10 * 2,000, for each a tenth of it.
+    result = host.run("py", "m.f", layers=[], merge=0, frames=frames, shares=[[1, 10]])
+    assert len(json.dumps(result["s"])) < 10_500
+    alone = host.run("py", "m.f", layers=[], merge=0, frames=frames)
+    assert all(isinstance(value, str) for value in alone["s"].values())
+
+
 def test_sh_sees_paths_of_files_and_text_of_json(host):
     host.file("v.py", MAKE)
     host.file("data.csv", "a,b\n")
@@ -125,6 +135,15 @@ def test_result_file(stored, host):
     assert file["module"] == sha((host.project / "r.py").read_text())
     assert result["stored"] == file["stored"] == {"y": 1, "z": {"b": 1.0, "a": "é"}}
     assert os.listdir(host.root / "results" / "+main+a") == ["0.json"]
+
+
+def test_a_record_is_as_small_as_the_result(host):
+    host.file("m.py", "import digdag\ndef f():\n  for i in range(300): digdag.env.store({f'k{i}': 'x' * 1000})\n")
+    path = host.root / "results" / "0.json"
+    result = host.run("py", "m.f", layers=[{"outer": 1}], merge=1, frames=[{"outer": 1}], result=str(path))
+    stored = json.loads(path.read_text())["stored"]
+    assert {**stored, "outer": 1} == result["s"]
+    assert len(json.dumps(stored, separators=(",", ":"))) <= 163_840
 
 
 def test_a_failure_is_not_recorded(host):

@@ -7,6 +7,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
 import { type Clients, clientsOf } from './clients.ts';
+import { CloudFormation } from './cloud-formation.ts';
 import { bootstrap, type DeployOptions, deploy, stackOf } from './deploy.ts';
 import { EventBridge } from './event-bridge.ts';
 import { Fargate } from './fargate.ts';
@@ -38,7 +39,7 @@ export interface SmallAws extends Clients {
   /** The last stack of each deploy. */
   readonly stacks: ReadonlyMap<string, DeployedStack>;
   /** The real `cdk deploy`, after `cdk bootstrap` the first time. May be called again for an update. */
-  deploy(project: string, options?: DeployOptions): Promise<DeployedStack>;
+  deploy(project: string, options?: DeployOptions): Promise<DeployedStack & { readonly printed: string }>;
   readonly proxy: ProxyServer;
   readonly keys: Keys;
   readonly functions: Functions;
@@ -120,10 +121,18 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
         () => undefined,
       ),
   };
-  const parts: Part[] = [iam, executions, functions, containers, events, scheduler];
+  const names = new Names();
+  const parts: Part[] = [
+    iam,
+    new CloudFormation(moto, cloudFormation, names),
+    executions,
+    functions,
+    containers,
+    events,
+    scheduler,
+  ];
   services.push(...parts.flatMap(({ service }) => (service === undefined ? [] : [service])));
   const stacks = new Map<string, DeployedStack>();
-  const names = new Names();
   let prepared: Promise<void> | undefined;
 
   return {
@@ -131,11 +140,12 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     deploy: async (project, given = {}) => {
       prepared ??= bootstrap(folder, env, `aws://${ACCOUNT}/${REGION}`);
       await prepared;
-      const name = stackOf(await deploy(resolve(project), folder, env, given));
+      const printed = await deploy(resolve(project), folder, env, given);
+      const name = stackOf(printed);
       const stack = await readStack(name, cloudFormation, names);
       stacks.set(name, stack);
       for (const part of parts) await part.deployed?.(stack);
-      return stack;
+      return { ...stack, printed };
     },
     stop: async () => {
       await Promise.all(parts.map((part) => part.stop?.()));

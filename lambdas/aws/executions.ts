@@ -1,0 +1,55 @@
+import {
+  DescribeExecutionCommand,
+  GetExecutionHistoryCommand,
+  ListExecutionsCommand,
+  type SFNClient,
+} from '@aws-sdk/client-sfn';
+import type { ExecutionServices } from '../notify/execution-ended.ts';
+
+/** Events and executions of one page; the history's beginning has six. */
+const FIRST = 12;
+const LAST = 300;
+const PAGE = 100;
+
+/** What Step Functions knows of executions. */
+export function executionReader(client: SFNClient): Pick<ExecutionServices, 'describe' | 'events' | 'executions'> {
+  return {
+    describe: async (executionArn) => {
+      const found = await client.send(new DescribeExecutionCommand({ executionArn }));
+      return {
+        arn: executionArn,
+        machine: found.stateMachineArn ?? '',
+        name: found.name ?? '',
+        status: found.status ?? '',
+        start: found.startDate?.getTime() ?? 0,
+        stop: found.stopDate?.getTime(),
+        redrives: found.redriveCount,
+        error: found.error,
+        cause: found.cause,
+      };
+    },
+    events: async (executionArn, which) => {
+      const maxResults = which === 'first' ? FIRST : LAST;
+      const request = { executionArn, maxResults, reverseOrder: which === 'last', includeExecutionData: true };
+      return (await client.send(new GetExecutionHistoryCommand(request))).events ?? [];
+    },
+    executions: async (stateMachineArn) => {
+      const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn, maxResults: PAGE }));
+      return executions.map(({ executionArn = '', name = '', status = '', startDate, stopDate }) => ({
+        arn: executionArn,
+        machine: stateMachineArn,
+        name,
+        status,
+        start: startDate?.getTime() ?? 0,
+        stop: stopDate?.getTime(),
+      }));
+    },
+  };
+}
+
+/** An execution in the console. */
+export function consoleLink(arn: string): string {
+  const region = arn.split(':')[3] ?? '';
+  const host = region.startsWith('cn-') ? 'console.amazonaws.cn' : `${region}.console.aws.amazon.com`;
+  return `https://${host}/states/home?region=${region}#/v2/executions/details/${arn}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * An alarm of CloudWatch, which is sure to come where the event of a failed execution is not: its executions are looked up, and those that
+ * nobody has told of are told. Any other alarm is told as it is.
+ */
+import type { Channel } from './delivery.ts';
+import { type ExecutionServices, executionEnded, type Told } from './execution-ended.ts';
+import { fields, type Report } from './report.ts';
+
+/** As CloudWatch invokes a function, as far as it is read. */
+export interface AlarmEvent {
+  readonly alarmArn: string;
+  readonly time: string;
+  readonly alarmData: {
+    readonly alarmName: string;
+    readonly state: { readonly value: string; readonly reason?: string };
+    readonly configuration?: {
+      readonly description?: string;
+      readonly metrics?: readonly {
+        readonly metricStat?: {
+          readonly metric?: {
+            readonly namespace?: string;
+            readonly name?: string;
+            readonly dimensions?: { readonly [name: string]: string };
+          };
+        };
+      }[];
+    };
+  };
+}
+
+/** Milliseconds before the alarm in which its executions ended: a minute's metric comes a few minutes late. */
+const LOOK_BACK = 20 * 60_000;
+
+const STATUS: { readonly [metric: string]: string } = {
+  ExecutionsFailed: 'FAILED',
+  ExecutionsTimedOut: 'TIMED_OUT',
+  ExecutionsAborted: 'ABORTED',
+};
+
+export async function alarmed(
+  event: AlarmEvent,
+  services: ExecutionServices,
+  channels: readonly Channel[],
+): Promise<readonly Told[]> {
+  const { alarmName, state, configuration = {} } = event.alarmData;
+  if (state.value !== 'ALARM') return [{ ignored: `${alarmName} is ${state.value}` }];
+  const metrics = (configuration.metrics ?? []).flatMap(({ metricStat }) => metricStat?.metric ?? []);
+  const machines = metrics.flatMap(({ namespace, name = '', dimensions = {} }) => {
+    const status = STATUS[name];
+    const machine = dimensions.StateMachineArn;
+    return namespace === 'AWS/States' && status !== undefined && machine !== undefined ? [{ machine, status }] : [];
+  });
+  if (machines.length === 0) {
+    const report = alarmReport(event);
+    for (const channel of channels) await channel.send(report);
+    return [{ told: report.title }];
+  }
+  const since = Date.parse(event.time) - LOOK_BACK;
+  const told: Told[] = [];
+  const faults: unknown[] = [];
+  for (const { machine, status } of machines) {
+    const found = (await services.executions(machine)).filter(
+      (one) => one.status === status && (one.stop ?? 0) > since,
+    );
+    for (const { arn } of found) {
+      try {
+        told.push(await executionEnded(arn, services));
+      } catch (error) {
+        faults.push(error);
+      }
+    }
+  }
+  if (faults.length > 0) throw faults[0];
+  return told;
+}
+
+function alarmReport({ alarmData: { alarmName, state, configuration } }: AlarmEvent): Report {
+  return {
+    kind: 'alarm',
+    title: `Alarm ${alarmName}`,
+    ...(configuration?.description !== undefined && { text: configuration.description }),
+    fields: fields({ Reason: state.reason }),
+    links: [],
+  };
+}

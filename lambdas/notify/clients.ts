@@ -1,0 +1,79 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { ERRORS } from '../../lib/expression/wire.ts';
+import { consoleLink, executionReader } from '../aws/executions.ts';
+import { logger } from '../aws/logger.ts';
+import { bucketMarks } from '../aws/marks.ts';
+import { Objects, s3Client } from '../aws/objects.ts';
+import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
+import { optional, setting } from '../aws/settings.ts';
+import { Failed } from '../http/failure.ts';
+import { slackMessage } from './blocks.ts';
+import type { Channel } from './delivery.ts';
+import type { ExecutionServices, Occasion } from './execution-ended.ts';
+import { plainText, subjectLine } from './plain-text.ts';
+import { postToSlack } from './slack.ts';
+
+export interface Clients {
+  readonly s3: S3Client;
+  readonly sfn: SFNClient;
+  readonly objects: Objects;
+  readonly secrets: DeployedSecrets;
+  /** To the project's topic. */
+  readonly publish?: (subject: string, message: string) => Promise<void>;
+}
+
+export function makeClients(): Clients {
+  const s3 = s3Client();
+  const sns = new SNSClient({});
+  const TopicArn = optional('TROWEL_TOPIC');
+  const publish = async (Subject: string, Message: string): Promise<void> => {
+    await sns.send(new PublishCommand({ TopicArn, Subject, Message }));
+  };
+  return {
+    s3,
+    sfn: new SFNClient({}),
+    objects: new Objects(s3, setting('TROWEL_BUCKET')),
+    secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
+    ...(TopicArn !== undefined && { publish }),
+  };
+}
+
+/** Slack, if the project has a webhook; the topic. */
+export function channelsOf({ secrets, publish }: Clients): Channel[] {
+  const key = optional('TROWEL_SLACK_SECRET');
+  const channels: Channel[] = [];
+  if (key !== undefined) {
+    const send: Channel['send'] = async (report) => {
+      const webhook = await secrets.get(key);
+      if (webhook === undefined) throw new Failed(ERRORS.secret, missingSecret(key));
+      const redact = (text: string): string => text.replaceAll(webhook, '***');
+      await postToSlack(webhook, slackMessage(report), { redact }, { log: (line) => logger.info(line) });
+    };
+    channels.push({ name: 'slack', send });
+  }
+  if (publish !== undefined) {
+    channels.push({ name: 'topic', send: (report) => publish(subjectLine(report.title), plainText(report)) });
+  }
+  return channels;
+}
+
+export function executionServices(clients: Clients, owner: string): ExecutionServices {
+  const { objects, s3, sfn } = clients;
+  const occasions = (optional('TROWEL_NOTIFY_ON') ?? '').split(',').filter((one) => one !== '') as Occasion[];
+  const links = optional('TROWEL_NOTIFY_LINKS') !== 'false';
+  return {
+    project: setting('TROWEL_PROJECT'),
+    on: new Set(occasions),
+    consoleLink: (arn) => (links ? consoleLink(arn) : undefined),
+    ...executionReader(sfn),
+    // What a cause names is read only if it is what the runner writes.
+    read: async (uri) =>
+      /\/attempts\/[^/]+\/values\/[0-9a-f]+\.traceback\.txt$/.test(uri)
+        ? (await objects.bytes(uri).catch(() => undefined))?.toString('utf8')
+        : undefined,
+    marks: bucketMarks(s3, setting('TROWEL_BUCKET'), owner),
+    channels: channelsOf(clients),
+  };
+}

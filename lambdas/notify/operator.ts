@@ -1,0 +1,75 @@
+/** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
+import { render, renderText } from '../../lib/expression/render.ts';
+import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import { roots, withValues } from '../aws/attempts.ts';
+import { bundleFiles } from '../aws/bundle.ts';
+import { logger } from '../aws/logger.ts';
+import { parseUri } from '../aws/objects.ts';
+import { once } from '../aws/recorded.ts';
+import { missingSecret } from '../aws/secrets.ts';
+import { sendBySes } from '../aws/ses.ts';
+import { optional } from '../aws/settings.ts';
+import { badInput } from '../http/failure.ts';
+import { remount } from '../http/secrets.ts';
+import type { Clients } from './clients.ts';
+import { type NotifyServices, notify } from './core.ts';
+import { type ExecutionServices, retryCommand } from './execution-ended.ts';
+import type { ProjectFiles } from './project-files.ts';
+import { late } from './sla.ts';
+
+/** Bytes of a value that is attached. */
+const LARGEST = 40_000_000;
+
+export async function operator(event: Payload, clients: Clients, services: ExecutionServices): Promise<object> {
+  if (event.op === 'sla') return late(event, services);
+  const { objects } = clients;
+  return once(event, objects, () => withValues(event, objects, (payload) => act(payload, event, clients, services)));
+}
+
+/** `given` has the values by reference. */
+function act(payload: Payload, given: Payload, clients: Clients, services: ExecutionServices): Promise<StoreResult> {
+  const { objects, secrets, s3 } = clients;
+  const slack = optional('TROWEL_SLACK_SECRET');
+  const name = executionName(payload);
+  const needed: NotifyServices = {
+    render,
+    renderText,
+    files: filesOf(s3),
+    secret: (key, mounts) => secrets.get(remount(key, mounts)),
+    missingSecret,
+    log: (line) => logger.info(line, { task: payload.t }),
+    notifications: slack === undefined ? {} : { slack },
+    ...(clients.publish !== undefined && { publish: clients.publish }),
+    claim: (_payload, key) => services.marks.claim(name, key),
+    about: ({ b }) => {
+      const { execution } = b.attempt;
+      const link = execution === undefined ? undefined : services.consoleLink(execution);
+      return { attempt: name, retry: retryCommand(name), ...(link !== undefined && { execution: link }) };
+    },
+    readText: services.read,
+    readValue: async (_payload, reference) => {
+      const uri = reference['trowel:ref'];
+      if (!roots(given).some((root) => uri.startsWith(`${root}/values/`))) return undefined;
+      if (reference.bytes > LARGEST) {
+        throw badInput(`A value of ${reference.bytes} bytes cannot be attached: SES takes ${LARGEST} a mail`);
+      }
+      return objects.bytes(uri);
+    },
+    sendRaw: sendBySes,
+  };
+  return notify(payload, needed);
+}
+
+/** The attempt's folder is named after its execution. */
+function executionName({ b }: Payload): string {
+  return /\/attempts\/([^/]+)/.exec(b.attempt.root)?.[1] ?? '';
+}
+
+/** Files of the bundle, where the project has a mail> that names one. */
+function filesOf(s3: Clients['s3']): ProjectFiles {
+  const place = parseUri(optional('TROWEL_BUNDLE') ?? '');
+  if (place !== undefined) return bundleFiles(s3, place);
+  return {
+    read: (path) => Promise.reject(badInput(`File not found: ${path}: this function was deployed without files`)),
+  };
+}

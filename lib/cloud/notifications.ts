@@ -1,0 +1,201 @@
+/**
+ * Who hears of what: the topic, what the function `notify` knows and may do, and the ways that lead to it beside the workflows' own states:
+ * an event for each execution that ends, and alarms, for such events are best effort.
+ */
+import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Topic } from 'aws-cdk-lib/aws-sns';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
+import type { Mapping } from '../language/workflow.ts';
+import { cdk, events, iam, sns, targets } from './cdk.ts';
+import type { DeployedMachine, LoadedProject } from './load-project.ts';
+import { executionArn, type MadeMachine, machineArn } from './machines.ts';
+import { statesOf } from './states.ts';
+
+/** The topic to which the project's addresses subscribe; each has to confirm it. */
+export function makeTopic(
+  scope: Construct,
+  { name, config }: Pick<LoadedProject, 'name' | 'config'>,
+  encryptionKey: IKey | undefined,
+): Topic {
+  const topic = new sns.Topic(scope, 'Topic', {
+    displayName: `Trowel ${name}`,
+    enforceSSL: true,
+    ...(encryptionKey !== undefined && { masterKey: encryptionKey }),
+  });
+  for (const [i, endpoint] of config.notifications.email.entries()) {
+    new sns.Subscription(scope, `Email${i + 1}`, { topic, protocol: sns.SubscriptionProtocol.EMAIL, endpoint });
+  }
+  // Alarms publish to an encrypted topic, rules send to an encrypted queue, only if the key lets them.
+  for (const service of ['cloudwatch', 'events']) {
+    encryptionKey?.grantEncryptDecrypt(
+      new iam.ServicePrincipal(`${service}.amazonaws.com`, {
+        conditions: { StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account } },
+      }),
+    );
+  }
+  return topic;
+}
+
+export interface NotifyFunctionProps {
+  readonly project: LoadedProject;
+  readonly topic: Topic;
+  readonly deadLetters: IQueue;
+  /** The archive with the project's files. */
+  readonly bundle: { readonly bucket: IBucket; readonly s3BucketName: string; readonly s3ObjectKey: string };
+}
+
+export function notifyEnvironment({ project, topic, bundle }: NotifyFunctionProps): { [variable: string]: string } {
+  const { slack, on, links } = project.config.notifications;
+  return {
+    TROWEL_TOPIC: topic.topicArn,
+    TROWEL_SLACK_SECRET: slack ?? '',
+    TROWEL_NOTIFY_ON: on.join(','),
+    TROWEL_NOTIFY_LINKS: String(links),
+    ...(sendsMail(project) && { TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}` }),
+  };
+}
+
+/** What notify may do beside reading values and secrets. */
+export function notifyStatements(scope: Construct, props: NotifyFunctionProps): PolicyStatement[] {
+  const { project, topic, deadLetters, bundle } = props;
+  const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
+  const identities = cdk.Stack.of(scope).formatArn({ service: 'ses', resource: 'identity', resourceName: '*' });
+  return [
+    allow(['sns:Publish'], [topic.topicArn]),
+    allow(['sqs:SendMessage'], [deadLetters.queueArn]),
+    ...readsExecutions(scope, project),
+    ...(sendsMail(project)
+      ? [
+          // What SES asks for a whole message, although the call is SendEmail (symfony/symfony#51461, nodemailer/nodemailer#1734).
+          allow(['ses:SendRawEmail'], [identities]),
+          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
+        ]
+      : []),
+  ];
+}
+
+/** Characters of ARNs in the role, whose policies may have 10,240 in all; and of one before its name. */
+const ROOM = 6_000;
+const ARN = 62;
+
+function readsExecutions(scope: Construct, project: LoadedProject): PolicyStatement[] {
+  const names = project.machines.filter(isWatched).map(({ name }) => name);
+  const machines = names.map((name) => machineArn(scope, project.name, name));
+  const executions = names.map((name) => `${executionArn(scope, project.name, name)}:*`);
+  const length = names.reduce((sum, name) => sum + 2 * (ARN + project.name.length + name.length), 0);
+  // Of many only their common beginning fits.
+  const first = (arns: readonly string[]) => (arns[0] ?? '').split(/:(?:stateMachine|execution):/)[0];
+  const [allMachines, allExecutions] =
+    length <= ROOM
+      ? [machines, executions]
+      : [[`${first(machines)}:stateMachine:${project.name}-*`], [`${first(executions)}:execution:${project.name}-*:*`]];
+  if (names.length === 0) return [];
+  return [
+    allow(['states:ListExecutions'], allMachines),
+    allow(['states:DescribeExecution', 'states:GetExecutionHistory'], allExecutions),
+  ];
+}
+
+export interface WatchProps {
+  readonly project: Pick<LoadedProject, 'name' | 'config'>;
+  readonly machines: readonly MadeMachine[];
+  readonly notify: LambdaFunction;
+  readonly deadLetters: IQueue;
+}
+
+/** Characters of a rule's pattern: 2,048, its frame included. */
+const PATTERN = 1_800;
+
+/** Rules for the ends of executions that somebody wants to hear of. */
+export function watchExecutions(scope: Construct, { project, machines, notify, deadLetters }: WatchProps): void {
+  const { on } = project.config.notifications;
+  const status = [
+    ...(on.includes('failure') ? ['FAILED', 'TIMED_OUT', 'ABORTED'] : []),
+    ...(on.includes('recovery') ? ['SUCCEEDED'] : []),
+  ];
+  if (status.length === 0) return;
+  for (const [i, some] of patterns(machines.filter(isWatched)).entries()) {
+    const rule = new events.Rule(scope, `ExecutionEnded${i === 0 ? '' : i + 1}`, {
+      description: `Executions of Trowel project ${project.name} that have ended`,
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { status, stateMachineArn: some.map(({ arn }) => arn) },
+      },
+    });
+    rule.addTarget(
+      new targets.LambdaFunction(notify, {
+        deadLetterQueue: deadLetters,
+        retryAttempts: 185,
+        maxEventAge: cdk.Duration.hours(24),
+      }),
+    );
+  }
+}
+
+function patterns(machines: readonly MadeMachine[]): MadeMachine[][] {
+  const groups: MadeMachine[][] = [];
+  let room = 0;
+  for (const machine of machines) {
+    const length = ARN + machine.stateMachineName.length;
+    if (length > room) {
+      groups.push([]);
+      room = PATTERN;
+    }
+    groups.at(-1)?.push(machine);
+    room -= length;
+  }
+  return groups;
+}
+
+/** Invokes notify from alarms of the project, which are named after it. One permission serves them all. */
+export function alarmAction(scope: Construct, project: string, notify: LambdaFunction): IAlarmAction {
+  const stack = cdk.Stack.of(scope);
+  notify.addPermission('Alarms', {
+    principal: new iam.ServicePrincipal('lambda.alarms.cloudwatch.amazonaws.com'),
+    sourceAccount: stack.account,
+    sourceArn: stack.formatArn({
+      service: 'cloudwatch',
+      resource: 'alarm',
+      resourceName: `${project}-*`,
+      arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+    }),
+  });
+  return { bind: () => ({ alarmActionArn: notify.functionArn }) };
+}
+
+/** Says at synth what would be missed at night. */
+export function warnOfUnheard(scope: Construct, { config, machines }: LoadedProject): void {
+  if (config.notifications.on.includes('sla') || !machines.some(({ name }) => name.endsWith(SLA))) return;
+  cdk.Annotations.of(scope).addWarningV2(
+    'trowel:sla',
+    'A workflow has `sla:`, and nobody hears of it: trowel.yml needs `on: [failure, sla]` under `notifications:`',
+  );
+}
+
+/** The machine that waits for a workflow's `sla:` (lib/compiler/sla.ts). */
+const SLA = '_part_sla';
+
+/** Workflows, and what tells of their lateness; parts fail with the workflow that they are of. */
+export function isWatched({ name, whole }: Pick<DeployedMachine, 'name' | 'whole'>): boolean {
+  return whole || name.endsWith(SLA);
+}
+
+function sendsMail({ machines }: LoadedProject): boolean {
+  return machines.some(({ machine }) =>
+    [...statesOf(machine.States)].some(([, state]) => {
+      if (state.Type !== 'Task') return false;
+      const { Payload } = (state.Arguments ?? {}) as Mapping;
+      return (Payload as Mapping | undefined)?.op === 'mail';
+    }),
+  );
+}
+
+function allow(actions: string[], resources: string[]): PolicyStatement {
+  return new iam.PolicyStatement({ actions, resources });
+}
