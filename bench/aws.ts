@@ -3,9 +3,10 @@
  * examples, counted on lib/engine with their real tasks, and a simulation of time and money. Nothing is measured on AWS.
  */
 import { join } from 'node:path';
+import { LIMITS } from '../lib/asl/limits.ts';
 import { countExamples } from './aws/examples.ts';
 import { PRICES, TIMES } from './aws/prices.ts';
-import { type Shape, simulate } from './aws/simulate.ts';
+import { type Shape, type Simulated, simulate } from './aws/simulate.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Those that need nothing but Python: no mail server, no package, no operating-system package. */
@@ -36,6 +37,8 @@ const SHAPES: { readonly [shape in Shape]: string } = {
 };
 const time = (seconds: number): string =>
   seconds < 3600 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3600).toFixed(1)} h`;
+const told = ({ seconds, events }: Simulated): string =>
+  events > LIMITS.historyEvents ? `fails: ${events.toLocaleString('en')} events` : time(seconds);
 for (const taskSeconds of [10, 300]) {
   console.log(
     `\nTasks of ${taskSeconds} s, ${TIMES.vcpus} vCPU and ${TIMES.gigabytes} GB:\n\n| tasks | | time | plain | dollars | plain | of these containers | transitions | plain | executions | refused RunTask calls | tasks given up |\n|---|---|---|---|---|---|---|---|---|---|---|---|`,
@@ -47,7 +50,7 @@ for (const taskSeconds of [10, 300]) {
         await simulate(shape, count, taskSeconds, true),
       ];
       const cells = [
-        ...[count.toLocaleString('en'), SHAPES[shape], time(trowel.seconds), time(plain.seconds)],
+        ...[count.toLocaleString('en'), SHAPES[shape], told(trowel), told(plain)],
         ...[trowel.dollars.toFixed(3), plain.dollars.toFixed(3), trowel.containers.toFixed(3)],
         ...[trowel.transitions, plain.transitions, trowel.executions, trowel.throttled, trowel.lost],
       ];

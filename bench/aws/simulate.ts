@@ -29,7 +29,12 @@ export interface Simulated {
   readonly throttled: number;
   readonly lost: number;
   readonly executions: number;
+  /** Of one execution, about; more than 25,000 fail it. */
+  readonly events: number;
 }
+
+/** Of a refused try: scheduled, started, failed. */
+const REFUSED_EVENTS = 3;
 
 /** `sequence`: one after the other. `loop`: a loop with `_parallel`, whose machine runs 40 at once. `group`: tasks of a group, all at once. */
 export function workflowText(shape: Shape, count: number): string {
@@ -57,6 +62,7 @@ export async function simulate(shape: Shape, count: number, taskSeconds: number,
     throttled: ran.throttled,
     lost: ran.lost,
     executions: counts.executions,
+    events: Math.round((counts.events + ran.throttled * REFUSED_EVENTS) / nested),
     dollars: containers + transitions * PRICES.transition + functions,
   };
 }

@@ -4,7 +4,7 @@ import { type Scheduled, scheduled } from './scheduled.ts';
 
 let client: SFNClient | undefined;
 
-/** Invoked by EventBridge Scheduler, through the handler of `session`. What it throws is tried again, and ends in the dead-letter queue. */
+/** Invoked by EventBridge Scheduler, through the handler of `session`. What it throws is tried again twice, and ends in this function's dead-letter queue. */
 export async function startScheduled(event: ScheduledPayload): Promise<Scheduled> {
   client ??= new SFNClient({});
   const sfn = client;

@@ -282,7 +282,14 @@ export class TrowelProject extends constructs.Construct {
       session: make(
         'session',
         bucket,
-        arns.length === 0 ? [] : [allow(['states:StartExecution', 'states:ListExecutions'], arns)],
+        arns.length === 0
+          ? []
+          : [
+              allow(['states:StartExecution', 'states:ListExecutions'], arns),
+              allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
+            ],
+        // Scheduler invokes it asynchronously and hears nothing of what it throws.
+        arns.length === 0 ? {} : { deadLetters: this.deadLetters },
       ),
       evaluate,
       launch: make(

@@ -13,7 +13,7 @@ import { builtins } from './known.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
-import { INFRASTRUCTURE } from './retry.ts';
+import { REPEATABLE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { compileSla, slaClock, slaMachineName, startSla } from './sla.ts';
 import { nestedMachine } from './split.ts';
@@ -162,7 +162,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
         input: '{% $states.input %}',
       },
     },
-    Retry: [INFRASTRUCTURE],
+    Retry: [REPEATABLE],
     Assign: {
       [`s${id}`]: '{% $states.result.Payload.params %}',
       b: '{% $states.result.Payload.b %}',

@@ -4,6 +4,7 @@ import { put } from '../frame.ts';
 import { literal, template } from '../jsonata.ts';
 import { lowered } from '../lowering.ts';
 import type { CompileOperator } from '../operator.ts';
+import { REPEATABLE } from '../retry.ts';
 import { type Context, failing, leave, taskName } from '../scope.ts';
 import { catchers, failure, payload, register, retriers } from './payload.ts';
 
@@ -29,7 +30,7 @@ export const compileEcho: CompileOperator = (context, task, exit) => {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'echo') },
-      ...retriers(task, false),
+      ...retriers(task, false, [REPEATABLE]),
       ...catchers(context),
       ...leave(context, exit, output),
     } as State);
@@ -47,7 +48,7 @@ export const compileFail: CompileOperator = (context, task) => {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'fail') },
-      ...retriers(task, false),
+      ...retriers(task, false, [REPEATABLE]),
       ...catchers(context),
       ...failing(context, context.onFail, '$states.result'),
     } as State);

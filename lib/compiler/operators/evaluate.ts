@@ -2,6 +2,7 @@ import type { State, Template } from '../../asl/types.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
+import { REPEATABLE } from '../retry.ts';
 import { type Context, closing, type Edge } from '../scope.ts';
 import { catchers, payload, register, retriers } from './payload.ts';
 
@@ -27,7 +28,7 @@ export function evaluateState(
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, op) },
-    ...retriers(task, false),
+    ...retriers(task, false, [REPEATABLE]),
     ...catchers(context),
     ...(Object.keys(all).length === 0 ? {} : { Assign: all }),
     Output: '{% $states.result.Payload %}',

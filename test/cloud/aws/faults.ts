@@ -43,6 +43,8 @@ interface Plan {
 export class Faults {
   readonly #aws: Faulted;
   readonly #plans = new Map<string, Plan>();
+  /** Executions by the id of an assignment. */
+  readonly #assignments = new Map<string, string>();
   /** What came about, by execution. */
   readonly happened = new Map<string, string[]>();
   /** What containers printed. */
@@ -56,7 +58,7 @@ export class Faults {
     aws.containers.hooks = {
       starting: async (task) => {
         const delay = this.#plan(task)?.delays.find(({ nth }) => nth === this.nth(task));
-        if (delay !== undefined) this.#note(executionOf(task), 'a cold start takes long');
+        if (delay !== undefined) this.#note(this.executionOf(task), 'a cold start takes long');
         await delay?.until;
         return undefined;
       },
@@ -112,16 +114,16 @@ export class Faults {
 
   /** Of the execution's containers, in the order in which they were asked for. */
   nth(task: EcsTask): number {
-    const execution = executionOf(task);
+    const execution = this.executionOf(task);
     return this.containers(execution ?? '').indexOf(task);
   }
 
   containers(execution: string): readonly EcsTask[] {
-    return this.#aws.containers.tasks.filter((task) => executionOf(task) === execution);
+    return this.#aws.containers.tasks.filter((task) => this.executionOf(task) === execution);
   }
 
   #plan(task: EcsTask): Plan | undefined {
-    return this.#plans.get(executionOf(task) ?? '');
+    return this.#plans.get(this.executionOf(task) ?? '');
   }
 
   #note(execution: string | undefined, what: string): void {
@@ -132,8 +134,23 @@ export class Faults {
   /** Whose call it is: by what it says, or by the container that makes it. */
   #executionOf({ url, body, headers }: ServiceCall): string | undefined {
     const caller = this.caller(headers['x-amz-security-token']);
-    if (caller !== undefined) return executionOf(caller);
-    return nameIn(decodeURIComponent(url.pathname)) ?? (body.length < 1_000_000 ? nameIn(body.toString()) : undefined);
+    if (caller !== undefined) return this.executionOf(caller);
+    const path = decodeURIComponent(url.pathname);
+    const text = body.length < 1_000_000 ? body.toString() : '';
+    const [, written] = /assignments\/(\w+)\.json$/.exec(path) ?? [];
+    const named = nameIn(path) ?? nameIn(text);
+    if (written !== undefined && named !== undefined) this.#assignments.set(written, named);
+    return named ?? this.#assigned(path) ?? this.#assigned(text);
+  }
+
+  /** By the address of an assignment, which launch has written before. */
+  #assigned(text: string): string | undefined {
+    const [, id = ''] = /assignments\/(\w+)\.json/.exec(text) ?? [];
+    return this.#assignments.get(id);
+  }
+
+  executionOf(task: EcsTask): string | undefined {
+    return this.#assigned(task.environment.TROWEL_ASSIGNMENT ?? '');
   }
 
   /** The container whose credentials have this token. */
@@ -168,7 +185,7 @@ export class Faults {
     const i = plan?.containers.findIndex(({ nth, point }) => point === at && nth === this.nth(task)) ?? -1;
     const [found] = i < 0 ? [] : (plan?.containers.splice(i, 1) ?? []);
     if (found === undefined) return;
-    this.#note(executionOf(task), `container ${found.nth} is killed when ${at}`);
+    this.#note(this.executionOf(task), `container ${found.nth} is killed when ${at}`);
     void this.#aws.containers.kill(task, found.reason);
   }
 
@@ -179,7 +196,7 @@ export class Faults {
     const found = task && this.#plan(task)?.events.find(({ left }) => left > 0);
     if (found === undefined) return [0];
     found.left -= 1;
-    this.#note(task && executionOf(task), found.name);
+    this.#note(task && this.executionOf(task), found.name);
     return found.fault;
   }
 
@@ -202,10 +219,6 @@ export class Faults {
 /** The name of an execution, as the folder of its attempt or as `session` is told it. */
 function nameIn(text: string): string | undefined {
   return /attempts\/([\w-]+)/.exec(text)?.[1] ?? /"Name":\s*"([\w-]+)"/.exec(text)?.[1];
-}
-
-export function executionOf(task: EcsTask): string | undefined {
-  return nameIn(task.environment.TROWEL_ASSIGNMENT ?? '');
 }
 
 /** The service refuses. */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { credentialVariables, type Keys } from './keys.ts';
+import { sendMessage } from './queues.ts';
 import { type Answer, type Part, REGION, type ServiceCall, ServiceFault } from './service.ts';
 import type { DeployedStack, Mapping } from './template.ts';
 
@@ -41,6 +42,8 @@ interface Deployed {
   readonly version: string;
   readonly arn: string;
   readonly role: string;
+  /** ARN of a queue. */
+  readonly deadLetters?: string;
   readonly timeout: number;
   readonly env: { readonly [name: string]: string };
   readonly code: { readonly Bucket: string; readonly Key: string };
@@ -67,7 +70,8 @@ export class Functions implements Part {
 
   deployed(stack: DeployedStack): void {
     for (const resource of stack.ofType('AWS::Lambda::Function')) {
-      const { Code, Environment: given, Role, Timeout = 3 } = resource.properties;
+      const { Code, Environment: given, Role, Timeout = 3, DeadLetterConfig } = resource.properties;
+      const deadLetters = (DeadLetterConfig as Mapping | undefined)?.TargetArn;
       const { S3Bucket = '', S3Key = '' } = (Code ?? {}) as Mapping;
       const env = ((given as Mapping | undefined)?.Variables ?? {}) as { [name: string]: string };
       const arn = stack.attribute(resource.id, 'Arn');
@@ -76,6 +80,7 @@ export class Functions implements Part {
         version: '$LATEST',
         arn,
         role: String(Role).slice(String(Role).lastIndexOf('/') + 1),
+        ...(deadLetters !== undefined && { deadLetters: String(deadLetters) }),
         timeout: Number(Timeout),
         env,
         code: { Bucket: String(S3Bucket), Key: String(S3Key) },
@@ -117,23 +122,36 @@ export class Functions implements Part {
   };
 
   /** @param name a name or an ARN, perhaps with a version */
-  async invoke(name: string, payload: string): Promise<Invoked> {
+  async invoke(name: string, payload: string, requestId: string = randomUUID()): Promise<Invoked> {
     const deployed = this.#find(name);
     const before = await this.hooks.before?.(deployed.service, payload);
     if (before !== undefined) return before;
-    const invoked = await this.#run(deployed, payload);
+    const invoked = await this.#run(deployed, payload, requestId);
     return (await this.hooks.after?.(deployed.service, payload, invoked)) ?? invoked;
   }
 
-  /** An asynchronous invocation: up to three tries. */
+  /** An asynchronous invocation: up to three tries under one request id, then the function's dead-letter queue, with the key of its role. */
   invokeLater(name: string, payload: string): void {
+    const requestId = randomUUID();
     const tries = async (): Promise<void> => {
+      let failed: Invoked | undefined;
       for (let n = 1; n <= 3 && !this.#stopped; n++) {
-        if ((await this.invoke(name, payload)).functionError === undefined) return;
+        failed = await this.invoke(name, payload, requestId);
+        if (failed.functionError === undefined) return;
       }
+      const { deadLetters, role } = this.#find(name);
+      if (deadLetters === undefined || failed === undefined || this.#stopped) return;
+      const attributes = { RequestID: requestId, ErrorMessage: failed.payload.slice(0, 1000) };
+      const { keys, env } = this.#options;
+      await sendMessage(env.AWS_ENDPOINT_URL ?? '', deadLetters, { body: payload, attributes }, keys.of(role));
     };
     const going = tries().finally(() => this.#background.delete(going));
     this.#background.add(going);
+  }
+
+  /** Until no asynchronous invocation is under way. */
+  async idle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.allSettled(this.#background);
   }
 
   async stop(): Promise<void> {
@@ -150,7 +168,7 @@ export class Functions implements Part {
     throw new ServiceFault('ResourceNotFoundException', `Function not found: ${name}`, 404);
   }
 
-  async #run(deployed: Deployed, payload: string): Promise<Invoked> {
+  async #run(deployed: Deployed, payload: string, awsRequestId: string): Promise<Invoked> {
     const key = deployed.arn + deployed.code.Key;
     const idle = this.#idle.get(key) ?? [];
     this.#idle.set(key, idle);
@@ -161,7 +179,7 @@ export class Functions implements Part {
       functionName: name,
       functionVersion: version,
       invokedFunctionArn: arn,
-      awsRequestId: randomUUID(),
+      awsRequestId,
       timeout,
     });
     this.#running.delete(environment);

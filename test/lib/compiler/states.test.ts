@@ -14,17 +14,17 @@ function bytesOf(dig: string, name: string): number {
 
 describe('a state takes few bytes, for a definition may have a megabyte', () => {
   it.each([
-    ['a task at the top', '+a: {py>: t.f}\n+b: {py>: t.f}', '+main+a', 1000],
-    ['in a group', '+g: {+a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1000],
-    ['under two exports', '_export: {a: 1}\n+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1000],
-    ['that ends a level', '+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}\n+c: {py>: t.f}', '+main+g+b', 1000],
-    ['sh>, which stores nothing', '+a: {sh>: x}\n+b: {sh>: y}', '+main+a', 930],
-    ['with _retry', '+a: {py>: t.f, _retry: 2}\n+b: {py>: t.f}', '+main+a', 1090],
+    ['a task at the top', '+a: {py>: t.f}\n+b: {py>: t.f}', '+main+a', 1060],
+    ['in a group', '+g: {+a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1060],
+    ['under two exports', '_export: {a: 1}\n+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}', '+main+g+a', 1060],
+    ['that ends a level', '+g: {_export: {a: 2}, +a: {py>: t.f}, +b: {py>: t.f}}\n+c: {py>: t.f}', '+main+g+b', 1060],
+    ['sh>, which stores nothing', '+a: {sh>: x}\n+b: {sh>: y}', '+main+a', 990],
+    ['with _retry', '+a: {py>: t.f, _retry: 2}\n+b: {py>: t.f}', '+main+a', 1150],
     [
       'whose Catch merges, for a handler outside its level',
       '_error: {py>: t.f}\n+g: {_export: {a: 1}, +a: {py>: t.f}, +b: {py>: t.f}}',
       '+main+g+a',
-      1210,
+      1270,
     ],
   ])('%s', (_, dig, state, most) => {
     expect(bytesOf(dig, state)).toBeLessThanOrEqual(most);
@@ -37,6 +37,22 @@ describe('a state takes few bytes, for a definition may have a megabyte', () => 
     const two = await play('+a: {py>: t.see}\n+b: {py>: t.see}');
     // The service has a sixth, TaskSubmitted: play answers a token before that.
     expect(two.events - one.events).toBe(5);
+  });
+});
+
+describe('a function that has died', () => {
+  it.each([
+    ['session', 'Start', '+a: {py>: t.f}', true],
+    ['launch', '+main+a', '+a: {py>: t.f}', true],
+    ['evaluate', '+main+a', "+a: {echo>: '${x.toUpperCase()}'}", true],
+    // The request may have been sent.
+    ['http', '+main+a', '+a: {http>: https://example.com}', false],
+  ])('%s', (_, name, dig, again) => {
+    const state = compiledText(dig).machine.States[name];
+    const errors = state?.Type === 'Task' ? state.Retry?.flatMap((retrier) => retrier.ErrorEquals) : undefined;
+    expect(errors).toContain('Trowel.Throttled');
+    for (const error of ['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'])
+      expect(errors?.includes(error)).toBe(again);
   });
 });
 
