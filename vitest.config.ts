@@ -8,6 +8,8 @@ export default defineConfig({
     maxConcurrency: 4,
     // Two cores, and most tests start processes of their own.
     maxWorkers: 2,
+    // The CDK's own validation of a template takes seconds each time; test/lib/cloud/cfn-lint.test.ts has it on.
+    env: { CDK_VALIDATION: 'false' },
     testTimeout: 30_000,
     hookTimeout: 120_000,
   },

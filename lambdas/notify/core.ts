@@ -28,7 +28,7 @@ export interface NotifyServices extends HttpServices, MailServices {
   /** The right to tell of a failure, once for all handlers around it; undefined if another has it. */
   claim?(payload: Payload, key: string): Promise<Claim | undefined>;
   /** What a message about a failure can say beside it. */
-  about?(payload: Payload): { readonly attempt: string; readonly execution?: string; readonly retry?: string };
+  about?(payload: Payload): { readonly attempt?: string; readonly execution?: string; readonly retry?: string };
   /** A text in the value store. */
   readText?(uri: string): Promise<string | undefined>;
 }

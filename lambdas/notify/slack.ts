@@ -9,6 +9,9 @@ import { deliver } from '../http/retry.ts';
 import { NoResponse, type Response } from '../http/send.ts';
 import { withinLimits } from './blocks.ts';
 
+/** Seconds for an answer, which takes Slack less than one; then it is tried again. */
+const TIMEOUT = 10;
+
 /** Fields of a webhook's message that may stand beside slack>. */
 const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'icon_url', 'thread_ts', 'mrkdwn'];
 
@@ -60,7 +63,7 @@ export async function postToSlack(
     proxy: proxyFor(url, {}, services.env ?? {}),
     insecure: false,
     followRedirects: false,
-    timeout: 30,
+    timeout: TIMEOUT,
     keep: 200,
     signal: services.signal,
   };

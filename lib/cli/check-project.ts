@@ -27,7 +27,12 @@ export async function checkProject(
   const target = flags.aws ? ({ target: 'aws' } as const) : {};
   const compiling = await Promise.all(names.map((name) => compileWorkflow(project, name, { params, ...target })));
   const found = sortDiagnostics([...project.diagnostics, ...compiling.flatMap((each) => each.diagnostics)]);
-  const account = flags.aws ? await onAws(terminal, project, compiling, flags) : { diagnostics: [], facts: [] };
+  const account: Checked = flags.aws
+    ? await onAws(terminal, project, compiling, flags).catch(async (error: unknown) => {
+        if (flags.format === 'text') await reportDiagnostics(terminal, project, place, found);
+        throw error;
+      })
+    : { diagnostics: [], facts: [] };
   const diagnostics = [...found, ...account.diagnostics];
   if (flags.format !== 'text') {
     await printDiagnostics(terminal, project, place, diagnostics, flags.format);

@@ -18,11 +18,11 @@ export function killOne(terminal: Terminal, reference: string, flags: AwsFlags):
     const { connectContainers } = await import('../deployed/containers-client.ts');
     const { executions, containers } = await killExecution(opened.states, connectContainers(connectionOf(flags)), arn);
     const nested = executions.filter((each) => each !== arn).map(executionName);
-    const what = [...(nested.length === 0 ? [] : [`with ${nested.join(', ')}`]), plural(containers, 'container')];
+    const more = [...nested, ...(containers === 0 ? [] : [plural(containers, 'container')])];
     if (!executions.includes(arn) && containers + nested.length === 0) {
       throw new CliError(EXIT.failed, `${name} has ended already`);
     }
-    await terminal.stderr.write(`Stopped ${name} ${what.join(' and ')}\n`);
+    await terminal.stderr.write(`Stopped ${[name, ...more].join(', ')}\n`);
     return EXIT.ok;
   });
 }

@@ -2,6 +2,8 @@
  * Where the command line meets lib/local: a compiled workflow, with everything a run needs plugged in. What few workflows use (http>,
  * mail>, JavaScript expressions) is loaded when it is first called.
  */
+
+import type { Reference } from '../../lambdas/launch/references.ts';
 import { session } from '../../lambdas/session/core.ts';
 import type { Json } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
@@ -16,7 +18,7 @@ import type { LocalFunction } from '../local/functions.ts';
 import type { AttemptInfo } from '../local/history.ts';
 import { PythonHost } from '../local/python-host.ts';
 import { type Run, startRun } from '../local/run.ts';
-import type { RunContext } from '../local/run-options.ts';
+import type { RunContext, RunOptions } from '../local/run-options.ts';
 import { SecretStore } from '../local/secrets.ts';
 import { IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
 
@@ -40,6 +42,7 @@ export interface LocalRun {
   readonly env: NodeJS.ProcessEnv;
   readonly python: PythonHost;
   readonly signal: AbortSignal;
+  readonly onHistory?: RunOptions['onHistory'];
 }
 
 export function startLocalRun(options: LocalRun): Run {
@@ -63,6 +66,7 @@ export function startLocalRun(options: LocalRun): Run {
     taskTimeout: project.config.task.timeout,
     rerunChanged: options.rerunChanged,
     aws: dryRun ? async () => ({}) : awsInvoke(project.dir, store),
+    ...(options.onHistory !== undefined && { onHistory: options.onHistory }),
     ...(resume !== undefined && { resume }),
     ...(historyFolder !== undefined && { historyFolder }),
     ...(debug !== undefined && {
@@ -122,11 +126,21 @@ function functionsOf(
     notify: async (given, { signal }) => {
       const payload = given as unknown as Payload;
       if (dryRun) return asJson(await withoutEffects(payload, rendering));
-      const [{ notify }, { projectFiles }] = await Promise.all([
+      const [{ notify }, { projectFiles }, { claimHere }, { readValue }] = await Promise.all([
         import('../../lambdas/notify/core.ts'),
         import('../../lambdas/notify/project-files.ts'),
+        import('../local/claims.ts'),
+        import('../local/values.ts'),
       ]);
-      return asJson(await notify(payload, { ...services(payload, signal), files: projectFiles(project.dir) }));
+      const { root, resume = [], workflow } = payload.b.attempt;
+      const needed = {
+        ...services(payload, signal),
+        files: projectFiles(project.dir),
+        claim: (_payload: Payload, key: string) => claimHere(root, key),
+        about: () => ({ retry: `trowel run ${workflow} --resume` }),
+        readValue: (_payload: Payload, reference: Reference) => readValue([root, ...resume], reference),
+      };
+      return asJson(await notify(payload, needed));
     },
   };
 }

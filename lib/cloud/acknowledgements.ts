@@ -16,6 +16,11 @@ const WITHOUT_RESOURCES = new Set([
   ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'],
   ...['logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies'],
   ...['logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery'],
+  // Of aws> (aws-permissions.ts): jobs and tasks that are known when they have been started.
+  ...['batch:DescribeJobs', 'batch:TerminateJob', 'ecs:DescribeTasks', 'ecs:StopTask'],
+  ...['elasticmapreduce:DescribeCluster', 'elasticmapreduce:RunJobFlow', 'elasticmapreduce:TerminateJobFlows'],
+  ...['mediaconvert:CancelJob', 'mediaconvert:CreateJob', 'mediaconvert:GetJob'],
+  ...['cloudwatch:PutMetricData', 's3:ListAllMyBuckets'],
 ]);
 
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
@@ -38,7 +43,12 @@ const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
   [/:function:[\w-]+:\*$/, 'Versions and aliases of this one function'],
   [
     /^arn:<AWS::Partition>:s3:::[^*]+\/[^*]*\*/,
-    'The key that an s3_wait> asks for holds an expression, known when it runs',
+    'The key that an s3_wait> or aws> asks for holds an expression, known when it runs',
+  ],
+  [/:athena:[^*]*:(datacatalog|workgroup)\/\*$/, 'A query’s text names its catalogs, and its id tells no workgroup'],
+  [
+    /^arn:<AWS::Partition>:[\w-]+:<AWS::Region>:<AWS::AccountId>:\/?[\w-]+[/:][^*]+\*/,
+    'What an aws> names: a part of its name is an expression, or it is what belongs to it (indexes, revisions, runs)',
   ],
 ];
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { IStackSynthesizer, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { cdk } from './cdk.ts';
@@ -25,14 +26,18 @@ export class TrowelStack extends cdk.Stack {
     });
     this.project = new TrowelProject(this, 'Project', rest);
     for (const { name, arn, whole } of this.project.machines) {
-      if (whole)
-        new cdk.CfnOutput(this, `Workflow${name.replaceAll(/\W/g, '')}`, {
-          value: arn,
-          description: `Workflow ${name}`,
-        });
+      if (!whole) continue;
+      // CloudFormation takes letters and digits; `a_b` is not to be taken for `ab`.
+      const plain = name.replaceAll(/[^A-Za-z0-9]/g, '');
+      const id = this.node.tryFindChild(`Workflow${plain}`) === undefined ? plain : `${plain}${hashOf(name)}`;
+      new cdk.CfnOutput(this, `Workflow${id}`, { value: arn, description: `Workflow ${name}` });
     }
     new cdk.CfnOutput(this, 'BucketName', { value: this.project.bucket.bucketName });
   }
+}
+
+function hashOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 8);
 }
 
 function ownFolder(project: string): IStackSynthesizer {

@@ -5,18 +5,22 @@ import { put } from './frame.ts';
 import { type Expr, merge, template } from './jsonata.ts';
 import { type Context, closing, type Edge } from './scope.ts';
 
+const SHORTAGE = [ERRORS.throttled, ERRORS.noCapacity] as const;
+const LOST = [
+  ERRORS.taskLost,
+  'States.Timeout',
+  'States.HeartbeatTimeout',
+  'Lambda.ServiceException',
+  'Lambda.TooManyRequestsException',
+  'Lambda.SdkClientException',
+] as const;
+
+/** A function's end before its answer. */
+const DIED = ['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'] as const;
+
 /** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
 export const INFRASTRUCTURE: Retrier = {
-  ErrorEquals: [
-    ERRORS.throttled,
-    ERRORS.noCapacity,
-    ERRORS.taskLost,
-    'States.Timeout',
-    'States.HeartbeatTimeout',
-    'Lambda.ServiceException',
-    'Lambda.TooManyRequestsException',
-    'Lambda.SdkClientException',
-  ],
+  ErrorEquals: [...SHORTAGE, ...LOST],
   IntervalSeconds: 5,
   MaxAttempts: 6,
   BackoffRate: 2,
@@ -25,13 +29,24 @@ export const INFRASTRUCTURE: Retrier = {
 };
 
 /**
- * For launch, evaluate and session, which may be called again after they have died: a crash, out of memory, a time-out. (What acts on the
+ * For evaluate and session (and launch, below), which may be called again after they have died: a crash, out of memory, a time-out. (What acts on the
  * world, such as http>, may have done so.)
  */
 export const REPEATABLE: Retrier = {
   ...INFRASTRUCTURE,
-  ErrorEquals: [...INFRASTRUCTURE.ErrorEquals, 'Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'],
+  ErrorEquals: [...SHORTAGE, ...LOST, ...DIED],
 };
+
+/**
+ * The same of a container's task. That none could be started is tried for longer: RunTask takes 20 calls a second, and all of a large group may
+ * ask at once. Full jitter lets 2,000 of them through with twelve tries (bench/aws/simulate.ts). What a new account may run at once is
+ * little, so there are more: for three quarters of an hour on the average.
+ */
+export const CAPACITY: Retrier = { ...INFRASTRUCTURE, ErrorEquals: SHORTAGE, MaxAttempts: 24 };
+export const CONTAINER_FAILURES: readonly Retrier[] = [
+  CAPACITY,
+  { ...INFRASTRUCTURE, ErrorEquals: [...LOST, ...DIED] },
+];
 
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;

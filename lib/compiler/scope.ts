@@ -118,9 +118,7 @@ export function shareList(context: Context): Template | undefined {
   const outer = unit.outerLayers === undefined ? '' : `$count(${unit.outerLayers})+`;
   const own = `[${shares.map(({ from, count }) => `[${outer}${from},${count}]`).join(',')}]`;
   if (unit.outerLayers !== undefined) return template(shares.length === 0 ? '$W' : `$append($W,${own})`);
-  if (shares.length === 0) return undefined;
-  const known = shares.every(({ count }) => /^\d+$/.test(count));
-  return known ? shares.map(({ from, count }) => [from, Number(count)]) : template(own);
+  return shares.length === 0 ? undefined : template(own);
 }
 
 function opened(context: Context, edge: Edge): readonly Level[] {

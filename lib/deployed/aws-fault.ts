@@ -53,7 +53,7 @@ const LOGIN = 'Sign in (`aws sso login`, `aws configure`), or name a profile: --
 
 const RULES: readonly Rule[] = [
   {
-    text: /Region is missing/i,
+    text: /Region is missing|Region not accepted/i,
     kind: 'setup',
     message: 'no AWS region is known',
     notes: ['Name the one that you deployed to: --region eu-west-1, AWS_REGION, or `region` in ~/.aws/config'],

@@ -1,5 +1,4 @@
 /** Ends an execution, those that it started and still waits for, and the containers of all of them. */
-import type { HistoryEvent } from '../engine/history.ts';
 import { type Launch, Launches } from './containers.ts';
 import { startedExecution } from './execution-events.ts';
 import { HistoryReader } from './history-reader.ts';
@@ -20,43 +19,46 @@ type Asked = Pick<States, 'stop' | 'history' | 'execution'>;
 
 const REASON = 'Stopped by trowel kill';
 
-/** The outermost first: nothing that ends is started again. A container whose task had succeeded ends by itself. */
+/**
+ * The outermost first: nothing that ends is started again. A second look finds what was started in the meantime, and what Step
+ * Functions itself has ended with its parent counts as ended by this. A container whose task had succeeded ends by itself.
+ */
 export async function killExecution(states: Asked, containers: Containers, arn: string): Promise<Killed> {
-  const stopped: string[] = [];
-  const launches: Launch[] = [];
+  const before = await survey(states, arn);
+  for (const each of before.running) await states.stop(each, REASON);
+  const after = await survey(states, arn);
+  for (const each of after.running) await states.stop(each, REASON);
+  const lost = after.launches.filter(({ succeeded }) => !succeeded);
+  return {
+    executions: [...new Set([...before.running, ...after.running])],
+    containers: await containers.stop(lost, REASON),
+  };
+}
+
+interface Survey {
+  /** ARNs, outermost first. */
+  readonly running: readonly string[];
+  readonly launches: readonly Launch[];
+}
+
+/** An execution and those that it started, directly or not. */
+async function survey(states: Omit<Asked, 'stop'>, arn: string): Promise<Survey> {
+  const running: string[] = [];
+  const launches = new Map<string, Launches>();
   const waiting = [arn];
-  const seen = new Set(waiting);
   for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const description = await states.execution(next);
+    const description = launches.has(next) ? undefined : await states.execution(next);
     if (description === undefined) continue;
-    if (description.status === 'RUNNING') {
-      await states.stop(next, REASON);
-      stopped.push(next);
-    }
-    const found = await readHistory(states, next);
-    launches.push(...found.launches.filter(({ succeeded }) => !succeeded));
-    for (const child of found.started) if (!seen.has(child)) waiting.push(child);
-    for (const child of found.started) seen.add(child);
-  }
-  return { executions: stopped, containers: await containers.stop(launches, REASON) };
-}
-
-async function readHistory(
-  states: Pick<States, 'history'>,
-  arn: string,
-): Promise<{ readonly launches: readonly Launch[]; readonly started: readonly string[] }> {
-  const launches = new Launches();
-  const started = new Set<string>();
-  for await (const page of new HistoryReader(states, arn).read()) {
-    for (const event of page) {
-      launches.see(event);
-      note(started, event);
+    if (description.status === 'RUNNING') running.push(next);
+    const found = new Launches();
+    launches.set(next, found);
+    for await (const page of new HistoryReader(states, next).read()) {
+      for (const event of page) {
+        found.see(event);
+        const child = startedExecution(event);
+        if (child !== undefined) waiting.push(child);
+      }
     }
   }
-  return { launches: launches.all, started: [...started] };
-}
-
-function note(started: Set<string>, event: HistoryEvent): void {
-  const arn = startedExecution(event);
-  if (arn !== undefined) started.add(arn);
+  return { running, launches: [...launches.values()].flatMap(({ all }) => all) };
 }

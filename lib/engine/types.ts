@@ -12,6 +12,8 @@ export interface Call {
   readonly retryCount: number;
   readonly executionArn: string;
   readonly executionName: string;
+  /** For what is started and then waited for (`.sync`): the answer to the start, told while the wait goes on. */
+  readonly submitted?: (output: Json) => void;
   /** Aborted when the state times out or the execution ends or is stopped. */
   readonly signal: AbortSignal;
 }

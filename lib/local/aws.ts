@@ -32,7 +32,7 @@ export interface Aws {
   /** Whether the resource is one of AWS's. Functions of Trowel's own are the caller's to take first. */
   handles(resource: string): boolean;
   /** Throws an error whose `name` is the state's Error and whose `message` its Cause. */
-  invoke(call: Pick<Call, 'resource' | 'arguments' | 'signal' | 'token'>): Promise<Json>;
+  invoke(call: Pick<Call, 'resource' | 'arguments' | 'signal' | 'token' | 'submitted'>): Promise<Json>;
   /** Ends open connections. */
   close(): void;
 }
@@ -47,7 +47,7 @@ export function aws(options: AwsOptions): Aws {
       for (const client of clients.values()) client.then(({ destroy }) => destroy()).catch(() => undefined);
       clients.clear();
     },
-    invoke: async ({ resource, arguments: input, signal, token }) => {
+    invoke: async ({ resource, arguments: input, signal, token, submitted }) => {
       const target = parse(resource);
       if (token !== undefined) {
         throw badInput(`${resource} waits for a task token, which can come back to a deployed workflow alone`);
@@ -59,7 +59,7 @@ export function aws(options: AwsOptions): Aws {
       const client = clients.get(key) ?? connect(target.service.module, config, options.project);
       clients.set(key, client);
       client.catch(() => clients.delete(key));
-      return run(await client, target, args, signal, options.sleep ?? sleep);
+      return run(await client, target, args, { signal, wait: options.sleep ?? sleep, submitted });
     },
   };
 }
@@ -179,7 +179,14 @@ async function withoutStreams(answer: object): Promise<object> {
 
 type Sleep = NonNullable<AwsOptions['sleep']>;
 
-async function run(client: Client, target: Target, args: Mapping, signal: AbortSignal, wait: Sleep): Promise<Json> {
+interface Waiting {
+  readonly signal: AbortSignal;
+  readonly wait: Sleep;
+  readonly submitted: Call['submitted'];
+}
+
+async function run(client: Client, target: Target, args: Mapping, waiting: Waiting): Promise<Json> {
+  const { signal, wait, submitted } = waiting;
   const { service, name, sync } = target;
   const kind = `${name}:${target.action}`;
   const send = async (action: string, input: Mapping, until: AbortSignal | undefined = signal): Promise<Mapping> => {
@@ -203,6 +210,7 @@ async function run(client: Client, target: Target, args: Mapping, signal: AbortS
   }
   if (sync === undefined) return started;
 
+  submitted?.(started);
   try {
     for (let polls = 0; ; polls++) {
       const job = jobOf(sync, await send(sync.poll, { ...sync.ask(started, args) }));

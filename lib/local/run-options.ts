@@ -1,6 +1,7 @@
 /** What a run is given, and what it gives in the end. */
 import type { Services } from '../../lambdas/launch/core.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
+import type { HistoryEvent } from '../engine/history.ts';
 import type { Clock, Invoke, Outcome } from '../engine/types.ts';
 import type { Mapping } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
@@ -62,6 +63,8 @@ export interface RunOptions {
   /** Stops the run: each task's process tree is ended, politely first. */
   readonly signal?: AbortSignal;
   readonly clock?: Clock;
+  /** Shown every event of every machine, in Step Functions' words: bench/aws counts them. */
+  readonly onHistory?: (event: HistoryEvent) => void;
 }
 
 export interface RunResult {

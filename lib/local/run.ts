@@ -174,6 +174,7 @@ export class Run implements AsyncIterable<RunEvent> {
     });
     const translator = new TaskEvents(compiled.tasks, (task) => this.#logFile(task));
     for await (const event of execution) {
+      this.#options.onHistory?.(event);
       for (const told of translator.translate(event)) this.#emit(told);
       // A reader that is behind holds the machine up, as it does the tasks.
       const room = this.#queue.room();

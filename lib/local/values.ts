@@ -15,12 +15,22 @@ export function referenceReader(roots: readonly string[]): ReadReference {
   return async (reference: Reference): Promise<Value | undefined> => {
     if (reference.kind !== 'json' || reference.bytes > LARGEST) return undefined;
     try {
-      const path = await realpath(fileURLToPath(reference['trowel:ref']));
-      const folders = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
-      if (!folders.some((root) => root !== undefined && path.startsWith(`${root}${sep}values${sep}`))) return undefined;
-      return JSON.parse(await readFile(path, 'utf8')) as Value;
+      const bytes = await readValue(roots, reference);
+      return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as Value);
     } catch {
       return undefined;
     }
   };
+}
+
+/** What a reference of any kind stands for, for a mail; undefined if it is not one of these attempts'. */
+export async function readValue(roots: readonly string[], reference: Reference): Promise<Buffer | undefined> {
+  try {
+    const path = await realpath(fileURLToPath(reference['trowel:ref']));
+    const folders = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
+    if (!folders.some((root) => root !== undefined && path.startsWith(`${root}${sep}values${sep}`))) return undefined;
+    return await readFile(path);
+  } catch {
+    return undefined;
+  }
 }

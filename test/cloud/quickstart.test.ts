@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { serve } from '../lambdas/http/server.ts';
 import { trowel } from '../lib/cli/run-cli.ts';
 import { type Cloud, type Stack, startCloud } from './aws/cloud.ts';
 import { ROOT } from './aws/deploy.ts';
@@ -111,6 +112,11 @@ function report(values: { readonly [path: string]: unknown }): unknown {
 }
 
 describe('quickstart', () => {
+  test('the deploy prints where to start each workflow', () => {
+    expect(quickstart.printed).toMatch(/Workflowmain = arn:aws:states:\S+:stateMachine:quickstart-main\n/);
+    expect(quickstart.printed).toMatch(/Workflowsendreport = arn:aws:states:\S+:stateMachine:quickstart-send-report\n/);
+  });
+
   test('gives what it gives here: parameters, stores, report', async () => {
     const input = { session_time: '2026-11-01T00:00:00+09:00', params: { days: '12' } };
     const [there, local] = await Promise.all([
@@ -169,6 +175,19 @@ describe('operator-guide', () => {
     ]);
     expect(there, there.cause).toMatchObject({ status: 'SUCCEEDED', error: undefined });
     expect(comparable(await results(cloud, there))).toEqual(comparable(local.results));
+  });
+
+  test.concurrent('a Python error is posted by http>', async ({ onTestFinished }) => {
+    const slack = await serve();
+    onTestFinished(slack.close);
+    // Nothing of this machine can be reached from an account.
+    if (cloud.small === undefined) return;
+    const there = await run(cloud, guide, 'error_slack', { params: { slack_url: `${slack.url}/hook` } });
+    expect(there).toMatchObject({ status: 'FAILED', error: 'Trowel.TaskFailed' });
+    const { message } = JSON.parse(there.cause ?? '{}') as { readonly message?: string };
+    expect(slack.received.map(({ method, url, body }) => [method, url, JSON.parse(body)])).toEqual([
+      ['POST', '/hook', { text: message }],
+    ]);
   });
 
   test.concurrent('a Python error reaches _error with its traceback, and the execution', async () => {

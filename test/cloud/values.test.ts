@@ -128,4 +128,10 @@ test.for([
   const ended = await run(cloud, stack, workflow);
   expect(ended, ended.cause).toMatchObject({ status: 'SUCCEEDED', error: undefined });
   expect(largest(ended.events)).toBeLessThan(HEADROOM);
+
+  // What succeeded is taken over, and no container starts.
+  const resumed = await run(cloud, stack, workflow, { resume_from: ended.name });
+  expect(resumed, resumed.cause).toMatchObject({ status: 'SUCCEEDED', error: undefined });
+  const submitted = resumed.events.flatMap(({ taskSubmittedEventDetails: details }) => details?.output ?? []);
+  expect(submitted.filter((output) => output.includes('taskArn'))).toEqual([]);
 });

@@ -13,7 +13,10 @@ const OPTIMIZED: { readonly [service: string]: readonly string[] } = {
   athena: ['startQueryExecution', 'stopQueryExecution', 'getQueryExecution', 'getQueryResults'],
   batch: ['submitJob'],
   bedrock: ['invokeModel', 'createModelCustomizationJob'],
-  codebuild: ['startBuild', 'stopBuild', 'batchDeleteBuilds', 'batchGetReports'],
+  codebuild: [
+    ...['startBuild', 'stopBuild', 'batchDeleteBuilds', 'batchGetReports'],
+    ...['startBuildBatch', 'stopBuildBatch', 'retryBuildBatch'],
+  ],
   databrew: ['startJobRun'],
   dynamodb: ['getItem', 'putItem', 'deleteItem', 'updateItem'],
   ecs: ['runTask'],
@@ -64,6 +67,47 @@ const OPTIMIZED: { readonly [service: string]: readonly string[] } = {
   states: ['startExecution'],
 };
 
+/** Of these, what `.sync` may be put behind: the service is called again and again until the job has ended. */
+const WAITED_FOR: { readonly [service: string]: readonly string[] } = {
+  athena: ['startQueryExecution'],
+  batch: ['submitJob'],
+  bedrock: ['createModelCustomizationJob'],
+  codebuild: ['startBuild', 'startBuildBatch', 'retryBuildBatch'],
+  databrew: ['startJobRun'],
+  ecs: ['runTask'],
+  eks: [
+    ...['runJob', 'createCluster', 'deleteCluster', 'createNodegroup', 'deleteNodegroup'],
+    ...['createFargateProfile', 'deleteFargateProfile'],
+  ],
+  elasticmapreduce: ['createCluster', 'terminateCluster', 'addStep'],
+  'emr-containers': ['deleteVirtualCluster', 'startJobRun'],
+  'emr-serverless': [
+    ...['createApplication', 'startApplication', 'stopApplication', 'deleteApplication'],
+    ...['startJobRun', 'cancelJobRun'],
+  ],
+  glue: ['startJobRun'],
+  mediaconvert: ['createJob'],
+  sagemaker: [
+    ...['createHyperParameterTuningJob', 'createLabelingJob', 'createProcessingJob', 'createTrainingJob'],
+    'createTransformJob',
+  ],
+  states: ['startExecution'],
+};
+
+function checkWaiting({ unit }: Context, task: Task): void {
+  const [, service = '', action = ''] = /^([\w-]+):(\w+)\.sync/.exec(String(task.command)) ?? [];
+  if (service === '' || (Object.hasOwn(WAITED_FOR, service) && WAITED_FOR[service]?.includes(action))) return;
+  unit.report(
+    'bad-value',
+    'error',
+    task.spans['aws>'] ?? task.span,
+    `Step Functions does not wait for ${service}:${action}`,
+    `It waits for ${Object.entries(WAITED_FOR)
+      .flatMap(([name, actions]) => actions.map((each) => `${name}:${each}`))
+      .join(', ')}. Call it without .sync, and look with py> and _retry.`,
+  );
+}
+
 /** The answer is stored unless the task says `store_result: false`, for answers that are large. */
 function answered(context: Context, task: Task, exit: Edge, stored: Expr): Leaving {
   return task.keys.store_result === false ? leave(context, exit) : leaveWith(context, exit, stored);
@@ -71,13 +115,16 @@ function answered(context: Context, task: Task, exit: Edge, stored: Expr): Leavi
 
 /** `service:action` or `service:action.sync` as a resource of the States Language. */
 export function resourceOf(command: string): string {
-  const [service = '', action = ''] = command.split(':');
-  const optimized = OPTIMIZED[service]?.includes(action.replace(/\.(sync|waitForTaskToken)$/, '')) === true;
+  const [service = '', ...rest] = command.split(':');
+  // `.sync:2` has a colon of its own.
+  const action = rest.join(':');
+  const optimized = OPTIMIZED[service]?.includes(action.replace(/\.sync(:2)?$/, '')) === true;
   return `arn:aws:states:::${optimized ? '' : 'aws-sdk:'}${service}:${action}`;
 }
 
 /** aws>: an SDK integration, with the user's `arguments`; the answer is stored as `aws.last_result`. */
 export const compileAws: CompileOperator = (context, task, exit) => {
+  checkWaiting(context, task);
   const given = (task.keys.arguments ?? {}) as Json;
   const dynamic = JSON.stringify(given).includes('$');
   const name = register(context, context.unit.stateName(context.path), task);

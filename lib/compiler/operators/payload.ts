@@ -51,11 +51,11 @@ export function ownKeys(context: Context, task: Task): Mapping {
 export function retriers(
   task: Task,
   repeatable: boolean,
-  infrastructure = INFRASTRUCTURE,
+  platform: readonly Retrier[] = [INFRASTRUCTURE],
 ): { readonly Retry: readonly Retrier[] } {
   const { retry, check } = task.directives;
   const own = repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0 ? [retrier(retry)] : [];
-  return { Retry: [infrastructure, ...own] };
+  return { Retry: [...platform, ...own] };
 }
 
 export function catchers(context: Context): { readonly Catch: readonly Catcher[] } {

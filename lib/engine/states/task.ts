@@ -151,6 +151,7 @@ class Attempt {
     const at = this.#at;
     const { run, signal } = at.frame;
     const { controller, release } = follow(signal);
+    let over = false;
     const invoke = async (): Promise<Json> =>
       run.invoke({
         resource: this.#state.Resource.endsWith(TOKEN_SUFFIX)
@@ -162,9 +163,9 @@ class Attempt {
         retryCount: at.retryCount,
         executionArn: run.arn,
         executionName: run.name,
+        submitted: (output) => this.#submitted(output, over),
         signal: controller.signal,
       });
-    let over = false;
     const end = this.#end;
     this.#end = (how) => {
       over = true;
@@ -175,8 +176,8 @@ class Attempt {
         (answer) => {
           if (token === undefined) {
             this.#end({ kind: 'output', output: copy(answer) });
-          } else if (!over) {
-            at.record('TaskSubmitted', { taskSubmittedEventDetails: { ...this.#names, output: copy(answer) } });
+          } else {
+            this.#submitted(answer, over);
           }
         },
         (failure: unknown) => this.#end({ kind: 'failed', ...describe(failure) }),
@@ -184,6 +185,11 @@ class Attempt {
       .catch((failure: unknown) => this.#end({ kind: 'failed', ...describe(failure) }))
       .finally(release);
     return controller;
+  }
+
+  #submitted(answer: Json, over: boolean): void {
+    if (over) return;
+    this.#at.record('TaskSubmitted', { taskSubmittedEventDetails: { ...this.#names, output: copy(answer) } });
   }
 
   #watch(timeout: number | undefined, heartbeat: number | undefined, signal: AbortSignal): void {

@@ -137,6 +137,15 @@ def test_result_file(stored, host):
     assert os.listdir(host.root / "results" / "+main+a") == ["0.json"]
 
 
+def test_a_record_is_as_small_as_the_result(host):
+    host.file("m.py", "import digdag\ndef f():\n  for i in range(300): digdag.env.store({f'k{i}': 'x' * 1000})\n")
+    path = host.root / "results" / "0.json"
+    result = host.run("py", "m.f", layers=[{"outer": 1}], merge=1, frames=[{"outer": 1}], result=str(path))
+    stored = json.loads(path.read_text())["stored"]
+    assert {**stored, "outer": 1} == result["s"]
+    assert len(json.dumps(stored, separators=(",", ":"))) <= 163_840
+
+
 def test_a_failure_is_not_recorded(host):
     path = host.root / "r.json"
     assert not host.run("sh", "exit 1", result=str(path))["ok"]

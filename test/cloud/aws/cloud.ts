@@ -15,6 +15,8 @@ import { type SmallAws, startSmallAws } from './small-aws.ts';
 export interface Stack {
   readonly name: string;
   readonly outputs: { readonly [name: string]: string };
+  /** By the command line. */
+  readonly printed: string;
 }
 
 export interface Cloud extends Clients {
@@ -47,14 +49,15 @@ async function realCloud(): Promise<Cloud> {
       prepared ??= bootstrap(folder, env, `aws://${Account}/${env.AWS_REGION}`);
       await prepared;
       const context = { destroy: 'true', ...options.context };
-      const name = stackOf(await deploy(resolve(project), folder, env, { ...options, context }));
+      const printed = await deploy(resolve(project), folder, env, { ...options, context });
+      const name = stackOf(printed);
       projects.set(name, resolve(project));
       const { Stacks } = await clients.cloudFormation.send(new DescribeStacksCommand({ StackName: name }));
       const outputs = (Stacks?.[0]?.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [
         OutputKey,
         OutputValue,
       ]);
-      return { name, outputs: Object.fromEntries(outputs) as Stack['outputs'] };
+      return { name, printed, outputs: Object.fromEntries(outputs) as Stack['outputs'] };
     },
     stop: async () => {
       for (const project of projects.values()) {

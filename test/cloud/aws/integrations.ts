@@ -38,6 +38,7 @@ export function integrations({ keys, url }: { readonly keys: Keys; readonly url:
         resource: call.resource,
         arguments: { ...given, 'trowel:client': options },
         signal: call.signal,
+        ...(call.submitted !== undefined && { submitted: call.submitted }),
       });
     } catch (error) {
       const { name, message } = error as Error;

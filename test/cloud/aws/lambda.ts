@@ -42,10 +42,10 @@ interface Deployed {
   readonly version: string;
   readonly arn: string;
   readonly role: string;
+  /** ARN of a queue. */
+  readonly deadLetters?: string;
   readonly timeout: number;
   readonly env: { readonly [name: string]: string };
-  /** ARN of its queue. */
-  readonly deadLetters: string | undefined;
   readonly code: { readonly Bucket: string; readonly Key: string };
   /** Last part of the handler's name in the template, for tests: `launch`. */
   readonly service: string;
@@ -71,7 +71,7 @@ export class Functions implements Part {
   deployed(stack: DeployedStack): void {
     for (const resource of stack.ofType('AWS::Lambda::Function')) {
       const { Code, Environment: given, Role, Timeout = 3, DeadLetterConfig } = resource.properties;
-      const queue = (DeadLetterConfig as Mapping | undefined)?.TargetArn;
+      const deadLetters = (DeadLetterConfig as Mapping | undefined)?.TargetArn;
       const { S3Bucket = '', S3Key = '' } = (Code ?? {}) as Mapping;
       const env = ((given as Mapping | undefined)?.Variables ?? {}) as { [name: string]: string };
       const arn = stack.attribute(resource.id, 'Arn');
@@ -80,8 +80,8 @@ export class Functions implements Part {
         version: '$LATEST',
         arn,
         role: String(Role).slice(String(Role).lastIndexOf('/') + 1),
+        ...(deadLetters !== undefined && { deadLetters: String(deadLetters) }),
         timeout: Number(Timeout),
-        deadLetters: typeof queue === 'string' ? queue : undefined,
         env,
         code: { Bucket: String(S3Bucket), Key: String(S3Key) },
         service: env.POWERTOOLS_SERVICE_NAME ?? resource.id,
@@ -122,27 +122,36 @@ export class Functions implements Part {
   };
 
   /** @param name a name or an ARN, perhaps with a version */
-  async invoke(name: string, payload: string): Promise<Invoked> {
+  async invoke(name: string, payload: string, requestId: string = randomUUID()): Promise<Invoked> {
     const deployed = this.#find(name);
     const before = await this.hooks.before?.(deployed.service, payload);
     if (before !== undefined) return before;
-    const invoked = await this.#run(deployed, payload);
+    const invoked = await this.#run(deployed, payload, requestId);
     return (await this.hooks.after?.(deployed.service, payload, invoked)) ?? invoked;
   }
 
-  /** An asynchronous invocation: up to three tries, then the function's dead-letter queue, in the name of its role. */
+  /** An asynchronous invocation: up to three tries under one request id, then the function's dead-letter queue, with the key of its role. */
   invokeLater(name: string, payload: string): void {
+    const requestId = randomUUID();
     const tries = async (): Promise<void> => {
+      let failed: Invoked | undefined;
       for (let n = 1; n <= 3 && !this.#stopped; n++) {
-        if ((await this.invoke(name, payload)).functionError === undefined) return;
+        failed = await this.invoke(name, payload, requestId);
+        if (failed.functionError === undefined) return;
       }
       const { deadLetters, role } = this.#find(name);
-      if (deadLetters === undefined || this.#stopped) return;
-      const message = { body: payload, attributes: { ErrorMessage: 'the function failed three times' } };
-      await sendMessage(this.#options.env.AWS_ENDPOINT_URL ?? '', deadLetters, message, this.#options.keys.of(role));
+      if (deadLetters === undefined || failed === undefined || this.#stopped) return;
+      const attributes = { RequestID: requestId, ErrorMessage: failed.payload.slice(0, 1000) };
+      const { keys, env } = this.#options;
+      await sendMessage(env.AWS_ENDPOINT_URL ?? '', deadLetters, { body: payload, attributes }, keys.of(role));
     };
     const going = tries().finally(() => this.#background.delete(going));
     this.#background.add(going);
+  }
+
+  /** Until no asynchronous invocation is under way. */
+  async idle(): Promise<void> {
+    while (this.#background.size > 0) await Promise.allSettled(this.#background);
   }
 
   async stop(): Promise<void> {
@@ -159,7 +168,7 @@ export class Functions implements Part {
     throw new ServiceFault('ResourceNotFoundException', `Function not found: ${name}`, 404);
   }
 
-  async #run(deployed: Deployed, payload: string): Promise<Invoked> {
+  async #run(deployed: Deployed, payload: string, awsRequestId: string): Promise<Invoked> {
     const key = deployed.arn + deployed.code.Key;
     const idle = this.#idle.get(key) ?? [];
     this.#idle.set(key, idle);
@@ -170,7 +179,7 @@ export class Functions implements Part {
       functionName: name,
       functionVersion: version,
       invokedFunctionArn: arn,
-      awsRequestId: randomUUID(),
+      awsRequestId,
       timeout,
     });
     this.#running.delete(environment);

@@ -7,6 +7,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
 import { type Clients, clientsOf } from './clients.ts';
+import { CloudFormation } from './cloud-formation.ts';
 import { bootstrap, type DeployOptions, deploy, stackOf } from './deploy.ts';
 import { EventBridge } from './event-bridge.ts';
 import { Fargate } from './fargate.ts';
@@ -38,7 +39,7 @@ export interface SmallAws extends Clients {
   /** The last stack of each deploy. */
   readonly stacks: ReadonlyMap<string, DeployedStack>;
   /** The real `cdk deploy`, after `cdk bootstrap` the first time. May be called again for an update. */
-  deploy(project: string, options?: DeployOptions): Promise<DeployedStack>;
+  deploy(project: string, options?: DeployOptions): Promise<DeployedStack & { readonly printed: string }>;
   readonly proxy: ProxyServer;
   readonly keys: Keys;
   readonly functions: Functions;
@@ -78,6 +79,7 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     HOME: folder,
     // Packages for containers are installed once for all tests.
     XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'),
+    ...network(),
     ...shared,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
@@ -119,10 +121,18 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
         () => undefined,
       ),
   };
-  const parts: Part[] = [iam, executions, functions, containers, events, scheduler];
+  const names = new Names();
+  const parts: Part[] = [
+    iam,
+    new CloudFormation(moto, cloudFormation, names),
+    executions,
+    functions,
+    containers,
+    events,
+    scheduler,
+  ];
   services.push(...parts.flatMap(({ service }) => (service === undefined ? [] : [service])));
   const stacks = new Map<string, DeployedStack>();
-  const names = new Names();
   let prepared: Promise<void> | undefined;
 
   return {
@@ -130,11 +140,12 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     deploy: async (project, given = {}) => {
       prepared ??= bootstrap(folder, env, `aws://${ACCOUNT}/${REGION}`);
       await prepared;
-      const name = stackOf(await deploy(resolve(project), folder, env, given));
+      const printed = await deploy(resolve(project), folder, env, given);
+      const name = stackOf(printed);
       const stack = await readStack(name, cloudFormation, names);
       stacks.set(name, stack);
       for (const part of parts) await part.deployed?.(stack);
-      return stack;
+      return { ...stack, printed };
     },
     stop: async () => {
       await Promise.all(parts.map((part) => part.stop?.()));
@@ -145,4 +156,10 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** By what this machine reaches the package index. */
+function network(): { [name: string]: string } {
+  const names = /^(SSL_CERT_(FILE|DIR)|NODE_EXTRA_CA_CERTS|(HTTPS?|ALL|NO)_PROXY|(PIP|UV)_\w+)$/i;
+  return Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (names.test(k) && v ? [[k, v]] : [])));
 }

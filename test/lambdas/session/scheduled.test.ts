@@ -58,6 +58,27 @@ describe('a scheduled run', () => {
   });
 
   it.each([
+    ['the day before its start', '2030-01-30T22:00:00Z', { start: '2030-02-01' }, 0],
+    ['its first day', '2030-01-31T22:00:00Z', { start: '2030-02-01' }, 1],
+    ['its last day', '2030-01-31T22:00:00Z', { end: '2030-02-01' }, 1],
+    ['the day after its end', '2030-02-01T22:00:00Z', { end: '2030-02-01' }, 0],
+  ])('runs between start and end, whatever Scheduler was told: %s', async (_, run, dates, count) => {
+    const services = service(run);
+    const { schedule } = payload('');
+    const result = await scheduled(payload(run, { schedule: { ...schedule, ...dates } }), services);
+    expect(services.started.size).toBe(count);
+    if (count === 0) expect(result).toMatchObject({ skipped: expect.stringContaining('2030-02-01') });
+  });
+
+  it('a run that a day of daylight saving put off starts the same session as the usual one', async () => {
+    const services = service('2030-04-07T00:30:00Z');
+    const berlin = { zone: 'Europe/Berlin', timezone: 'Europe/Berlin' };
+    await scheduled(payload('2030-04-07T00:30:00Z', { ...berlin, delay: 9000 }), services);
+    await scheduled(payload('2030-04-07T01:30:00Z', { ...berlin, delay: 12_600 }), services);
+    expect([...services.started.values()]).toEqual([{ session_time: '2030-04-07T00:00:00+02:00' }]);
+  });
+
+  it.each([
     ['2030-01-31T22:03:00Z', 1],
     ['2030-01-31T22:03:01Z', 0],
   ])('skip_delayed_by: 3m at %s', async (now, count) => {

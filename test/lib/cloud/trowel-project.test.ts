@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, type ICluster } from 'aws-cdk-lib/aws-ecs';
 import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
@@ -20,6 +20,14 @@ import { stateMachineName } from '../../../lib/compiler/deployed-names.ts';
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-cloud-'));
 const PLACES = { functions: join(ROOT, 'functions'), bootstrap: join(ROOT, 'bootstrap.py') };
 const ECHO = '+a:\n  echo>: a\n';
+const CALLS = `
++query: {aws>: athena:startQueryExecution.sync, arguments: {QueryString: select 1}}
++job: {aws>: glue:startJobRun.sync, arguments: {JobName: "sales-\${session_date}"}}
++batch: {aws>: batch:submitJob.sync, arguments: {JobName: n, JobQueue: q, JobDefinition: d}}
++table: {aws>: dynamodb:putItem, arguments: {TableName: t, Item: {}}}
++object: {aws>: s3:putObject, arguments: {Bucket: b, Key: "in/\${session_date}", Body: x}}
++task: {aws>: ecs:runTask.sync, arguments: {TaskDefinition: report}}
+`;
 const ENV = { ...process.env, XDG_CACHE_HOME: join(ROOT, 'cache') };
 
 beforeAll(async () => {
@@ -106,6 +114,15 @@ function flat(value: unknown): string {
 }
 
 describe('TrowelProject', () => {
+  it('has an output for each workflow, also where names differ in other characters alone', async () => {
+    const { template } = await deploy('outputs', { 'a_b.dig': ECHO, 'a-b.dig': ECHO, 'ab.dig': ECHO });
+    const said = Object.values(template.findOutputs('*')).map(({ Description, Value }) => [Description, flat(Value)]);
+    const machine = 'arn:<Partition>:states:<Region>:<AccountId>:stateMachine:outputs';
+    expect(said).toEqual(
+      expect.arrayContaining(['a_b', 'a-b', 'ab'].map((name) => [`Workflow ${name}`, `${machine}-${name}`])),
+    );
+  });
+
   it('makes a state machine a workflow, with its definition as an asset and user text safe from substitution', async () => {
     const { template, definition } = await deploy('machines', {
       'main.dig': '+a:\n  py>: tasks.a\n  text: "${session} ${launch} ${x}"\n+r:\n  require>: sub/other\n',
@@ -211,6 +228,28 @@ describe('TrowelProject', () => {
       `lambda:InvokeFunction -> ${arn('lambda:<Region>:<AccountId>:function:fn')} ${arn('lambda:<Region>:<AccountId>:function:fn:*')}`,
     );
     expect(machines.filter((line) => line.endsWith('-> *')).filter((line) => !/^(logs|xray):/.test(line))).toEqual([]);
+  });
+
+  it('lets the machine do what its aws> call, and warns of what the file does not tell', async () => {
+    const { template, stack } = await deploy('calls', { 'main.dig': CALLS });
+    const found = permissions(template, 'MachineRole');
+    const arn = (service: string, rest: string) => `arn:<Partition>:${service}:<Region>:<AccountId>:${rest}`;
+    expect(found).toContain(
+      `athena:StartQueryExecution athena:GetDataCatalog -> ${arn('athena', 'workgroup/primary')} ${arn('athena', 'datacatalog/*')}`,
+    );
+    expect(found).toContain(`glue:StartJobRun -> ${arn('glue', 'job/sales-*')}`);
+    expect(found).toContain('batch:DescribeJobs batch:TerminateJob -> *');
+    expect(found).toContain('s3:PutObject -> arn:<Partition>:s3:::b/in/*');
+    expect(found).toContain(
+      `events:PutTargets events:PutRule events:DescribeRule -> ${arn('events', 'rule/StepFunctionsGetEventsForECSTaskRule')}`,
+    );
+    const warnings = Annotations.fromStack(stack)
+      .findWarning('*', Match.anyValue())
+      .map(({ entry }) => String(entry.data));
+    const about = warnings.filter((text) => text.includes('grantWorkflow'));
+    expect(about).toHaveLength(2);
+    expect(about.join('\n')).toMatch(/main: .*athena:startQueryExecution\.sync: what the query reads/);
+    expect(about.join('\n')).toMatch(/main: .*ecs:runTask\.sync: iam:PassRole/);
   });
 
   it('has one bucket: encrypted, over TLS alone, closed to the public, kept by default', async () => {
@@ -483,6 +522,7 @@ describe('TrowelProject', () => {
         'main.dig':
           'schedule:\n  daily>: 07:00:00\n+w:\n  s3_wait>: in/${session_date}.csv\n+h:\n  http>: https://example.com\n+r:\n  require>: other\n+l:\n  lambda>: fn\n+p:\n  sh>: echo\n  _env: {A: "${secret:a}"}\n',
         'other.dig': ECHO,
+        'calls.dig': CALLS,
       }),
     );
     const outdir = join(ROOT, 'nag.out');

@@ -121,6 +121,11 @@ const CASES: readonly Case[] = [
     ],
   },
   { name: 's3_wait> of another store here', dig: '+a: {s3_wait>: b/k, endpoint: "http://minio"}', found: [] },
+  {
+    name: 'waiting for what Step Functions does not wait for',
+    dig: '+a: {aws>: "redshiftdata:executeStatement.sync", arguments: {}}\n+b: {aws>: "glue:startJobRun.sync", arguments: {}}',
+    found: [['bad-value', 'error', '"redshiftdata:executeStatement.sync"']],
+  },
   { name: 'http_call> here', dig: '+a: {http_call>: "http://localhost"}', found: [] },
 ];
 

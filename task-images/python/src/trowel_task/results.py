@@ -27,10 +27,13 @@ def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[st
     else:
         below = assignment.layers[len(assignment.layers) - assignment.merge :] if assignment.merge else []
         merged = deep_merge(*below, stored)
+        own = [key for key, value in stored.items() if merged[key] is value]
         for key, value in merged.items():
             if not values.is_ref(value) and isinstance(value, dict) and len(values.dumps(value)) > values.INLINE and assignment.root:
                 merged[key] = store.json(value)
         store.shrink(merged, room)
+        # A resumed attempt merges `stored` again, and has no more room.
+        stored.update({key: merged[key] for key in own})
         result["s"] = merged
     result["read"] = ran["read"]
     result["seconds"] = round(time.monotonic() - began, 6)
