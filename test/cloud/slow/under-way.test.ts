@@ -83,8 +83,8 @@ describe('at the same time', { timeout: 300_000 }, () => {
     const run = await start('main');
     await waiting;
     await write('two', '2GB');
-    // By UpdateStack: moto loses the change set of an update.
-    stack = await aws.deploy(folder, { args: ['--method', 'direct'] });
+    // moto loses the change set of an update, and does not know earlier values of parameters.
+    stack = await aws.deploy(folder, { args: ['--method', 'direct', '--no-previous-parameters'] });
     deployed();
     expect(await run.ended).toMatchObject({ status: 'SUCCEEDED' });
     expect(said).toEqual(['version one', 'version one', 'version one']);
