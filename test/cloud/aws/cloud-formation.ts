@@ -1,7 +1,11 @@
-/** CloudFormation is moto's, which gives a deployed stack no outputs: they are worked out here and put into its answers. */
+/**
+ * CloudFormation is moto's. It gives a deployed stack no outputs: they are worked out here and put into its answers. A change set that is
+ * not there it calls a stack that is not, and the CDK, which waits for one to be deleted, gives up: the error gets its own name here. The previous
+ * value of a parameter that names one of Systems Manager it forgets in an update: the CDK's, the only one here, is said again.
+ */
 import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { MotoServer } from './moto.ts';
-import type { Part } from './service.ts';
+import type { Answer, Part, ServiceCall } from './service.ts';
 import { type Names, readStack } from './template.ts';
 
 export class CloudFormation implements Part {
@@ -16,7 +20,10 @@ export class CloudFormation implements Part {
   }
 
   readonly service: NonNullable<Part['service']> = async (call) => {
-    if (call.service !== 'cloudformation' || call.action !== 'DescribeStacks') return undefined;
+    if (call.service !== 'cloudformation') return undefined;
+    if (call.action === 'DescribeChangeSet') return this.#changeSet(call);
+    if (call.action === 'CreateChangeSet') return this.#moto.forward({ ...call, body: withVersion(call.body) }, '/');
+    if (call.action !== 'DescribeStacks') return undefined;
     const answer = await this.#moto.forward(call, '/');
     const text = answer.body.toString();
     if (answer.status !== 200 || text.includes('<Outputs>')) return answer;
@@ -31,6 +38,24 @@ export class CloudFormation implements Part {
     }
     return { ...answer, body };
   };
+
+  async #changeSet(call: ServiceCall): Promise<Answer> {
+    const answer = await this.#moto.forward(call, '/');
+    const text = answer.body.toString();
+    return { ...answer, body: text.replace('<Code>ValidationError</Code>', '<Code>ChangeSetNotFound</Code>') };
+  }
+}
+
+/** `BootstrapVersion` with its value in place of `UsePreviousValue`. */
+function withVersion(body: Buffer): Buffer {
+  const form = new URLSearchParams(body.toString());
+  for (const [key, value] of [...form]) {
+    const [, parameter] = /^(Parameters\.member\.\d+)\.ParameterKey$/.exec(key) ?? [];
+    if (parameter === undefined || value !== 'BootstrapVersion' || !form.has(`${parameter}.UsePreviousValue`)) continue;
+    form.delete(`${parameter}.UsePreviousValue`);
+    form.set(`${parameter}.ParameterValue`, '/cdk-bootstrap/hnb659fds/version');
+  }
+  return Buffer.from(form.toString());
 }
 
 function escaped(text: string): string {
