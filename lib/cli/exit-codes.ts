@@ -7,7 +7,7 @@ export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'success'],
   [EXIT.failed, 'a workflow that is invalid, or a run that failed'],
   [EXIT.usage, 'a command line that cannot be understood'],
-  [EXIT.environment, 'something missing on this machine, e.g. Python'],
+  [EXIT.environment, 'something missing on this machine or on AWS: Python, credentials, a right'],
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
 ];
 
