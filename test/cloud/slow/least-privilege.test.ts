@@ -60,6 +60,7 @@ describe('least privilege', { timeout: 600_000 }, () => {
     const unneeded: string[] = [];
     for (const id of used.filter((each) => !BESIDE.test(each))) {
       const before = aws.proxy.refused.length;
+      await aws.containers.forgetBundles();
       const restore = aws.iam.without(id);
       const { outcome } = await sendReport();
       restore();
