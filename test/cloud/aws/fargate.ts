@@ -92,6 +92,7 @@ export class Fargate implements Part {
   >();
   #endpoint: Promise<{ readonly url: string; close(): Promise<void> }> | undefined;
   readonly #unpacked = new Map<string, Promise<string>>();
+  readonly #over = settled();
   #ended = false;
   /** All that were ever started, in order. */
   readonly tasks: EcsTask[] = [];
@@ -228,7 +229,7 @@ export class Fargate implements Part {
       task.to('PENDING');
       this.#tell(task);
       const env = await this.#prepare(task, lines);
-      const refused = await this.hooks.starting?.(task);
+      const refused = await Promise.race([this.hooks.starting?.(task), this.#over.promise]);
       if (refused !== undefined) throw new NotStarted(refused);
       if (task.desired === 'RUNNING' && !this.#ended) await this.#contain(task, env, lines);
     } catch (error) {
@@ -402,6 +403,7 @@ export class Fargate implements Part {
 
   async stop(): Promise<void> {
     this.#ended = true;
+    this.#over.settle();
     await Promise.all([...this.#processes.values()].map((running) => running.kill()));
     await Promise.allSettled(this.#going);
     for (const { logs, secrets } of this.#clients.values()) {
@@ -462,6 +464,15 @@ bootstrap['unpack'](archive, sys.argv[1])
 `;
 
 class NotStarted extends Error {}
+
+/** A promise that is settled from outside. */
+function settled(): { readonly promise: Promise<undefined>; settle(): void } {
+  let settle: () => void = () => {};
+  const promise = new Promise<undefined>((resolve) => {
+    settle = () => resolve(undefined);
+  });
+  return { promise, settle: () => settle() };
+}
 
 /** CloudWatch Logs of one container: `prefix/container/task-id`. */
 class LogLines {

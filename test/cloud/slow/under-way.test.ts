@@ -27,7 +27,7 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trowel-under-way-'));
   await mkdir(join(folder, 'tasks'));
-  await write('one', 1024);
+  await write('one', '1GB');
   for (const [name, text] of Object.entries(FILES)) await writeFile(join(folder, name), text);
   aws = await startSmallAws({ unpackOnce: true, now: Date.parse('2026-11-01T00:00:00Z') });
   stack = await aws.deploy(folder);
@@ -38,7 +38,7 @@ afterAll(async () => {
 });
 
 /** @param memory of the task definition, so that it changes too */
-async function write(version: string, memory: number): Promise<void> {
+async function write(version: string, memory: string): Promise<void> {
   await writeFile(join(folder, 'tasks', '__init__.py'), `def say():\n    print('version ${version}')\n`);
   await writeFile(join(folder, 'trowel.yml'), `name: under-way\ntask:\n  memory: ${memory}\n`);
 }
@@ -82,8 +82,9 @@ describe('at the same time', { timeout: 300_000 }, () => {
     };
     const run = await start('main');
     await waiting;
-    await write('two', 2048);
-    stack = await aws.deploy(folder);
+    await write('two', '2GB');
+    // moto loses the change set of an update, and does not know earlier values of parameters.
+    stack = await aws.deploy(folder, { args: ['--method', 'direct', '--no-previous-parameters'] });
     deployed();
     expect(await run.ended).toMatchObject({ status: 'SUCCEEDED' });
     expect(said).toEqual(['version one', 'version one', 'version one']);
@@ -98,14 +99,17 @@ describe('at the same time', { timeout: 300_000 }, () => {
     aws.scheduler.hooks.deliveries = () => 2;
     const fired = await aws.scheduler.advance(Date.parse('2026-11-02T00:00:00Z'));
     expect(fired.map(({ time, fault }) => [time, fault])).toEqual(Array(2).fill(['2026-11-01T22:00:00Z', undefined]));
-    await expect
-      .poll(() => aws.functions.logs.get('session')?.join(''), { timeout: 30_000 })
-      .toContain('is there already');
+    const told = () =>
+      aws.functions.logs
+        .get('session')
+        ?.join('')
+        .match(/"workflow":"nightly"/g)?.length;
+    await expect.poll(told, { timeout: 30_000 }).toBe(2);
+    aws.scheduler.hooks = {};
     const [run, ...others] = runsOf('nightly');
     expect(others).toEqual([]);
     expect(await run?.ended).toMatchObject({ status: 'SUCCEEDED' });
     expect(JSON.stringify(run?.events)).toContain('2026-11-02T00:00:00+09:00');
-    aws.scheduler.hooks = {};
   });
 
   it('a schedule whose session cannot be started ends in the dead-letter queue', async () => {
