@@ -57,7 +57,21 @@ export function replay(payload: Pick<Payload, 'l' | 'm'>, record: ResultRecord):
   const more = { replayed: true, ...(seconds === undefined ? {} : { seconds }) } as const;
   if (payload.m === undefined) return { stored: stored ?? {}, ...more };
   if (stored === undefined) return { s: s ?? {}, ...more };
-  return { s: [...baseLayers(payload), stored].reduce(merged, {}), ...more };
+  return { s: keptSmall([...baseLayers(payload), stored].reduce(merged, {}), s ?? {}), ...more };
+}
+
+/** What the recorded answer had by reference, to keep within a state's limit, is so again where it is the same. */
+function keptSmall(all: Mapping, recorded: Mapping): Mapping {
+  const kept = Object.entries(all).map(([key, value]) => {
+    const before = Object.hasOwn(recorded, key) ? recorded[key] : undefined;
+    const moved = isReference(before) && !isReference(value) && before.sha256 === fingerprint(value);
+    return [key, moved ? before : value] as const;
+  });
+  return Object.fromEntries(kept);
+}
+
+function isReference(value: Value | undefined): value is Mapping {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, 'trowel:ref');
 }
 
 export function asRecord(value: Value | undefined): ResultRecord | undefined {

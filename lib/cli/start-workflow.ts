@@ -1,5 +1,5 @@
-import { executionName, regionOf } from '../deployed/arns.ts';
-import { executionLink } from '../deployed/console-links.ts';
+import { consoleLink } from '../../lambdas/aws/console-link.ts';
+import { executionName } from '../deployed/arns.ts';
 import type { DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { type ExecutionInput, newExecutionName, newInput } from '../deployed/start.ts';
 import { sessionTimeFor } from '../expression/session.ts';
@@ -34,7 +34,7 @@ export async function startAndShow(
   const text = JSON.stringify(input);
   const arn = await opened.states.start(machine, newExecutionName(workflow, Date.now()), text);
   const name = executionName(arn);
-  const link = executionLink(arn, regionOf(arn));
+  const link = consoleLink(arn);
   const { stdout, stderr } = terminal;
   if (flags.follow) {
     // From here on it runs, whatever becomes of this process.

@@ -96,8 +96,10 @@ async function checkQuota({ account, config, needs }: AccountCheck, found: Findi
   );
 }
 
-async function checkMail({ account, needs }: AccountCheck, found: Findings, region: string): Promise<void> {
+async function checkMail({ account, needs, secrets }: AccountCheck, found: Findings, region: string): Promise<void> {
   if (!needs.mails) return;
+  const [noServer] = await secrets.missing(['mail.host']);
+  if (noServer === undefined) return;
   for (const [sender, by] of needs.senders) {
     if (await account.verified(sender)) continue;
     tell(

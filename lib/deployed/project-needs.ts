@@ -32,12 +32,14 @@ export function projectNeeds(machines: readonly CompiledMachine[], config: Proje
   let mails = false;
   let widest = { workflow: '', containers: 0 };
   for (const { workflow, machine, tasks } of machines) {
+    const exported = exportedMail(machine);
     for (const [name, payload] of payloadsOf(machine)) {
       const by = whose(name, tasks[name]);
       for (const key of secretsOf(payload, config)) note(secrets, key, by);
-      if (payload.op !== 'mail' || hasServer(payload)) continue;
+      const mail = { ...exported, ...mapping(payload.k) };
+      if (payload.op !== 'mail' || 'host' in mail) continue;
       mails = true;
-      const sender = senderOf(payload);
+      const sender = senderOf(mail);
       if (sender !== undefined) note(senders, sender, by);
     }
     const containers = width(machine);
@@ -82,12 +84,15 @@ function secretsOf(payload: Mapping, { notifications }: ProjectConfig): string[]
 /** Operators that replace secrets in their own keys. */
 const OWN = new Set(['http', 'slack']);
 
-function hasServer(payload: Mapping): boolean {
-  return 'host' in (mapping(payload.k) ?? {});
+/** `mail:` of every `_export`, which are defaults of mail>: which of them is in force where is not asked. */
+function exportedMail(machine: StateMachine): Mapping {
+  const start = machine.States[machine.StartAt];
+  const assigned = start !== undefined && 'Assign' in start ? mapping(start.Assign) : undefined;
+  const exports = Object.values(mapping(assigned?.t) ?? {});
+  return Object.assign({}, ...exports.map((each) => mapping(mapping(each)?.mail) ?? {}));
 }
 
-function senderOf(payload: Mapping): string | undefined {
-  const from = mapping(payload.k)?.from;
+function senderOf({ from }: Mapping): string | undefined {
   const [address] = typeof from === 'string' ? (/[^\s<>]+@[^\s<>]+/.exec(from) ?? []) : [];
   return address === undefined || address.includes('$') ? undefined : address;
 }

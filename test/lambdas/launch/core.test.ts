@@ -200,6 +200,16 @@ describe('a resumed attempt', () => {
     });
   });
 
+  it('keeps out of the state what the record had by reference, if it is the same', async () => {
+    const ref = (value: Value) => ({ 'trowel:ref': 's3://b/k', kind: 'json', sha256: fingerprint(value), bytes: 1 });
+    const s = { region: ref('eu'), more: ref('old'), x: ref(1) };
+    const result = { ok: true, s, seconds: 2 };
+    const record = recordOf(own, { region: 'eu' }, { result });
+    expect(await launched(record, { l: [{ region: 'eu', more: 'new' }] })).toMatchObject({
+      replayed: { s: { region: s.region, more: 'new', x: s.x } },
+    });
+  });
+
   it('answers with stores alone where the state merges', async () => {
     const { m: _, ...without } = payloadOf({ k, b });
     const services = servicesOf({ results: async () => recordOf(own, {}) });

@@ -36,7 +36,7 @@ describe('the command line', () => {
     [['check', '--format', 'xml'], 'Allowed choices are text, json, github'],
     [['schema', 'toml'], 'Allowed choices are dig, trowel'],
     [['log'], 'no attempt is recorded'],
-    [['secrets', '--list'], 'add --local'],
+    [['secrets', '--list'], 'Say one of --local'],
   ])('%j is a usage error', async (args, message) => {
     const cwd = await project({ 'main.dig': '+a:\n  echo>: hello\n' });
     const { code, stdout, stderr } = await trowel(args, { cwd });

@@ -69,6 +69,8 @@ describe('what a project needs of an account', () => {
     ['a sender', 'from: Me <me@example.com>', true, ['me@example.com']],
     ['a sender that only the run knows', 'from: ${who}@example.com', true, []],
     ['a server of its own', 'from: me@example.com\n  host: smtp.example.com', false, []],
+    ['a sender of an _export', '_export: {mail: {from: us@example.com}}', true, ['us@example.com']],
+    ['a server of an _export', '_export: {mail: {host: smtp.example.com}}', false, []],
   ])('mail> with %s', async (_what, keys, mails, senders) => {
     const found = await needs({
       'body.txt': 'hello',

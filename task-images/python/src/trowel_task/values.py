@@ -70,7 +70,7 @@ class Store:
         if not self._folder:
             return
         sizes = {key: len(dumps(value)) for key, value in result.items()}
-        total = sum(sizes.values())
+        total = len(dumps(result))
         for key in sorted(sizes, key=lambda k: -sizes[k]):
             if total <= room or sizes[key] <= 400:  # a reference is some 300 bytes itself
                 return
