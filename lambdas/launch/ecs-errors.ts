@@ -5,7 +5,8 @@ import { ERRORS } from '../../lib/expression/wire.ts';
 import { passing } from '../aws/faults.ts';
 
 const NO_ADDRESS = /free (?:ip )?address|InsufficientFreeAddresses/i;
-const NO_CAPACITY = /capacity is unavailable|RESOURCE:|insufficient|number of vCPUs|concurrent tasks|try again/i;
+const NO_CAPACITY =
+  /capacity is unavailable|RESOURCE:(?:CPU|MEMORY|ENI|PORTS|GPU|FARGATE)|insufficient|number of vCPUs|concurrent tasks|try again/i;
 
 /** For `failures` in an answer of 200. */
 export function shortage(failures: readonly Failure[], subnets: readonly string[] = []): TrowelError {

@@ -47,7 +47,7 @@ def test_first_heartbeat_is_repeated_while_the_service_fails(aws):
 def test_heartbeats_go_on_and_a_refused_one_ends_the_task(aws):
     aws.refuse["SendTaskHeartbeat"] = [None, None, "InternalError", "TaskTimedOut"]
     aws.file("t.sh", "trap 'echo cleaned; exit' TERM\necho began\nwhile :; do sleep 0.05; done\n")
-    code, output, answer = aws.run("sh", "sh ./t.sh", heartbeat=4)
+    code, output, answer = aws.run("sh", "exec sh ./t.sh", heartbeat=4)
     assert (code, answer) == (0, None)
     assert output.startswith("began\n")
     assert output.endswith("cleaned\ntrowel: nobody waits for this task any more; it was ended\n")

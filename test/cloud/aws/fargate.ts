@@ -293,7 +293,8 @@ export class Fargate implements Part {
       ...this.#options.env,
     };
     const command = [...(container.EntryPoint ?? []), ...(given?.command ?? container.Command ?? [])];
-    const unpacked = this.#options.unpackOnce ? await this.#unpack(command, env) : undefined;
+    // Where the bootstrap fails, the container itself does: it says why.
+    const unpacked = this.#options.unpackOnce ? await this.#unpack(command, env).catch(() => undefined) : undefined;
     const running = new ContainerProcess({
       argv: unpacked === undefined ? command : ['python3', '-m', 'trowel_task', 'fargate'],
       env: { ...env, ...(unpacked !== undefined && { PYTHONPATH: join(unpacked, 'site-packages') }) },
@@ -325,7 +326,15 @@ export class Fargate implements Part {
       return folder;
     })();
     this.#unpacked.set(key, made);
+    made.catch(() => this.#unpacked.delete(key));
     return made;
+  }
+
+  /** The next container fetches its bundle again. */
+  async forgetBundles(): Promise<void> {
+    const folders = await Promise.allSettled(this.#unpacked.values());
+    this.#unpacked.clear();
+    for (const each of folders) if (each.status === 'fulfilled') await rm(each.value, { recursive: true, force: true });
   }
 
   #stopTask({ cluster, task: id = '', reason }: { cluster?: string; task?: string; reason?: string }): object {
@@ -411,7 +420,7 @@ export class Fargate implements Part {
       secrets.destroy();
     }
     await (await this.#endpoint)?.close();
-    for (const folder of await Promise.all(this.#unpacked.values())) await rm(folder, { recursive: true, force: true });
+    await this.forgetBundles();
   }
 
   #tell(task: EcsTask): void {
