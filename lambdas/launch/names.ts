@@ -18,9 +18,12 @@ export function jobId(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 32);
 }
 
-/** Where the result of a task is recorded, below the attempt's root: `results/+main+load/0.json`, `…/1-2.json` in retried groups. */
+/**
+ * Where the result of a task is recorded, below the attempt's root: `results/+main+load.0.json`, `….1-2.json` in retried groups. One
+ * folder for all: to make one for each took longer than a small task.
+ */
 export function resultPath(task: string, tries: readonly number[] = []): string {
-  return `results/${fileName(task)}/${tries.length === 0 ? '0' : tries.join('-')}.json`;
+  return `results/${fileName(task)}.${tries.length === 0 ? '0' : tries.join('-')}.json`;
 }
 
 function hex(c: string): string {

@@ -108,7 +108,7 @@ function echoed({ events }: Ended): string[] {
 }
 
 function report(values: { readonly [path: string]: unknown }): unknown {
-  return (values['+main+report/0.json'] as { stored: { report: string } }).stored.report;
+  return (values['+main+report.0.json'] as { stored: { report: string } }).stored.report;
 }
 
 describe('quickstart', () => {

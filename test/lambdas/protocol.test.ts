@@ -62,7 +62,7 @@ describe.each(Array.from({ length: PROTOCOL }, (_, i) => i + 1))('a payload of v
         operator: 'py',
         params: { path: 's3://x/sales_eu/2030-01-01', region: 'eu', days: [1, 2] },
         env: { LEVEL: 'info', PASSWORD: '${secret:pg.password}' },
-        result: 's3://trowel-test/attempts/run-1/results/+main+load/0.json',
+        result: 's3://trowel-test/attempts/run-1/results/+main+load.0.json',
       },
     });
     expect(await started(payloads['launch sh'])).toMatchObject({

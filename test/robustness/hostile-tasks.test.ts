@@ -242,7 +242,7 @@ describe('tasks that misbehave and fail', () => {
   it.each(Object.entries(FAILS).map(([name, [, message]]) => [name, message] as const))('%s: %s', (name, message) => {
     const event = failed.get(`+main+all+${name}`);
     expect(event).toMatchObject({ error: 'Trowel.TaskFailed', message: expect.stringContaining(message) });
-    expect(readdirSync(join(cwd, '.trowel/attempts/1/results'))).not.toContain(`+main+all+${name}`);
+    expect(readdirSync(join(cwd, '.trowel/attempts/1/results'))).not.toContain(`+main+all+${name}.0.json`);
     expect(ended.stderr).toContain(`+main+all+${name}`);
   });
 });

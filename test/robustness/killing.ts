@@ -245,7 +245,7 @@ function recordsOf(cwd: string, attempt: number): string[] {
 }
 
 function taskOf(record: string): string {
-  return record.split('/').at(-2) ?? '';
+  return (record.split('/').at(-1) ?? '').replace(/\.[\d-]+\.json$/, '');
 }
 
 /** Tasks that had begun and not ended when the command was killed. */

@@ -203,7 +203,8 @@ describe.concurrent('a failed run that is resumed', () => {
     const results = join(attemptFolder(cwd, 1), 'results');
     const damage = ['{"v":1,"task":"+main+load","keys":', '{"v":1,"task":"+main+load"}', '[]'];
     for (const [index, text] of damage.entries()) {
-      writeFileSync(join(results, ['+main+load', '+main+both+train', '+main+both+other'][index] ?? '', '0.json'), text);
+      const task = ['+main+load', '+main+both+train', '+main+both+other'][index];
+      writeFileSync(join(results, `${task}.0.json`), text);
     }
     expect((await trowel(['run', '--resume'], { cwd })).code).toBe(0);
     expect(ran(cwd)).toBe('load other report train');

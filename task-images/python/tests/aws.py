@@ -110,7 +110,7 @@ class Aws:
             "params": all_params,
             "keys": list(all_params),
             "root": ROOT,
-            "result": f"{ROOT}/results/+main+a/0.json",
+            "result": f"{ROOT}/results/+main+a.0.json",
             **fields,
         }
         file = {"v": 1, "token": "the-token", "assignment": assignment, "secrets_env": secrets_env or {}}

@@ -20,7 +20,7 @@ def test_success(aws):
     assert (code, output) == (0, "hello 1\n")
     assert answer == {"s": {"old": 1, "n": 2}}
     assert aws.actions() == ["SendTaskHeartbeat", "SendTaskSuccess"]
-    record = json.loads(aws.get(f"{ROOT}/results/+main+a/0.json"))
+    record = json.loads(aws.get(f"{ROOT}/results/+main+a.0.json"))
     assert record["result"]["s"] == {"old": 1, "n": 2}
     assert set(record["read"]) == {"n"}
 

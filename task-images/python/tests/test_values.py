@@ -106,7 +106,7 @@ def test_sh_sees_paths_of_files_and_text_of_json(host):
 @pytest.fixture
 def stored(host):
     host.file("r.py", "import digdag\ndef f(n, opt=5):\n  digdag.env.store(y=n, z=digdag.env.params.get('k'))\n")
-    path = host.root / "results" / "+main+a" / "0.json"
+    path = host.root / "results" / "+main+a.0.json"
 
     def run(**changes):
         fields = {
@@ -134,7 +134,7 @@ def test_result_file(stored, host):
     assert file["keys"] == sha('{"n":1,"py>":"r.f"}')
     assert file["module"] == sha((host.project / "r.py").read_text())
     assert result["stored"] == file["stored"] == {"y": 1, "z": {"b": 1.0, "a": "é"}}
-    assert os.listdir(host.root / "results" / "+main+a") == ["0.json"]
+    assert os.listdir(host.root / "results") == ["+main+a.0.json"]
 
 
 def test_a_record_is_as_small_as_the_result(host):

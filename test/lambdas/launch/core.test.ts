@@ -48,7 +48,7 @@ describe('launch', () => {
       layers: [{ region: 'eu' }],
       merge: 1,
       root: '/h/attempts/7',
-      result: '/h/attempts/7/results/+main+load/0.json',
+      result: '/h/attempts/7/results/+main+load.0.json',
     });
     expect(job.assignment.params).toMatchObject({
       region: 'eu',

@@ -95,7 +95,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
       task: '+main+load',
       timeout: 3600,
       root: ROOT,
-      result: `${ROOT}/results/+main+load/0.json`,
+      result: `${ROOT}/results/+main+load.0.json`,
     });
     expect(file.assignment.params.n).toBe('eu');
   });
@@ -245,7 +245,7 @@ describe.skipIf(python === undefined)('launch on AWS', () => {
       module: null,
       result: { s: { region: 'eu', rows: 3 }, stored: { rows: 3 } },
     };
-    await aws.put('attempts/run-1/results/+main+load/0.json', JSON.stringify(record));
+    await aws.put('attempts/run-1/results/+main+load.0.json', JSON.stringify(record));
     const resume = ['s3://trowel-test/attempts/none', 's3://trowel-test/attempts/run-1'];
     const given = payloadOf({ k: { 'py>': 'tasks.load', n: '${region}', at: '${attempt_id}' } });
     const b = { ...given.b, attempt: { ...given.b.attempt, resume } };

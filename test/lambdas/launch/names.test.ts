@@ -19,9 +19,9 @@ it('cuts what is too long, and still tells names apart', () => {
 });
 
 it.each<[number[] | undefined, string]>([
-  [undefined, 'results/+m+t/0.json'],
-  [[2], 'results/+m+t/2.json'],
-  [[1, 2], 'results/+m+t/1-2.json'],
+  [undefined, 'results/+m+t.0.json'],
+  [[2], 'results/+m+t.2.json'],
+  [[1, 2], 'results/+m+t.1-2.json'],
 ])('a result of try %j is at %s', (tries, path) => {
   expect(resultPath('+m+t', tries)).toBe(path);
 });

@@ -92,7 +92,7 @@ describe.skipIf(why !== undefined)(`the image of task-images/python${why === und
     const ended = await run(cloud, stack, 'main', { session_time: '2026-11-01T00:00:00+00:00' });
     expect(ended, `${ended.cause}\n${printed.join('\n')}`).toMatchObject({ status: 'SUCCEEDED' });
     const stored = await results(cloud, ended);
-    const { report } = (stored['+main+report/0.json'] as { stored: { report: string } }).stored;
+    const { report } = (stored['+main+report.0.json'] as { stored: { report: string } }).stored;
     const here = execFileSync(process.execPath, [TROWEL, 'run', 'main.dig', '--session', '2026-11-01 00:00:00'], {
       cwd: project,
       encoding: 'utf8',
