@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ const answer = await handler(JSON.parse(process.argv[2])).catch(({ name: error, 
 console.log(JSON.stringify(answer));
 `;
 
-describe.skipIf(!existsSync(DIST))('the functions as they are deployed', () => {
+describe('the functions as they are deployed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'trowel-functions-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -51,7 +51,7 @@ async function mere(args: readonly string[], cwd: string): Promise<Ended> {
   return { ...began, bytes: 0, peak: 0, seconds: 0 };
 }
 
-describe.runIf(canBeMere)('without permission', () => {
+describe.runIf(canBeMere)('without permission (skipped where setpriv cannot give rights up)', () => {
   it('to write into the project: says so before anything runs, and how to run all the same', async () => {
     const cwd = await project({ 'p/main.dig': MAIN, 'p/t.py': files['t.py'] });
     const folder = join(cwd, 'p');

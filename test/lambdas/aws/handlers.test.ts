@@ -36,7 +36,7 @@ describe('attempts', () => {
   });
 });
 
-describe.skipIf(python === undefined)('functions on AWS', { timeout: 60_000 }, () => {
+describe('functions on AWS', { timeout: 60_000 }, () => {
   let aws: AwsServices;
   let web: Sink;
   let handlers: { [name in 'evaluate' | 'http' | 'notify']: (event: Payload) => Promise<unknown> };

@@ -4,7 +4,7 @@ import { fingerprint } from '../../../lambdas/launch/hashes.ts';
 import { secretVariable } from '../../../lambdas/launch/secret-variable.ts';
 import { attemptNumber } from '../../../lambdas/session/core.ts';
 import type { LaunchPayload } from '../../../lib/expression/wire.ts';
-import { type AwsServices, fault, python, startServices, TASK } from '../aws-services.ts';
+import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts';
 
 const ROOT = 's3://trowel-test/attempts/run-2';
 
@@ -22,7 +22,7 @@ function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
   };
 }
 
-describe.skipIf(python === undefined)('launch on AWS', () => {
+describe('launch on AWS', () => {
   let aws: AwsServices;
   let handler: typeof import('../../../lambdas/launch/handler.ts').handler;
 

@@ -9,7 +9,7 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bucketMarks } from '../../../lambdas/aws/marks.ts';
 import type { Payload } from '../../../lib/expression/wire.ts';
-import { type AwsServices, python, startServices } from '../aws-services.ts';
+import { type AwsServices, startServices } from '../aws-services.ts';
 import { type Answer, type Sink, serve } from '../http/server.ts';
 
 const REGION = 'arn:aws:states:us-east-1:123456789012';
@@ -21,7 +21,7 @@ const CAUSE = {
   log: 'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logs',
 };
 
-describe.skipIf(python === undefined)('notify', { timeout: 60_000 }, () => {
+describe('notify', { timeout: 60_000 }, () => {
   let aws: AwsServices;
   let web: Sink;
   let slack: (path: string) => Answer = () => ({});

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reasonOf, type StoppedTask } from '../../../lambdas/task-stopped/reasons.ts';
-import { type AwsServices, fault, python, startServices, TASK } from '../aws-services.ts';
+import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts';
 
 function stopped(given: Partial<StoppedTask> = {}, pointer = 's3://trowel-test/assignments/x.json') {
   const environment = [{ name: 'TROWEL_ASSIGNMENT', value: pointer }];
@@ -113,7 +113,7 @@ describe('reasonOf', () => {
   });
 });
 
-describe.skipIf(python === undefined)('task-stopped', () => {
+describe('task-stopped', () => {
   let aws: AwsServices;
   let handler: typeof import('../../../lambdas/task-stopped/handler.ts').handler;
 

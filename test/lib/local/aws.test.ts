@@ -57,110 +57,103 @@ async function sink(answers: readonly Answer[] | Parameters<typeof serve>[0]): P
 }
 
 const python = motoPython();
-describe.skipIf(python === undefined)(
-  `against moto${python ? '' : ' (skipped: no moto; set TROWEL_MOTO_PYTHON)'}`,
-  () => {
-    let moto: Moto;
-    beforeAll(async () => {
-      moto = await startMoto(python ?? '');
-    });
-    afterAll(() => moto?.stop());
+describe('against moto', () => {
+  let moto: Moto;
+  beforeAll(async () => {
+    moto = await startMoto(python ?? '');
+  });
+  afterAll(() => moto?.stop());
 
-    test('an object is waited for, found and read; names have capital letters', async () => {
-      user(moto.url);
-      const to = opened();
-      await call(to, 'aws-sdk:s3:createBucket', { Bucket: 'data' });
-      const asked = { Bucket: 'data', Key: 'a/b c.json' };
-      expect(await failure(call(to, 'aws-sdk:s3:headObject', asked))).toEqual({
-        name: 'S3.NoSuchKeyException',
-        message: expect.stringMatching(
-          /^The specified key does not exist. \(Service: S3, Status Code: 404, Request ID: /,
-        ),
-      });
-      await call(to, 'aws-sdk:s3:putObject', { ...asked, Body: { x: [1] }, Metadata: { 'my-key': 'v' } });
-      expect(await call(to, 'aws-sdk:s3:headObject', asked)).toMatchObject({
-        ContentLength: 9,
-        ETag: expect.any(String),
-        LastModified: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
-        Metadata: { 'my-key': 'v' },
-      });
-      expect(await call(to, 'aws-sdk:s3:getObject', asked)).toMatchObject({ Body: '{"x":[1]}' });
-      expect(await call(to, 'aws-sdk:s3:listObjectsV2', { Bucket: 'data' })).toMatchObject({
-        Contents: [{ Key: 'a/b c.json' }],
-      });
-      expect((await failure(call(to, 'aws-sdk:s3:getObject', { Bucket: 'data', Key: 'no' }))).name).toBe(
-        'S3.NoSuchKeyException',
-      );
-      expect((await failure(call(to, 'aws-sdk:s3:getObject', { Bucket: 'nobody', Key: 'no' }))).name).toBe(
-        'S3.NoSuchBucketException',
-      );
-      expect((await failure(call(to, 'aws-sdk:s3:headBucket', { Bucket: 'nobody' }))).name).toBe(
-        'S3.NoSuchBucketException',
-      );
+  test('an object is waited for, found and read; names have capital letters', async () => {
+    user(moto.url);
+    const to = opened();
+    await call(to, 'aws-sdk:s3:createBucket', { Bucket: 'data' });
+    const asked = { Bucket: 'data', Key: 'a/b c.json' };
+    expect(await failure(call(to, 'aws-sdk:s3:headObject', asked))).toEqual({
+      name: 'S3.NoSuchKeyException',
+      message: expect.stringMatching(
+        /^The specified key does not exist. \(Service: S3, Status Code: 404, Request ID: /,
+      ),
     });
+    await call(to, 'aws-sdk:s3:putObject', { ...asked, Body: { x: [1] }, Metadata: { 'my-key': 'v' } });
+    expect(await call(to, 'aws-sdk:s3:headObject', asked)).toMatchObject({
+      ContentLength: 9,
+      ETag: expect.any(String),
+      LastModified: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
+      Metadata: { 'my-key': 'v' },
+    });
+    expect(await call(to, 'aws-sdk:s3:getObject', asked)).toMatchObject({ Body: '{"x":[1]}' });
+    expect(await call(to, 'aws-sdk:s3:listObjectsV2', { Bucket: 'data' })).toMatchObject({
+      Contents: [{ Key: 'a/b c.json' }],
+    });
+    expect((await failure(call(to, 'aws-sdk:s3:getObject', { Bucket: 'data', Key: 'no' }))).name).toBe(
+      'S3.NoSuchKeyException',
+    );
+    expect((await failure(call(to, 'aws-sdk:s3:getObject', { Bucket: 'nobody', Key: 'no' }))).name).toBe(
+      'S3.NoSuchBucketException',
+    );
+    expect((await failure(call(to, 'aws-sdk:s3:headBucket', { Bucket: 'nobody' }))).name).toBe(
+      'S3.NoSuchBucketException',
+    );
+  });
 
-    test('options and secrets of s3_wait>', async () => {
-      user(undefined, { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined });
-      const asked: string[] = [];
-      const values: { [key: string]: string } = {
-        'aws.access_key_id': 'id',
-        'aws.secret_access_key': 's',
-        'aws.s3.endpoint': moto.url,
-      };
-      const to = opened({
-        secret: async (key, mounts) => {
-          asked.push(`${key} ${JSON.stringify(mounts)}`);
-          return values[key];
-        },
-      });
-      const client = {
-        secrets: ['aws.s3', 'aws'],
-        mounts: { aws: true },
-        region: 'eu-west-1',
-        endpoint: 'http://127.0.0.1:1',
-        path_style_access: 'true',
-      };
-      const args = { Bucket: 'nobody', Key: 'k', 'trowel:client': client };
-      expect((await failure(call(to, 'aws-sdk:s3:headObject', args))).name).toBe('S3.NoSuchKeyException');
-      expect(asked).toContain('aws.s3.access_key_id {"aws":true}');
+  test('options and secrets of s3_wait>', async () => {
+    user(undefined, { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined, AWS_REGION: undefined });
+    const asked: string[] = [];
+    const values: { [key: string]: string } = {
+      'aws.access_key_id': 'id',
+      'aws.secret_access_key': 's',
+      'aws.s3.endpoint': moto.url,
+    };
+    const to = opened({
+      secret: async (key, mounts) => {
+        asked.push(`${key} ${JSON.stringify(mounts)}`);
+        return values[key];
+      },
     });
+    const client = {
+      secrets: ['aws.s3', 'aws'],
+      mounts: { aws: true },
+      region: 'eu-west-1',
+      endpoint: 'http://127.0.0.1:1',
+      path_style_access: 'true',
+    };
+    const args = { Bucket: 'nobody', Key: 'k', 'trowel:client': client };
+    expect((await failure(call(to, 'aws-sdk:s3:headObject', args))).name).toBe('S3.NoSuchKeyException');
+    expect(asked).toContain('aws.s3.access_key_id {"aws":true}');
+  });
 
-    test('athena:startQueryExecution.sync polls to the end', async () => {
-      user(moto.url);
-      fakeClient('athena', 'Athena', 'AmazonAthena', [
-        'StartQueryExecution',
-        'GetQueryExecution',
-        'StopQueryExecution',
-      ]);
-      const answer = await call(opened(), 'athena:startQueryExecution.sync', {
-        QueryString: 'SELECT 1',
-        ResultConfiguration: { OutputLocation: 's3://data/out' },
-      });
-      expect(answer).toMatchObject({ QueryExecution: { Query: 'SELECT 1', Status: { State: 'SUCCEEDED' } } });
+  test('athena:startQueryExecution.sync polls to the end', async () => {
+    user(moto.url);
+    fakeClient('athena', 'Athena', 'AmazonAthena', ['StartQueryExecution', 'GetQueryExecution', 'StopQueryExecution']);
+    const answer = await call(opened(), 'athena:startQueryExecution.sync', {
+      QueryString: 'SELECT 1',
+      ResultConfiguration: { OutputLocation: 's3://data/out' },
     });
+    expect(answer).toMatchObject({ QueryExecution: { Query: 'SELECT 1', Status: { State: 'SUCCEEDED' } } });
+  });
 
-    test('an optimized integration of a client that the user installed, and its errors', async () => {
-      user(moto.url);
-      fakeClient('dynamodb', 'DynamoDB', 'DynamoDB_20120810', ['CreateTable', 'PutItem', 'GetItem']);
-      const to = opened();
-      await call(to, 'aws-sdk:dynamodb:createTable', {
-        TableName: 't',
-        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
-        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
-        BillingMode: 'PAY_PER_REQUEST',
-      });
-      await call(to, 'dynamodb:putItem', { TableName: 't', Item: { id: { S: 'a' }, n: { N: '1' } } });
-      expect(await call(to, 'dynamodb:getItem', { TableName: 't', Key: { id: { S: 'a' } } })).toEqual({
-        Item: { id: { S: 'a' }, n: { N: '1' } },
-      });
-      const item = { TableName: 't', Item: { id: { S: 'a' } }, ConditionExpression: 'attribute_not_exists(id)' };
-      expect((await failure(call(to, 'dynamodb:putItem', item))).name).toBe('DynamoDB.ConditionalCheckFailedException');
-      expect((await failure(call(to, 'aws-sdk:dynamodb:putItem', item))).name).toBe(
-        'DynamoDb.ConditionalCheckFailedException',
-      );
+  test('an optimized integration of a client that the user installed, and its errors', async () => {
+    user(moto.url);
+    fakeClient('dynamodb', 'DynamoDB', 'DynamoDB_20120810', ['CreateTable', 'PutItem', 'GetItem']);
+    const to = opened();
+    await call(to, 'aws-sdk:dynamodb:createTable', {
+      TableName: 't',
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      BillingMode: 'PAY_PER_REQUEST',
     });
-  },
-);
+    await call(to, 'dynamodb:putItem', { TableName: 't', Item: { id: { S: 'a' }, n: { N: '1' } } });
+    expect(await call(to, 'dynamodb:getItem', { TableName: 't', Key: { id: { S: 'a' } } })).toEqual({
+      Item: { id: { S: 'a' }, n: { N: '1' } },
+    });
+    const item = { TableName: 't', Item: { id: { S: 'a' } }, ConditionExpression: 'attribute_not_exists(id)' };
+    expect((await failure(call(to, 'dynamodb:putItem', item))).name).toBe('DynamoDB.ConditionalCheckFailedException');
+    expect((await failure(call(to, 'aws-sdk:dynamodb:putItem', item))).name).toBe(
+      'DynamoDb.ConditionalCheckFailedException',
+    );
+  });
+});
 
 describe('lambda:invoke', () => {
   const invoke = async (answer: Answer, args: Mapping = {}): Promise<{ result: Promise<Json>; to: Sink }> => {
