@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/slow/*.test.ts'],
     globalSetup: ['test/setup.ts'],
-    maxWorkers: 1,
+    maxWorkers: 2,
     testTimeout: 600_000,
     hookTimeout: 600_000,
     passWithNoTests: true,

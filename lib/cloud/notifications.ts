@@ -14,6 +14,7 @@ import type { Mapping } from '../language/workflow.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
 import { executionArn, type MadeMachine, machineArn } from './machines.ts';
+import { allow } from './statements.ts';
 import { statesOf } from './states.ts';
 
 /** The topic to which the project's addresses subscribe; each has to confirm it. */
@@ -194,8 +195,4 @@ function sendsMail({ machines }: LoadedProject): boolean {
       return (Payload as Mapping | undefined)?.op === 'mail';
     }),
   );
-}
-
-function allow(actions: string[], resources: string[]): PolicyStatement {
-  return new iam.PolicyStatement({ actions, resources });
 }

@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import { executionPrefix } from '../compiler/operators/require.ts';
 import { PROTOCOL, type ScheduledPayload } from '../expression/wire.ts';
 import { cdk, iam, scheduler } from './cdk.ts';
+import { useKey } from './encryption.ts';
 import type { DeployedSchedule } from './load-project.ts';
 import { machineArn } from './machines.ts';
 
@@ -37,6 +38,7 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
         statements: [
           new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [session.functionArn] }),
           new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
+          ...useKey(deadLetters.encryptionMasterKey),
         ],
       }),
     },

@@ -21,26 +21,22 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
-import { LOG_PREFIX, PROJECT_TAG, secretPrefix, taskLogGroup } from '../compiler/deployed-names.ts';
+import { PROJECT_TAG, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
-import { cdk, constructs, ecs, events, iam, logs, s3, s3assets, sqs, targets } from './cdk.ts';
-import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
-import { currentVersion, type FunctionName, functionsFolder, makeFunction } from './functions.ts';
+import { makeBucket } from './bucket.ts';
+import { cdk, constructs, ecs, events, iam, logs, s3assets, sqs, targets } from './cdk.ts';
+import { makeDefinitions } from './containers.ts';
+import { letServicesUse } from './encryption.ts';
+import { currentVersion, type FunctionName } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
-import { type MadeMachine, machineArn, makeMachines } from './machines.ts';
+import { type MadeMachine, makeMachines } from './machines.ts';
 import { makeAlarms, makeDashboard } from './monitoring.ts';
 import { makeNetwork, type Network } from './network.ts';
-import {
-  alarmAction,
-  makeTopic,
-  notifyEnvironment,
-  notifyStatements,
-  warnOfUnheard,
-  watchExecutions,
-} from './notifications.ts';
+import { alarmAction, makeTopic, warnOfUnheard, watchExecutions } from './notifications.ts';
 import { packageFolder } from './package-folder.ts';
+import { makeFunctions } from './project-functions.ts';
 import { makeSchedules } from './schedules.ts';
-import { longestWait } from './states.ts';
+import { allow, answers, everyBundle, objects } from './statements.ts';
 
 export interface TrowelProjectProps {
   /** From `loadTrowelProject`. The architecture is chosen there, for the bundle is installed for it. */
@@ -99,7 +95,8 @@ export class TrowelProject extends constructs.Construct {
     const removalPolicy = props.removalPolicy ?? cdk.RemovalPolicy.RETAIN;
     const tracing = props.tracing ?? true;
     const key = encryptionKey === undefined ? {} : { encryptionKey };
-    this.bucket = makeBucket(this, props, removalPolicy);
+    letServicesUse(this, encryptionKey);
+    this.bucket = makeBucket(this, { project, encryptionKey, removalPolicy });
     const logGroup = (name: string, logGroupName: string) =>
       new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
     this.taskLogs = logGroup('TaskLogs', taskLogGroup(project.name));
@@ -141,7 +138,21 @@ export class TrowelProject extends constructs.Construct {
       executionRole: this.executionRole,
       bootstrap,
     });
-    this.functions = this.#makeFunctions(props, definitions, functionLogs, bundle, tracing);
+    this.functions = makeFunctions(this, {
+      ...props,
+      definitions,
+      logGroup: functionLogs,
+      bundle,
+      tracing,
+      bucket: this.bucket,
+      cluster: this.cluster,
+      network: this.network,
+      topic: this.topic,
+      deadLetters: this.deadLetters,
+      taskLogs: this.taskLogs,
+      taskRole: this.taskRole,
+      executionRole: this.executionRole,
+    });
     for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
     this.machines = makeMachines(this, {
       project,
@@ -233,155 +244,16 @@ export class TrowelProject extends constructs.Construct {
     return found;
   }
 
-  #makeFunctions(
-    props: TrowelProjectProps,
-    definitions: DeployedDefinitions,
-    logGroup: LogGroup,
-    bundle: InstanceType<typeof s3assets.Asset>,
-    tracing: boolean,
-  ): { readonly [name in FunctionName]: LambdaFunction } {
-    const { project } = props;
-    const { config } = project;
-    const stack = cdk.Stack.of(this);
-    const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
-    const bucket = { TROWEL_BUCKET: this.bucket.bucketName };
-    const prefix = secretPrefix(project.name);
-    const secrets = stack.formatArn({
-      service: 'secretsmanager',
-      resource: 'secret',
-      resourceName: `${prefix}*`,
-      arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
-    });
-    const attempts = this.bucket.arnForObjects('attempts/*');
-    const assignments = this.bucket.arnForObjects(`${ASSIGNMENTS}*`);
-    const values = this.#objects(['s3:GetObject'], attempts);
-    const valuesAndRecords = this.#objects(['s3:GetObject', 's3:PutObject'], attempts);
-    const folder = props.functions ?? functionsFolder();
-    const make = (
-      name: FunctionName,
-      environment: { readonly [variable: string]: string },
-      statements: readonly PolicyStatement[],
-      more: { readonly deadLetters?: Queue; readonly revision?: string } = {},
-    ) =>
-      makeFunction(this, {
-        name,
-        environment: { ...common, ...environment },
-        statements,
-        folder,
-        logGroup,
-        tracing,
-        architecture: config.task.architecture,
-        ...more,
-      });
-    const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
-    const arns = scheduled.map((name) => machineArn(this, project.name, name));
-    const evaluate = make('evaluate', bucket, values);
-    const { network, topic, deadLetters } = this;
-    const notifying = { project, topic, deadLetters, bundle };
-    return {
-      session: make(
-        'session',
-        bucket,
-        arns.length === 0
-          ? []
-          : [
-              allow(['states:StartExecution', 'states:ListExecutions'], arns),
-              allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
-            ],
-        // Scheduler invokes it asynchronously and hears nothing of what it throws.
-        arns.length === 0 ? {} : { deadLetters: this.deadLetters },
-      ),
-      evaluate,
-      launch: make(
-        'launch',
-        {
-          ...bucket,
-          TROWEL_CLUSTER: this.cluster.clusterArn,
-          TROWEL_SUBNETS: cdk.Fn.join(',', [...network.subnetIds]),
-          TROWEL_SECURITY_GROUPS: network.securityGroups.map((group) => group.securityGroupId).join(','),
-          TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
-          TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.byKey),
-          TROWEL_TASK_TIMEOUT: String(config.task.timeout),
-          TROWEL_HEARTBEAT: String(config.task.heartbeat),
-          TROWEL_SPOT: String(config.task.spot),
-          TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
-          TROWEL_SECRET_PREFIX: prefix,
-          TROWEL_EVALUATE: evaluate.functionName,
-        },
-        [
-          ...values,
-          ...this.#objects(['s3:PutObject'], assignments, false),
-          // For `rerun_changed`: whether a task's file is what it was.
-          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(bundle.s3ObjectKey)]),
-          new iam.PolicyStatement({
-            actions: ['ecs:RunTask'],
-            resources: [...definitions.families],
-            conditions: { ArnEquals: { 'ecs:cluster': this.cluster.clusterArn } },
-          }),
-          new iam.PolicyStatement({
-            actions: ['iam:PassRole'],
-            resources: [this.taskRole.roleArn, this.executionRole.roleArn],
-            conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
-          }),
-          // Whether it is set; the value is read by ECS alone.
-          allow(['secretsmanager:DescribeSecret'], [secrets]),
-          answers('states:SendTaskSuccess'),
-        ],
-        { revision: definitions.hash },
-      ),
-      'task-stopped': make(
-        'task-stopped',
-        { ...bucket, TROWEL_LOG_GROUP: this.taskLogs.logGroupName, TROWEL_LOG_PREFIX: LOG_PREFIX },
-        [
-          ...this.#objects(['s3:GetObject'], assignments),
-          answers('states:SendTaskFailure'),
-          allow(['sqs:SendMessage'], [this.deadLetters.queueArn]),
-        ],
-        { deadLetters: this.deadLetters },
-      ),
-      http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
-        ...valuesAndRecords,
-        allow(['secretsmanager:GetSecretValue'], [secrets]),
-      ]),
-      notify: make(
-        'notify',
-        { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...notifyEnvironment(notifying) },
-        [
-          ...valuesAndRecords,
-          allow(['secretsmanager:GetSecretValue'], [secrets]),
-          ...notifyStatements(this, notifying),
-        ],
-        { deadLetters: this.deadLetters },
-      ),
-    };
-  }
-
   /** What the runner itself needs; user code has it too. */
   #taskStatements(bundle: InstanceType<typeof s3assets.Asset>): PolicyStatement[] {
-    // A container of an execution that began before a deploy fetches an earlier bundle: any archive beside this one.
-    const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
     return [
-      ...this.#objects(['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
+      ...objects(this.bucket, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
       allow(['s3:GetObject'], [this.bucket.arnForObjects(`${ASSIGNMENTS}*`)]),
       // The record of a success is taken back where the task ended too late.
       allow(['s3:DeleteObject'], [this.bucket.arnForObjects('attempts/*/results/*')]),
-      allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
+      allow(['s3:GetObject'], [everyBundle(bundle)]),
       allow(['lambda:InvokeFunction'], [this.functions.evaluate.functionArn]),
       answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
-    ];
-  }
-
-  /** Objects of the bucket, and its key if it has one. */
-  #objects(actions: string[], resource: string, asked = true): PolicyStatement[] {
-    const key = this.bucket.encryptionKey;
-    const writes = actions.includes('s3:PutObject');
-    return [
-      allow(actions, [resource]),
-      // S3 answers 403 and not 404 for what is not there, unless the bucket may be listed.
-      ...(asked ? [allow(['s3:ListBucket'], [this.bucket.bucketArn])] : []),
-      ...(key === undefined
-        ? []
-        : [allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [key.keyArn])]),
     ];
   }
 
@@ -397,37 +269,6 @@ export class TrowelProject extends constructs.Construct {
     });
     rule.addTarget(new targets.LambdaFunction(this.functions['task-stopped'], { retryAttempts: 185 }));
   }
-}
-
-function makeBucket(scope: Construct, props: TrowelProjectProps, removalPolicy: RemovalPolicy): Bucket {
-  const { config } = props.project;
-  return new s3.Bucket(scope, 'Bucket', {
-    blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-    enforceSSL: true,
-    minimumTLSVersion: 1.2,
-    objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-    ...(props.encryptionKey === undefined
-      ? { encryption: s3.BucketEncryption.S3_MANAGED }
-      : { encryption: s3.BucketEncryption.KMS, encryptionKey: props.encryptionKey, bucketKeyEnabled: true }),
-    lifecycleRules: [
-      { id: 'assignments', prefix: ASSIGNMENTS, expiration: cdk.Duration.days(assignmentDays(props.project)) },
-      { id: 'attempts', prefix: 'attempts/', expiration: cdk.Duration.days(longest(config.retention)) },
-      { id: 'uploads', abortIncompleteMultipartUploadAfter: cdk.Duration.days(7) },
-    ],
-    removalPolicy,
-    ...(removalPolicy === cdk.RemovalPolicy.DESTROY && { autoDeleteObjects: true }),
-  });
-}
-
-/** Assignments hold task tokens: a day longer than the longest state that may wait for one, for S3 counts in whole days. */
-function assignmentDays({ machines }: LoadedProject): number {
-  const seconds = machines.map(({ machine }) => longestWait(machine));
-  return Math.ceil(Math.max(86_400, ...seconds) / 86_400) + 1;
-}
-
-/** Results, by which a failed attempt is resumed, lie beside the values and are of no use without them. */
-function longest({ values, history }: { readonly values: number; readonly history: number }): number {
-  return Math.max(values, history);
 }
 
 function ownCluster(scope: Construct, vpc: IVpc, insights: boolean): ICluster {
@@ -446,15 +287,6 @@ function tasksOfThisAccount(scope: Construct) {
 
 function usedFunctions(project: LoadedProject): readonly FunctionName[] {
   return [...new Set(project.machines.flatMap(({ needs }) => needs.functions))] as FunctionName[];
-}
-
-function allow(actions: string[], resources: string[]): PolicyStatement {
-  return new iam.PolicyStatement({ actions, resources });
-}
-
-/** A token is the right itself: these actions know no resources. */
-function answers(...actions: string[]): PolicyStatement {
-  return new iam.PolicyStatement({ actions, resources: ['*'] });
 }
 
 /** CloudWatch knows certain numbers of days: the next longer. */

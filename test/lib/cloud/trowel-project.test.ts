@@ -177,7 +177,7 @@ describe('TrowelProject', () => {
         xray,
         `s3:GetObject -> ${attempts}`,
         `s3:PutObject -> ${assignments}`,
-        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/SHA256.zip',
+        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
         `ecs:RunTask -> ${families(template)}`,
         'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
         `secretsmanager:DescribeSecret -> ${secrets}`,
@@ -487,7 +487,20 @@ describe('TrowelProject', () => {
       },
     });
     expect(permissions(template, 'TaskRole').join('\n')).toMatch(/s3:GetObject\* .*<Data.Arn>/);
-    expect(permissions(template, 'TaskRole').join('\n')).toContain('kms:Decrypt kms:GenerateDataKey -> <Key.Arn>');
+    // What writes to the bucket, or sends to the encrypted queue, may use the key; so may the services that send for it.
+    for (const role of ['TaskRole', 'Functiontaskstopped', 'Functionnotify'])
+      expect(permissions(template, role).join('\n')).toContain('kms:Decrypt kms:GenerateDataKey -> <Key.Arn>');
+    template.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: Match.objectLike({
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+            Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+          }),
+          Match.objectLike({ Action: Match.arrayWith(['kms:Encrypt*']) }),
+        ]),
+      }),
+    });
   });
 
   it('empties and deletes the bucket with the stack when asked', async () => {
