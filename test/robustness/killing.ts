@@ -192,7 +192,9 @@ export async function killedRun(tally: Tally, random: () => number, kills: numbe
       const now = attemptsIn(cwd).at(-1) ?? 0;
       expectNothingRepeated(cwd, now, done, server.requests, asked);
       if (code !== null) {
-        expect(`${code} ${stdout} ${stderr}`).toMatch(/^0 /);
+        // It may have been killed when its success was recorded already, in the moment before its exit.
+        const over = before > 0 && stderr.includes(`The last attempt of main, ${before}, is succeeded`);
+        if (!over) expect(`${code} ${stdout} ${stderr}`).toMatch(/^0 /);
         expectWhole(cwd, done);
         tally.runs += 1;
         return read(join(cwd, 'report.json'));
