@@ -10,9 +10,10 @@ export async function late(payload: Payload, services: ExecutionServices): Promi
   const { vars, attempt } = payload.b;
   const { workflow, execution = '', sla = '' } = attempt;
   const name = execution.slice(execution.lastIndexOf(':') + 1);
+  // Asked first: the state tries again under another request id, to which a mark that is taken is somebody else's.
+  const running = runningTasks(await services.events(execution, 'last'));
   const claim = await services.marks.claim(name, mark('sla', workflow));
   if (claim === undefined) return { ignored: 'it is told already' };
-  const running = runningTasks(await services.events(execution, 'last'));
   const link = services.consoleLink(execution);
   const report: Report = {
     kind: 'sla',

@@ -9,7 +9,7 @@ import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bucketMarks } from '../../../lambdas/aws/marks.ts';
 import type { Payload } from '../../../lib/expression/wire.ts';
-import { type AwsServices, startServices } from '../aws-services.ts';
+import { type AwsServices, fault, startServices } from '../aws-services.ts';
 import { type Answer, type Sink, serve } from '../http/server.ts';
 
 const REGION = 'arn:aws:states:us-east-1:123456789012';
@@ -506,6 +506,15 @@ describe('notify', { timeout: 60_000 }, () => {
       const text = JSON.stringify(posted()[0]);
       for (const part of ['02:00 (2030-01-31T17:00:00.000Z)', '+main+slow', 'It is stopped'])
         expect(text).toContain(part);
+    });
+
+    it('is told by the next try where Step Functions refuses to show the history at first', async () => {
+      const payload = payloadOf('sla', { time: '02:00' }, 'refused-history', { t: '+main^sla^alert' });
+      history(...Array.from({ length: 3 }, () => fault('ThrottlingException', 'Rate exceeded')));
+      await expect(handler(payload)).rejects.toMatchObject({ name: 'Trowel.Throttled' });
+      history(last());
+      expect(await handler(payload)).toEqual({ told: 'main is late' });
+      expect(posted().map(({ text }) => text)).toEqual(['main is late']);
     });
 
     it('without an alert that stops a session is told as a stopped session', async () => {
