@@ -1,3 +1,5 @@
+import { consoleHost } from './console-link.ts';
+
 /** A container's log in CloudWatch: the stream is `PREFIX/CONTAINER/TASK-ID` in one group. */
 export interface LogPlace {
   readonly region: string;
@@ -12,6 +14,5 @@ export function logStream(taskArn: string, container: string, { prefix }: Pick<L
 /** A link to the stream in the console, whose addresses are encoded twice, with `$` for `%`. */
 export function logLink(stream: string, { region, group }: Pick<LogPlace, 'region' | 'group'>): string {
   const twice = (text: string): string => encodeURIComponent(encodeURIComponent(text)).replaceAll('%', '$');
-  const host = region.startsWith('cn-') ? 'console.amazonaws.cn' : `${region}.console.aws.amazon.com`;
-  return `https://${host}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${twice(group)}/log-events/${twice(stream)}`;
+  return `https://${consoleHost(region)}/cloudwatch/home?region=${region}#logsV2:log-groups/log-group/${twice(group)}/log-events/${twice(stream)}`;
 }

@@ -1,7 +1,8 @@
 /** Whether a project would run in an account: what a deploy does not find out, and a run would. Every fault with its way out. */
+import { consoleHost } from '../../lambdas/aws/console-link.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../language/diagnostic.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
-import type { Account } from './account.ts';
+import { type Account, QUOTAS } from './account.ts';
 import { AwsFault } from './aws-fault.ts';
 import type { ProjectNeeds } from './project-needs.ts';
 import type { ProjectSecrets } from './secrets.ts';
@@ -85,14 +86,13 @@ async function checkQuota({ account, config, needs }: AccountCheck, found: Findi
   const kind = spot ? 'Fargate Spot' : 'Fargate';
   found.facts.push(`${kind}: ${quota} vCPU at once, ${most} tasks of ${each}`);
   if (containers <= most) return;
-  const code = spot ? 'L-36FBB829' : 'L-3032A538';
   tell(
     found,
     'aws-quota',
     most === 0 ? 'error' : 'warning',
     `${workflow} would run ${containers} containers at once, and this account ${most} (${quota} vCPU, ${each} a task)`,
     most === 0 ? 'No task can start.' : 'The others wait until some have ended.',
-    `Ask AWS for more: https://${region}.console.aws.amazon.com/servicequotas/home/services/fargate/quotas/${code}`,
+    `Ask AWS for more: https://${consoleHost(region)}/servicequotas/home/services/fargate/quotas/${spot ? QUOTAS.spot : QUOTAS.onDemand}`,
   );
 }
 
@@ -107,7 +107,7 @@ async function checkMail({ account, needs, secrets }: AccountCheck, found: Findi
       'aws-mail',
       'error',
       `Amazon SES does not send for ${sender}: neither it nor its domain is a verified identity`,
-      `Verify it: https://${region}.console.aws.amazon.com/ses/home?region=${region}#/identities/create`,
+      `Verify it: https://${consoleHost(region)}/ses/home?region=${region}#/identities/create`,
       'Or name a mail server: the secret mail.host.',
       `It is the sender of ${by.slice(0, SHOWN).join(', ')}.`,
     );
@@ -118,7 +118,7 @@ async function checkMail({ account, needs, secrets }: AccountCheck, found: Findi
     'aws-mail',
     'warning',
     'Amazon SES sends to verified addresses alone: the account is in its sandbox',
-    `Ask for production access: https://${region}.console.aws.amazon.com/ses/home?region=${region}#/account`,
+    `Ask for production access: https://${consoleHost(region)}/ses/home?region=${region}#/account`,
   );
 }
 
