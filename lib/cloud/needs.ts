@@ -28,9 +28,6 @@ export interface Needs {
   readonly unknown: readonly string[];
 }
 
-/** Names of the functions that machines invoke. */
-export const MACHINE_FUNCTIONS = ['session', 'evaluate', 'launch', 'http', 'notify'] as const;
-
 const EXECUTIONS: { readonly [action: string]: 'described' | 'stopped' } = {
   describeExecution: 'described',
   stopExecution: 'stopped',

@@ -4,14 +4,6 @@ function part(arn: string, index: number): string {
   return arn.split(':')[index] ?? '';
 }
 
-export function regionOf(arn: string): string {
-  return part(arn, 3);
-}
-
-export function accountOf(arn: string): string {
-  return part(arn, 4);
-}
-
 /** Of a machine's or an execution's ARN. */
 export function machineName(arn: string): string {
   return part(arn, 6);
