@@ -21,6 +21,11 @@ export function machineArnOf(executionArn: string): string {
   return executionArn.split(':').slice(0, 7).join(':').replace(':execution:', ':stateMachine:');
 }
 
+/** What StartExecution takes as a name. DescribeExecution refuses the ARN of any other, in place of saying that there is none. */
+export function isExecutionName(text: string): boolean {
+  return /^[^\s\p{Cc}<>{}[\]?*"#%\\^|~`$&,;:/]{1,80}$/u.test(text);
+}
+
 export function isExecutionArn(text: string): boolean {
   return /^arn:[\w-]+:states:[\w-]+:\d+:execution:[^:]+:[^:]+$/.test(text);
 }
