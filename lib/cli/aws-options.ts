@@ -36,13 +36,17 @@ export async function withAws<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (!isFault(error)) throw error;
-    const code = error.kind === 'setup' || error.kind === 'denied' ? EXIT.environment : EXIT.failed;
-    throw new CliError(code, error.message, error.notes, error);
+    throw isFault(error) ? refusal(error) : error;
   }
 }
 
+/** As an end of the command. @param notes beside the fault's own */
+export function refusal(fault: AwsFault, ...notes: readonly string[]): CliError {
+  const code = fault.kind === 'setup' || fault.kind === 'denied' ? EXIT.environment : EXIT.failed;
+  return new CliError(code, fault.message, [...fault.notes, ...notes], fault);
+}
+
 /** By its name: the class is loaded with the first client. */
-function isFault(error: unknown): error is AwsFault {
+export function isFault(error: unknown): error is AwsFault {
   return error instanceof Error && error.name === 'AwsFault';
 }

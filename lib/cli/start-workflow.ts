@@ -4,10 +4,9 @@ import type { DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { type ExecutionInput, newExecutionName, newInput } from '../deployed/start.ts';
 import { sessionTimeFor } from '../expression/session.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { type AwsFlags, awsWords, withAws } from './aws-options.ts';
+import { type AwsFlags, withAws } from './aws-options.ts';
 import { EXIT, usageError } from './exit-codes.ts';
 import { followExecution } from './follow-execution.ts';
-import { commandLine } from './invocation.ts';
 import { deployedWorkflow, type Opened, openDeployed } from './open-deployed.ts';
 import { sessionParams } from './session-params.ts';
 import type { StartFlags } from './start.ts';
@@ -43,8 +42,8 @@ export async function startAndShow(
   }
   await stdout.write(flags.json ? `${JSON.stringify({ execution: name, arn, link })}\n` : `${arn}\n`);
   if (!flags.json) {
-    const follow = commandLine(terminal.env, ['log', name, '--aws', '--follow', ...awsWords(flags)]);
-    await stderr.write(`Started ${name}\n  watch it: ${follow}\n  console:  ${link}\n`);
+    const watch = opened.command('log', name, '--aws', '--follow');
+    await stderr.write(`Started ${name}\n  watch it: ${watch}\n  console:  ${link}\n`);
   }
   return EXIT.ok;
 }
