@@ -1,4 +1,5 @@
 import { consoleLink } from '../../lambdas/aws/console-link.ts';
+import { LIMITS } from '../asl/limits.ts';
 import { executionName } from '../deployed/arns.ts';
 import type { DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { type ExecutionInput, newExecutionName, newInput } from '../deployed/start.ts';
@@ -31,6 +32,13 @@ export async function startAndShow(
   flags: AwsFlags & { readonly follow?: true; readonly json?: true },
 ): Promise<number> {
   const text = JSON.stringify(input);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.payloadBytes) {
+    throw usageError(
+      `the parameters take ${Math.ceil(bytes / 1024)} KiB, and an execution takes ${LIMITS.payloadBytes / 1024}`,
+      'Put what is large into a file of the project, or into S3, and give its name as the parameter',
+    );
+  }
   const arn = await opened.states.start(machine, newExecutionName(workflow, Date.now()), text);
   const name = executionName(arn);
   const link = consoleLink(arn);
