@@ -107,7 +107,7 @@ describe('trowel start', () => {
   it('of parameters that no execution takes starts nothing', async () => {
     await writeFile(join(cwd, 'large.yml'), `text: ${'x'.repeat(300_000)}\n`);
     const { code, stderr } = await cli(['start', 'main', '-P', 'large.yml']);
-    expect(stderr).toContain('the parameters take 294 KiB, and an execution takes 256');
+    expect(stderr).toContain('the parameters take 293 KiB, and an execution takes 256');
     expect(code).toBe(2);
   });
 
