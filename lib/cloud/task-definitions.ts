@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import { mountedKey, secretKeys } from '../../lambdas/launch/secret-keys.ts';
 import type { State, StateMachine } from '../asl/types.ts';
-import type { Mapping, Value } from '../language/workflow.ts';
+import { isMapping } from '../expression/merge.ts';
+import type { Mapping } from '../language/workflow.ts';
 import { mapTasks } from './states.ts';
 
 export interface TaskDefinitionPlan {
@@ -67,8 +68,4 @@ function secretsOf(keys: Mapping, places: readonly string[], candidates: readonl
   const literal = asked.filter((key) => !key.includes('$')).map((key) => mountedKey(key, keys._secrets));
   const all = asked.length === literal.length ? literal : [...literal, ...candidates];
   return [...new Set(all)].sort();
-}
-
-function isMapping(value: Value | undefined): value is Mapping {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
