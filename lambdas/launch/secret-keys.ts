@@ -2,6 +2,11 @@ import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
 const SECRET = /\$\{\s*secret:([^}]*)\}/g;
 
+/** Keys of a task in which `launch` replaces secrets: `_env`, and the command of an sh>. */
+export function secretPlaces(operator: Value | undefined): readonly string[] {
+  return operator === 'sh' ? ['_env', 'sh>', '_command'] : ['_env'];
+}
+
 /** Keys that `${secret:key}` names in a text or anywhere in a value; spaces around a key do not count. */
 export function secretKeys(value: Value | undefined): string[] {
   const keys = new Set<string>();

@@ -3,7 +3,7 @@
  * secrets that its task names and no others. Image and secrets are read from the keys that stand in the compiled state.
  */
 import { createHash } from 'node:crypto';
-import { mountedKey, secretKeys } from '../../lambdas/launch/secret-keys.ts';
+import { mountedKey, secretKeys, secretPlaces } from '../../lambdas/launch/secret-keys.ts';
 import type { State, StateMachine } from '../asl/types.ts';
 import { isMapping } from '../expression/merge.ts';
 import type { Mapping } from '../language/workflow.ts';
@@ -27,9 +27,6 @@ export interface Planned {
 
 export const DEFAULT_KEY = 'default';
 
-/** Keys in which launch replaces secrets (lambdas/launch/core.ts). */
-const PLACES = { sh: ['_env', 'sh>', '_command'], other: ['_env'] } as const;
-
 /** The same for the same image and secrets. */
 export function taskDefinitionKey(image: string | undefined, secrets: readonly string[]): string {
   if (image === undefined && secrets.length === 0) return DEFAULT_KEY;
@@ -51,7 +48,7 @@ export function planTaskDefinitions(
     const image =
       isMapping(docker) && typeof docker.image === 'string' && docker.image !== '' ? docker.image : undefined;
     if (image?.includes('${')) unknownImages.add(image);
-    const secrets = secretsOf(Payload.k, Payload.op === 'sh' ? PLACES.sh : PLACES.other, candidates);
+    const secrets = secretsOf(Payload.k, secretPlaces(Payload.op), candidates);
     const key = taskDefinitionKey(image, secrets);
     if (key === DEFAULT_KEY) return state;
     definitions.set(key, { ...(image === undefined ? {} : { image }), secrets });
