@@ -31,14 +31,6 @@ export function makeTopic(
   for (const [i, endpoint] of config.notifications.email.entries()) {
     new sns.Subscription(scope, `Email${i + 1}`, { topic, protocol: sns.SubscriptionProtocol.EMAIL, endpoint });
   }
-  // Alarms publish to an encrypted topic, rules send to an encrypted queue, only if the key lets them.
-  for (const service of ['cloudwatch', 'events']) {
-    encryptionKey?.grantEncryptDecrypt(
-      new iam.ServicePrincipal(`${service}.amazonaws.com`, {
-        conditions: { StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account } },
-      }),
-    );
-  }
   return topic;
 }
 
