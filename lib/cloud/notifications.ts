@@ -6,7 +6,7 @@ import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -14,7 +14,7 @@ import type { Mapping } from '../language/workflow.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
 import { executionArn, type MadeMachine, machineArn } from './machines.ts';
-import { allow } from './statements.ts';
+import { allow, everyBundle } from './statements.ts';
 import { statesOf } from './states.ts';
 
 /** The topic to which the project's addresses subscribe; each has to confirm it. */
@@ -39,7 +39,7 @@ export interface NotifyFunctionProps {
   readonly topic: Topic;
   readonly deadLetters: IQueue;
   /** The archive with the project's files. */
-  readonly bundle: { readonly bucket: IBucket; readonly s3BucketName: string; readonly s3ObjectKey: string };
+  readonly bundle: Asset;
 }
 
 export function notifyEnvironment({ project, topic, bundle }: NotifyFunctionProps): { [variable: string]: string } {
@@ -49,14 +49,13 @@ export function notifyEnvironment({ project, topic, bundle }: NotifyFunctionProp
     TROWEL_SLACK_SECRET: slack ?? '',
     TROWEL_NOTIFY_ON: on.join(','),
     TROWEL_NOTIFY_LINKS: String(links),
-    ...(sendsMail(project) && { TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}` }),
+    ...(sendsMail(project) && { TROWEL_BUNDLE: bundle.s3ObjectUrl }),
   };
 }
 
 /** What notify may do beside reading values and secrets. */
 export function notifyStatements(scope: Construct, props: NotifyFunctionProps): PolicyStatement[] {
   const { project, topic, deadLetters, bundle } = props;
-  const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
   const identities = cdk.Stack.of(scope).formatArn({ service: 'ses', resource: 'identity', resourceName: '*' });
   return [
     allow(['sns:Publish'], [topic.topicArn]),
@@ -66,7 +65,7 @@ export function notifyStatements(scope: Construct, props: NotifyFunctionProps): 
       ? [
           // What SES asks for a whole message, although the call is SendEmail (symfony/symfony#51461, nodemailer/nodemailer#1734).
           allow(['ses:SendRawEmail'], [identities]),
-          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
+          allow(['s3:GetObject'], [everyBundle(bundle)]),
         ]
       : []),
   ];
