@@ -32,8 +32,11 @@ export interface ExecutionServices {
   readonly describe: (arn: string) => Promise<Execution>;
   /** The first or the last events, a page of them. */
   readonly events: (arn: string, which: 'first' | 'last') => Promise<readonly HistoryEvent[]>;
-  /** Executions of a machine, the newest first, a page of them. */
-  readonly executions: (machine: string) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
+  /** Executions of a machine that are so (default: all), the newest first, a page of them. */
+  readonly executions: (
+    machine: string,
+    status?: (typeof FAILED)[number],
+  ) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
   /** A text in the bucket; undefined if it cannot be had. */
   readonly read: (uri: string) => Promise<string | undefined>;
   readonly marks: Marks;

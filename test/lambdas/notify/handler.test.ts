@@ -409,7 +409,7 @@ describe('notify', { timeout: 60_000 }, () => {
     it('leads to what no event has told', async () => {
       const executions = [
         { name: 'lost', status: 'FAILED', startDate: 1, stopDate: 300 },
-        { name: 'other', status: 'SUCCEEDED', startDate: 1, stopDate: 300 },
+        { name: 'long ago', status: 'FAILED', startDate: -3000, stopDate: -2000 },
       ].map((one) => ({ ...one, executionArn: `${REGION}:execution:p-main:${one.name}`, stateMachineArn: MAIN }));
       for (const told of [{ told: 'main failed' }, { ignored: 'it is told already' }]) {
         aws.answers.ListExecutions = [{ executions }];
@@ -418,6 +418,11 @@ describe('notify', { timeout: 60_000 }, () => {
         expect(await handler(alarm('ExecutionsFailed'))).toEqual({ told: [told] });
       }
       expect(posted().map(({ text }) => text)).toEqual(['main failed: no event came']);
+      // A page of all would not reach back to one that began long before others.
+      expect(aws.calls.findLast(({ action }) => action === 'ListExecutions')?.input).toMatchObject({
+        stateMachineArn: MAIN,
+        statusFilter: 'FAILED',
+      });
     });
 
     it('of something else is told as it is, to Slack: the topic has it already', async () => {
