@@ -301,6 +301,16 @@ describe('notify', { timeout: 60_000 }, () => {
     expect(await mails(1)).toHaveLength(1);
   });
 
+  it('is gone on with by one alone where another gave up', async () => {
+    const claim = (owner: string) => bucketMarks(aws.s3, aws.bucket, owner).claim('given-up', 'failure-main');
+    const first = await claim('first');
+    await first?.done('topic');
+    await first?.release();
+    expect((await claim('second'))?.delivered).toEqual(new Set(['topic']));
+    expect(await claim('third')).toBeUndefined();
+    expect((await claim('second'))?.delivered).toEqual(new Set(['topic']));
+  });
+
   it('never shows the webhook', async () => {
     slack = () => ({ status: 400, body: `${web.url}/slack/T0/hush is wrong` });
     const fail = ended(describeExecution('hush', { error: 'X', cause: 'y' }));
