@@ -39,7 +39,7 @@ type Message = SendMailOptions & {
 };
 
 /** Bytes of a message, attachments and their encoding included: SES's limit. */
-const LARGEST_RAW = 40_000_000;
+export const LARGEST_RAW = 40_000_000;
 
 /**
  * mail>: FILE, a template in the project, or `{data: TEXT}`; the options are digdag's (MailOperatorFactory), beside the operator or in
