@@ -1,9 +1,9 @@
 import { executionName } from '../deployed/arns.ts';
-import { withoutEnding } from '../deployed/find-execution.ts';
 import { killExecution } from '../deployed/kill.ts';
 import type { ExecutionEntry } from '../deployed/states.ts';
 import { type AwsFlags, connectionOf, refusal, withAws } from './aws-options.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
+import { withoutEnding } from './find-project.ts';
 import { chosenExecution, type Opened, openDeployed } from './open-deployed.ts';
 import type { Terminal } from './terminal.ts';
 import { plural } from './text.ts';

@@ -1,12 +1,12 @@
 import { DeployedProject, type DeployedWorkflow } from '../deployed/deployed-project.ts';
-import { type Found, findExecution, type NotFound, withoutEnding } from '../deployed/find-execution.ts';
+import { findExecution } from '../deployed/find-execution.ts';
 import type { ExecutionDescription, ExecutionEntry, States } from '../deployed/states.ts';
 import { loadProject } from '../language/project.ts';
 import { hasErrors } from '../language/report.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { type AwsFlags, awsWords, connectionOf } from './aws-options.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
-import { findProject } from './find-project.ts';
+import { findProject, withoutEnding } from './find-project.ts';
 import { commandLine } from './invocation.ts';
 import { reportDiagnostics } from './report-diagnostics.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,17 +59,17 @@ export async function chosenExecution(
   reference: string | undefined,
   wanted?: { readonly fits: (entry: ExecutionEntry) => boolean; readonly otherwise: string },
 ): Promise<ExecutionDescription> {
-  const found: Found | NotFound = await findExecution(states, deployed, reference, wanted?.fits);
+  const name = reference === undefined ? undefined : withoutEnding(reference);
+  const found = await findExecution(states, deployed, name, wanted?.fits);
   if ('execution' in found) return found.execution;
   const { missing, workflows } = found;
   if (missing === 'project') throw notDeployed(deployed.name, undefined, workflows);
   if (missing === 'executions') {
     throw usageError(wanted?.otherwise ?? `${workflows.join(', ')} never ran in this account and region`);
   }
-  const name = reference ?? '';
-  const hint = didYouMean(withoutEnding(name), workflows);
+  const hint = didYouMean(name ?? '', workflows);
   throw usageError(
-    `there is no execution and no workflow ${name} of project ${deployed.name} in this account and region`,
+    `there is no execution and no workflow ${reference} of project ${deployed.name} in this account and region`,
     ...(hint === undefined ? [] : [hint]),
     `${workflows.length === 0 ? '' : `Workflows: ${workflows.join(', ')}. `}Executions: ${command('sessions', '--aws')}`,
   );

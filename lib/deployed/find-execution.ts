@@ -30,7 +30,7 @@ export async function findExecution(
     const execution = await states.execution(reference);
     return execution === undefined ? { missing: 'name', workflows: [] } : { execution };
   }
-  const workflow = reference === undefined ? undefined : await project.workflow(withoutEnding(reference));
+  const workflow = reference === undefined ? undefined : await project.workflow(reference);
   const workflows = workflow === undefined ? await project.workflows() : [workflow];
   const names = workflows.map((each) => each.workflow);
   if (workflows.length === 0) return { missing: 'project', workflows: [] };
@@ -70,8 +70,4 @@ async function named(
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-export function withoutEnding(workflow: string): string {
-  return workflow.replace(/\.dig$/, '');
 }

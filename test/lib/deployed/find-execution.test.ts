@@ -28,7 +28,7 @@ const states = {
 const shop = () => new DeployedProject(states, 'shop');
 
 describe('an execution', () => {
-  it.each([ARN, 'main-1', 'main', 'main.dig', undefined])('is meant by %s', async (reference) => {
+  it.each([ARN, 'main-1', 'main', undefined])('is meant by %s', async (reference) => {
     expect(await findExecution(states, shop(), reference)).toEqual({ execution: KNOWN });
   });
 
