@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AwsFault } from '../deployed/aws-fault.ts';
 import type { Connection } from '../deployed/connection.ts';
+import { type ParamFlags, paramOptions } from './command.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 
 export interface AwsFlags {
@@ -18,6 +19,20 @@ export function connectionOptions(command: Command): Command {
 
 export function projectOption(command: Command): Command {
   return command.option('--project <dir>', 'folder of the project (default: the one around this folder)');
+}
+
+/** What `startingOptions` adds. */
+export interface StartingFlags extends AwsFlags, ParamFlags {
+  readonly follow?: true;
+  readonly json?: true;
+}
+
+/** Of the commands that start an execution. */
+export function startingOptions(command: Command): Command {
+  paramOptions(command)
+    .option('-f, --follow', 'show tasks and output until it ends; the exit code is then that of `trowel run`')
+    .option('--json', 'what was started, or with --follow its events (docs/events.md), as JSON on standard output');
+  return connectionOptions(projectOption(command));
 }
 
 export function connectionOf({ profile, region }: AwsFlags): Connection {

@@ -2,7 +2,7 @@ import { taskLogGroup } from '../compiler/deployed-names.ts';
 import { executionName } from '../deployed/arns.ts';
 import { ExecutionEvents } from '../deployed/execution-events.ts';
 import { follow } from '../deployed/follow.ts';
-import { type AwsFlags, connectionOf, isFault, refusal } from './aws-options.ts';
+import { connectionOf, isFault, refusal, type StartingFlags } from './aws-options.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Opened } from './open-deployed.ts';
 import { chooseFormat, readRun } from './show-run.ts';
@@ -13,7 +13,7 @@ export async function followExecution(
   terminal: Terminal,
   { states, deployed, command }: Opened,
   arn: string,
-  flags: AwsFlags & { readonly json?: true },
+  flags: StartingFlags,
 ): Promise<number> {
   const name = executionName(arn);
   const { connectLogs } = await import('../deployed/logs-client.ts');

@@ -5,7 +5,8 @@ import type { DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { type ExecutionInput, newExecutionName, newInput } from '../deployed/start.ts';
 import { sessionTimeFor } from '../expression/session.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { type AwsFlags, withAws } from './aws-options.ts';
+import { type StartingFlags, withAws } from './aws-options.ts';
+import type { ParamFlags } from './command.ts';
 import { EXIT, usageError } from './exit-codes.ts';
 import { followExecution } from './follow-execution.ts';
 import { deployedWorkflow, type Opened, openDeployed } from './open-deployed.ts';
@@ -29,7 +30,7 @@ export async function startAndShow(
   opened: Opened,
   { workflow, arn: machine }: DeployedWorkflow,
   input: ExecutionInput,
-  flags: AwsFlags & { readonly follow?: true; readonly json?: true },
+  flags: StartingFlags,
 ): Promise<number> {
   const text = JSON.stringify(input);
   const bytes = Buffer.byteLength(text);
@@ -57,7 +58,7 @@ export async function startAndShow(
 }
 
 /** `-P` and `-p`. The files that trowel.yml names are deployed with the workflow. */
-export function givenParams(terminal: Terminal, flags: Pick<StartFlags, 'param' | 'paramsFile'>): Promise<Mapping> {
+export function givenParams(terminal: Terminal, flags: ParamFlags): Promise<Mapping> {
   return sessionParams(terminal.cwd, { dir: terminal.cwd, config: { params: [] } }, flags);
 }
 
