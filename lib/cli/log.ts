@@ -31,12 +31,14 @@ export function define(command: Command, run: Action): void {
     )
     .action((attempt: string | undefined, task: string | undefined, flags: LogFlags) =>
       run(async (terminal) => {
+        // `trowel log +load` means the latest attempt.
+        const [which, pattern] = attempt?.startsWith('+') ? [undefined, attempt] : [attempt, task];
         if (flags.aws) {
           const { showExecutionLog } = await import('./show-execution-log.ts');
-          return showExecutionLog(terminal, attempt, task, flags);
+          return showExecutionLog(terminal, which, pattern, flags);
         }
         const { showLog } = await import('./show-log.ts');
-        return showLog(terminal, attempt, task, flags);
+        return showLog(terminal, which, pattern, flags);
       }),
     );
 }
