@@ -42,9 +42,12 @@ export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly machines: readonly DeployedMachine[];
   readonly schedules: readonly DeployedSchedule[];
+  /** By the key that stands in the states of their tasks. */
   readonly definitions: ReadonlyMap<string, TaskDefinitionPlan>;
+  /** The archive that containers fetch: its path, and the SHA-256 of its bytes in hexadecimal. */
   readonly bundle: { readonly file: string; readonly sha256: string };
   readonly warnings: readonly Diagnostic[];
+  /** Texts by file, for whoever shows the warnings. */
   readonly sources: ReadonlyMap<string, string>;
 }
 

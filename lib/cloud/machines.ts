@@ -28,11 +28,16 @@ export interface MachineProps {
   readonly tracing: boolean;
 }
 
+/** A state machine of a `TrowelProject`. */
 export interface MadeMachine {
+  /** A workflow's name, or that of a part of it (`main_part1`). */
   readonly name: string;
   readonly stateMachineName: string;
+  /** Made from the name: whoever refers to it does not wait for the machine. */
   readonly arn: string;
+  /** Whether it is a workflow, not a part of one. */
   readonly whole: boolean;
+  /** Shared with machines that need the same. */
   readonly role: Role;
   readonly resource: CfnStateMachine;
 }
