@@ -8,7 +8,12 @@ import type { ExecutionDescription } from '../../../lib/deployed/states.ts';
 const MACHINES = 'arn:aws:states:eu-west-1:123456789012:stateMachine';
 const ARN = 'arn:aws:states:eu-west-1:123456789012:execution:shop-main:main-1';
 const KNOWN: ExecutionDescription = {
-  ...{ arn: ARN, machineArn: `${MACHINES}:shop-main`, name: 'main-1', status: 'FAILED', started: 1, input: '{}' },
+  arn: ARN,
+  machineArn: `${MACHINES}:shop-main`,
+  name: 'main-1',
+  status: 'FAILED',
+  started: 1,
+  input: '{}',
 };
 
 const TAGS: { readonly [machine: string]: { readonly [key: string]: string } } = {
