@@ -8,6 +8,7 @@ import { ERRORS } from '../../lib/expression/wire.ts';
 import { type Channel, deliver, type Marks } from './delivery.ts';
 import { beginning, failedTask, type HistoryEvent, mentionedExecution, runningTasks } from './history.ts';
 import { failureReport, fields, innermost, type Report } from './report.ts';
+import { shortList } from './short-list.ts';
 
 export interface Execution {
   readonly arn: string;
@@ -183,11 +184,6 @@ export function mark(occasion: Occasion, workflow: string, redrives = 0): string
 export function failureMark({ Error: error, Cause: cause }: ErrorOutput): string {
   const digest = createHash('sha256').update(JSON.stringify([error ?? '', cause ?? '']));
   return `handled-${digest.digest('hex').slice(0, 16)}`;
-}
-
-export function shortList(names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
 
 /** Where the history does not tell: a state machine is named `PROJECT-WORKFLOW`. */

@@ -1,9 +1,10 @@
 /** A session is late: told by the machine that waits beside it (lib/compiler/sla.ts). */
 import type { Payload } from '../../lib/expression/wire.ts';
 import { deliver } from './delivery.ts';
-import { type ExecutionServices, mark, shortList, type Told } from './execution-ended.ts';
+import { type ExecutionServices, mark, type Told } from './execution-ended.ts';
 import { runningTasks } from './history.ts';
 import { fields, type Report } from './report.ts';
+import { shortList } from './short-list.ts';
 
 export async function late(payload: Payload, services: ExecutionServices): Promise<Told> {
   if (!services.on.has('sla')) return { ignored: 'notifications.on has no sla' };

@@ -1,5 +1,6 @@
 /** Whether a project would run in an account: what a deploy does not find out, and a run would. Every fault with its way out. */
 import { consoleHost } from '../../lambdas/aws/console-link.ts';
+import { shortList } from '../../lambdas/notify/short-list.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../language/diagnostic.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
 import { type Account, QUOTAS } from './account.ts';
@@ -25,8 +26,6 @@ export interface Checked {
 
 /** CPU units of a vCPU. */
 const VCPU = 1024;
-/** Those who ask for it are few. */
-const SHOWN = 3;
 
 interface Findings {
   readonly diagnostics: Diagnostic[];
@@ -61,15 +60,13 @@ const PARTS: readonly (readonly [string, Part])[] = [
 async function checkSecrets({ secrets, needs, secretCommand }: AccountCheck, found: Findings): Promise<void> {
   const missing = await secrets.missing([...needs.secrets.keys()]);
   for (const key of missing) {
-    const by = needs.secrets.get(key) ?? [];
-    const more = by.length > SHOWN ? ` and ${by.length - SHOWN} more` : '';
     tell(
       found,
       'secret-missing',
       'error',
       `The secret ${key} is not set on AWS`,
       `Set it with: ${secretCommand(key)}`,
-      `It is asked for by ${by.slice(0, SHOWN).join(', ')}${more}.`,
+      `It is asked for by ${shortList(needs.secrets.get(key) ?? [])}.`,
     );
   }
   const { size } = needs.secrets;
@@ -109,7 +106,7 @@ async function checkMail({ account, needs, secrets }: AccountCheck, found: Findi
       `Amazon SES does not send for ${sender}: neither it nor its domain is a verified identity`,
       `Verify it: https://${consoleHost(region)}/ses/home?region=${region}#/identities/create`,
       'Or name a mail server: the secret mail.host.',
-      `It is the sender of ${by.slice(0, SHOWN).join(', ')}.`,
+      `It is the sender of ${shortList(by)}.`,
     );
   }
   if (!(await account.inSandbox())) return;
