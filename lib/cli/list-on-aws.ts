@@ -26,7 +26,7 @@ export function listOnAws(terminal: Terminal, workflow: string | undefined, flag
   });
 }
 
-export function renderExecutions(executions: readonly ListedExecution[], colors: Colors): string {
+function renderExecutions(executions: readonly ListedExecution[], colors: Colors): string {
   const rows = executions.map((each) => [each.execution, each.workflow, each.session_time ?? '', ...courseCells(each)]);
   return table(['EXECUTION', 'WORKFLOW', 'SESSION TIME', ...COURSE], rows, colors);
 }

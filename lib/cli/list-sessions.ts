@@ -27,7 +27,7 @@ export async function listSessions(
   return EXIT.ok;
 }
 
-export function renderAttempts(attempts: readonly AttemptInfo[], colors: Colors): string {
+function renderAttempts(attempts: readonly AttemptInfo[], colors: Colors): string {
   const rows = attempts.map((each) => [
     String(each.attempt),
     String(each.session),

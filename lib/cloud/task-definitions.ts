@@ -25,10 +25,10 @@ export interface Planned {
   readonly unknownImages: readonly string[];
 }
 
-export const DEFAULT_KEY = 'default';
+const DEFAULT_KEY = 'default';
 
 /** The same for the same image and secrets. */
-export function taskDefinitionKey(image: string | undefined, secrets: readonly string[]): string {
+function taskDefinitionKey(image: string | undefined, secrets: readonly string[]): string {
   if (image === undefined && secrets.length === 0) return DEFAULT_KEY;
   const identity = JSON.stringify([image ?? null, [...secrets].sort()]);
   return createHash('sha256').update(identity).digest('hex').slice(0, 12);

@@ -19,7 +19,7 @@ import type { States } from './states.ts';
 type Reading = Pick<States, 'history' | 'definition'>;
 
 /** One execution as it is read. */
-export interface Tracked {
+interface Tracked {
   readonly arn: string;
   readonly reader: HistoryReader;
   readonly translator: TaskEvents;
