@@ -17,10 +17,11 @@ export function showExecutionLog(
 ): Promise<number> {
   return withAws(async () => {
     const opened = await openDeployed(terminal, flags);
-    const { arn, status, name } = await chosenExecution(opened, reference);
+    const { arn, machineArn, status, name } = await chosenExecution(opened, reference);
     const { connectLogs } = await import('../deployed/logs-client.ts');
     const logs = connectLogs(connectionOf(flags));
-    const group = taskLogGroup(opened.deployed.name);
+    // An ARN may be given from wherever the user stands.
+    const group = taskLogGroup(await opened.deployed.projectOf(machineArn));
     const events = new ExecutionEvents(opened.states, arn);
     const running = flags.follow && status === 'RUNNING';
     const told = running ? follow(events, { logs, group }) : recordedEvents(events, logs, group);

@@ -38,6 +38,16 @@ export class DeployedProject {
     return this.#workflows;
   }
 
+  /** The name of the project that a machine belongs to, which may be another's; this one's where its tags may not be read. */
+  async projectOf(machineArn: string): Promise<string> {
+    try {
+      return (await this.#states.tags(machineArn))[PROJECT_TAG] ?? this.name;
+    } catch (error) {
+      if (isDenied(error)) return this.name;
+      throw error;
+    }
+  }
+
   async #tagged(): Promise<readonly DeployedWorkflow[]> {
     const found: DeployedWorkflow[] = [];
     for (const machine of await this.#candidates()) {

@@ -216,6 +216,10 @@ describe('trowel log --aws', () => {
     expect((await cli(['log', name, '+left', '--aws'])).stdout).toBe('+main+both+left prints\n');
     expect((await cli(['log', 'main', '+load', '--aws'])).stdout).toBe('+main+load prints\n');
     expect(await cli(['log', name, '+nope', '--aws'])).toMatchObject({ code: 2 });
+    const elsewhere = await project({ 'trowel.yml': 'name: other\n' });
+    const arn = `arn:aws:states:us-east-1:123456789012:execution:shop-main:${name}`;
+    const { stdout: same } = await trowel(['log', arn, '+load', '--aws'], { cwd: elsewhere, env: aws.env });
+    expect(same).toBe('+main+load prints\n');
   }, 30_000);
 });
 
