@@ -45,7 +45,11 @@ interface Servers {
 export async function countExamples(folder: string): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'trowel-bench-'));
   const web = createServer((_, response) => void response.end('ok'));
-  const post = new SMTPServer({ authOptional: true, logger: false, onData: (mail, _, done) => mail.resume().on('end', done) });
+  const post = new SMTPServer({
+    authOptional: true,
+    logger: false,
+    onData: (mail, _, done) => mail.resume().on('end', done),
+  });
   try {
     const servers = { web: `http://127.0.0.1:${await portOf(web)}/`, mailPort: await portOf(post) };
     const dir = join(home, basename(folder));

@@ -99,7 +99,8 @@ export async function sendMail(
     ...(html ? { html: content } : { text: content }),
     attachments: [...files],
   };
-  if ((await hostOf(params, task)) === undefined && services.sendRaw !== undefined) return services.sendRaw(await rawMail(message));
+  if ((await hostOf(params, task)) === undefined && services.sendRaw !== undefined)
+    return services.sendRaw(await rawMail(message));
   return sendBySmtp(message, params, task, services);
 }
 

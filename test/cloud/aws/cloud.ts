@@ -44,9 +44,7 @@ export async function startCloud(options: SmallAwsOptions = {}): Promise<Cloud> 
 }
 
 /** For what no account can do: reach this machine. */
-export async function startSmallCloud(
-  options: SmallAwsOptions = {},
-): Promise<Cloud & { readonly small: SmallAws }> {
+export async function startSmallCloud(options: SmallAwsOptions = {}): Promise<Cloud & { readonly small: SmallAws }> {
   const small = await startSmallAws(options);
   return { ...small, small };
 }
@@ -126,7 +124,8 @@ async function realCloud(): Promise<Cloud> {
       for (const [name, deployed] of ours) await remove(name, deployed).catch((error) => faults.push(error));
       destroy();
       await rm(folder, { recursive: true, force: true });
-      if (faults.length > 0) throw new AggregateError(faults, `Left in account ${Account}: ${[...ours.keys()].join(', ')}`);
+      if (faults.length > 0)
+        throw new AggregateError(faults, `Left in account ${Account}: ${[...ours.keys()].join(', ')}`);
     },
   };
 }
