@@ -27,6 +27,8 @@ export interface Row {
 const GIVEN: { readonly [workflow: string]: (servers: Servers) => Mapping } = {
   'operator-guide/error_mail': ({ mailPort }) => ({ smtp_host: '127.0.0.1', smtp_port: mailPort }),
   'operator-guide/error_slack': ({ web }) => ({ slack_url: web }),
+  // As its caller does.
+  'project/ingest': () => ({ products: ['apples', 'pears'] }),
 };
 /** Files of parameters that a workflow's comment says to give. */
 const FILES: { readonly [workflow: string]: readonly string[] } = {
