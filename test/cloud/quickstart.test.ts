@@ -30,7 +30,7 @@ let cloud: Cloud;
 let folder: string;
 let quickstart: Stack;
 let guide: Stack;
-/** What tasks see of this machine, here and in the small AWS's containers. */
+/** For tasks here and in the small AWS's containers. Who tests may be root: neither pip nor apt-get is to do anything to this machine. */
 let env: { readonly [name: string]: string };
 let wheel: string;
 let web: Sink;
@@ -219,8 +219,7 @@ describe('operator-guide', () => {
       run(cloud, guide, workflow, { session_time: TIME, params: { ...more, ...params?.('there') } }),
       here(folder, 'operator-guide', workflow, {
         ...{ args: ['--session', TIME, ...args], secrets },
-        // Who runs pip here may be root; a container is not.
-        env: { ...(cloud.small && env), PIP_ROOT_USER_ACTION: 'ignore' },
+        env: cloud.small ? env : { ...env, PIP_NO_INDEX: '' },
       }),
     ]);
   }

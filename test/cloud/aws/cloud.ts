@@ -1,8 +1,8 @@
 /**
  * What end-to-end tests run against: the small AWS, or with TROWEL_E2E_AWS=1 the account whose credentials the environment has (AWS_REGION
  * must be set). There stacks and secrets have their projects' names and are removed when the tests end; what is there already is not
- * touched: the tests fail. What remains are CDKToolkit, its assets, and logs of the CDK's own functions. All this has been written with the
- * services' documentation at hand and tried against moto's server alone, which cannot destroy a stack with a network.
+ * touched: the tests fail. What remains are CDKToolkit, its assets, and logs of the CDK's own functions. All this has run against the small AWS
+ * in an account's place, where a stack with a network cannot be destroyed, and not in an account yet.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
