@@ -87,9 +87,8 @@ function logging(group: ILogGroup): PolicyStatement {
 }
 
 /** X-Ray knows no resources for these. */
-export function traces(tracing: boolean): PolicyStatement[] {
+export function traces(tracing: boolean, more: readonly string[] = []): PolicyStatement[] {
   if (!tracing) return [];
-  return [
-    new iam.PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
-  ];
+  const actions = ['xray:PutTraceSegments', 'xray:PutTelemetryRecords', ...more];
+  return [new iam.PolicyStatement({ actions, resources: ['*'] })];
 }

@@ -46,6 +46,16 @@ export function machineArn(scope: Construct, project: string, workflow: string):
   });
 }
 
+/** Those of a project with so many that a policy cannot name each: what their names begin with. */
+export function everyMachine(scope: Construct, project: string): string {
+  return cdk.Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'stateMachine',
+    resourceName: `${project}-*`,
+    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
 /** ARN of a machine's executions, without `:NAME`. */
 export function executionArn(scope: Construct, project: string, workflow: string): string {
   return machineArn(scope, project, workflow).replace(':stateMachine:', ':execution:');
@@ -187,7 +197,7 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
       ],
       logLevel === 'OFF' ? [] : ['*'],
     ),
-    ...traces(tracing),
+    ...traces(tracing, SAMPLING),
   ].flat();
   const id = createHash('sha256').update(JSON.stringify(needs)).digest('hex').slice(0, 8);
   return new iam.Role(scope, `MachineRole-${id}`, {
@@ -198,6 +208,9 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
     inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
   });
 }
+
+/** What Step Functions asks for beside (docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html). */
+const SAMPLING = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'] as const;
 
 function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {
   const places = { partition, region, account };
