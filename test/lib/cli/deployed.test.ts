@@ -1,6 +1,7 @@
 /** The command line against a played AWS (../deployed/played-aws.ts says what of it is real). */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlayedAws, startPlayedAws } from '../deployed/played-aws.ts';
+import { onTerminal } from './pseudo-terminal.ts';
 import { project, type Result, trowel } from './run-cli.ts';
 
 const MAIN = `
@@ -81,6 +82,28 @@ describe('trowel start', () => {
     expect(stderr).toMatch(/Success in .*: 4 tasks done\./);
     expect(code).toBe(0);
   }, 30_000);
+
+  it('--follow on a terminal draws the tree of what runs there, with what it prints above', async () => {
+    aws.play = (task) => ({ prints: [`${task} prints`], answer: { stored: {} }, after: 1500 });
+    const args = ['start', 'main', '-p', 'region=eu', '--session', '2030-01-31', '--follow'];
+    const { code, text, lines } = await onTerminal(cwd, args, [], aws.env);
+    expect(text).toMatch(/\d running/);
+    const plain = lines.map((line) => line.replaceAll(/ {2}[\d.]+ s/g, '  N s'));
+    const tree = plain.indexOf('✓ +main');
+    expect(plain.slice(tree, tree + 7)).toEqual([
+      '✓ +main',
+      '├─ ✓ +load  N s',
+      '├─ ✓ +both',
+      '│  ├─ ✓ +left  N s',
+      '│  └─ ✓ +right  N s',
+      '└─ ✓ +say  N s',
+      expect.stringMatching(/^Success in .*: 4 tasks done\.$/),
+    ]);
+    const printed = plain.slice(0, tree).map((line) => line.replace(/^.* │ /, ''));
+    for (const task of ['+load', '+both+left', '+both+right']) expect(printed).toContain(`+main${task} prints`);
+    expect(printed).toContain('region eu day 2030-01-31');
+    expect(code).toBe(0);
+  }, 40_000);
 
   it('--follow of one that fails gives the message and the command that resumes it', async () => {
     aws.play = (task) => ({ answer: task.endsWith('left') ? { error: 'no lamps left' } : { stored: {} } });
