@@ -1,3 +1,4 @@
+import { isExecutionArn } from '../deployed/arns.ts';
 import { DeployedProject, type DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { type Found, findExecution, type NotFound, withoutEnding } from '../deployed/find-execution.ts';
 import type { ExecutionDescription, ExecutionEntry, States } from '../deployed/states.ts';
@@ -66,9 +67,9 @@ export async function chosenExecution(
   const name = reference ?? '';
   const hint = didYouMean(withoutEnding(name), workflows);
   throw usageError(
-    `there is no execution and no workflow ${name} of project ${deployed.name} in this account and region`,
+    `there is no execution${isExecutionArn(name) ? '' : ' and no workflow'} ${name} of project ${deployed.name} in this account and region`,
     ...(hint === undefined ? [] : [hint]),
-    `Workflows: ${workflows.join(', ')}; trowel sessions --aws lists executions`,
+    `${workflows.length === 0 ? '' : `Workflows: ${workflows.join(', ')}; `}trowel sessions --aws lists executions`,
   );
 }
 

@@ -1,4 +1,5 @@
 /** The command line against a played AWS (../deployed/played-aws.ts says what of it is real). */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlayedAws, startPlayedAws } from '../deployed/played-aws.ts';
 import { onTerminal } from './pseudo-terminal.ts';
@@ -144,6 +145,12 @@ describe('trowel start', () => {
     [['start', 'main', '-p', 'region'], 2, '-p region: expected KEY=VALUE', ''],
     [['log', 'nothing', '--aws'], 2, 'no execution and no workflow nothing', 'Workflows: hang, main, parent'],
     [['kill', 'hang'], 2, 'no execution of hang runs', ''],
+    [
+      ['kill', 'arn:aws:states:us-east-1:123456789012:execution:shop-main:none'],
+      2,
+      'there is no execution arn:aws:states:',
+      '\n  trowel sessions --aws lists executions\n',
+    ],
     [['retry', 'hang', '--resume'], 2, 'there is nothing to resume', ''],
   ])('%j is refused', async (args, expected, message, note) => {
     const { code, stderr } = await cli(args);
@@ -158,6 +165,12 @@ describe('without what AWS needs', () => {
 
   it.each([
     ['no credentials', nothing, 'there are no AWS credentials', 'aws sso login'],
+    [
+      'a profile that is not there',
+      { AWS_ACCESS_KEY_ID: '', AWS_PROFILE: 'wrok' },
+      'there is no AWS profile wrok',
+      'AWS_PROFILE',
+    ],
     ['no region', { AWS_REGION: undefined }, 'no AWS region is known', '--region'],
     ['no way to AWS', { AWS_ENDPOINT_URL: 'http://localhost:1' }, 'AWS cannot be reached', 'the network'],
     [
@@ -171,6 +184,17 @@ describe('without what AWS needs', () => {
     expect(stderr).toContain(`error: ${message}`);
     expect(stderr).toContain(note);
     expect(stderr).not.toContain('internal error');
+    expect(code).toBe(4);
+  });
+
+  it('of profiles those that there are are listed', async () => {
+    const home = await project({
+      config: '[default]\nregion = eu-west-1\n[profile work]\nregion = eu-west-1\n',
+      credentials: '[home]\naws_access_key_id = x\n',
+    });
+    const files = { AWS_CONFIG_FILE: join(home, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(home, 'credentials') };
+    const { code, stderr } = await cli(['sessions', '--aws', '--profile', 'wrok'], files);
+    expect(stderr).toContain('there is no AWS profile wrok\n  Profiles: default, home, work\n');
     expect(code).toBe(4);
   });
 
