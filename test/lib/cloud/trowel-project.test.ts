@@ -325,6 +325,7 @@ describe('TrowelProject', () => {
         },
       },
     });
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain' });
     template.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -567,6 +568,10 @@ describe('TrowelProject', () => {
         ],
       },
     });
+    const key = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] };
+    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
+    template.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: key });
+    template.allResourcesProperties('AWS::SNS::Topic', { KmsMasterKeyId: key });
     expect(permissions(template, 'TaskRole').join('\n')).toMatch(/s3:GetObject\* .*<Data.Arn>/);
     // What writes to the bucket, or sends to the encrypted queue, may use the key; so may the services that send for it.
     for (const role of ['TaskRole', 'Functiontaskstopped', 'Functionnotify'])
@@ -676,6 +681,7 @@ describe('TrowelProject', () => {
     const { template } = await deploy('destroy', { 'main.dig': ECHO }, { removalPolicy: RemovalPolicy.DESTROY });
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
     template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });
   });
 
   it('trap: a changed task definition makes a new version of launch, so that an execution keeps its own', async () => {
@@ -708,7 +714,8 @@ describe('TrowelProject', () => {
     );
     const { template } = await deploy('a-hundred-workflows', files);
     const text = JSON.stringify(template.toJSON());
-    expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(500);
+    // One more is the CDK's own.
+    expect(Object.keys(template.toJSON().Resources).length + 1).toBeLessThan(500);
     expect(Object.keys(template.toJSON().Outputs).length).toBeLessThan(200);
     // With the real bootstrap, and what the command line adds.
     const { size } = statSync(
