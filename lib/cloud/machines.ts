@@ -17,6 +17,7 @@ import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
+import { listable } from './statements.ts';
 
 export interface MachineProps {
   readonly project: LoadedProject;
@@ -119,8 +120,17 @@ function makeMachine(
 function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachineProps): Role {
   const { project, functions, logLevel, tracing } = props;
   const stack = cdk.Stack.of(scope);
-  const arns = (names: readonly string[], arn: typeof machineArn) =>
-    names.map((name) => arn(scope, project.name, name));
+  const all = everyMachine(scope, project.name);
+  const named = [...needs.machines, ...needs.started, ...needs.described, ...needs.stopped];
+  // Both as a machine and by its executions.
+  const each = listable(
+    named.map((name) => stateMachineName(project.name, name)),
+    2,
+  );
+  const arns = (names: readonly string[], arn: typeof machineArn): string[] => {
+    if (each || names.length === 0) return names.map((name) => arn(scope, project.name, name));
+    return [arn === machineArn ? all : all.replace(':stateMachine:', ':execution:')];
+  };
   const statements = [
     // Any version: executions that began before a deploy call an older one.
     allow(

@@ -737,6 +737,24 @@ describe('TrowelProject', () => {
     }
   });
 
+  it('a workflow that requires very many others may start those of the project', async () => {
+    const name = (i: number) => `a-workflow-with-a-rather-long-name-of-sales-${i}`;
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`${name(i)}.dig`, ECHO]));
+    const requires = Object.keys(files).map((_, i) => `+r${i}:\n  require>: ${name(i)}\n`);
+    const { template } = await deploy('requires', { ...files, 'main.dig': requires.join('') });
+    const role = machineRole(template, 'requires-main');
+    const states = (rest: string) => `arn:<Partition>:states:<Region>:<AccountId>:${rest}`;
+    const lines = permissions(template, role).filter((line) => line.startsWith('states:'));
+    expect(lines).toEqual([
+      `states:DescribeExecution states:StopExecution -> ${states('execution:requires-*:*')}`,
+      `states:StartExecution -> ${states('stateMachine:requires-*')}`,
+    ]);
+    const { Policies } = template.findResources('AWS::IAM::Role')[role]?.Properties ?? {};
+    expect(written(Policies.map((each: { PolicyDocument: object }) => each.PolicyDocument)).length).toBeLessThan(
+      10_240,
+    );
+  });
+
   it('more task definitions than a function may know are an error, with a way out', async () => {
     const tasks = Array.from({ length: 121 }, (_, i) => `+t${i}:\n  py>: tasks.a\n  _env: {A: "\${secret:key${i}}"}\n`);
     const loading = load(folder('many-definitions', { 'main.dig': tasks.join('') }));
