@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writeZip } from '../../lib/cloud/zip.ts';
 import { type Sink, serve } from '../lambdas/http/server.ts';
@@ -52,6 +53,7 @@ _error:
 +fail:
   fail>: no rows
 `,
+  nightly: 'schedule:\n  daily>: 07:00:00\n  skip_on_overtime: true\n+slow:\n  wait>: 600s\n',
   rotated: '+say:\n  py>: tasks.digest\n  _env: {PASSWORD: "${secret:db.password}"}\n',
 };
 const TASKS = `
@@ -156,6 +158,20 @@ test('slack> and http> in an _error tell of the failure, with their secrets', as
     ['/http', { failed: true }, 'first'],
   ]);
   expect(JSON.stringify(ended.events)).not.toMatch(/first|\/slack/);
+});
+
+test('skip_on_overtime leaves a run out while an earlier session goes on', async () => {
+  if (cloud.small === undefined) return;
+  const { scheduler, functions, executions } = cloud.small;
+  const DAY = 86_400_000;
+  for (const days of [1, 2]) {
+    expect((await scheduler.advance(Date.now() + days * DAY)).map(({ fault }) => fault)).toEqual([undefined]);
+    await functions.idle();
+  }
+  const runs = [...executions.executions.values()].filter(({ machine }) => machine.name === 'operators-test-nightly');
+  expect(runs).toHaveLength(1);
+  expect(functions.logs.get('session')?.join('')).toContain('an earlier session still runs (skip_on_overtime)');
+  await cloud.sfn.send(new StopExecutionCommand({ executionArn: runs[0]?.arn }));
 });
 
 test('a rotated secret reaches the next container', async () => {
