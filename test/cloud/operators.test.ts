@@ -87,6 +87,9 @@ beforeAll(async () => {
 }, 300_000);
 
 afterAll(async () => {
+  // The last containers' ends are still told.
+  await cloud?.small?.events.idle();
+  await cloud?.small?.functions.idle();
   await cloud?.stop();
   await web?.close();
 }, 300_000);
