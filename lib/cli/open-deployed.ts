@@ -1,3 +1,4 @@
+import { isExecutionArn } from '../deployed/arns.ts';
 import { DeployedProject, type DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { findExecution } from '../deployed/find-execution.ts';
 import type { ExecutionDescription, ExecutionEntry, States } from '../deployed/states.ts';
@@ -69,7 +70,7 @@ export async function chosenExecution(
   }
   const hint = didYouMean(name ?? '', workflows);
   throw usageError(
-    `there is no execution and no workflow ${reference} of project ${deployed.name} in this account and region`,
+    `there is no execution${isExecutionArn(name ?? '') ? '' : ' and no workflow'} ${name} of project ${deployed.name} in this account and region`,
     ...(hint === undefined ? [] : [hint]),
     `${workflows.length === 0 ? '' : `Workflows: ${workflows.join(', ')}. `}Executions: ${command('sessions', '--aws')}`,
   );

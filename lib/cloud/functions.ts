@@ -85,6 +85,6 @@ function logging(group: ILogGroup): PolicyStatement {
 }
 
 /** X-Ray knows no resources for these. */
-export function traces(tracing: boolean): PolicyStatement[] {
-  return tracing ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*'])] : [];
+export function traces(tracing: boolean, more: readonly string[] = []): PolicyStatement[] {
+  return tracing ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords', ...more], ['*'])] : [];
 }

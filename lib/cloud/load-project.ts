@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { MOST_DEFINITIONS } from '../../lambdas/launch/definition-table.ts';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
@@ -89,6 +90,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     ...compiled.diagnostics,
     ...plan.unknownImages.map(unknownImage),
   ];
+  if (plan.definitions.size > MOST_DEFINITIONS) diagnostics.push(manyDefinitions(plan.definitions.size));
   if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
   if (ignoresPackages(project.dir, config)) diagnostics.push(ignoredPackages(config.apt));
@@ -188,6 +190,15 @@ function unknownImage(image: string): Diagnostic {
     severity: 'error',
     message: `docker.image ${image} cannot be deployed: a task definition needs to know its image beforehand`,
     notes: ['Write the image itself, and choose among tasks with if>.'],
+  };
+}
+
+function manyDefinitions(count: number): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: `The project needs ${count} task definitions, one for each distinct image and set of secrets of its tasks, and may have ${MOST_DEFINITIONS}`,
+    notes: ['Let tasks share sets of secrets (an `_env` on their group), or split the project.'],
   };
 }
 

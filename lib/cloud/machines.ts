@@ -17,7 +17,7 @@ import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
-import { allow } from './statements.ts';
+import { allow, listable } from './statements.ts';
 
 export interface MachineProps {
   readonly project: LoadedProject;
@@ -48,6 +48,16 @@ export function machineArn(scope: Construct, project: string, workflow: string):
     service: 'states',
     resource: 'stateMachine',
     resourceName: name,
+    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** Those of a project with so many that a policy cannot name each: what their names begin with. */
+export function everyMachine(scope: Construct, project: string): string {
+  return cdk.Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'stateMachine',
+    resourceName: `${project}-*`,
     arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
   });
 }
@@ -115,8 +125,17 @@ function makeMachine(
 function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachineProps): Role {
   const { project, functions, logLevel, tracing } = props;
   const stack = cdk.Stack.of(scope);
-  const arns = (names: readonly string[], arn: typeof machineArn) =>
-    names.map((name) => arn(scope, project.name, name));
+  const all = everyMachine(scope, project.name);
+  const named = [...needs.machines, ...needs.started, ...needs.described, ...needs.stopped];
+  // Both as a machine and by its executions.
+  const each = listable(
+    named.map((name) => stateMachineName(project.name, name)),
+    2,
+  );
+  const arns = (names: readonly string[], arn: typeof machineArn): string[] => {
+    if (each || names.length === 0) return names.map((name) => arn(scope, project.name, name));
+    return [arn === machineArn ? all : all.replace(':stateMachine:', ':execution:')];
+  };
   const statements = [
     // Any version: executions that began before a deploy call an older one.
     allowed(
@@ -193,7 +212,7 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
       ],
       logLevel === 'OFF' ? [] : ['*'],
     ),
-    ...traces(tracing),
+    ...traces(tracing, SAMPLING),
   ].flat();
   const id = createHash('sha256').update(JSON.stringify(needs)).digest('hex').slice(0, 8);
   return new iam.Role(scope, `MachineRole-${id}`, {
@@ -204,6 +223,9 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
     inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
   });
 }
+
+/** What Step Functions asks for beside (docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html). */
+const SAMPLING = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'] as const;
 
 function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {
   const places = { partition, region, account };

@@ -141,6 +141,25 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
     });
   });
 
+  it.each([
+    ['http', { 'http>': '/again', method: 'POST', content: 'x' }],
+    ['notify', { 'slack>': 'once', url: '/again' }],
+  ] as const)('an invocation of %s that is repeated does not act again', async (name, given) => {
+    const keys = Object.fromEntries(
+      Object.entries(given).map(([key, value]) => [key, value === '/again' ? `${web.url}/again` : value]),
+    );
+    const payload = payloadOf(name === 'http' ? 'http' : 'slack', keys, { t: `+main+again-${name}` });
+    const count = web.received.length;
+    const answer = await handlers[name](payload);
+    // As the first did, whose answer was lost: nothing is said of an earlier attempt.
+    expect(await handlers[name]({ ...payload, n: 1 })).toEqual(answer);
+    expect(answer).not.toHaveProperty('replayed');
+    expect(web.received).toHaveLength(count + 1);
+    // A retried group does it again.
+    await handlers[name]({ ...payload, r: [1] });
+    expect(web.received).toHaveLength(count + 2);
+  });
+
   it('secrets are read anew, and one that is being deleted is missing', async () => {
     const client = new SecretsManagerClient({});
     const deployed = new DeployedSecrets('trowel/p/');

@@ -33,6 +33,9 @@ describe('notify', { timeout: 60_000 }, () => {
       TROWEL_SLACK_SECRET: 'slack.webhook',
       TROWEL_NOTIFY_ON: 'failure,recovery,sla',
       TROWEL_NOTIFY_LINKS: 'true',
+      TROWEL_LOG_GROUP: '/trowel/p/tasks',
+      TROWEL_LOG_PREFIX: 'task',
+      TROWEL_CONTAINER: 'task',
     });
     const sns = new SNSClient({});
     const { TopicArn } = await sns.send(new CreateTopicCommand({ Name: 'trowel' }));
@@ -226,6 +229,31 @@ describe('notify', { timeout: 60_000 }, () => {
     await ended(arn);
     expect(posted().map((message) => message.text)).toEqual([text]);
     expect(JSON.stringify(posted()[0]?.blocks)).toContain(task);
+  });
+
+  it('trap: the log of a task that gave no answer is that of the container which launch has noted', async () => {
+    const error = 'States.Timeout';
+    const taskArn = 'arn:aws:ecs:us-east-1:123456789012:task/cluster/0123456789abcdef';
+    const output = JSON.stringify({ Payload: { started: 'x', taskArn } });
+    const arn = describeExecution('silent', { error, cause: '' });
+    history(
+      beginning(),
+      last(
+        { id: 12, previousEventId: 10, type: 'TaskTimedOut', timestamp: 1, taskTimedOutEventDetails: { error } },
+        { id: 10, previousEventId: 9, type: 'TaskSubmitted', timestamp: 1, taskSubmittedEventDetails: { output } },
+        { id: 9, previousEventId: 8, type: 'TaskStarted', timestamp: 1 },
+        scheduled(8, 7, { t: '+main+load' }),
+      ),
+    );
+    await ended(arn);
+    expect(posted().map(({ text }) => text)).toEqual([
+      'main failed: The task took longer than it may, or its container fell silent.',
+    ]);
+    const text = JSON.stringify(posted()[0]?.blocks);
+    expect(text).toContain('*Task*\\n+main+load');
+    expect(text).toMatch(
+      /log-group\/\$252Ftrowel\$252Fp\$252Ftasks\/log-events\/task\$252Ftask\$252F0123456789abcdef\|Log>/,
+    );
   });
 
   it('tells of an execution that never got past its input', async () => {
