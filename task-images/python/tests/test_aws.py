@@ -1,16 +1,18 @@
 """The client of AWS's services against a server that is played: what is tried again, with which credentials, over which connections."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import SOURCE
 
-from trowel_task import aws, bootstrap, connections, fargate_answer, remote
+from trowel_task import aws, bootstrap, connections, fargate_answer, remote, values
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -144,6 +146,24 @@ def test_a_download_that_is_cut_short_is_repeated(server, tmp_path):
     server.answers[:] = [(200, b"abc", 6), (200, b"abcdef")]
     remote.download("s3://bucket/a", str(tmp_path / "x"))
     assert (tmp_path / "x").read_bytes() == b"abcdef"
+
+
+def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ref = {values.REF: "s3://bucket/ok.bin", "kind": "bytes", "sha256": hashlib.sha256(b"ok").hexdigest()}
+    together, read = threading.Barrier(8), []
+
+    def fetch():
+        together.wait()
+        read.append(values.resolve(ref))
+
+    threads = [threading.Thread(target=fetch) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read == [b"ok"] * 8
+    assert [path.name for path in tmp_path.rglob("*.bin*")] == [f"{ref['sha256']}.bin"]
 
 
 def test_an_upload_says_what_it_is(server, tmp_path):
