@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -117,6 +118,23 @@ def test_credentials_that_end_soon_are_read_anew(server, monkeypatch):
     for _ in range(3):
         remote.save("s3://bucket/a", b"x")
     assert keys_of(server) == ["one", "two", "two"]
+
+
+def test_credentials_serve_to_their_end_where_none_can_be_read(server, monkeypatch):
+    given = [bootstrap.Keys("one", "s", "t", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 100)))]
+
+    def credentials(_):
+        if not given:
+            raise bootstrap.Failed("no answer")
+        return given.pop()
+
+    monkeypatch.setattr(bootstrap, "credentials", credentials)
+    for _ in range(2):
+        remote.save("s3://bucket/a", b"x")
+    assert keys_of(server) == ["one", "one"]
+    aws._keys.until = "2020-01-01T00:00:00Z"
+    with pytest.raises(bootstrap.Failed, match="no answer"):
+        remote.save("s3://bucket/a", b"x")
 
 
 def test_requests_share_a_connection(server):
