@@ -117,7 +117,9 @@ def test_an_assignment_of_version_1_is_understood(aws):
 def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
     aws.pages["/v4/x"] = (200, {"LogOptions": {"awslogs-group": "/trowel/p", "awslogs-region": "eu-west-1", "awslogs-stream": "t/c/1"}})
     aws.file("tasks.py", "def f():\n  raise ValueError('no such region')\n")
-    code, output, answer = aws.run("py", "tasks.f", env={"ECS_CONTAINER_METADATA_URI_V4": f"{aws.played}/v4/x"})
+    code, output, answer = aws.run(
+        "py", "tasks.f", env={"ECS_CONTAINER_METADATA_URI_V4": f"{aws.played}/v4/x", "http_proxy": "http://127.0.0.1:9"}
+    )
     assert code == 1 and "ValueError: no such region" in output
     assert answer["error"] == "Trowel.TaskFailed" and answer["task"] == "+main+a"
     assert "no such region (ValueError)" in answer["message"]

@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from trowel_task import aws, digests, remote, results, values
+from trowel_task import aws, connections, digests, remote, results, values
 from trowel_task.errors import FAILED, TaskError, shorten
 
 TYPE_CHECKING = False
@@ -120,15 +120,15 @@ def log_link() -> str | None:
     base = os.environ.get("ECS_CONTAINER_METADATA_URI_V4")
     if not base:
         return None
-    from urllib.parse import quote
-    from urllib.request import urlopen
+    from urllib.parse import quote, urlsplit
 
+    parts = urlsplit(base)
     try:
-        with urlopen(base, timeout=2) as answer:
-            options = json.load(answer)["LogOptions"]
+        with connections.lend(parts.scheme, parts.netloc, 2.0) as connection:
+            options = json.load(connection.ask("GET", parts.path, None, {}))["LogOptions"]
         region, group, stream = (options[f"awslogs-{name}"] for name in ("region", "group", "stream"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except Exception:
+        return None  # a failure is told without it
 
     def twice(text: str) -> str:
         return quote(quote(text, safe=""), safe="").replace("%", "$")
