@@ -15,11 +15,11 @@ import json
 import os
 import signal
 import sys
-from functools import partial
 
 from trowel_task import PROTOCOL, child, connections, fargate_answer, linux, remote
 from trowel_task.errors import FAILED, LOST, TaskError
 from trowel_task.loop import Loop
+from trowel_task.run import Foreground
 from trowel_task.task import GRACE
 from trowel_task.worker import Worker, clean_path
 
@@ -40,33 +40,18 @@ MISCONFIGURED = 78
 OUT_OF_MEMORY = "perhaps out of memory"
 
 
-class Transport:
-    """What the worker has to say about its single task."""
-
-    full = False
+class Transport(Foreground):
+    """Output goes to the container's log, which takes it line by line; questions go to a function."""
 
     def __init__(self, evaluate: str | None) -> None:
-        self.worker: Worker | None = None
-        self.result: dict[str, Any] | None = None
+        super().__init__()
         self._evaluate = evaluate
 
-    def send(self, message: dict[str, Any]) -> None:
-        kind = message["type"]
-        if kind == "log":
-            text = message["text"]
-            sys.stdout.write(text if text.endswith("\n") else text + "\n")
-            sys.stdout.flush()
-        elif kind == "fatal":
-            say(message["message"])
-        elif kind == "call" and self.worker:
-            answer = {"id": message["id"], "call": message["call"], **self._answer(message["fn"], message["payload"])}
-            self.worker.loop.later(0, partial(self.worker._on_reply, answer))
-        elif kind == "result":
-            self.result = message["result"]
-            if self.worker:
-                self.worker.ended = True
+    def log(self, text: str) -> None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
 
-    def _answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
         if fn != "evaluate" or not self._evaluate:
             operator = f"{payload.get('op')}>"
             return {"error": {"name": FAILED, "message": f"add_subtask cannot make a task of {operator} on AWS (config)"}}
