@@ -70,13 +70,15 @@ def test_deadline(aws):
     assert (answer["error"], answer["message"]) == ("Trowel.TaskTimeout", "Task timed out after 0.5s")
 
 
-def test_sigterm_is_told_before_the_end(aws):
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda told: told.name)
+def test_sigterm_is_told_before_the_end(aws, told):
+    """Fargate sends the STOPSIGNAL of an image: SIGTERM, or another one of a project's own image."""
     process = aws.start(aws.assign("sh", "trap 'echo saved; exit' TERM; echo began; while :; do sleep 0.05; done"))
     assert process.stdout.readline() == "began\n"
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(told)
     assert process.communicate(timeout=20)[0].endswith("saved\n")
     answer = aws.answer()
-    assert answer["error"] == "Trowel.TaskLost" and "SIGTERM" in answer["message"]
+    assert answer["error"] == "Trowel.TaskLost" and told.name in answer["message"]
 
 
 def test_trap_spot_gives_two_minutes():

@@ -17,7 +17,7 @@ import signal
 import sys
 
 from trowel_task import PROTOCOL, child, connections, fargate_answer, linux, remote
-from trowel_task.errors import FAILED, LOST, TaskError
+from trowel_task.errors import FAILED, LOST, TaskError, signal_name
 from trowel_task.loop import Loop
 from trowel_task.run import Foreground
 from trowel_task.task import GRACE
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 HEARTBEAT = 20.0
 # Heartbeats within the silence that a state bears.
 BEATS = 4
-# Seconds that a task has after SIGTERM: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
+# What a container is told to stop by: SIGTERM, or the STOPSIGNAL of a project's own image.
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+# Seconds that a task has after it: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
 LAST = 90.0
 # UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
 LINE = 200_000
@@ -135,9 +137,10 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
     linux.become_subreaper()
 
     def signalled(number: int) -> None:
-        if number == signal.SIGTERM:
+        if number in STOPS:
             # A Spot container has two minutes; whoever stops one says no more than this either.
-            worker.stop(LAST, TaskError(LOST, "the container was told to stop (SIGTERM): Spot took it back, or somebody stopped it"))
+            told = f"the container was told to stop ({signal_name(number)}): Spot took it back, or somebody stopped it"
+            worker.stop(LAST, TaskError(LOST, told))
         else:
             worker.signalled(number)
 
@@ -147,7 +150,7 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
         else:
             worker.stop(GRACE, TaskError(LOST, "nobody waits for this task any more"))
 
-    loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], signalled)
+    loop.signals([signal.SIGCHLD, signal.SIGHUP, *STOPS], signalled)
     loop.later(interval, beat)
     worker._greeted = True
     worker._on_start({"id": "1", "assignment": given["assignment"], "secrets": secrets})
