@@ -95,12 +95,17 @@ def cause_of(error: dict[str, Any], assignment: dict[str, Any]) -> str:
         failure["log"] = log
     limit = 16_000
     text = json.dumps(failure, ensure_ascii=False)
-    while len(text) > _CAUSE:
+    while _length(text) > _CAUSE:
         failure["message"] = shorten(error["message"], limit)
         if stack:
             failure["stacktrace"] = stack[-limit:]
         text, limit = json.dumps(failure, ensure_ascii=False), limit // 2
     return text
+
+
+def _length(text: str) -> int:
+    """In UTF-16 code units, as a service written in Java counts: beyond the Basic Multilingual Plane a character has two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _keep(stack: str, root: str | None) -> str | None:
