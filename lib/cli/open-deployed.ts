@@ -72,7 +72,7 @@ export async function chosenExecution(
   throw usageError(
     `there is no execution${isExecutionArn(name ?? '') ? '' : ' and no workflow'} ${name} of project ${deployed.name} in this account and region`,
     ...(hint === undefined ? [] : [hint]),
-    `${workflows.length === 0 ? '' : `Workflows: ${workflows.join(', ')}. `}Executions: ${command('sessions', '--aws')}`,
+    `${workflows.length === 0 ? '' : `Workflows: ${workflows.join(', ')}; `}${command('sessions', '--aws')} lists executions`,
   );
 }
 

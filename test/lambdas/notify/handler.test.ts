@@ -624,7 +624,7 @@ describe('notify', { timeout: 60_000 }, () => {
         Buffer.from('[1,2]').toString('base64'),
       ])
         expect(mail?.raw_data).toContain(part);
-      expect(mail?.raw_data).not.toMatch(/b@example|^bcc/im);
+      expect(mail?.raw_data).not.toMatch(/\bb@example|^bcc/im);
     });
 
     it('attaches no value of another run', async () => {
