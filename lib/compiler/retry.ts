@@ -43,6 +43,10 @@ export const CONTAINER_FAILURES: readonly Retrier[] = [
   { ...INFRASTRUCTURE, ErrorEquals: [...LOST, ...DIED] },
 ];
 
+/** Of a function that acts on the world (http>, mail>…): States.Timeout is the user's `_timeout`, or Lambda's own, after which it may have acted. */
+export const ACTING: Retrier = { ...INFRASTRUCTURE, ErrorEquals: [...SHORTAGE, ...LAMBDA] };
+export const ACTING_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout, 'States.Timeout'] as const;
+
 /** Of a call that Step Functions makes by itself (aws>, lambda>, s3_wait>): there States.Timeout is the user's `_timeout`. */
 export const CALL: Retrier = { ...INFRASTRUCTURE, ErrorEquals: LAMBDA };
 

@@ -52,19 +52,21 @@ export function retriers(
   task: Task,
   repeatable: boolean,
   platform: readonly Retrier[] = [INFRASTRUCTURE],
+  errors: readonly string[] = TASK_ERRORS,
 ): { readonly Retry: readonly Retrier[] } {
   const { retry, check } = task.directives;
-  const own = repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0 ? [retrier(retry)] : [];
+  const own =
+    repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0
+      ? [{ ...retrier(retry), ErrorEquals: errors }]
+      : [];
   return { Retry: [...platform, ...own] };
 }
 
 /** The same of a call that Step Functions makes by itself. */
 export function callRetriers(task: Task): { readonly Retry: readonly Retrier[] } {
-  const { Retry } = retriers(task, true, [CALL]);
-  const [platform = CALL, ...own] = Retry;
-  const repeated = own.map((each): Retrier => ({ ...each, ErrorEquals: CALL_ERRORS }));
+  const [platform = CALL, ...own] = retriers(task, true, [CALL], CALL_ERRORS).Retry;
   return {
-    Retry: [platform, ...(own.length === 0 ? [] : [{ ErrorEquals: FINAL_ERRORS, MaxAttempts: 0 }]), ...repeated],
+    Retry: [platform, ...(own.length === 0 ? [] : [{ ErrorEquals: FINAL_ERRORS, MaxAttempts: 0 }]), ...own],
   };
 }
 
@@ -76,11 +78,15 @@ export function callCatchers(context: Context): { readonly Catch: readonly Catch
   return { Catch: [caught(FINAL_ERRORS, unrepeatable), caught(['States.ALL'], onFail)] };
 }
 
-export function catchers(context: Context): { readonly Catch: readonly Catcher[] } {
+/** `errors` are those that `_retry` is for. */
+export function catchers(
+  context: Context,
+  errors: readonly string[] = TASK_ERRORS,
+): { readonly Catch: readonly Catcher[] } {
   const caught = catcherOf(context);
   const { unrepeatable } = context;
   if (unrepeatable === undefined) return { Catch: [caught(['States.ALL'], context.onFail)] };
-  return { Catch: [caught(TASK_ERRORS, context.onFail), caught(['States.ALL'], unrepeatable)] };
+  return { Catch: [caught(errors, context.onFail), caught(['States.ALL'], unrepeatable)] };
 }
 
 function catcherOf(context: Context): (errors: readonly string[], edge: Context['onFail']) => Catcher {

@@ -97,6 +97,17 @@ describe('_retry and _timeout of what Step Functions itself calls', () => {
     expect([count, seconds]).toEqual([1, 60]);
   });
 
+  it.each<[string, string, number]>([
+    ['once', 'http>: https://example.com\nmethod: POST\n_timeout: 60s', 1],
+    ['as often as its _retry says', 'http>: https://example.com\n_timeout: 60s\n_retry: 1', 2],
+    ['also with a _check', 'http>: https://example.com\n_timeout: 60s\n_retry: 1\n_check: {+c: {echo>: x}}', 2],
+    ['and a mail> once', 'mail>: {data: x}\nsubject: x\nto: a@example.com\nfrom: b@example.com\n_timeout: 60s', 1],
+  ])('an http> that takes longer than its _timeout is sent %s', async (_, task, expected) => {
+    const [count, outcome] = await calls(task, 3600);
+    expect(outcome).toMatchObject({ status: 'FAILED', error: 'States.Timeout' });
+    expect(count).toBe(expected);
+  });
+
   it('and as often as its _retry says', async () => {
     const [count] = await calls('aws>: glue:startJobRun\narguments: {JobName: j}\n_timeout: 60s\n_retry: 2', 3600);
     expect(count).toBe(3);
