@@ -63,8 +63,8 @@ export function channelsOf({ secrets, publish }: Clients): Channel[] {
 
 /** The stream of a task's container. */
 function containerLog(taskArn: string): string {
-  const stream = logStream(taskArn, setting('TROWEL_CONTAINER'), { prefix: setting('TROWEL_LOG_PREFIX') });
-  return logLink(stream, { region: setting('AWS_REGION'), group: setting('TROWEL_LOG_GROUP') });
+  const stream = logStream(taskArn, setting('TROWEL_CONTAINER'), setting('TROWEL_LOG_PREFIX'));
+  return logLink(stream, setting('TROWEL_LOG_GROUP'), setting('AWS_REGION'));
 }
 
 export function executionServices(clients: Clients, owner: string): ExecutionServices {

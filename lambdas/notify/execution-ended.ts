@@ -15,6 +15,7 @@ import {
   runningTasks,
 } from './history.ts';
 import { failureReport, fields, innermost, type Report } from './report.ts';
+import { shortList } from './short-list.ts';
 
 export interface Execution {
   readonly arn: string;
@@ -41,8 +42,11 @@ export interface ExecutionServices {
   readonly logLink: (taskArn: string) => string | undefined;
   /** The first or the last events, a page of them. */
   readonly events: (arn: string, which: 'first' | 'last') => Promise<readonly HistoryEvent[]>;
-  /** Executions of a machine, the newest first, a page of them. */
-  readonly executions: (machine: string) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
+  /** Executions of a machine that are so (default: all), the newest first, a page of them. */
+  readonly executions: (
+    machine: string,
+    status?: (typeof FAILED)[number],
+  ) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
   /** A text in the bucket; undefined if it cannot be had. */
   readonly read: (uri: string) => Promise<string | undefined>;
   readonly marks: Marks;
@@ -192,11 +196,6 @@ export function mark(occasion: Occasion, workflow: string, redrives = 0): string
 export function failureMark({ Error: error, Cause: cause }: ErrorOutput): string {
   const digest = createHash('sha256').update(JSON.stringify([error ?? '', cause ?? '']));
   return `handled-${digest.digest('hex').slice(0, 16)}`;
-}
-
-export function shortList(names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
 
 /** Where the history does not tell: a state machine is named `PROJECT-WORKFLOW`. */

@@ -1,9 +1,10 @@
 /**
- * The command line: one file a command (command.ts lists them), and only the file of the command that is called is loaded. The rendering
+ * The command line: one file a command (commands.ts lists them), and only the file of the command that is called is loaded. The rendering
  * files read the stream of RunEvents and nothing else of a run.
  */
 import { Command, CommanderError } from 'commander';
-import { type Action, COMMANDS } from './command.ts';
+import type { Action } from './command.ts';
+import { COMMANDS } from './commands.ts';
 import { CliError, EXIT, EXIT_CODES } from './exit-codes.ts';
 import { processTerminal } from './terminal.ts';
 import { clean } from './text.ts';

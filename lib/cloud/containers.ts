@@ -104,7 +104,7 @@ function makeDefinition(
       PYTHONUNBUFFERED: '1',
       TROWEL_PROJECT: project.name,
       TROWEL_BUCKET: bucket,
-      TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
+      TROWEL_BUNDLE: bundle.s3ObjectUrl,
       TROWEL_BUNDLE_SHA256: project.bundle.sha256,
       ...(home !== undefined && { HOME: home }),
     },

@@ -17,7 +17,7 @@ import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
-import { listable } from './statements.ts';
+import { allow, listable } from './statements.ts';
 
 export interface MachineProps {
   readonly project: LoadedProject;
@@ -28,11 +28,16 @@ export interface MachineProps {
   readonly tracing: boolean;
 }
 
+/** A state machine of a `TrowelProject`. */
 export interface MadeMachine {
+  /** A workflow's name, or that of a part of it (`main_part1`). */
   readonly name: string;
   readonly stateMachineName: string;
+  /** Made from the name: whoever refers to it does not wait for the machine. */
   readonly arn: string;
+  /** Whether it is a workflow, not a part of one. */
   readonly whole: boolean;
+  /** Shared with machines that need the same. */
   readonly role: Role;
   readonly resource: CfnStateMachine;
 }
@@ -133,11 +138,11 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
   };
   const statements = [
     // Any version: executions that began before a deploy call an older one.
-    allow(
+    allowed(
       ['lambda:InvokeFunction'],
       needs.functions.map((name) => `${functions[name]?.arn}:*`),
     ),
-    allow(
+    allowed(
       ['lambda:InvokeFunction'],
       needs.invoked.flatMap((name) => {
         const arn = name.startsWith('arn:')
@@ -151,24 +156,24 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
         return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
       }),
     ),
-    allow(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
-    allow(
+    allowed(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
+    allowed(
       ['states:DescribeExecution', 'states:StopExecution'],
       arns(needs.machines, executionArn).map((arn) => `${arn}:*`),
     ),
-    allow(
+    allowed(
       ['states:DescribeExecution'],
       arns(
         needs.described.filter((name) => !needs.machines.includes(name)),
         executionArn,
       ).map((arn) => `${arn}:*`),
     ),
-    allow(
+    allowed(
       ['states:StopExecution'],
       arns(needs.stopped, executionArn).map((arn) => `${arn}:*`),
     ),
     // How Step Functions itself hears that an execution it waits for has ended.
-    allow(
+    allowed(
       ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
       needs.machines.length === 0
         ? []
@@ -180,22 +185,22 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
             }),
           ],
     ),
-    allow(
+    allowed(
       ['s3:GetObject'],
       needs.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
-    allow(
+    allowed(
       ['s3:GetObjectVersion'],
       needs.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
     // Without it S3 answers 403 and not 404 for an object that is not there yet.
-    allow(
+    allowed(
       ['s3:ListBucket'],
       [...new Set(needs.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
     ),
     needs.grants.map((grant) => granted(grant, stack)),
     // Log delivery belongs to no log group: the API knows no resource for these.
-    allow(
+    allowed(
       [
         ...[
           'logs:CreateLogDelivery',
@@ -233,6 +238,7 @@ function granted({ actions, resources, passedTo }: Grant, { partition, region, a
   });
 }
 
-function allow(actions: string[], resources: string[]) {
-  return resources.length === 0 ? [] : [new iam.PolicyStatement({ actions, resources })];
+/** Nothing where there is nothing to allow it on. */
+function allowed(actions: string[], resources: string[]): PolicyStatement[] {
+  return resources.length === 0 ? [] : [allow(actions, resources)];
 }

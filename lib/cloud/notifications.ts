@@ -7,7 +7,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
@@ -16,7 +16,7 @@ import type { Mapping } from '../language/workflow.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
 import { everyMachine, executionArn, type MadeMachine, machineArn } from './machines.ts';
-import { allow, listable } from './statements.ts';
+import { allow, everyBundle, listable } from './statements.ts';
 import { statesOf } from './states.ts';
 
 /** The topic to which the project's addresses subscribe; each has to confirm it. */
@@ -45,14 +45,6 @@ export function makeTopic(
       },
     }),
   );
-  // Alarms publish to an encrypted topic, rules send to an encrypted queue, only if the key lets them.
-  for (const service of ['cloudwatch', 'events']) {
-    encryptionKey?.grantEncryptDecrypt(
-      new iam.ServicePrincipal(`${service}.amazonaws.com`, {
-        conditions: { StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account } },
-      }),
-    );
-  }
   return topic;
 }
 
@@ -62,7 +54,7 @@ export interface NotifyFunctionProps {
   readonly deadLetters: IQueue;
   readonly taskLogs: ILogGroup;
   /** The archive with the project's files. */
-  readonly bundle: { readonly bucket: IBucket; readonly s3BucketName: string; readonly s3ObjectKey: string };
+  readonly bundle: Asset;
 }
 
 export function notifyEnvironment({ project, topic, taskLogs, bundle }: NotifyFunctionProps): {
@@ -77,14 +69,13 @@ export function notifyEnvironment({ project, topic, taskLogs, bundle }: NotifyFu
     TROWEL_LOG_GROUP: taskLogs.logGroupName,
     TROWEL_LOG_PREFIX: LOG_PREFIX,
     TROWEL_CONTAINER: CONTAINER,
-    ...(sendsMail(project) && { TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}` }),
+    ...(sendsMail(project) && { TROWEL_BUNDLE: bundle.s3ObjectUrl }),
   };
 }
 
 /** What notify may do beside reading values and secrets. */
 export function notifyStatements(scope: Construct, props: NotifyFunctionProps): PolicyStatement[] {
   const { project, topic, deadLetters, bundle } = props;
-  const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
   const identities = cdk.Stack.of(scope).formatArn({ service: 'ses', resource: 'identity', resourceName: '*' });
   return [
     allow(['sns:Publish'], [topic.topicArn]),
@@ -94,7 +85,7 @@ export function notifyStatements(scope: Construct, props: NotifyFunctionProps): 
       ? [
           // What SES asks for a whole message, although the call is SendEmail (symfony/symfony#51461, nodemailer/nodemailer#1734).
           allow(['ses:SendRawEmail'], [identities]),
-          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
+          allow(['s3:GetObject'], [everyBundle(bundle)]),
         ]
       : []),
   ];

@@ -107,7 +107,7 @@ export function makeFunctions(
             ...useKey(deadLetters.encryptionMasterKey),
           ],
       // Scheduler invokes it asynchronously and hears nothing of what it throws.
-      scheduled.length === 0 ? {} : { deadLetters: deadLetters },
+      scheduled.length === 0 ? {} : { deadLetters },
     ),
     evaluate,
     launch: make(
@@ -122,7 +122,7 @@ export function makeFunctions(
         TROWEL_TASK_TIMEOUT: String(config.task.timeout),
         TROWEL_HEARTBEAT: String(config.task.heartbeat),
         TROWEL_SPOT: String(config.task.spot),
-        TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
+        TROWEL_BUNDLE: bundle.s3ObjectUrl,
         TROWEL_SECRET_PREFIX: prefix,
         TROWEL_EVALUATE: evaluate.functionName,
       },
@@ -156,7 +156,7 @@ export function makeFunctions(
         allow(['sqs:SendMessage'], [deadLetters.queueArn]),
         ...useKey(deadLetters.encryptionMasterKey),
       ],
-      { deadLetters: deadLetters },
+      { deadLetters },
     ),
     http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
       ...valuesAndRecords,
@@ -166,7 +166,7 @@ export function makeFunctions(
       'notify',
       { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...notifyEnvironment(notifying) },
       [...valuesAndRecords, allow(['secretsmanager:GetSecretValue'], [secrets]), ...notifyStatements(scope, notifying)],
-      { deadLetters: deadLetters },
+      { deadLetters },
     ),
   };
 }

@@ -15,6 +15,9 @@ import { isMapping } from './aws-shapes.ts';
 type Mapping = { [key: string]: Json };
 type Secret = (key: string, mounts: Mapping) => Promise<string | undefined>;
 
+/** The SDK itself waits for ever where a network swallows what is sent. How long a call may take once it is connected is the state's matter. */
+const CONNECTION_MS = 5_000;
+
 export const CLIENT_ARGUMENT = 'trowel:client';
 
 /** An answer of `evaluate` to s3_wait>: the request says how to reach S3 from here. (Deployed, the service's own role does.) */
@@ -59,6 +62,7 @@ export async function clientConfig(
       ? { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }
       : undefined;
   const config = {
+    requestHandler: { connectionTimeout: CONNECTION_MS },
     ...(region !== undefined && { region }),
     ...(endpoint !== undefined && { endpoint: endpoint.includes('://') ? endpoint : `https://${endpoint}` }),
     ...(credentials && { credentials }),

@@ -39,11 +39,15 @@ describe('attempts', () => {
 describe('functions on AWS', { timeout: 60_000 }, () => {
   let aws: AwsServices;
   let web: Sink;
-  let handlers: { [name in 'evaluate' | 'http' | 'notify']: (event: Payload) => Promise<unknown> };
+  type Handler = (event: Payload, context?: { getRemainingTimeInMillis(): number }) => Promise<unknown>;
+  let handlers: { [name in 'evaluate' | 'http' | 'notify']: Handler };
   const secrets = new Map<string, string>();
 
   beforeAll(async () => {
-    web = await serve((request) => (request.url === '/bad' ? { status: 404, body: 'no' } : { body: 'content' }));
+    web = await serve(({ url }) => {
+      if (url === '/silent') return { silent: true };
+      return url === '/bad' ? { status: 404, body: 'no' } : { body: 'content' };
+    });
     aws = await startServices({ TROWEL_BUNDLE: 'bundles/x.zip', TROWEL_SLACK_SECRET: 'slack.webhook' });
     const client = new SecretsManagerClient({});
     secrets.set('slack.webhook', `${web.url}/slack`).set('token', 'hush');
@@ -54,7 +58,7 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
       import('../../../lambdas/http/handler.ts'),
       import('../../../lambdas/notify/handler.ts'),
     ]);
-    handlers = { evaluate: evaluate.handler, http: http.handler, notify: notify.handler };
+    handlers = { evaluate: evaluate.handler, http: http.handler, notify: notify.handler as Handler };
   });
   afterAll(() => Promise.all([aws.stop(), web.close()]));
 
@@ -93,6 +97,14 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
     ).rejects.toMatchObject({
       name: 'Trowel.Secret',
       message: expect.stringContaining('trowel secrets --aws --set none'),
+    });
+  });
+
+  it('http fails by itself before its time is up', async () => {
+    const payload = payloadOf('http', { 'http>': `${web.url}/silent`, timeout: 600 });
+    await expect(handlers.http(payload, { getRemainingTimeInMillis: () => 5_500 })).rejects.toMatchObject({
+      name: 'Trowel.TaskFailed',
+      message: expect.stringContaining('set a shorter timeout, or retry: false'),
     });
   });
 

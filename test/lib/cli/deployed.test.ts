@@ -1,4 +1,5 @@
 /** The command line against a played AWS (../deployed/played-aws.ts says what of it is real). */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlayedAws, startPlayedAws } from '../deployed/played-aws.ts';
@@ -115,6 +116,23 @@ describe('trowel start', () => {
     expect(stderr).toContain(`trowel retry ${names(stderr)[0]} --resume`);
     expect(code).toBe(1);
   }, 30_000);
+
+  it('--follow that AWS refuses to answer says that the execution goes on', async () => {
+    allSucceed();
+    aws.denied.add('states:GetExecutionHistory');
+    const { code, stderr } = await cli(['start', 'main', '-p', 'region=eu', '--follow']);
+    aws.denied.clear();
+    expect(stderr).toContain('do not allow states:GetExecutionHistory');
+    expect(stderr).toContain(`The execution goes on. To watch it: trowel log ${names(stderr)[0]} --aws --follow`);
+    expect(code).toBe(4);
+  }, 30_000);
+
+  it('of parameters that no execution takes starts nothing', async () => {
+    await writeFile(join(cwd, 'large.yml'), `text: ${'x'.repeat(300_000)}\n`);
+    const { code, stderr } = await cli(['start', 'main', '-P', 'large.yml']);
+    expect(stderr).toContain('the parameters take 293 KiB, and an execution takes 256');
+    expect(code).toBe(2);
+  });
 
   it('--follow --json prints the events of docs/events.md alone; output that may not be read is a notice', async () => {
     allSucceed();
@@ -244,6 +262,10 @@ describe('trowel log --aws', () => {
     expect((await cli(['log', name, '+left', '--aws'])).stdout).toBe('+main+both+left prints\n');
     expect((await cli(['log', 'main', '+load', '--aws'])).stdout).toBe('+main+load prints\n');
     expect(await cli(['log', name, '+nope', '--aws'])).toMatchObject({ code: 2 });
+    const elsewhere = await project({ 'trowel.yml': 'name: other\n' });
+    const arn = `arn:aws:states:us-east-1:123456789012:execution:shop-main:${name}`;
+    const { stdout: same } = await trowel(['log', arn, '+load', '--aws'], { cwd: elsewhere, env: aws.env });
+    expect(same).toBe('+main+load prints\n');
   }, 30_000);
 });
 
@@ -264,6 +286,26 @@ describe('trowel kill', () => {
     expect(await cli(['kill', name])).toMatchObject({ code: 1, stderr: expect.stringContaining('has ended already') });
     const { stderr: told } = await cli(['log', name, '--aws']);
     expect(told).toContain('Interrupted after');
+  }, 30_000);
+
+  it('says what it has ended where containers may not be stopped', async () => {
+    aws.play = () => ({ answer: undefined });
+    const arn = (await cli(['start', 'hang'])).stdout.trim();
+    const submitted = () => aws.executions.executions.get(arn)?.events.some(({ type }) => type === 'TaskSubmitted');
+    await expect.poll(submitted).toBe(true);
+    const name = arn.split(':').at(-1) ?? '';
+    const { code: refused, stderr: way } = await cli(['retry', name, '--region', 'us-east-1']);
+    expect(way).toContain(`${name} still runs`);
+    expect(way).toContain(`trowel kill ${name} --region us-east-1`);
+    expect(refused).toBe(2);
+    aws.denied.add('ecs:DescribeTasks');
+    const { code, stderr } = await cli(['kill', 'hang']);
+    aws.denied.clear();
+    expect(stderr).toContain(`Stopped ${name}\n`);
+    expect(stderr).toContain('do not allow ecs:DescribeTasks');
+    expect(stderr).toContain('end by themselves');
+    expect(code).toBe(4);
+    expect(aws.executions.executions.get(arn)?.outcome?.status).toBe('ABORTED');
   }, 30_000);
 
   it('ends the executions that one waits for, too', async () => {
