@@ -91,7 +91,7 @@ async function failed(
   // Of a task that was lost or took too long nobody has said where its log is.
   const container = failure.log === undefined ? failedContainer(last, { error, cause }) : undefined;
   const { log = container === undefined ? undefined : logLink(container), ...rest } = failure;
-  const message = failure.message === failure.name ? (SAID[status] ?? SAID[failure.name] ?? '') : failure.message;
+  const message = cause ? failure.message : (SAID[status] ?? failure.message);
   const report = failureReport({
     workflow,
     status: isFailed(status) ? status : 'FAILED',
@@ -109,11 +109,10 @@ async function failed(
 }
 
 const STATES: { readonly [status: string]: string } = { TIMED_OUT: 'Timeout', ABORTED: 'Aborted' };
-/** Of executions and tasks of which nobody says why. */
-const SAID: { readonly [statusOrError: string]: string } = {
+/** Of executions that end without a cause. */
+const SAID: { readonly [status: string]: string } = {
   TIMED_OUT: 'The execution took longer than it may.',
   ABORTED: 'Somebody stopped the execution.',
-  'States.Timeout': 'The task took longer than it may, or its container fell silent.',
 };
 
 interface Known extends Execution {

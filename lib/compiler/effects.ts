@@ -36,8 +36,11 @@ export function repeatedAsGroup(task: Task): boolean {
   const { check, retry } = task.directives;
   if (retry === undefined) return false;
   if (retry.kind === 'expression') return true;
-  return retry.limit > 0 && (generates(task) || check !== undefined || task.operator === 'fail');
+  return retry.limit > 0 && (generates(task) || check !== undefined || SEVERAL.has(task.operator));
 }
+
+/** Operators that are no single state that could repeat itself. */
+const SEVERAL: ReadonlySet<string> = new Set(['fail', 'require', 's3_wait']);
 
 /** Whether something at or below a node may run again after a failure; what call> leads to may. */
 export function repeats(node: Node): boolean {

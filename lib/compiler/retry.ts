@@ -6,14 +6,9 @@ import { type Expr, merge, template } from './jsonata.ts';
 import { type Context, closing, type Edge } from './scope.ts';
 
 const SHORTAGE = [ERRORS.throttled, ERRORS.noCapacity] as const;
-const LOST = [
-  ERRORS.taskLost,
-  'States.Timeout',
-  'States.HeartbeatTimeout',
-  'Lambda.ServiceException',
-  'Lambda.TooManyRequestsException',
-  'Lambda.SdkClientException',
-] as const;
+/** Passing faults of Lambda itself. */
+const LAMBDA = ['Lambda.ServiceException', 'Lambda.TooManyRequestsException', 'Lambda.SdkClientException'] as const;
+const LOST = [ERRORS.taskLost, 'States.Timeout', 'States.HeartbeatTimeout', ...LAMBDA] as const;
 
 /** A function's end before its answer. */
 const DIED = ['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'] as const;
@@ -48,8 +43,21 @@ export const CONTAINER_FAILURES: readonly Retrier[] = [
   { ...INFRASTRUCTURE, ErrorEquals: [...LOST, ...DIED] },
 ];
 
+/** Of a function that acts on the world (http>, mail>…): States.Timeout is the user's `_timeout`, or Lambda's own, after which it may have acted. */
+export const ACTING: Retrier = { ...INFRASTRUCTURE, ErrorEquals: [...SHORTAGE, ...LAMBDA] };
+export const ACTING_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout, 'States.Timeout'] as const;
+
+/** Of a call that Step Functions makes by itself (aws>, lambda>, s3_wait>): there States.Timeout is the user's `_timeout`. */
+export const CALL: Retrier = { ...INFRASTRUCTURE, ErrorEquals: LAMBDA };
+
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;
+
+/** The same of such a call: its errors have the service's names, or those that the user's function gives them. */
+export const CALL_ERRORS = ['States.TaskFailed', 'States.Timeout'] as const;
+
+/** What no further try would change. */
+export const FINAL_ERRORS = [ERRORS.badInput, ERRORS.secret, ERRORS.template] as const;
 
 type Literal = Extract<Retry, { kind: 'literal' }>;
 

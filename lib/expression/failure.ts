@@ -27,8 +27,14 @@ export function failureOf(output: ErrorOutput): Failure & { name: string } {
   const parsed = parseObject(cause);
   if (typeof parsed?.message === 'string') return { ...(parsed as unknown as Failure), name };
   if (typeof parsed?.errorMessage === 'string') return { name, message: parsed.errorMessage };
-  return { name, message: cause === '' ? name : cause };
+  return { name, message: cause === '' ? (SAID[name] ?? name) : cause };
 }
+
+/** Of errors that Step Functions gives no cause for. */
+const SAID: { readonly [error: string]: string } = {
+  'States.Timeout': 'The task took longer than it may, or its container fell silent (States.Timeout)',
+  'States.HeartbeatTimeout': 'The container of the task fell silent (States.HeartbeatTimeout)',
+};
 
 /** The variable `error` of an `_error` handler, as digdag's: `{message, stacktrace?}`. */
 export function errorVariable(output: ErrorOutput): Mapping {

@@ -5,7 +5,7 @@ import { type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
-import { catchers, register, retriers } from './payload.ts';
+import { callCatchers, callRetriers, register } from './payload.ts';
 
 /** What Step Functions integrates by itself; every other action goes through its general SDK integration. */
 const OPTIMIZED: { readonly [service: string]: readonly string[] } = {
@@ -136,8 +136,8 @@ export const compileAws: CompileOperator = (context, task, exit) => {
       ? '{% $type($states.input.k.arguments)="string"?$parse($states.input.k.arguments):$states.input.k.arguments %}'
       : literal(given),
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
-    ...retriers(task, true),
-    ...catchers(context),
+    ...callRetriers(task),
+    ...callCatchers(context),
     ...answered(context, task, exit, '{"aws":{"last_result":$states.result}}'),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
@@ -170,8 +170,8 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
       ]),
     ),
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
-    ...retriers(task, true),
-    ...catchers(context),
+    ...callRetriers(task),
+    ...callCatchers(context),
     ...answered(context, task, exit, '{"lambda":{"last_result":$states.result.Payload}}'),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };

@@ -2,6 +2,7 @@ import type { State } from '../../asl/types.ts';
 import { OPERATORS } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
+import { ACTING, ACTING_ERRORS } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
 import { catchers, payload, register, retriers } from './payload.ts';
 
@@ -20,8 +21,8 @@ export function compileFunction(fn: string): CompileOperator {
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: `\${${fn}}`, Payload: payload(context, task, task.operator, leaving.m) },
       TimeoutSeconds: timeout,
-      ...retriers(task, true),
-      ...catchers(context),
+      ...retriers(task, true, [ACTING], ACTING_ERRORS),
+      ...catchers(context, ACTING_ERRORS),
       ...leaving.fields,
     } as State);
     return { to: name, depth: context.levels.length, assign: {} };

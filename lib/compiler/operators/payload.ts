@@ -4,7 +4,7 @@ import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
 import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
-import { INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
+import { CALL, CALL_ERRORS, FINAL_ERRORS, INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
 import { type Context, failing, layerList, shareList, taskName } from '../scope.ts';
 import type { TaskInfo } from '../unit.ts';
 
@@ -52,20 +52,48 @@ export function retriers(
   task: Task,
   repeatable: boolean,
   platform: readonly Retrier[] = [INFRASTRUCTURE],
+  errors: readonly string[] = TASK_ERRORS,
 ): { readonly Retry: readonly Retrier[] } {
   const { retry, check } = task.directives;
-  const own = repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0 ? [retrier(retry)] : [];
+  const own =
+    repeatable && check === undefined && retry?.kind === 'literal' && retry.limit > 0
+      ? [{ ...retrier(retry), ErrorEquals: errors }]
+      : [];
   return { Retry: [...platform, ...own] };
 }
 
-export function catchers(context: Context): { readonly Catch: readonly Catcher[] } {
-  const caught = (errors: readonly string[], edge: Context['onFail']): Catcher => {
+/** The same of a call that Step Functions makes by itself. */
+export function callRetriers(task: Task): { readonly Retry: readonly Retrier[] } {
+  const [platform = CALL, ...own] = retriers(task, true, [CALL], CALL_ERRORS).Retry;
+  return {
+    Retry: [platform, ...(own.length === 0 ? [] : [{ ErrorEquals: FINAL_ERRORS, MaxAttempts: 0 }]), ...own],
+  };
+}
+
+/** Of such a call any error may be repeated, but for those that no further try would change. */
+export function callCatchers(context: Context): { readonly Catch: readonly Catcher[] } {
+  const { onFail, unrepeatable } = context;
+  if (unrepeatable === undefined) return catchers(context);
+  const caught = catcherOf(context);
+  return { Catch: [caught(FINAL_ERRORS, unrepeatable), caught(['States.ALL'], onFail)] };
+}
+
+/** `errors` are those that `_retry` is for. */
+export function catchers(
+  context: Context,
+  errors: readonly string[] = TASK_ERRORS,
+): { readonly Catch: readonly Catcher[] } {
+  const caught = catcherOf(context);
+  const { unrepeatable } = context;
+  if (unrepeatable === undefined) return { Catch: [caught(['States.ALL'], context.onFail)] };
+  return { Catch: [caught(errors, context.onFail), caught(['States.ALL'], unrepeatable)] };
+}
+
+function catcherOf(context: Context): (errors: readonly string[], edge: Context['onFail']) => Catcher {
+  return (errors, edge) => {
     const { Assign: assign, Next } = failing(context, edge, '$states.errorOutput');
     return { ErrorEquals: errors, Assign: assign as Assign, Next };
   };
-  const { unrepeatable } = context;
-  if (unrepeatable === undefined) return { Catch: [caught(['States.ALL'], context.onFail)] };
-  return { Catch: [caught(TASK_ERRORS, context.onFail), caught(['States.ALL'], unrepeatable)] };
 }
 
 /** Retry of a state that calls a service's API. */

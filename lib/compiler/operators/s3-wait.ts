@@ -5,9 +5,10 @@ import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
+import { CALL } from '../retry.ts';
 import { type Context, closing, failing, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
-import { catchers, register, retriers } from './payload.ts';
+import { callCatchers, register } from './payload.ts';
 
 /** Seconds between two looks: 5, doubled up to 5 minutes, as digdag. */
 const POLL = 5;
@@ -36,8 +37,8 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:s3:headObject',
     Arguments: template(`$${keys}.request`),
-    ...retriers(task, false),
-    Catch: [{ ErrorEquals: MISSING, Output: {}, Next: late }, ...catchers(context).Catch],
+    Retry: [CALL],
+    Catch: [{ ErrorEquals: MISSING, Output: {}, Next: late }, ...callCatchers(context).Catch],
     ...head,
   } as State);
   const done = exit.to ?? passage(context, exit);

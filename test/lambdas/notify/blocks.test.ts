@@ -132,7 +132,15 @@ describe('the error of an execution', () => {
   it.each<[string, string | undefined, string | undefined, object]>([
     ['of the runner', 'Trowel.TaskFailed', cause, { name: 'Trowel.TaskFailed', message: 'boom', task: '+main+x' }],
     ['of a function', 'X', '{"errorType":"X","errorMessage":"no"}', { name: 'X', message: 'no' }],
-    ['of the service', 'States.Timeout', undefined, { name: 'States.Timeout', message: 'States.Timeout' }],
+    [
+      'of the service',
+      'States.Timeout',
+      undefined,
+      {
+        name: 'States.Timeout',
+        message: 'The task took longer than it may, or its container fell silent (States.Timeout)',
+      },
+    ],
     [
       'of an execution within',
       'States.TaskFailed',

@@ -247,7 +247,7 @@ describe('notify', { timeout: 60_000 }, () => {
     );
     await ended(arn);
     expect(posted().map(({ text }) => text)).toEqual([
-      'main failed: The task took longer than it may, or its container fell silent.',
+      'main failed: The task took longer than it may, or its container fell silent (States.Timeout)',
     ]);
     const text = JSON.stringify(posted()[0]?.blocks);
     expect(text).toContain('*Task*\\n+main+load');

@@ -245,7 +245,9 @@ describe('layers', () => {
   it('reads an error whose cause is plain or absent', async () => {
     const layers = (Cause: string): Layer[] => [item({ error: { Error: 'States.Timeout', Cause } })];
     expect(await renderKeys({ a: '${error.message}' }, layers('{"message":"cut'))).toEqual({ a: '{"message":"cut' });
-    expect(await renderKeys({ a: '${error.message}' }, layers(''))).toEqual({ a: 'States.Timeout' });
+    expect(await renderKeys({ a: '${error.message}' }, layers(''))).toEqual({
+      a: 'The task took longer than it may, or its container fell silent (States.Timeout)',
+    });
   });
 
   it('takes strange names of keys', async () => {
