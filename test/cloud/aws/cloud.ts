@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { type Clients, clientsOf } from './clients.ts';
-import { bootstrap, cdk, type DeployOptions, deploy, ROOT, stackOf } from './deploy.ts';
+import { bootstrap, type DeployOptions, deploy, destroy, stackOf } from './deploy.ts';
 import { type SmallAws, startSmallAws } from './small-aws.ts';
 
 export interface Stack {
@@ -38,7 +38,7 @@ export async function startCloud(): Promise<Cloud> {
 async function realCloud(): Promise<Cloud> {
   const folder = await mkdtemp(join(tmpdir(), 'trowel-aws-'));
   const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
-  const { destroy, ...clients } = clientsOf({});
+  const { destroy: close, ...clients } = clientsOf({});
   const { Account } = await new STSClient({}).send(new GetCallerIdentityCommand({}));
   const projects = new Map<string, string>();
   let prepared: Promise<void> | undefined;
@@ -61,9 +61,9 @@ async function realCloud(): Promise<Cloud> {
     },
     stop: async () => {
       for (const project of projects.values()) {
-        await cdk(['destroy', '--force', '-c', `project=${project}`, '-c', 'destroy=true'], ROOT, env);
+        await destroy(project, folder, env, { context: { destroy: 'true' } });
       }
-      destroy();
+      close();
       await rm(folder, { recursive: true, force: true });
     },
   };

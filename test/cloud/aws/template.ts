@@ -62,6 +62,11 @@ export class Names {
     this.#versions.set(id, `${functionArn}:${number}`);
     return `${functionArn}:${number}`;
   }
+
+  /** Of a stack that is gone. */
+  forget(ids: Iterable<string>): void {
+    for (const id of ids) this.#versions.delete(id);
+  }
 }
 
 export async function readStack(name: string, client: CloudFormationClient, names: Names): Promise<DeployedStack> {
