@@ -80,6 +80,13 @@ export class ChangeSets {
     return { ...answer, body };
   }
 
+  /** That there is none of the name is no fault; moto breaks. */
+  async delete(call: ServiceCall): Promise<Answer> {
+    const answer = await this.#moto.forward(call, '/');
+    const body = '<DeleteChangeSetResponse><DeleteChangeSetResult/></DeleteChangeSetResponse>';
+    return answer.status === 500 ? { status: 200, headers: { 'content-type': 'text/xml' }, body } : answer;
+  }
+
   /** DescribeEvents, as far as the CDK asks for it. */
   events(call: ServiceCall): Answer {
     const events = this.#conflictsOf(call).map(({ id, name }) =>

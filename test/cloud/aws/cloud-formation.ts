@@ -38,6 +38,8 @@ export class CloudFormation implements Part {
         return this.#changeSets.create(call);
       case 'DescribeChangeSet':
         return this.#changeSets.describe(call);
+      case 'DeleteChangeSet':
+        return this.#changeSets.delete(call);
       case 'DescribeEvents':
         return this.#changeSets.events(call);
       case 'ExecuteChangeSet':
