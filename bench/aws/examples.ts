@@ -1,13 +1,16 @@
 /** Runs a workflow of an example here, as it would be deployed, and counts. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { SMTPServer } from 'smtp-server';
 import { pythonOf, startLocalRun } from '../../lib/cli/local-run.ts';
 import { readParameters } from '../../lib/cloud/session-defaults.ts';
 import { compile } from '../../lib/compiler/compile.ts';
 import { loadProject } from '../../lib/language/project.ts';
+import type { Mapping } from '../../lib/language/workflow.ts';
 import { Counter, type Counts } from './count.ts';
 import { Plain } from './plain.ts';
 
@@ -20,31 +23,63 @@ export interface Row {
   readonly plain: Counts;
 }
 
-/** Secrets that examples name get the address of a server here, which answers 200. */
-export async function countExamples(folder: string, only: readonly string[]): Promise<Row[]> {
+/** What a workflow is to be given; of the example's folder and name. */
+const GIVEN: { readonly [workflow: string]: (servers: Servers) => Mapping } = {
+  'operator-guide/error_mail': ({ mailPort }) => ({ smtp_host: '127.0.0.1', smtp_port: mailPort }),
+  'operator-guide/error_slack': ({ web }) => ({ slack_url: web }),
+  // As its caller does.
+  'project/ingest': () => ({ products: ['apples', 'pears'] }),
+};
+/** Files of parameters that a workflow's comment says to give. */
+const FILES: { readonly [workflow: string]: readonly string[] } = {
+  'operator-guide/ingest': ['config/params.yml'],
+};
+const SECRETS = ['report.webhook', 'td.apikey'];
+
+interface Servers {
+  /** Answers 200; also what every secret says. */
+  readonly web: string;
+  /** Takes every mail. */
+  readonly mailPort: number;
+}
+
+/** Every workflow of a folder, by name. `install_package` wants the package index. */
+export async function countExamples(folder: string): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), 'trowel-bench-'));
-  const server = createServer((_, response) => void response.end('ok')).listen(0, '127.0.0.1');
-  await new Promise((ready) => server.once('listening', ready));
+  const web = createServer((_, response) => void response.end('ok'));
+  const post = new SMTPServer({
+    authOptional: true,
+    logger: false,
+    onData: (mail, _, done) => mail.resume().on('end', done),
+  });
   try {
+    const servers = { web: `http://127.0.0.1:${await portOf(web)}/`, mailPort: await portOf(post) };
     const dir = join(home, basename(folder));
-    cpSync(folder, dir, { recursive: true });
+    cpSync(folder, dir, { recursive: true, filter: (path) => !/[\\/](\.trowel|data)$/.test(path) });
     const secrets = join(home, 'config', 'digdag', 'secrets');
     mkdirSync(secrets, { recursive: true });
-    for (const key of ['report.webhook', 'slack.webhook', 'api.key']) {
-      writeFileSync(join(secrets, key), `http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-    }
+    for (const key of SECRETS) writeFileSync(join(secrets, key), servers.web);
+    const env = { ...process.env, XDG_CONFIG_HOME: join(home, 'config') };
+    const names = readdirSync(dir).flatMap((file) => (file.endsWith('.dig') ? [file.slice(0, -'.dig'.length)] : []));
     const rows: Row[] = [];
-    for (const name of only)
-      rows.push(await countOne(dir, name, { ...process.env, XDG_CONFIG_HOME: join(home, 'config') }));
+    for (const name of names.sort()) rows.push(await countOne(dir, name, servers, env));
     return rows;
   } finally {
-    server.close();
-    server.closeAllConnections();
+    post.close();
+    web.close();
+    web.closeAllConnections();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function countOne(dir: string, name: string, env: NodeJS.ProcessEnv): Promise<Row> {
+async function portOf(server: Server | SMTPServer): Promise<number> {
+  const listening = server.listen(0, '127.0.0.1');
+  await once(listening, 'listening');
+  return (listening.address() as AddressInfo).port;
+}
+
+async function countOne(dir: string, name: string, servers: Servers, env: NodeJS.ProcessEnv): Promise<Row> {
+  const shown = `${basename(dir)}/${name}`;
   const project = await loadProject(dir);
   const { config } = project;
   for (const each of project.workflowNames()) project.workflow(each);
@@ -58,7 +93,7 @@ async function countOne(dir: string, name: string, env: NodeJS.ProcessEnv): Prom
     ...{ project, workflow: name, compiled, rerunChanged: false, dryRun: false, env, python },
     required: async () => undefined,
     sessionTime: '2030-01-31T00:00:00+00:00',
-    params: readParameters(dir, config.params).params,
+    params: { ...readParameters(dir, [...config.params, ...(FILES[shown] ?? [])]).params, ...GIVEN[shown]?.(servers) },
     secretCommand: (key) => key,
     signal: new AbortController().signal,
     onHistory: counter.add,
@@ -81,5 +116,5 @@ async function countOne(dir: string, name: string, env: NodeJS.ProcessEnv): Prom
     ...workflow,
     root: { ...workflow.root, name: '' },
   });
-  return { name: `${basename(dir)}/${name}`, status, tasks: counter.containers, trowel: counter, plain };
+  return { name: shown, status, tasks: counter.containers, trowel: counter, plain };
 }

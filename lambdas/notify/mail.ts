@@ -99,8 +99,8 @@ export async function sendMail(
     ...(html ? { html: content } : { text: content }),
     attachments: [...files],
   };
-  const named = (await task.secrets.shown('mail.host')) ?? text(params, 'host');
-  if (named === undefined && services.sendRaw !== undefined) return services.sendRaw(await rawMail(message));
+  if ((await hostOf(params, task)) === undefined && services.sendRaw !== undefined)
+    return services.sendRaw(await rawMail(message));
   return sendBySmtp(message, params, task, services);
 }
 
@@ -156,9 +156,15 @@ async function sendBySmtp(message: Message, params: Mapping, task: Task, service
   }
 }
 
+/** None, or an empty one as a parameter may give it: SES, or what is missing. */
+async function hostOf(params: Mapping, task: Task): Promise<string | undefined> {
+  const host = ((await task.secrets.shown('mail.host')) ?? text(params, 'host') ?? '').trim();
+  return host === '' ? undefined : host;
+}
+
 async function smtpServer(params: Mapping, task: Task) {
   const secret = (key: string): Promise<string | undefined> => task.secrets.shown(`mail.${key}`);
-  const host = (await secret('host')) ?? text(params, 'host');
+  const host = await hostOf(params, task);
   if (host === undefined) {
     throw badInput(
       "Missing SMTP configuration: give 'host' and 'port' beside mail> or in 'mail:' of an _export, or the secrets mail.host and mail.port",

@@ -1,19 +1,18 @@
 /**
  * Who hears of what on AWS: a deployed project fails in several ways, and a Slack stand-in (a real HTTP server), a queue on the topic, and
  * moto's SES hold what they were sent. Played are Step Functions, Lambda, Fargate, EventBridge and IAM (aws/service.ts says how); alarms are
- * not played, what they lead to is in test/lambdas/notify.
+ * not played, what they lead to is in test/lambdas/notify. All of it goes to servers of this machine, so there is no real account here.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListExecutionsCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Answer, type Sink, serve } from '../lambdas/http/server.ts';
-import { type Cloud, type Stack, startCloud } from './aws/cloud.ts';
+import { type Stack, startSmallCloud } from './aws/cloud.ts';
 import { takeMessages } from './aws/queues.ts';
 import { run, start } from './aws/run.ts';
 
@@ -79,7 +78,7 @@ def report():
 `,
 };
 
-let cloud: Cloud;
+let cloud: Awaited<ReturnType<typeof startSmallCloud>>;
 let folder: string;
 let stack: Stack;
 let web: Sink;
@@ -94,17 +93,15 @@ beforeAll(async () => {
     await writeFile(join(folder, file), text);
   }
   web = await serve(({ url }) => (url === '/topic' ? {} : slack()));
-  cloud = await startCloud();
-  if (cloud.small !== undefined) {
-    cloud.small.proxy.around = async (call, next) => {
-      const answer = await next();
-      if (call.url.pathname === '/v2/email/outbound-emails' && answer.status === 200) {
-        const { Content } = JSON.parse(call.body.toString()) as { Content: { Raw: { Data: string } } };
-        mails.push(Buffer.from(Content.Raw.Data, 'base64').toString());
-      }
-      return answer;
-    };
-  }
+  cloud = await startSmallCloud();
+  cloud.small.proxy.around = async (call, next) => {
+    const answer = await next();
+    if (call.url.pathname === '/v2/email/outbound-emails' && answer.status === 200) {
+      const { Content } = JSON.parse(call.body.toString()) as { Content: { Raw: { Data: string } } };
+      mails.push(Buffer.from(Content.Raw.Data, 'base64').toString());
+    }
+    return answer;
+  };
   stack = await cloud.deploy(folder);
   const secret = { Name: 'trowel/told/slack.webhook', SecretString: `${web.url}/slack/hush` };
   await cloud.secrets.send(new CreateSecretCommand(secret));
@@ -117,7 +114,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // Nobody asked for more than its role allows.
-  expect(cloud?.small?.proxy.refused ?? []).toEqual([]);
+  expect(cloud?.small.proxy.refused ?? []).toEqual([]);
   await cloud?.stop();
   await web?.close();
   if (folder) await rm(folder, { recursive: true, force: true });
@@ -150,7 +147,6 @@ async function told(count: number): Promise<void> {
 
 /** Time for what must not come. */
 async function quiet(): Promise<void> {
-  if (cloud.small === undefined) return delay(20_000);
   await cloud.small.events.idle();
   await cloud.small.functions.idle();
 }
@@ -208,9 +204,9 @@ describe('a failed execution', () => {
     await run(cloud, stack, 'main', {});
     await told(1);
     expect(texts().length).toBe(3);
-    const [queue] = cloud.small?.stacks.get(stack.name)?.ofType('AWS::SQS::Queue') ?? [];
-    const arn = cloud.small?.stacks.get(stack.name)?.attribute(queue?.id ?? '', 'Arn') ?? '';
-    const messages = await takeMessages(cloud.small?.url ?? '', arn);
+    const [queue] = cloud.small.stacks.get(stack.name)?.ofType('AWS::SQS::Queue') ?? [];
+    const arn = cloud.small.stacks.get(stack.name)?.attribute(queue?.id ?? '', 'Arn') ?? '';
+    const messages = await takeMessages(cloud.small.url, arn);
     expect(messages.map(({ body }) => JSON.parse(body).detail.status)).toEqual(['FAILED']);
   });
 });
@@ -228,8 +224,6 @@ test('a late session is told, its tasks run, and it is stopped: with one message
   expect(ended).toMatchObject({ status: 'ABORTED', error: 'Trowel.Sla' });
   await told(1);
   expect(texts()).toEqual(['late is late']);
-  const watch = cloud.small?.executions;
-  expect(watch).toBeDefined();
   const machine = stack.outputs.Workflowlate?.replace(/-late$/, '-late_part_sla') ?? '';
   await vi.waitFor(async () => {
     const found = await cloud.sfn.send(new ListExecutionsCommand({ stateMachineArn: machine }));

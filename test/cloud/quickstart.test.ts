@@ -1,21 +1,27 @@
 /**
  * The examples on AWS: deployed by the real `cdk deploy`, started by the SDK, and compared with a run of the same here. Played are Step
- * Functions, Lambda, Fargate and IAM (aws/service.ts says how); with TROWEL_E2E_AWS=1 the same runs against a real account, except for
- * what says "small AWS".
+ * Functions, Lambda, Fargate and IAM (aws/service.ts says how), and apt-get by a script that says what the real one says to a user without
+ * rights; with TROWEL_E2E_AWS=1 the same runs against a real account, except for what sends to a server of this machine.
  */
-import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { serve } from '../lambdas/http/server.ts';
+import { parse } from 'yaml';
+import { tabulateWheel } from '../examples/wheel.ts';
+import { type Sink, serve } from '../lambdas/http/server.ts';
+import { bodyOf, type Mail, type MailSink, smtp } from '../lambdas/notify/smtp.ts';
 import { trowel } from '../lib/cli/run-cli.ts';
-import { type Cloud, type Stack, startCloud } from './aws/cloud.ts';
-import { ROOT } from './aws/deploy.ts';
-import { containerLogs, type Ended, results, run } from './aws/run.ts';
+import { type Cloud, HOOK_TIMEOUT, type Stack, startCloud } from './aws/cloud.ts';
+import { results, run } from './aws/run.ts';
+import { EXAMPLES, expectSame, here, type Local, textOf } from './here.ts';
 
-const EXAMPLES = join(ROOT, 'examples');
 const SECRET = '1234/abcd';
+/** Of a session in any zone. */
+const TIME = '2026-11-01T00:00:00+09:00';
 
 // A container takes a second of a processor here, a minute in an account.
 vi.setConfig({ testTimeout: 900_000 });
@@ -24,91 +30,65 @@ let cloud: Cloud;
 let folder: string;
 let quickstart: Stack;
 let guide: Stack;
+/** For tasks here and in the small AWS's containers. Who tests may be root: neither pip nor apt-get is to do anything to this machine. */
+let env: { readonly [name: string]: string };
+let wheel: string;
+let web: Sink;
+let post: MailSink;
+/** What SES took. */
+const letters: Mail[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trowel-examples-'));
-  cloud = await startCloud();
+  [web, post] = [await serve(), await smtp()];
+  wheel = tabulateWheel(folder, '0.9.0');
+  env = {
+    PIP_NO_INDEX: '1',
+    PIP_ROOT_USER_ACTION: 'ignore',
+    PATH: `${await aptGet(folder)}${delimiter}${process.env.PATH}`,
+  };
+  cloud = await startCloud({ containerEnv: env });
   quickstart = await cloud.deploy(join(EXAMPLES, 'quickstart'));
   guide = await cloud.deploy(join(EXAMPLES, 'operator-guide'));
   const secret = { Name: 'trowel/operator-guide/td.apikey', SecretString: SECRET };
   await cloud.secrets.send(new CreateSecretCommand(secret));
-}, 900_000);
+  await openMail();
+}, HOOK_TIMEOUT);
 
 afterAll(async () => {
+  // Nobody asked for more than its role allows.
+  expect(cloud?.small?.proxy.refused ?? []).toEqual([]);
   await cloud?.stop();
+  await Promise.all([web?.close(), post?.close()]);
   if (folder) await rm(folder, { recursive: true, force: true });
-}, 900_000);
+}, HOOK_TIMEOUT);
 
-interface Local {
-  readonly project: string;
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly results: { readonly [path: string]: unknown };
-  /** By task. */
-  readonly logs: { readonly [task: string]: string };
-  readonly events: readonly { readonly [key: string]: unknown }[];
+async function aptGet(root: string): Promise<string> {
+  const bin = join(root, 'bin');
+  await mkdir(bin);
+  const said = 'E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)';
+  await writeFile(join(bin, 'apt-get'), `#!/bin/sh\necho '${said}' >&2\nexit 100\n`);
+  await chmod(join(bin, 'apt-get'), 0o755);
+  return bin;
 }
 
-/** A run of a copy of the example, with the real command line. */
-async function here(example: string, workflow: string, args: readonly string[] = []): Promise<Local> {
-  const project = await mkdtemp(join(folder, `${example}-`));
-  const filter = (path: string): boolean => !/[\\/](\.trowel|__pycache__|data)$/.test(path);
-  await cp(join(EXAMPLES, example), project, { recursive: true, filter });
-  const secrets = join(project, '..', 'config');
-  const env = { XDG_CONFIG_HOME: secrets };
-  if (workflow === 'secret_env') {
-    await trowel(['secrets', '--local', '--set', `td.apikey=${SECRET}`], { cwd: project, env });
-  }
-  const ran = await trowel(['run', workflow, ...args], { cwd: project, env });
-  const attempt = join(project, '.trowel', 'attempts', '1');
-  const read = async (sub: string): Promise<[string, string][]> => {
-    const names = await readdir(join(attempt, sub), { recursive: true, withFileTypes: true }).catch(() => []);
-    const files = names.filter((each) => each.isFile()).map((each) => join(each.parentPath, each.name));
-    return Promise.all(
-      files.map(
-        async (file) => [file.slice(join(attempt, sub).length + 1), await readFile(file, 'utf8')] as [string, string],
-      ),
-    );
+/** SES sends from a known address, and keeps no message that could be asked for. */
+async function openMail(): Promise<void> {
+  const { small } = cloud;
+  if (small === undefined) return;
+  small.proxy.around = async (call, next) => {
+    const answer = await next();
+    if (call.url.pathname === '/v2/email/outbound-emails' && answer.status === 200) {
+      const { FromEmailAddress: from, Destination, Content } = JSON.parse(call.body.toString());
+      const raw = Buffer.from(Content.Raw.Data, 'base64').toString();
+      letters.push({ from, to: Destination.ToAddresses, user: undefined, secure: true, raw });
+    }
+    return answer;
   };
-  const events = (await readFile(join(attempt, 'events.jsonl'), 'utf8')).trim().split('\n');
-  return {
-    ...ran,
-    project,
-    results: Object.fromEntries((await read('results')).map(([path, text]) => [path, JSON.parse(text)])),
-    logs: Object.fromEntries(
-      (await read('logs')).map(([name, text]) => [name.replace(/\.log$/, ''), placeless(text, project)]),
-    ),
-    events: events.map((line) => JSON.parse(line)),
-  };
-}
-
-/** Without the folder of the project, which is another in a container. */
-function placeless(text: string, project?: string): string {
-  const known = project === undefined ? text : text.replaceAll(project, 'PROJECT');
-  return known.replaceAll(/\/[\w./-]*\/trowel-[\w]+\/project\b/g, 'PROJECT');
-}
-
-/** References to values lead to a folder here and to a bucket there, their contents are in the sha256; and times differ. */
-function comparable(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (key, each) => {
-      if (key === 'seconds') return 0;
-      return key === 'trowel:ref' ? String(each).replace(/^.*\//, '') : each;
-    }),
-  );
-}
-
-/** Texts that echo> made, by task, from the history. */
-function echoed({ events }: Ended): string[] {
-  return events.flatMap(({ taskSucceededEventDetails: details }) => {
-    const { Payload } = JSON.parse(details?.output ?? '{}') as { readonly Payload?: { readonly text?: string } };
-    return Payload?.text === undefined ? [] : [Payload.text];
-  });
-}
-
-function report(values: { readonly [path: string]: unknown }): unknown {
-  return (values['+main+report.0.json'] as { stored: { report: string } }).stored.report;
+  const credentials = { accessKeyId: small.env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: 'test' };
+  const ses = new SESv2Client({ endpoint: small.url, region: small.env.AWS_REGION ?? '', credentials });
+  await ses.send(new CreateEmailIdentityCommand({ EmailIdentity: 'workflows@example.com' }));
+  ses.destroy();
 }
 
 describe('quickstart', () => {
@@ -117,21 +97,19 @@ describe('quickstart', () => {
     expect(quickstart.printed).toMatch(/Workflowsendreport = arn:aws:states:\S+:stateMachine:quickstart-send-report\n/);
   });
 
+  const report = (values: { readonly [path: string]: unknown }): unknown =>
+    (values['+main+report.0.json'] as { stored: { report: string } }).stored.report;
+
   test('gives what it gives here: parameters, stores, report', async () => {
-    const input = { session_time: '2026-11-01T00:00:00+09:00', params: { days: '12' } };
     const [there, local] = await Promise.all([
-      run(cloud, quickstart, 'main', input),
-      here('quickstart', 'main.dig', ['--session', '2026-10-31 15:00:00', '-p', 'days=12']),
+      run(cloud, quickstart, 'main', { session_time: TIME, params: { days: '12' } }),
+      here(folder, 'quickstart', 'main.dig', { args: ['--session', TIME, '-p', 'days=12'] }),
     ]);
     expect(there).toMatchObject({ status: 'SUCCEEDED', error: undefined });
+    await expectSame(cloud, 'quickstart', there, local);
     const stored = await results(cloud, there);
-    // What each task was given, read and stored, by value or by hash.
-    expect(comparable(stored)).toEqual(comparable(local.results));
     expect(report(stored)).toMatch(/^Sales of 12 days up to 2026-10-31/);
-    expect(echoed(there)).toEqual([report(stored)]);
-    const { '+main+show': shown, ...tasks } = local.logs;
-    expect(shown).toBe(`${report(stored)}\n`);
-    expect(await containerLogs(cloud, 'quickstart', there)).toMatchObject(tasks);
+    expect(local.logs['+main+show']).toBe(`${report(stored)}\n`);
   });
 
   test('runs with an empty input', async () => {
@@ -150,51 +128,148 @@ describe('quickstart', () => {
     }
     expect(await results(cloud, ended)).toEqual({});
   });
+
+  test('send-report: says which command sets the secret, and then posts what it posts from here', async ({ skip }) => {
+    if (cloud.small === undefined) skip('nothing of this machine can be reached from an account');
+    const local = await here(folder, 'quickstart', 'send-report.dig', {
+      args: ['--session', TIME],
+      secrets: { 'report.webhook': `${web.url}/services/here` },
+    });
+    expect(local.code, local.stderr).toBe(0);
+
+    const without = await run(cloud, quickstart, 'send-report', { session_time: TIME });
+    expect(without).toMatchObject({ status: 'FAILED', error: 'Trowel.Secret' });
+    const { errorMessage: message = '' } = JSON.parse(without.cause ?? '{}') as { readonly errorMessage?: string };
+    expect(message, without.cause).toBe(
+      "Secret not found for key: 'report.webhook'\nSet it with: trowel secrets --aws --set report.webhook",
+    );
+    const [, command = ''] = /Set it with: trowel (.*)$/.exec(message) ?? [];
+    const set = await trowel(`${command}=-`.split(' '), {
+      cwd: local.project,
+      env: cloud.env,
+      stdin: `${web.url}/services/there\n`,
+    });
+    expect(set.code, set.stderr).toBe(0);
+
+    const there = await run(cloud, quickstart, 'send-report', { session_time: TIME });
+    await expectSame(cloud, 'quickstart', there, local);
+    const posted = (place: string) =>
+      web.received
+        .filter(({ url }) => url === `/services/${place}`)
+        .map(({ method, headers, body }) => [method, headers['content-type'], JSON.parse(body)]);
+    expect(posted('there')).toEqual(posted('here'));
+    const report = expect.stringMatching(/^Sales of 30 days up to 2026-10-31\n.*\nIn all [\d,.]+ EUR\. Growing/s);
+    expect(posted('there')).toEqual([['POST', 'application/json', { text: report }]]);
+    // The secret stands in no state; what the task has printed is compared above.
+    expect(JSON.stringify(there.events)).not.toContain('/services/there');
+  });
 });
 
+interface Case {
+  readonly params?: (place: 'here' | 'there') => { readonly [name: string]: string };
+  /** More parameters, as the example's comment says to give them. */
+  readonly file?: string;
+  readonly secrets?: { readonly [key: string]: string };
+  /** What came of it at a server of this machine, which nothing of an account reaches. */
+  readonly sent?: (place: 'here' | 'there') => readonly unknown[];
+}
+
 describe('operator-guide', () => {
-  const SUCCEED: readonly (readonly [workflow: string, ...args: string[]])[] = [
-    ['simple_with_arg'],
-    ['several_args'],
-    ['kwargs'],
-    ['td_conflict'],
-    ['types'],
-    ['env'],
-    ['params'],
-    ['store'],
-    ['secret_env'],
-    ['main_guard'],
-    ['test'],
-    ['awesome_workflow'],
-  ];
-  test.concurrent.for(SUCCEED)('%s gives what it gives here', async ([workflow]) => {
-    const input = { session_time: '2026-11-01T00:00:00+09:00' };
-    const [there, local] = await Promise.all([
-      run(cloud, guide, workflow, input),
-      here('operator-guide', workflow, ['--session', '2026-11-01 00:00:00']),
+  const CASES: { readonly [workflow: string]: Case } = {
+    awesome_workflow: {},
+    env: {},
+    error_echo: {},
+    error_mail: {
+      params: (place) => ({ smtp_host: '127.0.0.1', smtp_port: String(post.port), mail_to: `${place}@example.com` }),
+      sent: (place) => post.mails.filter(({ to: [to] }) => to === `${place}@example.com`).map(contents),
+    },
+    error_slack: {
+      params: (place) => ({ slack_url: `${web.url}/${place}` }),
+      sent: (place) =>
+        web.received
+          .filter(({ url }) => url === `/${place}`)
+          .map(({ method, headers, body }) => [method, headers['content-type'], JSON.parse(body)]),
+    },
+    ingest: { file: 'config/params.yml' },
+    install_package: { params: () => (cloud.small ? { package: wheel } : {}) },
+    kwargs: {},
+    main_guard: {},
+    os_package: {},
+    params: {},
+    secret_arg: { secrets: { 'td.apikey': SECRET } },
+    secret_env: { secrets: { 'td.apikey': SECRET } },
+    several_args: {},
+    simple_with_arg: {},
+    store: {},
+    td_conflict: {},
+    test: {},
+    types: {},
+  };
+
+  const contents = (mail: Mail) => [mail.from, /^Subject: (.*)\r$/m.exec(mail.raw)?.[1], bodyOf(mail)];
+
+  /** There and here. */
+  function both(workflow: string, { params, file, secrets = {} }: Case) {
+    const more = file === undefined ? {} : parse(readFileSync(join(EXAMPLES, 'operator-guide', file), 'utf8'));
+    const args = [
+      ...(file === undefined ? [] : ['-P', file]),
+      ...Object.entries(params?.('here') ?? {}).flatMap(([name, value]) => ['-p', `${name}=${value}`]),
+    ];
+    return Promise.all([
+      run(cloud, guide, workflow, { session_time: TIME, params: { ...more, ...params?.('there') } }),
+      here(folder, 'operator-guide', workflow, {
+        ...{ args: ['--session', TIME, ...args], secrets },
+        env: cloud.small ? env : { ...env, PIP_NO_INDEX: '' },
+      }),
     ]);
-    expect(there, there.cause).toMatchObject({ status: 'SUCCEEDED', error: undefined });
-    expect(comparable(await results(cloud, there))).toEqual(comparable(local.results));
+  }
+
+  test('every workflow of the folder is run below', async () => {
+    const files = (await readdir(join(EXAMPLES, 'operator-guide'))).filter((name) => name.endsWith('.dig'));
+    expect(Object.keys(CASES).map((name) => `${name}.dig`)).toEqual(files.sort());
   });
 
-  test.concurrent('a Python error is posted by http>', async ({ onTestFinished }) => {
-    const slack = await serve();
-    onTestFinished(slack.close);
-    // Nothing of this machine can be reached from an account.
-    if (cloud.small === undefined) return;
-    const there = await run(cloud, guide, 'error_slack', { params: { slack_url: `${slack.url}/hook` } });
-    expect(there).toMatchObject({ status: 'FAILED', error: 'Trowel.TaskFailed' });
-    const { message } = JSON.parse(there.cause ?? '{}') as { readonly message?: string };
-    expect(slack.received.map(({ method, url, body }) => [method, url, JSON.parse(body)])).toEqual([
-      ['POST', '/hook', { text: message }],
-    ]);
+  test.concurrent.for(Object.entries(CASES))('%s gives what it gives here', async ([workflow, given], { skip }) => {
+    if (given.sent !== undefined && cloud.small === undefined)
+      skip('nothing of this machine can be reached from an account');
+    const [there, local] = await both(workflow, given);
+    expect(local.code, local.stderr).toBe(workflow.startsWith('error_') ? 1 : 0);
+    await expectSame(cloud, 'operator-guide', there, local);
+    expect(JSON.stringify(there.events)).not.toContain(SECRET);
+    if (given.sent === undefined) return;
+    expect(given.sent('here')).toHaveLength(1);
+    expect(tell(given.sent('there'), local)).toBe(tell(given.sent('here'), local));
   });
 
-  test.concurrent('a Python error reaches _error with its traceback, and the execution', async () => {
-    const [there, local] = await Promise.all([run(cloud, guide, 'error_echo'), here('operator-guide', 'error_echo')]);
+  const tell = (sent: readonly unknown[], { project }: Local): string => textOf(cloud, JSON.stringify(sent), project);
+
+  test.concurrent('error_mail: without a server it goes through SES, as the same mail', async ({ skip }) => {
+    if (cloud.small === undefined) skip('nothing of this machine can be reached from an account');
+    const server = { smtp_host: '127.0.0.1', smtp_port: String(post.port), mail_to: 'ses@example.com' };
+    const [there, local] = await both('error_mail', {
+      params: (place) => (place === 'here' ? server : { ...server, smtp_host: '' }),
+    });
+    await expectSame(cloud, 'operator-guide', there, local);
+    const mails = post.mails.filter(({ to: [to] }) => to === 'ses@example.com');
+    expect(letters.map(({ to }) => to)).toEqual([['ses@example.com']]);
+    expect(tell(letters.map(contents), local)).toBe(tell(mails.map(contents), local));
+    const [[from, subject, text] = []] = letters.map(contents);
+    expect([from, subject]).toEqual(['workflows@example.com', 'Failed on 2026-10-31']);
+    expect(text?.replaceAll('\r\n', '\n')).toContain(
+      'the server said:\n\t"no such \'table\'" \\ ${not_a_variable} {"code": 42} (RuntimeError)',
+    );
+  });
+
+  test.concurrent('os_package: apt-get in a task fails, with a hint to apt:', async ({ skip }) => {
+    const [there, local] = await both('os_package', { params: () => ({ install_os_packages: 'true' }) });
+    if (local.stdout.includes('wkhtmltopdf is here')) skip('this machine has the program');
     expect(there).toMatchObject({ status: 'FAILED', error: 'Trowel.TaskFailed' });
-    const failed = local.events.find(({ type }) => type === 'run-ended');
-    const { message } = JSON.parse(there.cause ?? '{}') as { readonly message?: string };
-    expect(placeless(message ?? '')).toBe(placeless(String(failed?.message), local.project));
+    const messages = [local.message, (JSON.parse(there.cause ?? '{}') as { readonly message?: string }).message];
+    for (const message of messages) {
+      expect(message).toContain(
+        "Command '['apt-get', 'update']' returned non-zero exit status 100. (CalledProcessError) Packages of the operating system come with the image: `apt: [NAME]` in trowel.yml\n",
+      );
+    }
+    if (cloud.small) await expectSame(cloud, 'operator-guide', there, local);
   });
 });

@@ -5,7 +5,7 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { project } from '../lib/cli/run-cli.ts';
-import { type Cloud, type Stack, startCloud } from './aws/cloud.ts';
+import { type Cloud, HOOK_TIMEOUT, type Stack, startCloud } from './aws/cloud.ts';
 import { run } from './aws/run.ts';
 
 vi.setConfig({ testTimeout: 900_000 });
@@ -105,9 +105,9 @@ beforeAll(async () => {
     'trowel.yml': 'name: values-test\n',
   });
   stack = await cloud.deploy(folder);
-}, 900_000);
+}, HOOK_TIMEOUT);
 
-afterAll(() => cloud?.stop(), 900_000);
+afterAll(() => cloud?.stop(), HOOK_TIMEOUT);
 
 /** The largest input, output and Assign of the states. */
 function largest(events: readonly HistoryEvent[]): number {

@@ -7,7 +7,7 @@ import { cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cloud, startCloud } from '../aws/cloud.ts';
+import { type Cloud, HOOK_TIMEOUT, startCloud } from '../aws/cloud.ts';
 import { ROOT } from '../aws/deploy.ts';
 
 interface Result {
@@ -60,16 +60,16 @@ beforeAll(async () => {
   cloud = await startCloud();
   await cloud.deploy(project);
   await writeFile(report, text);
-});
+}, HOOK_TIMEOUT);
 
 afterAll(async () => {
   await cloud?.stop();
   if (base) await rm(base, { recursive: true, force: true });
-});
+}, HOOK_TIMEOUT);
 
 const executionOf = (text: string): string => /\b(?:main|long)-\d{8}T\d{6}Z-[0-9a-f]{6}\b/.exec(text)?.[0] ?? '';
 
-describe('a deployed workflow from the command line', () => {
+describe('a deployed workflow from the command line', { timeout: HOOK_TIMEOUT }, () => {
   it('fails, is looked into, mended, deployed and resumed: what succeeded is not run again', async () => {
     const failed = await cli('start', 'main', '--session', '2030-01-31', '-p', 'days=10', '--follow');
     expect(failed.stderr).toContain('+main+report failed after');

@@ -8,7 +8,7 @@ const CASES: readonly (readonly [workflow: string, what: string, stdout: string]
   [
     'kwargs',
     "**kwargs gets docker's mapping and the workflow's variables too",
-    "Message is Hello World\ndocker is {'image': 'digdag/digdag-python:3.7'}\n" +
+    "Message is Hello World\ndocker is {'image': 'digdag/digdag-python:3.9'}\n" +
       'unasked for: task_name is +kwargs+simple_with_kwargs, timezone is UTC, and more\n',
   ],
   [
@@ -56,9 +56,9 @@ describe('arguments', () => {
   it('the image that a task names is not used here, which one notice says', async () => {
     const { trowel } = await example('operator-guide');
     const { stderr } = await trowel('run', 'store.dig');
-    expect(stderr.match(/digdag\/digdag-python:3\.7/g)).toHaveLength(1);
+    expect(stderr.match(/digdag\/digdag-python:3\.9/g)).toHaveLength(1);
     expect(stderr).toContain(
-      'notice  The image digdag/digdag-python:3.7 is not used: tasks with `docker:` run in the Python of this machine.',
+      'notice  The image digdag/digdag-python:3.9 is not used: tasks with `docker:` run in the Python of this machine.',
     );
   });
 });

@@ -1,30 +1,9 @@
 /** "How to install Python packages / OS packages": into a place of the task's own, never into the environment of others. */
-import { execFileSync } from 'node:child_process';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Example, example } from '../example.ts';
-
-/** Writes a stand-in for tabulate, so that no network is needed; returns the wheel's path. */
-function wheel(folder: string, version: string): string {
-  const script = `
-import sys, zipfile
-path, version = sys.argv[1:]
-info = f"tabulate-{version}.dist-info"
-code = f'''__version__ = "{version}"
-def tabulate(rows, headers):
-    return "\\\\n".join(" ".join(map(str, row)) for row in [headers, *rows])
-'''
-with zipfile.ZipFile(path, "w") as z:
-    z.writestr("tabulate.py", code)
-    z.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\\nName: tabulate\\nVersion: {version}\\n")
-    z.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nGenerator: hand\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-    z.writestr(f"{info}/RECORD", f"tabulate.py,,\\n{info}/METADATA,,\\n{info}/WHEEL,,\\n{info}/RECORD,,\\n")
-`;
-  const path = join(folder, `tabulate-${version}-py3-none-any.whl`);
-  execFileSync('python3', ['-c', script, path, version]);
-  return path;
-}
+import { tabulateWheel } from '../wheel.ts';
 
 async function runOffline({ shell }: Example, args: string): Promise<ReturnType<Example['shell']>> {
   return shell(`cd operator-guide && PIP_NO_INDEX=1 trowel run install_package ${args}`);
@@ -35,7 +14,7 @@ const TABLE = 'customer orders\ncustomer-1 3\ncustomer-2 5\nfrom a folder of the
 describe('install_package', () => {
   it('installs for one task; the next one does not see it, and nothing remains', async () => {
     const guide = await example('operator-guide');
-    const ran = await runOffline(guide, `-p package=${wheel(guide.root, '0.9.0')}`);
+    const ran = await runOffline(guide, `-p package=${tabulateWheel(guide.root, '0.9.0')}`);
     expect(ran.code, ran.stderr + ran.stdout).toBe(0);
     expect(ran.stdout).toBe(`${TABLE}tabulate 0.9.0\ntabulate is not here\n`);
     expect(await readdir(guide.home, { recursive: true })).toEqual(
@@ -46,8 +25,8 @@ describe('install_package', () => {
 
   it("goes before the project's environment without changing it", async () => {
     const guide = await example('operator-guide');
-    await writeFile(join(guide.folder, 'requirements.txt'), `${wheel(guide.root, '0.8.0')}\n`);
-    const newer = wheel(guide.root, '0.9.0');
+    await writeFile(join(guide.folder, 'requirements.txt'), `${tabulateWheel(guide.root, '0.8.0')}\n`);
+    const newer = tabulateWheel(guide.root, '0.9.0');
     const envs = join(guide.home, '.cache/trowel/envs');
     const first = await runOffline(guide, '+without');
     expect(first.code, first.stderr).toBe(0);

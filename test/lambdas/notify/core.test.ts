@@ -185,6 +185,7 @@ describe('mail>', () => {
     ],
     ['no recipient', { to: [] }, /^Parameter 'to' is required/],
     ['no server', { host: null }, /^Missing SMTP configuration: give 'host'/],
+    ['an empty server', { host: '' }, /^Missing SMTP configuration: give 'host'/],
     ['no address', { to: 'ann' }, "Invalid address for key 'to': 'ann' (config)"],
     ['a header in an address', { cc: ['a@x.org\nBcc: b@x.org'] }, /it has a line break/],
     ['port', { port: 'smtp' }, /^Expected integer \(int\) type for key 'port'/],

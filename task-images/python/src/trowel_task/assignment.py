@@ -109,8 +109,8 @@ class Job:
         *,
         project: str,
         secrets: dict[str, str],
-        scratch: str,
         began: float,
+        scratch: str = "",
         purpose: str = "task",
         ran: dict[str, Any] | None = None,
         debug: dict[str, Any] | None = None,
@@ -118,7 +118,7 @@ class Job:
         self.assignment = assignment
         self.project = project
         self.secrets = secrets
-        self.scratch = scratch  # a folder of the task's own, made by the child, removed by the worker
+        self.scratch = scratch  # a folder of the task's own, named when a process takes the job, made by it, removed by the worker
         self.began = began  # time.monotonic()
         self.purpose = purpose
         self.ran = ran

@@ -6,6 +6,7 @@ The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": 
 
 from __future__ import annotations
 
+import atexit
 import faulthandler
 import json
 import os
@@ -29,9 +30,11 @@ OVER = b"over\n"
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def enter(handover: int, log: int, control: int, inherited: list[int], parent: int) -> None:
-    """The forked child, from here to its end. `handover`: where it reads its job. `inherited`: the parent's descriptors."""
+def enter(handover: int, log: int, control: int, inherited: list[int], parent: int, scratch: str) -> None:
+    """The forked child, from here to its end. `handover`: where it reads its job. `inherited`: the parent's descriptors. `scratch`: the
+    folder to make for its task; what does not depend on the job is done while it waits."""
     import signal
+    from importlib.util import find_spec
 
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
@@ -50,6 +53,14 @@ def enter(handover: int, log: int, control: int, inherited: list[int], parent: i
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # preloaded: without this every task would draw the same numbers
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    given = dict(os.environ)
+    try:
+        os.mkdir(scratch, 0o700)
+        fault = None
+    except OSError as error:
+        fault = error.strerror
+    os.environ.update(packages(scratch))
+    find_spec("trowel_task_reads_folders")  # the import system reads the folder
     data = b""
     while block := os.read(handover, 1 << 16):
         data += block
@@ -60,18 +71,16 @@ def enter(handover: int, log: int, control: int, inherited: list[int], parent: i
     foreground = debugging.on_terminal(job.debug)
     if not foreground:
         os.setsid()
-    try:
-        os.mkdir(job.scratch, 0o700)
-    except OSError as error:
-        failed = TaskError(FAILED, f"Cannot make a folder for the task, {job.scratch}: {error.strerror}")
+    if fault is not None:
+        failed = TaskError(FAILED, f"Cannot make a folder for the task, {scratch}: {fault}")
         report(control, {"ok": False, "error": failed.to_json()})
         os._exit(1)
     if job.assignment.python:
-        other_interpreter(job, control)
+        other_interpreter(job, control, given)
     run(job, control, terminal=foreground)
 
 
-def other_interpreter(job: Job, control: int) -> None:
+def other_interpreter(job: Job, control: int, env: dict[str, str]) -> None:
     """Replaces this process by the interpreter that `python:` names; it goes on with `main`. Its job is a file without a name."""
     argv = interpreter(job)
     handover = hand_over(job)
@@ -79,7 +88,7 @@ def other_interpreter(job: Job, control: int) -> None:
     os.set_inheritable(handover, True)
     try:
         os.chdir(SOURCE)  # `-m` looks in the current folder first
-        os.execvp(argv[0], [*argv, "-m", "trowel_task", "child", str(control), str(handover)])
+        os.execvpe(argv[0], [*argv, "-m", "trowel_task", "child", str(control), str(handover)], env)
     except OSError as error:
         failed = TaskError(FAILED, f"Cannot run the Python interpreter '{argv[0]}' that `python:` names: {error.strerror}")
         report(control, {"ok": False, "error": failed.to_json()})
@@ -114,6 +123,7 @@ def main(argv: list[str]) -> int:
     os.makedirs(job.scratch, 0o700, exist_ok=True)
     sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
     open_streams()
+    os.environ.update(packages(job.scratch))
     run(job, control, terminal=False)
     return 0
 
@@ -122,6 +132,10 @@ def run(job: Job, control: int, terminal: bool) -> None:
     """Never returns."""
     me = os.getpid()
     pipe = _identity(control)
+
+    def over() -> bytes:
+        return OVER if pipe is not None and _identity(control) == pipe and linux.no_children() else b""
+
     outcome: dict[str, Any]
     code = 0
     try:
@@ -142,15 +156,16 @@ def run(job: Job, control: int, terminal: bool) -> None:
         flush()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
             control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        report(control, outcome)
+        last = b"" if atexit._ncallbacks() else over()
+        report(control, outcome, last)
+        if last:
+            os._exit(code)
     try:
-        import atexit
-
         atexit._run_exitfuncs()
     except BaseException as error:
         errors.report(errors.from_exception(error))
     flush()
-    if os.getpid() == me and pipe is not None and _identity(control) == pipe and linux.no_children():
+    if os.getpid() == me and over():
         os.write(control, OVER)
     os._exit(code)
 
@@ -163,9 +178,9 @@ def _identity(fd: int) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def report(control: int, outcome: dict[str, Any]) -> None:
+def report(control: int, outcome: dict[str, Any], more: bytes = b"") -> None:
     # What user code may have written there stands on a line of its own.
-    data = memoryview(b"\n" + json.dumps(outcome).encode("ascii") + b"\n")
+    data = memoryview(b"\n" + json.dumps(outcome).encode("ascii") + b"\n" + more)
     while data:
         data = data[os.write(control, data) :]
 
@@ -207,7 +222,6 @@ def execute(job: Job) -> dict[str, Any]:
         os.chdir(os.path.join(job.project, assignment.workdir))
     except OSError as error:
         raise TaskError(FAILED, f"Cannot enter the folder '{assignment.workdir or job.project}': {error.strerror}") from None
-    os.environ.update(packages(job.scratch))
     if assignment.operator == "sh":
         shell.run(params, env, secrets, job.scratch)
     elif assignment.operator == "py":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -13,14 +15,23 @@ _MUCH = 1 << 20
 def new(expected: int = 0) -> Any:
     """A hash object for some `expected` bytes."""
     if expected < _MUCH:
-        for name in ("_sha2", "_sha256"):  # CPython 3.12 and before
-            try:
-                return __import__(name).sha256()
-            except ImportError:
-                continue
+        return _little()()
     import hashlib
 
     return hashlib.sha256()
+
+
+@cache
+def _little() -> Any:
+    """Looked for once, by the worker and not by each fork: a name that is missing is looked for in every folder of Python's path."""
+    for name in ("_sha2", "_sha256"):  # CPython 3.12 and before
+        try:
+            return __import__(name).sha256
+        except ImportError:
+            continue
+    import hashlib
+
+    return hashlib.sha256
 
 
 def of(data: bytes) -> str:

@@ -18,14 +18,18 @@ _HELD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
 class Forked:
     """`log` and `control`: the ends of its two pipes that the worker reads."""
 
-    def __init__(self, inherited: list[int]) -> None:
-        """`inherited`: descriptors which it must not keep open. Raises OSError if there can be no further process."""
+    def __init__(self, inherited: list[int], scratch: str) -> None:
+        """`inherited`: descriptors which it must not keep open. `scratch`: the folder it makes for its task. Raises OSError if there can be
+        no further process."""
+        self.scratch = scratch
         opened: list[int] = []
         self.pid = 0
         try:
             for _ in range(3):
                 opened += os.pipe()
             job, self._job, self.log, log, self.control, control = opened
+            for fd in (self.log, self.control):
+                os.set_blocking(fd, False)
             ours = [self._job, self.log, self.control]
             self.pid = self._fork(job, log, control, [*inherited, *ours])
         finally:
@@ -40,7 +44,7 @@ class Forked:
             pid = os.fork()
             if pid == 0:
                 try:
-                    child.enter(job, log, control, inherited, parent)
+                    child.enter(job, log, control, inherited, parent, self.scratch)
                 finally:
                     os._exit(70)
             return pid
@@ -49,6 +53,7 @@ class Forked:
 
     def give(self, job: Job) -> bool:
         """False if the process is gone. It does nothing but read, so that a long job does not keep the worker waiting."""
+        job.scratch = self.scratch
         data = memoryview(json.dumps(job.to_json(), separators=(",", ":")).encode("ascii"))
         try:
             while data:

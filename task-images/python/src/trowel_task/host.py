@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Bytes waiting for the host. Above HIGH no more output is read from tasks, until it is below LOW.
 HIGH = 1 << 20
 LOW = 1 << 18
+# Bytes read at a time: a buffer of 128 KiB and more is mapped and unmapped by each read (glibc), which costs more than a small message.
+BLOCK = 1 << 16
 # Seconds between SIGTERM and SIGKILL when nobody listens any more.
 GRACE_WITHOUT_HOST = 1.0
 
@@ -79,7 +81,7 @@ class Host:
 
     def _readable(self) -> None:
         try:
-            data = os.read(self._read, 1 << 20)
+            data = os.read(self._read, BLOCK)
         except OSError:
             data = b""
         if not data:

@@ -52,8 +52,6 @@ class Process:
             self.pid, self._log, self._control = started.pid, started.log, started.control
         else:
             self._spawn()
-        for fd in (self._log, self._control):
-            os.set_blocking(fd, False)
         self._loop.watch(self._control, READ, self._read_control)
         self._loop.watch(self._log, READ, self._read_log)
 
@@ -81,6 +79,8 @@ class Process:
         finally:
             for fd in (log, control, handover, *(() if self.pid else (self._log, self._control))):
                 os.close(fd)
+        for fd in (self._log, self._control):
+            os.set_blocking(fd, False)
 
     def descriptors(self) -> list[int]:
         return [fd for fd in (self._log, self._control) if fd >= 0]

@@ -73,7 +73,6 @@ class Task:
             assignment if purpose != "finish" else assignment.derived(),
             project=self.worker.project,
             secrets=self.secrets,
-            scratch=self.worker.scratch(),
             began=self.began,
             purpose=purpose,
             ran=ran,
@@ -123,7 +122,6 @@ class Task:
             if timer:
                 timer.cancel()
             self.leaves.discard(leaf)
-            self.worker.discard(job.scratch)
             if not outcome["ok"] or late:
                 self._resume(routine, None, late[0] if late else TaskError.from_json(outcome["error"]))
             else:
@@ -135,6 +133,7 @@ class Task:
                 except TaskError as error:
                     self._resume(waiting, None, error)
             self._finish()
+            self.worker.discard(job.scratch)  # while the host does something with the result
 
         def expire() -> None:
             late.append(TaskError(TIMEOUT, f"Task timed out after {timeout:.12g}s", task=name))

@@ -83,14 +83,14 @@ class Worker:
         if modules:
             self._known = set(linux.children())
         import gc
-        import importlib.util
+        from importlib.util import find_spec
 
         from trowel_task import bind, digests  # noqa: F401
 
         digests.new()
         child.open_streams()
         # The import system reads the folders of Python itself once, and not in each child.
-        importlib.util.find_spec("trowel_task_reads_folders")
+        find_spec("trowel_task_reads_folders")
         gc.collect()
         gc.freeze()  # children share these pages as long as nobody touches them
         self._fork_ahead()
@@ -138,12 +138,13 @@ class Worker:
     def launch(self, started: Process) -> None:
         """Raises OSError if there can be no further process."""
         if self.spawn:
+            started.job.scratch = self.scratch()
             started.start(None)
         else:
-            forked, self._spare = self._spare or Forked(self._inherited()), None
+            forked, self._spare = self._spare or self._fork(), None
             while not forked.give(started.job):  # somebody has killed it
                 self._known.add(forked.pid)
-                forked = Forked(self._inherited())
+                forked = self._fork()
             started.start(forked)
         self.processes[started.pid] = started
         if self.host.full:
@@ -158,9 +159,12 @@ class Worker:
     def _make_spare(self) -> None:
         if self._spare is None and not self.ended:
             try:
-                self._spare = Forked(self._inherited())
-            except OSError:
+                self._spare = self._fork()
+            except (OSError, TaskError):
                 pass  # a task will say so
+
+    def _fork(self) -> Forked:
+        return Forked(self._inherited(), self.scratch())
 
     def _inherited(self) -> list[int]:
         paused = [fd for running in self.processes.values() for fd in running.descriptors()]
@@ -248,6 +252,10 @@ class Worker:
         self._known.add(pid)
 
     def close(self) -> None:
+        if self._spare:  # it may be about to make its folder
+            os.kill(self._spare.pid, signal.SIGKILL)
+            os.waitpid(self._spare.pid, 0)
+            self._spare = None
         if self._scratch:
             import shutil
 
