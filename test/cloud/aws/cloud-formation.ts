@@ -70,14 +70,14 @@ export class CloudFormation implements Part {
   }
 
   async #delete(call: ServiceCall): Promise<Answer> {
-    const { ec2, ecs, removed } = this.#options;
+    const { ec2, ecs, s3, logs, removed } = this.#options;
     const given = new URLSearchParams(call.body.toString()).get('StackName') ?? '';
     // A stack that was never made has no template.
     const stack = await this.#read(given.replace(/^.*:stack\/([^/]+)\/.*$/, '$1')).catch(() => undefined);
-    if (stack !== undefined) await removeFirst(stack, ec2);
+    if (stack !== undefined) await removeFirst(stack, ec2, s3);
     const answer = await this.#moto.forward(call, '/');
     if (stack === undefined || answer.status !== 200) return answer;
-    await removeLast(stack, ecs);
+    await removeLast(stack, ecs, logs);
     await removed(stack);
     return answer;
   }
