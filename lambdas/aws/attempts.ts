@@ -24,9 +24,14 @@ function rootOf(attempt: string, bucket: string): string {
   throw new TrowelError(ERRORS.badInput, `Expected the name of an execution, got '${attempt}'`);
 }
 
+/** The execution after which an attempt's folder is named. */
+export function executionOf(root: string): string | undefined {
+  return /\/attempts\/([^/]+)/.exec(root)?.[1];
+}
+
 /** Built-in variables that an earlier attempt had of its own. */
 export function attemptVariables(root: string): Mapping | undefined {
-  const name = /\/attempts\/([^/]+)/.exec(root)?.[1];
+  const name = executionOf(root);
   return name === undefined ? undefined : { attempt_id: attemptNumber(name) };
 }
 

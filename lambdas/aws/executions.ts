@@ -33,8 +33,9 @@ export function executionReader(client: SFNClient): Pick<ExecutionServices, 'des
       const request = { executionArn, maxResults, reverseOrder: which === 'last', includeExecutionData: true };
       return (await client.send(new GetExecutionHistoryCommand(request))).events ?? [];
     },
-    executions: async (stateMachineArn) => {
-      const { executions = [] } = await client.send(new ListExecutionsCommand({ stateMachineArn, maxResults: PAGE }));
+    executions: async (stateMachineArn, statusFilter) => {
+      const request = new ListExecutionsCommand({ stateMachineArn, statusFilter, maxResults: PAGE });
+      const { executions = [] } = await client.send(request);
       return executions.map(({ executionArn = '', name = '', status = '', startDate, stopDate }) => ({
         arn: executionArn,
         machine: stateMachineArn,

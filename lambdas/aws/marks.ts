@@ -1,4 +1,4 @@
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
 import type { Claim, Marks } from '../notify/delivery.ts';
 
 /** What a mark holds. */
@@ -16,29 +16,29 @@ const LIFE = 900_000;
 const TAKEN = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
 /**
- * Marks are objects below an attempt's folder, made by a PUT that only the first can win. Lambda tries an event again under the same
- * request id, which is the owner: so one that died in the middle is gone on with.
+ * Marks are objects below an attempt's folder, made by a PUT that only the first can win, and taken over by one that only the first can
+ * win. Lambda tries an event again under the same request id, which is the owner: so one that died in the middle is gone on with.
  */
 export function bucketMarks(client: S3Client, bucket: string, owner: string, now: () => number = Date.now): Marks {
   const place = (attempt: string, key: string) => ({ Bucket: bucket, Key: `attempts/${attempt}/notified/${key}.json` });
   type Place = ReturnType<typeof place>;
 
-  async function write(at: Place, mark: Mark, first = false): Promise<boolean> {
+  /** False where the condition is not met. */
+  async function write(at: Place, mark: Mark, condition: Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'> = {}) {
     try {
       const Body = JSON.stringify(mark);
-      const condition = first ? { IfNoneMatch: '*' } : {};
       await client.send(new PutObjectCommand({ ...at, Body, ContentType: 'application/json', ...condition }));
       return true;
     } catch (error) {
-      if (first && TAKEN.includes((error as Error).name)) return false;
+      if (TAKEN.includes((error as Error).name)) return false;
       throw error;
     }
   }
 
-  async function read(at: Place): Promise<Mark | undefined> {
+  async function read(at: Place): Promise<{ readonly mark: Mark; readonly ETag: string | undefined } | undefined> {
     try {
-      const { Body } = await client.send(new GetObjectCommand(at));
-      return JSON.parse((await Body?.transformToString()) ?? 'null') as Mark;
+      const { Body, ETag } = await client.send(new GetObjectCommand(at));
+      return { mark: JSON.parse((await Body?.transformToString()) ?? 'null') as Mark, ETag };
     } catch (error) {
       if ((error as Error).name === 'NoSuchKey') return undefined;
       throw error;
@@ -62,15 +62,17 @@ export function bucketMarks(client: S3Client, bucket: string, owner: string, now
   return {
     claim: async (attempt, key) => {
       const at = place(attempt, key);
-      if (await write(at, { owner, delivered: [], at: now() }, true)) return claimOf(at, []);
-      const mark = await read(at);
-      if (mark === undefined) return undefined;
-      const free =
-        mark.owner === null || mark.owner === owner || (mark.delivered.length === 0 && now() - mark.at > LIFE);
-      return free ? claimOf(at, mark.delivered) : undefined;
+      if (await write(at, { owner, delivered: [], at: now() }, { IfNoneMatch: '*' })) return claimOf(at, []);
+      const found = await read(at);
+      if (found === undefined) return undefined;
+      const { mark, ETag } = found;
+      if (mark.owner === owner) return claimOf(at, mark.delivered);
+      const free = mark.owner === null || (mark.delivered.length === 0 && now() - mark.at > LIFE);
+      if (!free || !(await write(at, { ...mark, owner, at: now() }, { IfMatch: ETag }))) return undefined;
+      return claimOf(at, mark.delivered);
     },
     taken: async (attempt, key) => {
-      const mark = await read(place(attempt, key));
+      const { mark } = (await read(place(attempt, key))) ?? {};
       // One that has given up, or died, has not told all.
       return mark !== undefined && mark.owner !== null && mark.delivered.length > 0;
     },

@@ -1,4 +1,4 @@
-import { GetObjectCommand, NoSuchKey, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Value } from '../../lib/language/workflow.ts';
 import type { ReadReference } from '../launch/references.ts';
 import type { ReadRecord } from '../launch/replay.ts';
@@ -47,7 +47,7 @@ export class Objects {
       const { Body } = await this.#client.send(new GetObjectCommand(place));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     } catch (error) {
-      if (error instanceof NoSuchKey || (error as Error).name === 'NoSuchKey') return undefined;
+      if ((error as Error).name === 'NoSuchKey') return undefined;
       throw error;
     }
   }

@@ -8,6 +8,7 @@ import type { Objects } from './objects.ts';
 /**
  * What acts on the world (http>, mail>, slack>, notify>) does so once: a resumed attempt takes its answer over, as for Python tasks
  * and by the same record as here (lib/local/recorded.ts). Everything the task sees, the attempt's own variables excepted, must be unchanged.
+ * So does an invocation that is repeated: a state tries a function again that has died after its work, or whose answer was lost.
  */
 export async function once(
   payload: Payload,
@@ -17,11 +18,11 @@ export async function once(
   const { root, resume = [] } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
   const seen = fingerprint([payload.op, payload.k, payload.l as Value[]]);
-  for (const earlier of resume) {
-    const record = (await objects.record(earlier, path)) as { seen?: string; answer?: Mapping } | undefined;
+  for (const attempt of [root, ...resume]) {
+    const record = (await objects.record(attempt, path)) as { seen?: string; answer?: Mapping } | undefined;
     if (record === undefined) continue;
     if (record.seen !== seen || record.answer === undefined) break;
-    return { ...record.answer, replayed: true } as StoreResult;
+    return { ...record.answer, ...(attempt !== root && { replayed: true }) } as StoreResult;
   }
   const answer = await act();
   try {

@@ -1,5 +1,5 @@
 /**
- * http>: one HTTP request with digdag's options (HttpOperatorFactory; contracts of part 6), secrets and limits. Pure but for the network: what
+ * http>: one HTTP request with digdag's options (HttpOperatorFactory), secrets and limits. Pure but for the network: what
  * it needs comes in as services, so that it runs here and as a function on AWS.
  */
 import { STATUS_CODES } from 'node:http';
@@ -26,7 +26,7 @@ export interface HttpServices extends RenderServices {
 }
 
 /** Characters of a response that may be stored. */
-export const MAX_STORED = 64 * 1024;
+const MAX_STORED = 64 * 1024;
 const MAX_SHOWN = 200;
 
 /**
@@ -35,7 +35,9 @@ const MAX_SHOWN = 200;
  * Throws Trowel.Template, Trowel.BadInput, Trowel.Secret, or Trowel.TaskFailed when no 2xx or 3xx comes back.
  */
 export async function http(payload: Payload, services: HttpServices): Promise<StoreResult> {
-  const { response, storeContent } = await fetchContent(payload, services);
+  const task = await renderTask(payload, services);
+  const params = mergeDefaults(task.params, task.params.http);
+  const { response, storeContent } = await withoutSecrets(task, () => exchange(task, params, services));
   const stored: Mapping = { last_status: response.status };
   if (storeContent) {
     if (response.length > MAX_STORED) {
@@ -49,21 +51,11 @@ export async function http(payload: Payload, services: HttpServices): Promise<St
   ]);
 }
 
-/** The same without stores, for http_call> too. */
-export async function fetchContent(
-  payload: Payload,
-  services: HttpServices,
-): Promise<{ response: Response; storeContent: boolean; params: Mapping }> {
-  const task = await renderTask(payload, services);
-  const params = mergeDefaults(task.params, task.params.http);
-  return withoutSecrets(task, () => exchange(task, params, services));
-}
-
 async function exchange(
   task: Task,
   params: Mapping,
   services: HttpServices,
-): Promise<{ response: Response; storeContent: boolean; params: Mapping }> {
+): Promise<{ response: Response; storeContent: boolean }> {
   const storeContent = boolean(params, 'store_content', false);
   const { request, shown } = await prepare(task, params, services);
   const repeatable = boolean(params, 'retry', ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(request.method));
@@ -82,7 +74,7 @@ async function exchange(
     throw taskFailed(`HTTP request failed: ${shown} - ${error.message}`);
   }
   if (response.status < 200 || response.status >= 400) throw taskFailed(refusal(response, shown));
-  return { response, storeContent, params };
+  return { response, storeContent };
 }
 
 async function prepare(

@@ -13,9 +13,18 @@ import { remount } from './secrets.ts';
 
 let clients: { objects: Objects; secrets: DeployedSecrets } | undefined;
 
-/** Invoked by the state of an http>. */
-export const handler = retriable(async (event: Payload): Promise<StoreResult> => {
+/** Milliseconds of the function's time that are left for its answer. */
+const ANSWER = 5_000;
+
+/** As Lambda calls it. */
+interface Context {
+  getRemainingTimeInMillis(): number;
+}
+
+/** Invoked by the state of an http>. A function whose time is up fails under a name that no `_retry` knows: it gives up before. */
+export const handler = retriable(async (event: Payload, context?: Context): Promise<StoreResult> => {
   checkVersion(event);
+  const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - ANSWER));
   clients ??= {
     objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
     secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
@@ -28,6 +37,7 @@ export const handler = retriable(async (event: Payload): Promise<StoreResult> =>
         secret: (key, mounts) => secrets.get(remount(key, mounts)),
         missingSecret,
         log: (line) => logger.info(line, { task: event.t }),
+        ...(signal && { signal }),
       }),
     ),
   );

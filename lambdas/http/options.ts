@@ -3,12 +3,11 @@
  * usually from an `_export`) merged under it, and with the leniency of its JSON library: `"30"` is a number, `"true"` a Boolean,
  * for whatever comes out of `${…}` is a string.
  */
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput } from './failure.ts';
 
-export function isMapping(value: Value | undefined): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export { isMapping };
 
 /** Objects merge deeply, what is there stays. */
 export function mergeDefaults(params: Mapping, defaults: Value | undefined): Mapping {

@@ -1,5 +1,6 @@
 import { ERRORS } from '../../lib/expression/wire.ts';
-import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import type { Mapping } from '../../lib/language/workflow.ts';
+import { mountedKey } from '../launch/secret-keys.ts';
 import { badInput, Failed } from './failure.ts';
 
 export interface SecretServices {
@@ -56,21 +57,9 @@ export class Secrets {
   }
 }
 
-/**
- * The key under which a secret is kept when `_secrets` renames it: `{pg: {password: 'my.key'}}` makes `my.key` of `pg.password`, and
- * `{pg: 'other'}` makes `other.password` of it (digdag, DefaultSecretProvider). `true` is digdag's old grant and changes nothing.
- */
+/** `mountedKey`, which throws Trowel.BadInput for a value of `_secrets` that means nothing. */
 export function remount(key: string, mounts: Mapping): string {
-  const segments = key.split('.');
-  let scope: Value = mounts;
-  for (const [i, segment] of segments.entries()) {
-    const node: Value | undefined = Object.hasOwn(scope, segment) ? scope[segment] : undefined;
-    if (node === undefined || node === true) return key;
-    if (typeof node === 'string') return [node, ...segments.slice(i + 1)].join('.');
-    if (node === null || typeof node !== 'object' || Array.isArray(node)) {
-      throw badInput(`Illegal value in _secrets: ${JSON.stringify(node)}`);
-    }
-    scope = node;
-  }
-  return key;
+  return mountedKey(key, mounts, (node) => {
+    throw badInput(`Illegal value in _secrets: ${JSON.stringify(node)}`);
+  });
 }

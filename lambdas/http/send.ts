@@ -57,7 +57,7 @@ export async function send(request: Request): Promise<Response> {
     if (request.signal?.aborted) abort();
     return await follow(request, dispatcher, limit.signal);
   } catch (error) {
-    if (request.signal?.aborted) throw new NoResponse('ABORTED', 'the request was cancelled', error);
+    if (request.signal?.aborted) throw new NoResponse('ABORTED', cancelled(request.signal), error);
     if (limit.signal.aborted)
       throw new NoResponse('TIMEOUT', `no complete response within ${request.timeout} s`, error);
     throw described(error);
@@ -66,6 +66,12 @@ export async function send(request: Request): Promise<Response> {
     request.signal?.removeEventListener('abort', abort);
     await dispatcher.destroy().catch(() => undefined);
   }
+}
+
+function cancelled({ reason }: AbortSignal): string {
+  return reason instanceof DOMException && reason.name === 'TimeoutError'
+    ? 'no complete response in the time that a function has, with all tries: set a shorter timeout, or retry: false'
+    : 'the request was cancelled';
 }
 
 async function follow(first: Request, dispatcher: Dispatcher, signal: AbortSignal): Promise<Response> {

@@ -15,7 +15,7 @@ import type { Assignment, Compute, Job } from './compute.ts';
 import { jobId, resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
-import { mountedKey, secretKeys } from './secret-keys.ts';
+import { mountedKey, secretKeys, secretPlaces } from './secret-keys.ts';
 
 export interface Services {
   /** lib/expression's renderer. */
@@ -143,8 +143,9 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
  * written name no secret there is none, so that a parameter's value cannot ask for one.
  */
 function secretsOf(payload: LaunchPayload, keys: Mapping): Map<string, string> {
-  const places = payload.op === 'sh' ? ['_env', 'sh>', '_command'] : ['_env'];
-  const asked = places.flatMap((place) => (secretMention(payload.k[place]) ? secretKeys(keys[place]) : []));
+  const asked = secretPlaces(payload.op).flatMap((place) =>
+    secretMention(payload.k[place]) ? secretKeys(keys[place]) : [],
+  );
   return new Map(asked.map((key) => [key, mountedKey(key, keys._secrets)]));
 }
 

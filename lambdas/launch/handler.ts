@@ -1,8 +1,7 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { TrowelError } from '../../lib/expression/failure.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
-import { ERRORS, type LaunchPayload } from '../../lib/expression/wire.ts';
+import type { LaunchPayload } from '../../lib/expression/wire.ts';
 import { attemptVariables, roots } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { retriable } from '../aws/faults.ts';
@@ -14,7 +13,8 @@ import { DeployedTokens } from '../aws/task-tokens.ts';
 import type { ProjectFiles } from '../notify/project-files.ts';
 import { codeUnchanged } from './code.ts';
 import { launch } from './core.ts';
-import { EcsCompute, type TaskDefinition } from './ecs-compute.ts';
+import { definitionOf } from './definition-table.ts';
+import { EcsCompute } from './ecs-compute.ts';
 
 /** The state waits for its token and not for this answer: it is for readers of the history. */
 export type Answer = { readonly started: string; readonly taskArn?: string } | { readonly replayed: true };
@@ -39,7 +39,7 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
     subnets: list('TROWEL_SUBNETS'),
     securityGroups: list('TROWEL_SECURITY_GROUPS'),
     assignPublicIp: optional('TROWEL_ASSIGN_PUBLIC_IP') === 'ENABLED' ? 'ENABLED' : 'DISABLED',
-    definition: definitionOf(event.d),
+    definition: definitionOf(JSON.parse(setting('TROWEL_TASK_DEFINITIONS')), event.d),
     spot: optional('TROWEL_SPOT') === 'true',
     again: isFurtherTry(event),
     evaluate: optional('TROWEL_EVALUATE'),
@@ -77,15 +77,4 @@ function deployedCode(): ProjectFiles {
 /** By Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
 function isFurtherTry({ n = 0, r = [] }: LaunchPayload): boolean {
   return n > 0 || r.some((tries) => tries > 0);
-}
-
-/** The definition with the image and the secrets that the task needs, by the key which the compiler gave the state. */
-function definitionOf(key = 'default'): TaskDefinition {
-  const all = JSON.parse(setting('TROWEL_TASK_DEFINITIONS')) as { readonly [key: string]: TaskDefinition };
-  const definition = Object.hasOwn(all, key) ? all[key] : undefined;
-  if (definition !== undefined) return definition;
-  throw new TrowelError(
-    ERRORS.badInput,
-    `No task definition '${key}' was deployed; there are: ${Object.keys(all).join(', ')}`,
-  );
 }

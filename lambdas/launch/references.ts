@@ -38,7 +38,7 @@ export async function resolveMentioned(
   );
 }
 
-export function isReference(value: Value | undefined): boolean {
+export function isReference(value: Value | undefined): value is Mapping & Reference {
   return (
     value !== null && typeof value === 'object' && !Array.isArray(value) && typeof value['trowel:ref'] === 'string'
   );
@@ -47,7 +47,7 @@ export function isReference(value: Value | undefined): boolean {
 async function resolve(value: Value, read: ReadReference): Promise<Value> {
   if (value === null || typeof value !== 'object') return value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => resolve(item, read)));
-  if (isReference(value)) return (await read(value as unknown as Reference)) ?? value;
+  if (isReference(value)) return (await read(value)) ?? value;
   const copy: Mapping = {};
   for (const [name, inner] of Object.entries(value)) copy[name] = await resolve(inner, read);
   return copy;

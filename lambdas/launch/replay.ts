@@ -4,6 +4,7 @@ import { baseLayers, isMapping, merged } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fingerprint } from './hashes.ts';
+import { isReference } from './references.ts';
 
 /** What the runner writes at `Assignment.result` after a success (docs/protocol.md). */
 export interface ResultRecord {
@@ -68,10 +69,6 @@ function keptSmall(all: Mapping, recorded: Mapping): Mapping {
     return [key, moved ? before : value] as const;
   });
   return Object.fromEntries(kept);
-}
-
-function isReference(value: Value | undefined): value is Mapping {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && Object.hasOwn(value, 'trowel:ref');
 }
 
 export function asRecord(value: Value | undefined): ResultRecord | undefined {

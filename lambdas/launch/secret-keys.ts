@@ -1,6 +1,12 @@
-import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import { isMapping } from '../../lib/expression/merge.ts';
+import type { Value } from '../../lib/language/workflow.ts';
 
 const SECRET = /\$\{\s*secret:([^}]*)\}/g;
+
+/** Keys of a task in which `launch` replaces secrets: `_env`, and the command of an sh>. */
+export function secretPlaces(operator: Value | undefined): readonly string[] {
+  return operator === 'sh' ? ['_env', 'sh>', '_command'] : ['_env'];
+}
 
 /** Keys that `${secret:key}` names in a text or anywhere in a value; spaces around a key do not count. */
 export function secretKeys(value: Value | undefined): string[] {
@@ -17,14 +23,16 @@ export function secretKeys(value: Value | undefined): string[] {
 /**
  * The key under which a secret is kept when `_secrets` renames it: `{pg: {password: 'my.key'}}` makes `my.key` of `pg.password`,
  * `{pg: 'other'}` makes `other.password` of it (digdag's DefaultSecretProvider). `true`, its old grant, changes nothing.
+ * @param illegal told of what is none of these; default: it changes nothing
  */
-export function mountedKey(key: string, mounts: Value | undefined): string {
+export function mountedKey(key: string, mounts: Value | undefined, illegal?: (node: Value) => never): string {
   const segments = key.split('.');
   let scope = mounts;
   for (const [i, segment] of segments.entries()) {
-    if (scope === null || scope === undefined || typeof scope !== 'object' || Array.isArray(scope)) return key;
-    const node: Value | undefined = Object.hasOwn(scope, segment) ? (scope as Mapping)[segment] : undefined;
+    if (!isMapping(scope)) return key;
+    const node = Object.hasOwn(scope, segment) ? scope[segment] : undefined;
     if (typeof node === 'string') return [node, ...segments.slice(i + 1)].join('.');
+    if (node !== undefined && node !== true && !isMapping(node)) illegal?.(node);
     scope = node;
   }
   return key;

@@ -3,7 +3,7 @@
  * nobody has told of are told. Any other alarm is told as it is.
  */
 import type { Channel } from './delivery.ts';
-import { type ExecutionServices, executionEnded, type Told } from './execution-ended.ts';
+import { type ExecutionServices, executionEnded, type FAILED, type Told } from './execution-ended.ts';
 import { fields, type Report } from './report.ts';
 
 /** As CloudWatch invokes a function, as far as it is read. */
@@ -31,7 +31,7 @@ export interface AlarmEvent {
 /** Milliseconds before the alarm in which its executions ended: a minute's metric comes a few minutes late. */
 const LOOK_BACK = 20 * 60_000;
 
-const STATUS: { readonly [metric: string]: string } = {
+const STATUS: { readonly [metric: string]: (typeof FAILED)[number] } = {
   ExecutionsFailed: 'FAILED',
   ExecutionsTimedOut: 'TIMED_OUT',
   ExecutionsAborted: 'ABORTED',
@@ -59,9 +59,7 @@ export async function alarmed(
   const told: Told[] = [];
   const faults: unknown[] = [];
   for (const { machine, status } of machines) {
-    const found = (await services.executions(machine)).filter(
-      (one) => one.status === status && (one.stop ?? 0) > since,
-    );
+    const found = (await services.executions(machine, status)).filter(({ stop = 0 }) => stop > since);
     for (const { arn } of found) {
       try {
         told.push(await executionEnded(arn, services));

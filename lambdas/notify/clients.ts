@@ -4,6 +4,7 @@ import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ERRORS } from '../../lib/expression/wire.ts';
 import { consoleLink } from '../aws/console-link.ts';
 import { executionReader } from '../aws/executions.ts';
+import { logLink, logStream } from '../aws/log-stream.ts';
 import { logger } from '../aws/logger.ts';
 import { bucketMarks } from '../aws/marks.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
@@ -60,6 +61,12 @@ export function channelsOf({ secrets, publish }: Clients): Channel[] {
   return channels;
 }
 
+/** The stream of a task's container. */
+function containerLog(taskArn: string): string {
+  const stream = logStream(taskArn, setting('TROWEL_CONTAINER'), setting('TROWEL_LOG_PREFIX'));
+  return logLink(stream, setting('TROWEL_LOG_GROUP'), setting('AWS_REGION'));
+}
+
 export function executionServices(clients: Clients, owner: string): ExecutionServices {
   const { objects, s3, sfn } = clients;
   const occasions = (optional('TROWEL_NOTIFY_ON') ?? '').split(',').filter((one) => one !== '') as Occasion[];
@@ -68,6 +75,7 @@ export function executionServices(clients: Clients, owner: string): ExecutionSer
     project: setting('TROWEL_PROJECT'),
     on: new Set(occasions),
     consoleLink: (arn) => (links ? consoleLink(arn) : undefined),
+    logLink: (taskArn) => (links ? containerLog(taskArn) : undefined),
     ...executionReader(sfn),
     // What a cause names is read only if it is what the runner writes.
     read: async (uri) =>

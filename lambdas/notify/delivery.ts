@@ -39,7 +39,8 @@ export async function deliver(report: Report, claim: Claim, channels: readonly C
     }
   }
   if (faults.length === 0) return;
-  await claim.release();
+  // That nobody may take it over for a while hides not why it is not delivered.
+  await claim.release().catch((error: Error) => faults.push(error));
   const [first] = faults;
   if (faults.length === 1 && first !== undefined) throw first;
   throw taskFailed(faults.map(({ message }) => message).join('; '), faults);

@@ -6,8 +6,16 @@ import { createHash } from 'node:crypto';
 import type { ErrorOutput } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
 import { type Channel, deliver, type Marks } from './delivery.ts';
-import { beginning, failedTask, type HistoryEvent, mentionedExecution, runningTasks } from './history.ts';
+import {
+  beginning,
+  failedContainer,
+  failedTask,
+  type HistoryEvent,
+  mentionedExecution,
+  runningTasks,
+} from './history.ts';
 import { failureReport, fields, innermost, type Report } from './report.ts';
+import { shortList } from './short-list.ts';
 
 export interface Execution {
   readonly arn: string;
@@ -30,10 +38,15 @@ export interface ExecutionServices {
   /** Undefined where links are not wanted. */
   readonly consoleLink: (arn: string) => string | undefined;
   readonly describe: (arn: string) => Promise<Execution>;
+  /** The log of a container; undefined where links are not wanted. */
+  readonly logLink: (taskArn: string) => string | undefined;
   /** The first or the last events, a page of them. */
   readonly events: (arn: string, which: 'first' | 'last') => Promise<readonly HistoryEvent[]>;
-  /** Executions of a machine, the newest first, a page of them. */
-  readonly executions: (machine: string) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
+  /** Executions of a machine that are so (default: all), the newest first, a page of them. */
+  readonly executions: (
+    machine: string,
+    status?: (typeof FAILED)[number],
+  ) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
   /** A text in the bucket; undefined if it cannot be had. */
   readonly read: (uri: string) => Promise<string | undefined>;
   readonly marks: Marks;
@@ -60,7 +73,7 @@ export async function executionEnded(arn: string, services: ExecutionServices): 
 async function failed(
   execution: Known,
   requiredBy: string | undefined,
-  { marks, consoleLink, events, read, channels }: ExecutionServices,
+  { marks, consoleLink, logLink, events, read, channels }: ExecutionServices,
 ): Promise<Told> {
   const { arn, name, error, cause, workflow, session, redrives = 0 } = execution;
   if (await marks.taken(name, failureMark({ Error: error, Cause: cause }))) return { ignored: 'a handler has told it' };
@@ -75,8 +88,10 @@ async function failed(
   const task = failure.task ?? failedTask(last, { error, cause }) ?? shortList(unfinished);
   const traceback = failure.traceback === undefined ? undefined : await read(failure.traceback);
   const link = consoleLink(arn);
-  const { log, ...rest } = failure;
-  const message = cause === undefined && failure.message === failure.name ? (SAID[status] ?? '') : failure.message;
+  // Of a task that was lost or took too long nobody has said where its log is.
+  const container = failure.log === undefined ? failedContainer(last, { error, cause }) : undefined;
+  const { log = container === undefined ? undefined : logLink(container), ...rest } = failure;
+  const message = failure.message === failure.name ? (SAID[status] ?? SAID[failure.name] ?? '') : failure.message;
   const report = failureReport({
     workflow,
     status: isFailed(status) ? status : 'FAILED',
@@ -94,9 +109,11 @@ async function failed(
 }
 
 const STATES: { readonly [status: string]: string } = { TIMED_OUT: 'Timeout', ABORTED: 'Aborted' };
-const SAID: { readonly [status: string]: string } = {
+/** Of executions and tasks of which nobody says why. */
+const SAID: { readonly [statusOrError: string]: string } = {
   TIMED_OUT: 'The execution took longer than it may.',
   ABORTED: 'Somebody stopped the execution.',
+  'States.Timeout': 'The task took longer than it may, or its container fell silent.',
 };
 
 interface Known extends Execution {
@@ -180,11 +197,6 @@ export function mark(occasion: Occasion, workflow: string, redrives = 0): string
 export function failureMark({ Error: error, Cause: cause }: ErrorOutput): string {
   const digest = createHash('sha256').update(JSON.stringify([error ?? '', cause ?? '']));
   return `handled-${digest.digest('hex').slice(0, 16)}`;
-}
-
-export function shortList(names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
 
 /** Where the history does not tell: a state machine is named `PROJECT-WORKFLOW`. */

@@ -13,6 +13,7 @@ export interface HistoryEvent {
   readonly type?: string | undefined;
   readonly stateEnteredEventDetails?: { readonly name?: string | undefined } | undefined;
   readonly taskScheduledEventDetails?: { readonly parameters?: string | undefined } | undefined;
+  readonly taskSubmittedEventDetails?: { readonly output?: string | undefined } | undefined;
   readonly taskSucceededEventDetails?: { readonly output?: string | undefined } | undefined;
   readonly taskFailedEventDetails?: Failure | undefined;
   readonly taskTimedOutEventDetails?: Failure | undefined;
@@ -35,13 +36,9 @@ export function beginning(events: readonly HistoryEvent[]): {
 }
 
 /** The task whose failure has this error and cause. From the last events, in any order. */
-export function failedTask(events: readonly HistoryEvent[], { error, cause }: Failure): string | undefined {
+export function failedTask(events: readonly HistoryEvent[], failure: Failure): string | undefined {
   const byId = new Map(events.map((event) => [event.id, event]));
-  const failed = events.find((event) => {
-    const { taskFailedEventDetails, taskTimedOutEventDetails, evaluationFailedEventDetails } = event;
-    const details = taskFailedEventDetails ?? taskTimedOutEventDetails ?? evaluationFailedEventDetails;
-    return details !== undefined && details.error === error && (cause === undefined || details.cause === cause);
-  });
+  const failed = failedEvent(events, failure);
   let name: string | undefined;
   for (let at = failed; at !== undefined; at = before(at, byId)) {
     const task = payloadOf(at)?.t;
@@ -50,6 +47,23 @@ export function failedTask(events: readonly HistoryEvent[], { error, cause }: Fa
     if (name !== undefined) break;
   }
   return name;
+}
+
+/** ARN of its container: launch answers with it when it has started, whatever becomes of it. */
+export function failedContainer(events: readonly HistoryEvent[], failure: Failure): string | undefined {
+  const byId = new Map(events.map((event) => [event.id, event]));
+  let at = failedEvent(events, failure);
+  while (at !== undefined && at.type !== 'TaskSubmitted' && at.type !== 'TaskScheduled') at = before(at, byId);
+  const { Payload } = parsed(at?.taskSubmittedEventDetails?.output);
+  return isMapping(Payload) && typeof Payload.taskArn === 'string' ? Payload.taskArn : undefined;
+}
+
+function failedEvent(events: readonly HistoryEvent[], { error, cause }: Failure): HistoryEvent | undefined {
+  return events.find((event) => {
+    const { taskFailedEventDetails, taskTimedOutEventDetails, evaluationFailedEventDetails } = event;
+    const details = taskFailedEventDetails ?? taskTimedOutEventDetails ?? evaluationFailedEventDetails;
+    return details !== undefined && details.error === error && (!cause || (details.cause ?? '') === cause);
+  });
 }
 
 const ENDS = /^Task(?:Succeeded|Failed|TimedOut)$/;

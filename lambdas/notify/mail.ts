@@ -39,7 +39,7 @@ type Message = SendMailOptions & {
 };
 
 /** Bytes of a message, attachments and their encoding included: SES's limit. */
-const LARGEST_RAW = 40_000_000;
+export const LARGEST_RAW = 40_000_000;
 
 /**
  * mail>: FILE, a template in the project, or `{data: TEXT}`; the options are digdag's (MailOperatorFactory), beside the operator or in
@@ -243,10 +243,10 @@ async function attachments(
       if (value === undefined || value === null) {
         throw badInput(`Parameter 'path' or 'value' is required but not set in attach_files: ${shown}`);
       }
-      if (isMapping(value) && isReference(value)) {
-        const content = await read(value as unknown as Reference);
+      if (isReference(value)) {
+        const content = await read(value);
         if (content === undefined) throw badInput(`A value of attach_files is not of this run: ${shown}`);
-        const kind = String(value.kind);
+        const { kind } = value;
         const own = value.name === undefined ? `value.${EXTENSIONS[kind] ?? 'bin'}` : String(value.name);
         return {
           content,

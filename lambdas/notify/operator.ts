@@ -1,7 +1,7 @@
 /** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
 import { render, renderText } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
-import { roots, withValues } from '../aws/attempts.ts';
+import { executionOf, roots, withValues } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { logger } from '../aws/logger.ts';
 import { parseUri } from '../aws/objects.ts';
@@ -14,11 +14,9 @@ import { remount } from '../http/secrets.ts';
 import type { Clients } from './clients.ts';
 import { type NotifyServices, notify } from './core.ts';
 import { type ExecutionServices, retryCommand } from './execution-ended.ts';
+import { LARGEST_RAW } from './mail.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { late } from './sla.ts';
-
-/** Bytes of a value that is attached. */
-const LARGEST = 40_000_000;
 
 export async function operator(event: Payload, clients: Clients, services: ExecutionServices): Promise<object> {
   if (event.op === 'sla') return late(event, services);
@@ -30,7 +28,7 @@ export async function operator(event: Payload, clients: Clients, services: Execu
 function act(payload: Payload, given: Payload, clients: Clients, services: ExecutionServices): Promise<StoreResult> {
   const { objects, secrets, s3 } = clients;
   const slack = optional('TROWEL_SLACK_SECRET');
-  const name = executionName(payload);
+  const name = executionOf(payload.b.attempt.root) ?? '';
   const needed: NotifyServices = {
     render,
     renderText,
@@ -50,19 +48,14 @@ function act(payload: Payload, given: Payload, clients: Clients, services: Execu
     readValue: async (_payload, reference) => {
       const uri = reference['trowel:ref'];
       if (!roots(given).some((root) => uri.startsWith(`${root}/values/`))) return undefined;
-      if (reference.bytes > LARGEST) {
-        throw badInput(`A value of ${reference.bytes} bytes cannot be attached: SES takes ${LARGEST} a mail`);
+      if (reference.bytes > LARGEST_RAW) {
+        throw badInput(`A value of ${reference.bytes} bytes cannot be attached: SES takes ${LARGEST_RAW} a mail`);
       }
       return objects.bytes(uri);
     },
     sendRaw: sendBySes,
   };
   return notify(payload, needed);
-}
-
-/** The attempt's folder is named after its execution. */
-function executionName({ b }: Payload): string {
-  return /\/attempts\/([^/]+)/.exec(b.attempt.root)?.[1] ?? '';
 }
 
 /** Files of the bundle, where the project has a mail> that names one. */

@@ -1,5 +1,6 @@
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { ScheduledPayload } from '../../lib/expression/wire.ts';
+import { logger } from '../aws/logger.ts';
 import { type Scheduled, scheduled } from './scheduled.ts';
 
 let client: SFNClient | undefined;
@@ -25,7 +26,6 @@ export async function startScheduled(event: ScheduledPayload): Promise<Scheduled
       }
     },
   });
-  // One line of JSON in the function's log: what became of the run.
-  process.stdout.write(`${JSON.stringify({ workflow: event.workflow, ...result })}\n`);
+  logger.info('a scheduled run', { workflow: event.workflow, ...result });
   return result;
 }

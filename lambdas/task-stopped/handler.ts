@@ -20,7 +20,7 @@ export async function handler(event: { readonly region?: string; readonly detail
     read: (uri) => objects.read(uri),
     fail: (token, error, failure) => tokens.fail(token, error, failure),
     ...(group !== undefined && prefix !== undefined
-      ? { log: (task: string, container: string) => logLink(logStream(task, container, { prefix }), { region, group }) }
+      ? { log: (task: string, container: string) => logLink(logStream(task, container, prefix), group, region) }
       : {}),
   });
   logger.info('told' in handled ? 'told the state' : 'nothing to tell', { taskArn: event.detail.taskArn, ...handled });

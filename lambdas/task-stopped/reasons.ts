@@ -36,7 +36,7 @@ export interface Reason {
   readonly message: string;
 }
 
-/** Exit code of the bootstrap for what no further try would change (EX_CONFIG of sysexits.h; trowel_task/bootstrap.py). */
+/** Exit code for what no further try would change (EX_CONFIG of sysexits.h): of trowel_task/bootstrap.py, and of fargate.py before the task begins. */
 const MISCONFIGURED = 78;
 const SIGKILLED = 137;
 const MORE_MEMORY = 'raise task.memory in trowel.yml, or resources.memory of this task';
@@ -102,7 +102,7 @@ const RULES: readonly Rule[] = [
   {
     exit: MISCONFIGURED,
     error: ERRORS.badInput,
-    hint: "the container could not fetch the project's bundle; its log says why",
+    hint: "the container could not fetch the project's bundle or its assignment; its log says why",
   },
   {
     exit: SIGKILLED,

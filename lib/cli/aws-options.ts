@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { AwsFault } from '../deployed/aws-fault.ts';
 import type { Connection } from '../deployed/connection.ts';
+import { type ParamFlags, paramOptions } from './command.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 
 export interface AwsFlags {
@@ -20,6 +21,20 @@ export function projectOption(command: Command): Command {
   return command.option('--project <dir>', 'folder of the project (default: the one around this folder)');
 }
 
+/** What `startingOptions` adds. */
+export interface StartingFlags extends AwsFlags, ParamFlags {
+  readonly follow?: true;
+  readonly json?: true;
+}
+
+/** Of the commands that start an execution. */
+export function startingOptions(command: Command): Command {
+  paramOptions(command)
+    .option('-f, --follow', 'show tasks and output until it ends; the exit code is then that of `trowel run`')
+    .option('--json', 'what was started, or with --follow its events (docs/events.md), as JSON on standard output');
+  return connectionOptions(projectOption(command));
+}
+
 export function connectionOf({ profile, region }: AwsFlags): Connection {
   return { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
 }
@@ -36,13 +51,17 @@ export async function withAws<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (!isFault(error)) throw error;
-    const code = error.kind === 'setup' || error.kind === 'denied' ? EXIT.environment : EXIT.failed;
-    throw new CliError(code, error.message, error.notes, error);
+    throw isFault(error) ? refusal(error) : error;
   }
 }
 
+/** As an end of the command. @param notes beside the fault's own */
+export function refusal(fault: AwsFault, ...notes: readonly string[]): CliError {
+  const code = fault.kind === 'setup' || fault.kind === 'denied' ? EXIT.environment : EXIT.failed;
+  return new CliError(code, fault.message, [...fault.notes, ...notes], fault);
+}
+
 /** By its name: the class is loaded with the first client. */
-function isFault(error: unknown): error is AwsFault {
+export function isFault(error: unknown): error is AwsFault {
   return error instanceof Error && error.name === 'AwsFault';
 }

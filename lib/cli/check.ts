@@ -1,14 +1,12 @@
 import { type Command, Option } from 'commander';
 import { type AwsFlags, connectionOptions } from './aws-options.ts';
-import { type Action, collect, examples } from './command.ts';
+import { type Action, examples, type ParamFlags, paramOptions } from './command.ts';
 
 export type CheckFormat = 'text' | 'json' | 'github';
 
-export interface CheckFlags extends AwsFlags {
+export interface CheckFlags extends AwsFlags, ParamFlags {
   readonly aws?: true;
   readonly format: CheckFormat;
-  readonly param?: readonly string[];
-  readonly paramsFile?: readonly string[];
 }
 
 export function define(command: Command, run: Action): void {
@@ -17,9 +15,8 @@ export function define(command: Command, run: Action): void {
       'Finds every error of a project at once, without running anything. Without errors: workflows, schedules and parameters.',
     )
     .argument('[workflow]', 'list only this one (errors are those of the whole project, as in digdag)')
-    .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)')
-    .option('-p, --param <key=value>', 'a session parameter; repeatable', collect<string>)
-    .option('-P, --params-file <file>', 'session parameters from a YAML or JSON file; repeatable', collect<string>)
+    .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)');
+  paramOptions(command)
     .addOption(
       new Option('--format <format>', 'text; json; github (annotations in a pull request)')
         .choices(['text', 'json', 'github'])

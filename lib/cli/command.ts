@@ -1,5 +1,5 @@
 /** What a command is to main.ts: a name and a summary for the list, and everything else in a file loaded only when it is called. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandModule {
@@ -57,4 +57,23 @@ export function examples(...lines: readonly (readonly [command: string, what: st
 /** For options that may be given several times. */
 export function collect<T>(value: T, before: readonly T[] | undefined): T[] {
   return [...(before ?? []), value];
+}
+
+/** For options that are a number of something. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
+  return value;
+}
+
+/** What `paramOptions` adds. */
+export interface ParamFlags {
+  readonly param?: readonly string[];
+  readonly paramsFile?: readonly string[];
+}
+
+export function paramOptions(command: Command): Command {
+  return command
+    .option('-p, --param <key=value>', 'a session parameter, as text; a.b=c makes objects; repeatable', collect<string>)
+    .option('-P, --params-file <file>', 'session parameters from a YAML or JSON file; repeatable', collect<string>);
 }

@@ -2,9 +2,8 @@ import { taskLogGroup } from '../compiler/deployed-names.ts';
 import { executionName } from '../deployed/arns.ts';
 import { ExecutionEvents } from '../deployed/execution-events.ts';
 import { follow } from '../deployed/follow.ts';
-import { type AwsFlags, awsWords, connectionOf } from './aws-options.ts';
+import { connectionOf, isFault, refusal, type StartingFlags } from './aws-options.ts';
 import { EXIT } from './exit-codes.ts';
-import { commandLine } from './invocation.ts';
 import type { Opened } from './open-deployed.ts';
 import { chooseFormat, readRun } from './show-run.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,17 +11,17 @@ import type { Terminal } from './terminal.ts';
 /** Shows an execution as `trowel run` shows a run, until it ends; exit codes are the same. Ctrl-C ends the watching alone. */
 export async function followExecution(
   terminal: Terminal,
-  { states, deployed }: Opened,
+  { states, deployed, command }: Opened,
   arn: string,
-  flags: AwsFlags & { readonly json?: true },
+  flags: StartingFlags,
 ): Promise<number> {
   const name = executionName(arn);
-  const command = (...words: string[]) => commandLine(terminal.env, [...words, ...awsWords(flags)]);
   const { connectLogs } = await import('../deployed/logs-client.ts');
   const reader = readRun(chooseFormat(terminal, flags.json === true), terminal, {
     resume: command('retry', name, '--resume'),
     showPath: (path) => path,
   });
+  const watch = command('log', name, '--aws', '--follow');
   const stop = new AbortController();
   const interrupt = () => (stop.signal.aborted ? process.exit(EXIT.interrupted) : stop.abort());
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -36,6 +35,9 @@ export async function followExecution(
       await reader.handle(event);
       if (terminal.stdout.closed) return EXIT.ok;
     }
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    throw refusal(error, `The execution goes on. To watch it: ${watch}`);
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
     process.off('exit', giveBack);
@@ -44,7 +46,7 @@ export async function followExecution(
   const { ended } = reader.view;
   if (ended === undefined) {
     await terminal.stderr.write(
-      `The execution goes on. To watch it: ${command('log', name, '--aws', '--follow')}\n                       To end it: ${command('kill', name)}\n`,
+      `The execution goes on. To watch it: ${watch}\n                       To end it: ${command('kill', name)}\n`,
     );
     return EXIT.interrupted;
   }

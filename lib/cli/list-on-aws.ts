@@ -1,11 +1,11 @@
 import { type ListedExecution, listExecutions } from '../deployed/list-executions.ts';
 import { withAws } from './aws-options.ts';
+import { COURSE, courseCells } from './course.ts';
 import { EXIT } from './exit-codes.ts';
 import { deployedWorkflow, notDeployed, openDeployed } from './open-deployed.ts';
 import type { SessionsFlags } from './sessions.ts';
 import { table } from './table.ts';
 import type { Colors, Terminal } from './terminal.ts';
-import { duration } from './text.ts';
 
 /** `trowel sessions --aws` */
 export function listOnAws(terminal: Terminal, workflow: string | undefined, flags: SessionsFlags): Promise<number> {
@@ -26,14 +26,7 @@ export function listOnAws(terminal: Terminal, workflow: string | undefined, flag
   });
 }
 
-export function renderExecutions(executions: readonly ListedExecution[], colors: Colors): string {
-  const rows = executions.map((each) => [
-    each.execution,
-    each.workflow,
-    each.session_time ?? '',
-    each.started.replace(/\.\d+Z$/, 'Z'),
-    each.ended === undefined ? '' : duration((Date.parse(each.ended) - Date.parse(each.started)) / 1000),
-    each.status + (each.resumes === undefined ? '' : ` (continues ${each.resumes})`),
-  ]);
-  return table(['EXECUTION', 'WORKFLOW', 'SESSION TIME', 'STARTED', 'TOOK', 'STATUS'], rows, colors);
+function renderExecutions(executions: readonly ListedExecution[], colors: Colors): string {
+  const rows = executions.map((each) => [each.execution, each.workflow, each.session_time ?? '', ...courseCells(each)]);
+  return table(['EXECUTION', 'WORKFLOW', 'SESSION TIME', ...COURSE], rows, colors);
 }

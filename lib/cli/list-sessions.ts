@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { type AttemptInfo, listAttempts } from '../local/history.ts';
+import { COURSE, courseCells } from './course.ts';
 import { EXIT } from './exit-codes.ts';
 import { findProject, withoutEnding } from './find-project.ts';
 import type { SessionsFlags } from './sessions.ts';
 import { table } from './table.ts';
 import type { Colors, Terminal } from './terminal.ts';
-import { duration } from './text.ts';
 
 export async function listSessions(
   terminal: Terminal,
@@ -27,15 +27,13 @@ export async function listSessions(
   return EXIT.ok;
 }
 
-export function renderAttempts(attempts: readonly AttemptInfo[], colors: Colors): string {
+function renderAttempts(attempts: readonly AttemptInfo[], colors: Colors): string {
   const rows = attempts.map((each) => [
     String(each.attempt),
     String(each.session),
     each.workflow,
     each.session_time,
-    each.started.replace(/\.\d+Z$/, 'Z'),
-    each.ended === undefined ? '' : duration((Date.parse(each.ended) - Date.parse(each.started)) / 1000),
-    each.status + (each.resumes === undefined ? '' : ` (continues ${each.resumes})`),
+    ...courseCells(each),
   ]);
-  return table(['ATTEMPT', 'SESSION', 'WORKFLOW', 'SESSION TIME', 'STARTED', 'TOOK', 'STATUS'], rows, colors);
+  return table(['ATTEMPT', 'SESSION', 'WORKFLOW', 'SESSION TIME', ...COURSE], rows, colors);
 }

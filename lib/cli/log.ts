@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AwsFlags, connectionOptions } from './aws-options.ts';
+import { type AwsFlags, connectionOptions, projectOption } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
 
 export interface LogFlags extends AwsFlags {
@@ -17,10 +17,9 @@ export function define(command: Command, run: Action): void {
     )
     .argument('[task]', 'only tasks whose full name ends so, or lies below: +load')
     .option('-f, --follow', 'wait for more until the attempt ends')
-    .option('--project <dir>', 'folder of the project (default: the one around this folder)')
     .option('-o, --save <dir>', 'where history is kept', '.trowel')
     .option('--aws', 'of an execution on AWS');
-  connectionOptions(command)
+  connectionOptions(projectOption(command))
     .addHelpText(
       'after',
       examples(
@@ -32,12 +31,14 @@ export function define(command: Command, run: Action): void {
     )
     .action((attempt: string | undefined, task: string | undefined, flags: LogFlags) =>
       run(async (terminal) => {
+        // `trowel log +load` means the latest attempt.
+        const [which, pattern] = attempt?.startsWith('+') ? [undefined, attempt] : [attempt, task];
         if (flags.aws) {
           const { showExecutionLog } = await import('./show-execution-log.ts');
-          return showExecutionLog(terminal, attempt, task, flags);
+          return showExecutionLog(terminal, which, pattern, flags);
         }
         const { showLog } = await import('./show-log.ts');
-        return showLog(terminal, attempt, task, flags);
+        return showLog(terminal, which, pattern, flags);
       }),
     );
 }

@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts';
 /** `trowel secrets --aws`: values go to Secrets Manager and are never read or shown. */
 export function manageDeployedSecrets(terminal: Terminal, flags: SecretsFlags): Promise<number> {
   return withAws(async () => {
-    const { name } = await projectName(terminal, flags);
+    const name = await projectName(terminal, flags);
     const values = await readItems(terminal, flags);
     for (const [key, value] of Object.entries(values)) {
       const fault = secretFault(key, value);

@@ -17,7 +17,7 @@ export function retryExecution(terminal: Terminal, reference: string | undefined
       otherwise: resume ? 'there is nothing to resume' : 'there is nothing to retry',
     });
     if (earlier.status === 'RUNNING') {
-      throw usageError(`${earlier.name} still runs`, `To end it: trowel kill ${earlier.name}`);
+      throw usageError(`${earlier.name} still runs`, `To end it: ${opened.command('kill', earlier.name)}`);
     }
     if (resume && earlier.status === 'SUCCEEDED') {
       throw usageError(

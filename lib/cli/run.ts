@@ -1,11 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Action, collect, examples } from './command.ts';
+import { type Action, examples, type ParamFlags, paramOptions, positive } from './command.ts';
 
 /** As commander gives them. Names are digdag's. */
-export interface RunFlags {
+export interface RunFlags extends ParamFlags {
   readonly project?: string;
-  readonly param?: readonly string[];
-  readonly paramsFile?: readonly string[];
   readonly session?: string;
   readonly sessionTime?: string;
   readonly timezone?: string;
@@ -31,9 +29,8 @@ export function define(command: Command, run: Action): void {
     .usage('[workflow] [+task] [options]')
     .argument('[workflow]', 'a .dig file, with or without .dig; may be left out where there is only one')
     .argument('[task]', 'run only this task and what is below it: the end of its full name, e.g. +load')
-    .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)')
-    .option('-p, --param <key=value>', 'a session parameter, as text; a.b=c makes objects; repeatable', collect<string>)
-    .option('-P, --params-file <file>', 'session parameters from a YAML or JSON file; repeatable', collect<string>)
+    .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)');
+  paramOptions(command)
     .option('-t, --session <time>', 'daily, hourly, schedule, last, "yyyy-MM-dd" or "yyyy-MM-dd HH:mm:ss"')
     .addOption(new Option('--session-time <time>').hideHelp())
     .option('--timezone <zone>', 'time zone of workflows that name none, e.g. Asia/Tokyo')
@@ -69,12 +66,6 @@ export function define(command: Command, run: Action): void {
         return runWorkflow(terminal, { workflow, task, flags });
       }),
     );
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
-  return value;
 }
 
 function port(text: string): number {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type AwsFlags, connectionOptions } from './aws-options.ts';
+import { type AwsFlags, connectionOptions, projectOption } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
 
 export interface SecretsFlags extends AwsFlags {
@@ -17,9 +17,8 @@ export function define(command: Command, run: Action): void {
     .option('--aws', 'those of the deployed project (AWS Secrets Manager)')
     .option('--set <item...>', 'key=value; key=@file; key=- (standard input); key (asks for it); @file.yml (many)')
     .option('--delete <key...>', 'forget these')
-    .option('--list', 'names of all keys (also without any option)')
-    .option('--project <dir>', 'folder of the project (default: the one around this folder)');
-  connectionOptions(command)
+    .option('--list', 'names of all keys (also without any option)');
+  connectionOptions(projectOption(command))
     .addHelpText(
       'after',
       examples(

@@ -1,6 +1,7 @@
 import { merged } from '../expression/stores.ts';
 import type { Project } from '../language/project.ts';
 import type { Mapping } from '../language/workflow.ts';
+import type { ParamFlags } from './command.ts';
 import { EXIT } from './exit-codes.ts';
 import { parseParams } from './parameters.ts';
 import { readMapping } from './read-mapping.ts';
@@ -9,7 +10,7 @@ import { readMapping } from './read-mapping.ts';
 export async function sessionParams(
   cwd: string,
   project: { readonly dir: string; readonly config: Pick<Project['config'], 'params'> },
-  flags: { readonly param?: readonly string[]; readonly paramsFile?: readonly string[] },
+  flags: ParamFlags,
 ): Promise<Mapping> {
   const given = parseParams(flags.param ?? []);
   let params: Mapping = {};

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
-import { type AwsFlags, connectionOptions } from './aws-options.ts';
-import { type Action, examples } from './command.ts';
+import type { Command } from 'commander';
+import { type AwsFlags, connectionOptions, projectOption } from './aws-options.ts';
+import { type Action, examples, positive } from './command.ts';
 
 export interface SessionsFlags extends AwsFlags {
   readonly aws?: true;
@@ -13,12 +13,11 @@ export function define(command: Command, run: Action): void {
   command
     .description('Lists the attempts made here, or the executions on AWS, the latest last.')
     .argument('[workflow]', 'only those of this workflow')
-    .option('--project <dir>', 'folder of the project (default: the one around this folder)')
     .option('-o, --save <dir>', 'where history is kept', '.trowel')
     .option('--json', 'as JSON, an attempt a line')
     .option('--aws', 'the executions on AWS')
-    .option('-n, --limit <n>', 'with --aws: so many of the latest', count, 20);
-  connectionOptions(command)
+    .option('-n, --limit <n>', 'with --aws: so many of the latest', positive, 20);
+  connectionOptions(projectOption(command))
     .addHelpText(
       'after',
       examples(['trowel sessions', ''], ['trowel sessions main', ''], ['trowel sessions --aws --limit 100', '']),
@@ -33,10 +32,4 @@ export function define(command: Command, run: Action): void {
         return listSessions(terminal, workflow, flags);
       }),
     );
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number above 0.');
-  return value;
 }

@@ -14,17 +14,26 @@ const POLL_MS = 300;
 /** The events of an attempt, shown as `trowel run` shows them where there is no terminal: output apart from progress. */
 export async function showLog(
   terminal: Terminal,
-  attempt: string | undefined,
-  task: string | undefined,
+  number: string | undefined,
+  pattern: string | undefined,
   flags: LogFlags,
 ): Promise<number> {
-  // `trowel log +load` means the latest attempt.
-  const [number, pattern] = attempt?.startsWith('+') ? [undefined, attempt] : [attempt, task];
   const folder = resolve(findProject(terminal.cwd, flags).folder, flags.save);
   const info = chooseAttempt(folder, number);
+  const events = flags.follow ? follow(info) : readEvents(info.directory);
+  return showEvents(terminal, events, pattern, `attempt ${info.attempt}`);
+}
+
+/** @param whose events they are, for the message where no task matches the pattern */
+export async function showEvents(
+  terminal: Terminal,
+  events: AsyncIterable<RunEvent>,
+  pattern: string | undefined,
+  whose: string,
+): Promise<number> {
   const reader = readRun('plain', terminal, { showPath: (path) => path });
   let matched = false;
-  for await (const event of flags.follow ? follow(info) : readEvents(info.directory)) {
+  for await (const event of events) {
     if ('task' in event && pattern !== undefined) {
       if (!matchesTask(event.task, pattern)) continue;
       matched = true;
@@ -32,7 +41,7 @@ export async function showLog(
     await reader.handle(event);
     if (terminal.stdout.closed) return EXIT.ok;
   }
-  if (pattern !== undefined && !matched) throw usageError(`no task of attempt ${info.attempt} is named ${pattern}`);
+  if (pattern !== undefined && !matched) throw usageError(`no task of ${whose} is named ${pattern}`);
   await reader.finish();
   return EXIT.ok;
 }

@@ -1,13 +1,14 @@
 import { consoleLink } from '../../lambdas/aws/console-link.ts';
+import { LIMITS } from '../asl/limits.ts';
 import { executionName } from '../deployed/arns.ts';
 import type { DeployedWorkflow } from '../deployed/deployed-project.ts';
 import { type ExecutionInput, newExecutionName, newInput } from '../deployed/start.ts';
 import { sessionTimeFor } from '../expression/session.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { type AwsFlags, awsWords, withAws } from './aws-options.ts';
+import { type StartingFlags, withAws } from './aws-options.ts';
+import type { ParamFlags } from './command.ts';
 import { EXIT, usageError } from './exit-codes.ts';
 import { followExecution } from './follow-execution.ts';
-import { commandLine } from './invocation.ts';
 import { deployedWorkflow, type Opened, openDeployed } from './open-deployed.ts';
 import { sessionParams } from './session-params.ts';
 import type { StartFlags } from './start.ts';
@@ -29,9 +30,16 @@ export async function startAndShow(
   opened: Opened,
   { workflow, arn: machine }: DeployedWorkflow,
   input: ExecutionInput,
-  flags: AwsFlags & { readonly follow?: true; readonly json?: true },
+  flags: StartingFlags,
 ): Promise<number> {
   const text = JSON.stringify(input);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.payloadBytes) {
+    throw usageError(
+      `the parameters take ${Math.ceil(bytes / 1024)} KiB, and an execution takes ${LIMITS.payloadBytes / 1024}`,
+      'Put what is large into a file of the project, or into S3, and give its name as the parameter',
+    );
+  }
   const arn = await opened.states.start(machine, newExecutionName(workflow, Date.now()), text);
   const name = executionName(arn);
   const link = consoleLink(arn);
@@ -43,14 +51,14 @@ export async function startAndShow(
   }
   await stdout.write(flags.json ? `${JSON.stringify({ execution: name, arn, link })}\n` : `${arn}\n`);
   if (!flags.json) {
-    const follow = commandLine(terminal.env, ['log', name, '--aws', '--follow', ...awsWords(flags)]);
-    await stderr.write(`Started ${name}\n  watch it: ${follow}\n  console:  ${link}\n`);
+    const watch = opened.command('log', name, '--aws', '--follow');
+    await stderr.write(`Started ${name}\n  watch it: ${watch}\n  console:  ${link}\n`);
   }
   return EXIT.ok;
 }
 
 /** `-P` and `-p`. The files that trowel.yml names are deployed with the workflow. */
-export function givenParams(terminal: Terminal, flags: Pick<StartFlags, 'param' | 'paramsFile'>): Promise<Mapping> {
+export function givenParams(terminal: Terminal, flags: ParamFlags): Promise<Mapping> {
   return sessionParams(terminal.cwd, { dir: terminal.cwd, config: { params: [] } }, flags);
 }
 

@@ -13,7 +13,8 @@ interface Acknowledged {
 /** Actions for which the API knows no resources. */
 const WITHOUT_RESOURCES = new Set([
   ...['states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'],
-  ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'ecr:GetAuthorizationToken'],
+  ...['xray:PutTraceSegments', 'xray:PutTelemetryRecords', 'xray:GetSamplingRules', 'xray:GetSamplingTargets'],
+  'ecr:GetAuthorizationToken',
   ...['logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies'],
   ...['logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery'],
   // Of aws> (aws-permissions.ts): jobs and tasks that are known when they have been started.
@@ -31,6 +32,10 @@ const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
   ],
   [/\/attempts\/\*$/, 'Each execution has a folder of its own in this bucket; its name is not known beforehand'],
   [/\/[^/]*\*\.zip$/, 'Executions that began before a deploy run with the bundle of that time'],
+  [
+    /:task-definition\/[\w-]+-\*:\*$/,
+    'So many task definitions of this project that a policy cannot name each; executions that began before a deploy run with older revisions',
+  ],
   [/:task-definition\/[\w-]+:\*$/, 'Executions that began before a deploy run with the revision of that time'],
   [/:secret:trowel\/[\w-]+\/\*$/, 'The secrets of this project; a key may be an expression, known when it runs'],
   [/^<\w*Function\w+\.Arn>:\*$/, 'Executions that began before a deploy call the versions of that time'],

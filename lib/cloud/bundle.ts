@@ -2,7 +2,7 @@
  * What containers fetch before they run a task: one archive of `trowel_task/`, `project/` (the user's files) and `site-packages/`.
  * The same content gives the same bytes and so the same name. It is kept in the user's cache: what has not changed is not packed again.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -53,7 +53,8 @@ export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> 
   const before = await readKnown(known, folder);
   if (before !== undefined) return { ok: true, ...before, cached: true, warnings };
   await mkdir(folder, { recursive: true });
-  const making = join(folder, `${process.pid}.making`);
+  // An app of the user's own may load several projects at once.
+  const making = join(folder, `${randomUUID()}.making`);
   try {
     const entries = [...own, ...(await filesOf(site.folder, 'site-packages'))].sort(byPath);
     const { sha256, bytes } = await writeZip(making, entries);

@@ -5,11 +5,13 @@ import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
+import type { DefinitionTable } from '../../lambdas/launch/definition-table.ts';
 import { secretVariable } from '../../lambdas/launch/secret-variable.ts';
 import { CONTAINER, LOG_PREFIX, secretPrefix } from '../compiler/deployed-names.ts';
 import { cdk, ecs, secretsmanager } from './cdk.ts';
 import { asItIs, grantPull, type ProjectImage, projectImage } from './image.ts';
 import type { LoadedProject } from './load-project.ts';
+import { listable } from './statements.ts';
 import type { TaskDefinitionPlan } from './task-definitions.ts';
 
 export interface ContainerProps {
@@ -29,7 +31,7 @@ export interface ContainerProps {
 
 export interface DeployedDefinitions {
   /** As launch reads it: TROWEL_TASK_DEFINITIONS. */
-  readonly byKey: { readonly [key: string]: { readonly arn: string; readonly container: string } };
+  readonly table: DefinitionTable;
   /** `family:*` of each: old revisions serve executions that began before a deploy. */
   readonly families: readonly string[];
   /** Changes with any of the definitions. */
@@ -46,16 +48,25 @@ const FREE_DISK = 20;
 export function makeDefinitions(scope: Construct, props: ContainerProps): DeployedDefinitions {
   const { config, dir } = props.project;
   const own: ProjectImage = props.image === undefined ? projectImage(dir, config) : { image: props.image };
-  const byKey: { [key: string]: { arn: string; container: string } } = {};
-  const families: string[] = [];
-  const hash = createHash('sha256');
+  const revisions: { [key: string]: string } = {};
+  const names: string[] = [];
+  const hash = createHash('sha256').update(props.bootstrap);
+  // Once, not in each definition: a template may have 1 MB.
+  const texts = new cdk.CfnMapping(scope, 'Texts', { mapping: { bootstrap: { source: props.bootstrap } } });
+  const command = ['python3', '-c', texts.findInMap('bootstrap', 'source')];
   for (const [key, plan] of props.project.definitions) {
-    const { cfn, family } = makeDefinition(scope, key, plan, own, props);
-    byKey[key] = { arn: cfn.ref, container: CONTAINER };
-    families.push(familyArn(scope, family));
+    const { cfn, family } = makeDefinition(scope, key, plan, own, command, props);
+    // arn:aws:ecs:REGION:ACCOUNT:task-definition/FAMILY:REVISION
+    revisions[key] = cdk.Fn.select(6, cdk.Fn.split(':', cfn.ref));
+    names.push(family);
     hash.update(JSON.stringify(cdk.Stack.of(scope).resolve(cfn._toCloudFormation())));
   }
-  return { byKey, families, hash: hash.digest('hex') };
+  const prefix = `${props.project.name}-`;
+  return {
+    table: { family: familyArn(scope, prefix), container: CONTAINER, revisions },
+    families: (listable(names) ? names : [`${prefix}*`]).map((name) => `${familyArn(scope, name)}:*`),
+    hash: hash.digest('hex'),
+  };
 }
 
 function makeDefinition(
@@ -63,6 +74,7 @@ function makeDefinition(
   key: string,
   plan: TaskDefinitionPlan,
   own: ProjectImage,
+  command: string[],
   props: ContainerProps,
 ): { readonly cfn: CfnTaskDefinition; readonly family: string } {
   const { project, bundle, executionRole, taskRole, logGroup, bucket } = props;
@@ -86,13 +98,13 @@ function makeDefinition(
     image,
     ...(user !== undefined && { user }),
     memoryLimitMiB: task.memory,
-    entryPoint: ['python3', '-c', props.bootstrap],
+    entryPoint: command,
     environment: {
       // Of Python programs that a task starts: lines appear in the log as they are printed.
       PYTHONUNBUFFERED: '1',
       TROWEL_PROJECT: project.name,
       TROWEL_BUCKET: bucket,
-      TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
+      TROWEL_BUNDLE: bundle.s3ObjectUrl,
       TROWEL_BUNDLE_SHA256: project.bundle.sha256,
       ...(home !== undefined && { HOME: home }),
     },
@@ -122,5 +134,5 @@ function makeDefinition(
 }
 
 function familyArn(scope: Construct, family: string): string {
-  return cdk.Stack.of(scope).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: `${family}:*` });
+  return cdk.Stack.of(scope).formatArn({ service: 'ecs', resource: 'task-definition', resourceName: family });
 }

@@ -8,6 +8,7 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { cdk, iam, lambda } from './cdk.ts';
 import { packageFolder } from './package-folder.ts';
+import { allow } from './statements.ts';
 
 export const FUNCTIONS = ['session', 'evaluate', 'launch', 'task-stopped', 'http', 'notify'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
@@ -80,16 +81,10 @@ export function currentVersion(made: LambdaFunction): Version {
 }
 
 function logging(group: ILogGroup): PolicyStatement {
-  return new iam.PolicyStatement({
-    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-    resources: [group.logGroupArn],
-  });
+  return allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [group.logGroupArn]);
 }
 
 /** X-Ray knows no resources for these. */
-export function traces(tracing: boolean): PolicyStatement[] {
-  if (!tracing) return [];
-  return [
-    new iam.PolicyStatement({ actions: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], resources: ['*'] }),
-  ];
+export function traces(tracing: boolean, more: readonly string[] = []): PolicyStatement[] {
+  return tracing ? [allow(['xray:PutTraceSegments', 'xray:PutTelemetryRecords', ...more], ['*'])] : [];
 }

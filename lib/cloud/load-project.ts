@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { MOST_DEFINITIONS } from '../../lambdas/launch/definition-table.ts';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
@@ -11,10 +12,10 @@ import { withTaskComments } from '../compiler/task-comments.ts';
 import type { ScheduleSpec } from '../expression/schedule.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { lineFinder } from '../language/line-finder.ts';
-import { loadProject as readProject } from '../language/project.ts';
+import { type Project, loadProject as readProject } from '../language/project.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
-import type { Workflow } from '../language/workflow.ts';
+import type { Mapping, Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
 import { buildsOnTrowel } from './dockerfile.ts';
 import { type Needs, needsOf } from './needs.ts';
@@ -42,9 +43,12 @@ export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly machines: readonly DeployedMachine[];
   readonly schedules: readonly DeployedSchedule[];
+  /** By the key that stands in the states of their tasks. */
   readonly definitions: ReadonlyMap<string, TaskDefinitionPlan>;
+  /** The archive that containers fetch: its path, and the SHA-256 of its bytes in hexadecimal. */
   readonly bundle: { readonly file: string; readonly sha256: string };
   readonly warnings: readonly Diagnostic[];
+  /** Texts by file, for whoever shows the warnings. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
@@ -72,52 +76,26 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   // `call>: ${x}` may reach any file.
   for (const name of project.workflowNames()) project.workflow(name);
   const parameters = readParameters(dir, project.config.params);
-  const diagnostics: Diagnostic[] = [...project.diagnostics, ...parameters.diagnostics];
-  const compiled = new Map<string, { machine: StateMachine; whole: boolean }>();
-  const schedules: DeployedSchedule[] = [];
-  const waiting = [...roots];
-  const seen = new Set<string>();
-  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-    const workflow = project.workflows.get(name);
-    if (seen.has(name) || workflow === undefined) continue;
-    seen.add(name);
-    if (!roots.includes(name)) diagnostics.push(...project.diagnosticsOf(name));
-    if (hasErrors(project.diagnosticsOf(name))) continue;
-    const { workflows, config, sources } = project;
-    const result = compile(workflow, {
-      workflows,
-      timezone: config.timezone,
-      task: config.task,
-      line: lineFinder(sources),
-      target: 'aws',
-    });
-    const params = Object.keys(parameters.params);
-    diagnostics.push(...result.diagnostics, ...(await checkExpressions(workflow, { workflows, params, sources })));
-    const found = scheduleOf(workflow, config.timezone, options.now ?? Date.now());
-    if (found !== undefined && 'code' in found) diagnostics.push(found);
-    else if (found !== undefined) schedules.push(found);
-    if (result.compiled === undefined) continue;
-    const { machine, nested, required, tasks } = result.compiled;
-    const whole = withParameters(machine, parameters.params);
-    compiled.set(name, { machine: withTaskComments(whole, tasks), whole: true });
-    for (const [part, each] of Object.entries(nested)) {
-      compiled.set(part, { machine: withTaskComments(each, tasks), whole: false });
-    }
-    waiting.push(...required);
-  }
+  const compiled = await compileAll(project, roots, parameters.params, options.now ?? Date.now());
   const { config: written } = project;
   const config = {
     ...written,
     task: { ...written.task, architecture: options.architecture ?? written.task.architecture },
   };
-  const machines = new Map([...compiled].map(([name, { machine }]) => [name, machine]));
+  const machines = new Map([...compiled.machines].map(([name, { machine }]) => [name, machine]));
   const plan = planTaskDefinitions(machines, config.secrets);
-  diagnostics.push(...plan.unknownImages.map(unknownImage));
+  const diagnostics: Diagnostic[] = [
+    ...project.diagnostics,
+    ...parameters.diagnostics,
+    ...compiled.diagnostics,
+    ...plan.unknownImages.map(unknownImage),
+  ];
+  if (plan.definitions.size > MOST_DEFINITIONS) diagnostics.push(manyDefinitions(plan.definitions.size));
   if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
   if (ignoresPackages(project.dir, config)) diagnostics.push(ignoredPackages(config.apt));
-  if (hasErrors(diagnostics))
-    throw new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
+  const fail = () => new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
+  if (hasErrors(diagnostics)) throw fail();
   const bundle = await makeBundle({
     project: project.dir,
     python: config.python,
@@ -125,23 +103,70 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     env: options.env ?? process.env,
     notice: options.notice ?? ((message) => process.stderr.write(`${message}\n`)),
   });
-  if (!bundle.ok) throw new ProjectError(project.dir, [...diagnostics, bundle.diagnostic], project.sources);
+  diagnostics.push(...(bundle.ok ? bundle.warnings : [bundle.diagnostic]));
+  if (!bundle.ok) throw fail();
   return {
     dir: project.dir,
     name: project.name,
     config,
     machines: [...plan.machines].map(([name, machine]) => ({
       name,
-      whole: compiled.get(name)?.whole === true,
+      whole: compiled.machines.get(name)?.whole === true,
       machine,
       needs: needsOf(machine),
     })),
-    schedules,
+    schedules: compiled.schedules,
     definitions: plan.definitions,
     bundle,
-    warnings: sortDiagnostics(unique([...diagnostics, ...bundle.warnings])),
+    warnings: sortDiagnostics(unique(diagnostics)),
     sources: project.sources,
   };
+}
+
+interface CompiledProject {
+  /** By name, those of parts too. */
+  readonly machines: Map<string, { readonly machine: StateMachine; readonly whole: boolean }>;
+  readonly schedules: DeployedSchedule[];
+  readonly diagnostics: Diagnostic[];
+}
+
+/** These workflows, and those that they require. */
+async function compileAll(
+  project: Project,
+  roots: readonly string[],
+  params: Mapping,
+  now: number,
+): Promise<CompiledProject> {
+  const { workflows, config, sources } = project;
+  const done: CompiledProject = { machines: new Map(), schedules: [], diagnostics: [] };
+  const names = new Set(roots);
+  // A set that grows is gone through to its end.
+  for (const name of names) {
+    const workflow = workflows.get(name);
+    if (workflow === undefined) continue;
+    if (!roots.includes(name)) done.diagnostics.push(...project.diagnosticsOf(name));
+    if (hasErrors(project.diagnosticsOf(name))) continue;
+    const { compiled, diagnostics } = compile(workflow, {
+      workflows,
+      timezone: config.timezone,
+      task: config.task,
+      line: lineFinder(sources),
+      target: 'aws',
+    });
+    const expressions = await checkExpressions(workflow, { workflows, params: Object.keys(params), sources });
+    done.diagnostics.push(...diagnostics, ...expressions);
+    const schedule = scheduleOf(workflow, config.timezone, now);
+    if (schedule !== undefined && 'code' in schedule) done.diagnostics.push(schedule);
+    else if (schedule !== undefined) done.schedules.push(schedule);
+    if (compiled === undefined) continue;
+    const { machine, nested, required, tasks } = compiled;
+    done.machines.set(name, { machine: withTaskComments(withParameters(machine, params), tasks), whole: true });
+    for (const [part, each] of Object.entries(nested)) {
+      done.machines.set(part, { machine: withTaskComments(each, tasks), whole: false });
+    }
+    for (const each of required) names.add(each);
+  }
+  return done;
 }
 
 function scheduleOf(workflow: Workflow, zone: string, now: number): DeployedSchedule | Diagnostic | undefined {
@@ -165,6 +190,15 @@ function unknownImage(image: string): Diagnostic {
     severity: 'error',
     message: `docker.image ${image} cannot be deployed: a task definition needs to know its image beforehand`,
     notes: ['Write the image itself, and choose among tasks with if>.'],
+  };
+}
+
+function manyDefinitions(count: number): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: `The project needs ${count} task definitions, one for each distinct image and set of secrets of its tasks, and may have ${MOST_DEFINITIONS}`,
+    notes: ['Let tasks share sets of secrets (an `_env` on their group), or split the project.'],
   };
 }
 

@@ -17,6 +17,7 @@ import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
+import { allow, listable } from './statements.ts';
 
 export interface MachineProps {
   readonly project: LoadedProject;
@@ -27,11 +28,16 @@ export interface MachineProps {
   readonly tracing: boolean;
 }
 
+/** A state machine of a `TrowelProject`. */
 export interface MadeMachine {
+  /** A workflow's name, or that of a part of it (`main_part1`). */
   readonly name: string;
   readonly stateMachineName: string;
+  /** Made from the name: whoever refers to it does not wait for the machine. */
   readonly arn: string;
+  /** Whether it is a workflow, not a part of one. */
   readonly whole: boolean;
+  /** Shared with machines that need the same. */
   readonly role: Role;
   readonly resource: CfnStateMachine;
 }
@@ -42,6 +48,16 @@ export function machineArn(scope: Construct, project: string, workflow: string):
     service: 'states',
     resource: 'stateMachine',
     resourceName: name,
+    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+  });
+}
+
+/** Those of a project with so many that a policy cannot name each: what their names begin with. */
+export function everyMachine(scope: Construct, project: string): string {
+  return cdk.Stack.of(scope).formatArn({
+    service: 'states',
+    resource: 'stateMachine',
+    resourceName: `${project}-*`,
     arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
   });
 }
@@ -109,15 +125,24 @@ function makeMachine(
 function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachineProps): Role {
   const { project, functions, logLevel, tracing } = props;
   const stack = cdk.Stack.of(scope);
-  const arns = (names: readonly string[], arn: typeof machineArn) =>
-    names.map((name) => arn(scope, project.name, name));
+  const all = everyMachine(scope, project.name);
+  const named = [...needs.machines, ...needs.started, ...needs.described, ...needs.stopped];
+  // Both as a machine and by its executions.
+  const each = listable(
+    named.map((name) => stateMachineName(project.name, name)),
+    2,
+  );
+  const arns = (names: readonly string[], arn: typeof machineArn): string[] => {
+    if (each || names.length === 0) return names.map((name) => arn(scope, project.name, name));
+    return [arn === machineArn ? all : all.replace(':stateMachine:', ':execution:')];
+  };
   const statements = [
     // Any version: executions that began before a deploy call an older one.
-    allow(
+    allowed(
       ['lambda:InvokeFunction'],
       needs.functions.map((name) => `${functions[name]?.arn}:*`),
     ),
-    allow(
+    allowed(
       ['lambda:InvokeFunction'],
       needs.invoked.flatMap((name) => {
         const arn = name.startsWith('arn:')
@@ -131,24 +156,24 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
         return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
       }),
     ),
-    allow(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
-    allow(
+    allowed(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
+    allowed(
       ['states:DescribeExecution', 'states:StopExecution'],
       arns(needs.machines, executionArn).map((arn) => `${arn}:*`),
     ),
-    allow(
+    allowed(
       ['states:DescribeExecution'],
       arns(
         needs.described.filter((name) => !needs.machines.includes(name)),
         executionArn,
       ).map((arn) => `${arn}:*`),
     ),
-    allow(
+    allowed(
       ['states:StopExecution'],
       arns(needs.stopped, executionArn).map((arn) => `${arn}:*`),
     ),
     // How Step Functions itself hears that an execution it waits for has ended.
-    allow(
+    allowed(
       ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
       needs.machines.length === 0
         ? []
@@ -160,22 +185,22 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
             }),
           ],
     ),
-    allow(
+    allowed(
       ['s3:GetObject'],
       needs.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
-    allow(
+    allowed(
       ['s3:GetObjectVersion'],
       needs.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
     // Without it S3 answers 403 and not 404 for an object that is not there yet.
-    allow(
+    allowed(
       ['s3:ListBucket'],
       [...new Set(needs.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
     ),
     needs.grants.map((grant) => granted(grant, stack)),
     // Log delivery belongs to no log group: the API knows no resource for these.
-    allow(
+    allowed(
       [
         ...[
           'logs:CreateLogDelivery',
@@ -187,7 +212,7 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
       ],
       logLevel === 'OFF' ? [] : ['*'],
     ),
-    ...traces(tracing),
+    ...traces(tracing, SAMPLING),
   ].flat();
   const id = createHash('sha256').update(JSON.stringify(needs)).digest('hex').slice(0, 8);
   return new iam.Role(scope, `MachineRole-${id}`, {
@@ -198,6 +223,9 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
     inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
   });
 }
+
+/** What Step Functions asks for beside (docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html). */
+const SAMPLING = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'] as const;
 
 function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {
   const places = { partition, region, account };
@@ -210,6 +238,7 @@ function granted({ actions, resources, passedTo }: Grant, { partition, region, a
   });
 }
 
-function allow(actions: string[], resources: string[]) {
-  return resources.length === 0 ? [] : [new iam.PolicyStatement({ actions, resources })];
+/** Nothing where there is nothing to allow it on. */
+function allowed(actions: string[], resources: string[]): PolicyStatement[] {
+  return resources.length === 0 ? [] : [allow(actions, resources)];
 }

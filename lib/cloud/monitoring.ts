@@ -54,12 +54,12 @@ export function makeAlarms(scope: Construct, props: MonitoringProps): IAlarm[] {
     for (let at = 0; at < whole.length; at += TOGETHER) {
       const some = whole.slice(at, at + TOGETHER);
       const usingMetrics = Object.fromEntries(
-        some.map(({ arn }, i) => [
+        some.map(({ resource }, i) => [
           `m${i}`,
           new cloudwatch.Metric({
             namespace: 'AWS/States',
             metricName,
-            dimensionsMap: { StateMachineArn: arn },
+            dimensionsMap: { StateMachineArn: resource.ref },
             statistic: 'Sum',
             period,
           }),

@@ -1,6 +1,7 @@
 /** What a machine calls, read from its states: the permissions that its role gets. */
 import type { StateMachine } from '../asl/types.ts';
 import { resourceOf } from '../compiler/operators/aws.ts';
+import { isMapping } from '../expression/merge.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { type Grant, permissionsOf } from './aws-permissions.ts';
 import { statesOf } from './states.ts';
@@ -27,9 +28,6 @@ export interface Needs {
   /** What nobody but the user knows: `aws> athena:startQueryExecution: iam:PassRole on …`. */
   readonly unknown: readonly string[];
 }
-
-/** Names of the functions that machines invoke. */
-export const MACHINE_FUNCTIONS = ['session', 'evaluate', 'launch', 'http', 'notify'] as const;
 
 const EXECUTIONS: { readonly [action: string]: 'described' | 'stopped' } = {
   describeExecution: 'described',
@@ -145,8 +143,4 @@ function placeholder(value: Value | undefined, kind: 'sm' | ''): string | undefi
 /** The workflow of `{% "${arn_NAME}:"&… %}`. */
 function execution(value: Value | undefined): string | undefined {
   return /^\{% "\$\{arn_(.*?)\}:"/s.exec(String(value))?.[1];
-}
-
-function isMapping(value: Value | undefined): value is Mapping {
-  return value !== null && value !== undefined && typeof value === 'object' && !Array.isArray(value);
 }

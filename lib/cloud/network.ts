@@ -1,5 +1,11 @@
 /** Where containers run. Nothing reaches them from outside; they reach AWS and, unless in isolated subnets, the internet. */
-import type { InterfaceVpcEndpointAwsService, ISecurityGroup, IVpc, SubnetSelection } from 'aws-cdk-lib/aws-ec2';
+import type {
+  InterfaceVpcEndpointAwsService,
+  ISecurityGroup,
+  IVpc,
+  SubnetSelection,
+  SubnetType,
+} from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
 import type { ProjectConfig } from '../language/project-config.ts';
 import { ec2 } from './cdk.ts';
@@ -7,7 +13,7 @@ import { ec2 } from './cdk.ts';
 export interface NetworkOptions {
   /** A VPC of yours. Default: what `network:` of trowel.yml says. */
   readonly vpc?: IVpc;
-  /** In that VPC. Default: public subnets, or those with egress for `subnets: private`. */
+  /** In that VPC. Default: public subnets; for `subnets: private` those with egress, with `endpoints: true` isolated ones if there are any. */
   readonly subnets?: SubnetSelection;
   /** Default: one that admits nothing and lets everything out. */
   readonly securityGroups?: readonly ISecurityGroup[];
@@ -25,15 +31,9 @@ const SERVICES = ['ECR', 'ECR_DOCKER', 'CLOUDWATCH_LOGS', 'SECRETS_MANAGER', 'ST
 
 /** A NAT gateway costs some 32 USD a month at rest, an interface endpoint some 7 a zone: both only when asked for. */
 export function makeNetwork(scope: Construct, config: ProjectConfig['network'], options: NetworkOptions): Network {
-  const isPublic = config.subnets === 'public';
-  const given = options.vpc ?? lookedUp(scope, config.vpc);
-  const vpc: IVpc = given ?? ownVpc(scope, config);
-  const type = isPublic
-    ? ec2.SubnetType.PUBLIC
-    : config.endpoints && given === undefined
-      ? ec2.SubnetType.PRIVATE_ISOLATED
-      : ec2.SubnetType.PRIVATE_WITH_EGRESS;
-  const selected = vpc.selectSubnets(options.subnets ?? { subnetType: type });
+  const vpc: IVpc = options.vpc ?? lookedUp(scope, config.vpc) ?? ownVpc(scope, config);
+  const subnets = options.subnets ?? { subnetType: subnetType(vpc, config) };
+  const selected = vpc.selectSubnets(subnets);
   const securityGroups = options.securityGroups ?? [
     new ec2.SecurityGroup(scope, 'TaskSecurityGroup', {
       vpc,
@@ -41,12 +41,33 @@ export function makeNetwork(scope: Construct, config: ProjectConfig['network'], 
       allowAllOutbound: true,
     }),
   ];
+  if (config.endpoints) makeEndpoints(scope, vpc, subnets, securityGroups);
   return {
     vpc,
     subnetIds: selected.subnetIds,
     securityGroups,
     assignPublicIp: selected.hasPublic ? 'ENABLED' : 'DISABLED',
   };
+}
+
+function subnetType(vpc: IVpc, { subnets, endpoints }: ProjectConfig['network']): SubnetType {
+  if (subnets === 'public') return ec2.SubnetType.PUBLIC;
+  const isolated = endpoints && (vpc.privateSubnets.length === 0 || vpc.isolatedSubnets.length > 0);
+  return isolated ? ec2.SubnetType.PRIVATE_ISOLATED : ec2.SubnetType.PRIVATE_WITH_EGRESS;
+}
+
+/** In a VPC of the user's too. That one is to have its own endpoint for S3 already: a route table takes but one. */
+function makeEndpoints(
+  scope: Construct,
+  vpc: IVpc,
+  subnets: SubnetSelection,
+  securityGroups: readonly ISecurityGroup[],
+): void {
+  for (const name of SERVICES) {
+    const service = ec2.InterfaceVpcEndpointAwsService[name] as InterfaceVpcEndpointAwsService;
+    const endpoint = new ec2.InterfaceVpcEndpoint(scope, `Endpoint-${name}`, { vpc, service, subnets, open: false });
+    for (const group of securityGroups) endpoint.connections.allowDefaultPortFrom(group);
+  }
 }
 
 function lookedUp(scope: Construct, vpc: string): IVpc | undefined {
@@ -58,7 +79,7 @@ function ownVpc(scope: Construct, { subnets, endpoints }: ProjectConfig['network
   const isPublic = subnets === 'public';
   const nat = !isPublic && !endpoints;
   const privateType = nat ? ec2.SubnetType.PRIVATE_WITH_EGRESS : ec2.SubnetType.PRIVATE_ISOLATED;
-  const vpc = new ec2.Vpc(scope, 'Vpc', {
+  return new ec2.Vpc(scope, 'Vpc', {
     maxAzs: 2,
     natGateways: nat ? 1 : 0,
     subnetConfiguration: [
@@ -69,13 +90,5 @@ function ownVpc(scope: Construct, { subnets, endpoints }: ProjectConfig['network
     restrictDefaultSecurityGroup: false,
     // Free of charge, and the bundle and all values go through it.
     gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },
-  });
-  if (endpoints) {
-    for (const service of SERVICES) {
-      vpc.addInterfaceEndpoint(service, {
-        service: ec2.InterfaceVpcEndpointAwsService[service] as InterfaceVpcEndpointAwsService,
-      });
-    }
-  }
-  return vpc as IVpc;
+  }) as IVpc;
 }

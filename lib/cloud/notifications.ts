@@ -6,15 +6,17 @@ import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { CONTAINER, LOG_PREFIX, stateMachineName } from '../compiler/deployed-names.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
-import { executionArn, type MadeMachine, machineArn } from './machines.ts';
-import { allow } from './statements.ts';
+import { everyMachine, executionArn, type MadeMachine, machineArn } from './machines.ts';
+import { allow, everyBundle, listable } from './statements.ts';
 import { statesOf } from './states.ts';
 
 /** The topic to which the project's addresses subscribe; each has to confirm it. */
@@ -31,14 +33,18 @@ export function makeTopic(
   for (const [i, endpoint] of config.notifications.email.entries()) {
     new sns.Subscription(scope, `Email${i + 1}`, { topic, protocol: sns.SubscriptionProtocol.EMAIL, endpoint });
   }
-  // Alarms publish to an encrypted topic, rules send to an encrypted queue, only if the key lets them.
-  for (const service of ['cloudwatch', 'events']) {
-    encryptionKey?.grantEncryptDecrypt(
-      new iam.ServicePrincipal(`${service}.amazonaws.com`, {
-        conditions: { StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account } },
-      }),
-    );
-  }
+  // A policy of its own, as that of TLS, takes the place of the default one, by which alarms of the account may publish.
+  topic.addToResourcePolicy(
+    new iam.PolicyStatement({
+      principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      conditions: {
+        ArnLike: { 'aws:SourceArn': alarmArns(scope, name) },
+        StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account },
+      },
+    }),
+  );
   return topic;
 }
 
@@ -46,25 +52,30 @@ export interface NotifyFunctionProps {
   readonly project: LoadedProject;
   readonly topic: Topic;
   readonly deadLetters: IQueue;
+  readonly taskLogs: ILogGroup;
   /** The archive with the project's files. */
-  readonly bundle: { readonly bucket: IBucket; readonly s3BucketName: string; readonly s3ObjectKey: string };
+  readonly bundle: Asset;
 }
 
-export function notifyEnvironment({ project, topic, bundle }: NotifyFunctionProps): { [variable: string]: string } {
+export function notifyEnvironment({ project, topic, taskLogs, bundle }: NotifyFunctionProps): {
+  [variable: string]: string;
+} {
   const { slack, on, links } = project.config.notifications;
   return {
     TROWEL_TOPIC: topic.topicArn,
     TROWEL_SLACK_SECRET: slack ?? '',
     TROWEL_NOTIFY_ON: on.join(','),
     TROWEL_NOTIFY_LINKS: String(links),
-    ...(sendsMail(project) && { TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}` }),
+    TROWEL_LOG_GROUP: taskLogs.logGroupName,
+    TROWEL_LOG_PREFIX: LOG_PREFIX,
+    TROWEL_CONTAINER: CONTAINER,
+    ...(sendsMail(project) && { TROWEL_BUNDLE: bundle.s3ObjectUrl }),
   };
 }
 
 /** What notify may do beside reading values and secrets. */
 export function notifyStatements(scope: Construct, props: NotifyFunctionProps): PolicyStatement[] {
   const { project, topic, deadLetters, bundle } = props;
-  const folder = bundle.s3ObjectKey.slice(0, bundle.s3ObjectKey.lastIndexOf('/') + 1);
   const identities = cdk.Stack.of(scope).formatArn({ service: 'ses', resource: 'identity', resourceName: '*' });
   return [
     allow(['sns:Publish'], [topic.topicArn]),
@@ -74,31 +85,28 @@ export function notifyStatements(scope: Construct, props: NotifyFunctionProps): 
       ? [
           // What SES asks for a whole message, although the call is SendEmail (symfony/symfony#51461, nodemailer/nodemailer#1734).
           allow(['ses:SendRawEmail'], [identities]),
-          allow(['s3:GetObject'], [bundle.bucket.arnForObjects(`${folder}*.zip`)]),
+          allow(['s3:GetObject'], [everyBundle(bundle)]),
         ]
       : []),
   ];
 }
 
-/** Characters of ARNs in the role, whose policies may have 10,240 in all; and of one before its name. */
-const ROOM = 6_000;
-const ARN = 62;
-
 function readsExecutions(scope: Construct, project: LoadedProject): PolicyStatement[] {
   const names = project.machines.filter(isWatched).map(({ name }) => name);
-  const machines = names.map((name) => machineArn(scope, project.name, name));
-  const executions = names.map((name) => `${executionArn(scope, project.name, name)}:*`);
-  const length = names.reduce((sum, name) => sum + 2 * (ARN + project.name.length + name.length), 0);
-  // Of many only their common beginning fits.
-  const first = (arns: readonly string[]) => (arns[0] ?? '').split(/:(?:stateMachine|execution):/)[0];
-  const [allMachines, allExecutions] =
-    length <= ROOM
-      ? [machines, executions]
-      : [[`${first(machines)}:stateMachine:${project.name}-*`], [`${first(executions)}:execution:${project.name}-*:*`]];
   if (names.length === 0) return [];
+  const all = everyMachine(scope, project.name);
+  const each = listable(
+    names.map((name) => stateMachineName(project.name, name)),
+    2,
+  );
   return [
-    allow(['states:ListExecutions'], allMachines),
-    allow(['states:DescribeExecution', 'states:GetExecutionHistory'], allExecutions),
+    allow(['states:ListExecutions'], each ? names.map((name) => machineArn(scope, project.name, name)) : [all]),
+    allow(
+      ['states:DescribeExecution', 'states:GetExecutionHistory'],
+      each
+        ? names.map((name) => `${executionArn(scope, project.name, name)}:*`)
+        : [`${all.replace(':stateMachine:', ':execution:')}:*`],
+    ),
   ];
 }
 
@@ -109,8 +117,9 @@ export interface WatchProps {
   readonly deadLetters: IQueue;
 }
 
-/** Characters of a rule's pattern: 2,048, its frame included. */
+/** Characters of a rule's pattern: 2,048, its frame included; and of a filter beside its name. */
 const PATTERN = 1_800;
+const FILTER = '{"suffix":":"},'.length;
 
 /** Rules for the ends of executions that somebody wants to hear of. */
 export function watchExecutions(scope: Construct, { project, machines, notify, deadLetters }: WatchProps): void {
@@ -126,7 +135,8 @@ export function watchExecutions(scope: Construct, { project, machines, notify, d
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        detail: { status, stateMachineArn: some.map(({ arn }) => arn) },
+        // Shorter than its ARN; the bus has events of this account and region alone.
+        detail: { status, stateMachineArn: some.map(({ stateMachineName: name }) => ({ suffix: `:${name}` })) },
       },
     });
     rule.addTarget(
@@ -143,7 +153,7 @@ function patterns(machines: readonly MadeMachine[]): MadeMachine[][] {
   const groups: MadeMachine[][] = [];
   let room = 0;
   for (const machine of machines) {
-    const length = ARN + machine.stateMachineName.length;
+    const length = FILTER + machine.stateMachineName.length;
     if (length > room) {
       groups.push([]);
       room = PATTERN;
@@ -156,18 +166,22 @@ function patterns(machines: readonly MadeMachine[]): MadeMachine[][] {
 
 /** Invokes notify from alarms of the project, which are named after it. One permission serves them all. */
 export function alarmAction(scope: Construct, project: string, notify: LambdaFunction): IAlarmAction {
-  const stack = cdk.Stack.of(scope);
   notify.addPermission('Alarms', {
     principal: new iam.ServicePrincipal('lambda.alarms.cloudwatch.amazonaws.com'),
-    sourceAccount: stack.account,
-    sourceArn: stack.formatArn({
-      service: 'cloudwatch',
-      resource: 'alarm',
-      resourceName: `${project}-*`,
-      arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
-    }),
+    sourceAccount: cdk.Stack.of(scope).account,
+    sourceArn: alarmArns(scope, project),
   });
   return { bind: () => ({ alarmActionArn: notify.functionArn }) };
+}
+
+/** Alarms of the project: each is named after it. */
+function alarmArns(scope: Construct, project: string): string {
+  return cdk.Stack.of(scope).formatArn({
+    service: 'cloudwatch',
+    resource: 'alarm',
+    resourceName: `${project}-*`,
+    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
+  });
 }
 
 /** Says at synth what would be missed at night. */

@@ -2,11 +2,20 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A file or folder of this package by its path there: looked for upwards, for this code may lie in lib/cloud or in dist/chunks. */
-export function packageFolder(path: string): string {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+/**
+ * A file or folder of this npm package by its path there. Looked for upwards, since this code lies in lib/cloud in the repository and
+ * somewhere in dist/ when bundled. Undefined if it is missing.
+ */
+export function findInPackage(path: string, from: string = fileURLToPath(import.meta.url)): string | undefined {
+  for (let folder = dirname(from); ; folder = dirname(folder)) {
     const found = join(folder, path);
     if (existsSync(found)) return found;
-    if (folder === dirname(folder)) throw new Error(`${path} is missing from the installed package trowel`);
+    if (folder === dirname(folder)) return undefined;
   }
+}
+
+export function packageFolder(path: string): string {
+  const found = findInPackage(path);
+  if (found === undefined) throw new Error(`${path} is missing from the installed package trowel`);
+  return found;
 }

@@ -9,16 +9,16 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
-import { LOG_PREFIX, secretPrefix } from '../compiler/deployed-names.ts';
+import { LOG_PREFIX, secretPrefix, stateMachineName } from '../compiler/deployed-names.ts';
 import { cdk, iam } from './cdk.ts';
 import type { DeployedDefinitions } from './containers.ts';
 import { useKey } from './encryption.ts';
 import { type FunctionName, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
-import { machineArn } from './machines.ts';
+import { everyMachine, machineArn } from './machines.ts';
 import type { Network } from './network.ts';
 import { notifyEnvironment, notifyStatements } from './notifications.ts';
-import { allow, answers, everyBundle, objects } from './statements.ts';
+import { allow, answers, everyBundle, listable, objects } from './statements.ts';
 
 export interface FunctionsProps {
   readonly project: LoadedProject;
@@ -89,14 +89,17 @@ export function makeFunctions(
       ...more,
     });
   const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
-  const arns = scheduled.map((name) => machineArn(scope, project.name, name));
+  const names = scheduled.map((name) => stateMachineName(project.name, name));
+  const arns = listable(names)
+    ? scheduled.map((name) => machineArn(scope, project.name, name))
+    : [everyMachine(scope, project.name)];
   const evaluate = make('evaluate', bucket, values);
-  const notifying = { project, topic, deadLetters, bundle };
+  const notifying = { project, topic, deadLetters, taskLogs: props.taskLogs, bundle };
   return {
     session: make(
       'session',
       bucket,
-      arns.length === 0
+      scheduled.length === 0
         ? []
         : [
             allow(['states:StartExecution', 'states:ListExecutions'], arns),
@@ -104,7 +107,7 @@ export function makeFunctions(
             ...useKey(deadLetters.encryptionMasterKey),
           ],
       // Scheduler invokes it asynchronously and hears nothing of what it throws.
-      arns.length === 0 ? {} : { deadLetters: deadLetters },
+      scheduled.length === 0 ? {} : { deadLetters },
     ),
     evaluate,
     launch: make(
@@ -115,11 +118,11 @@ export function makeFunctions(
         TROWEL_SUBNETS: cdk.Fn.join(',', [...network.subnetIds]),
         TROWEL_SECURITY_GROUPS: network.securityGroups.map((group) => group.securityGroupId).join(','),
         TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
-        TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.byKey),
+        TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.table),
         TROWEL_TASK_TIMEOUT: String(config.task.timeout),
         TROWEL_HEARTBEAT: String(config.task.heartbeat),
         TROWEL_SPOT: String(config.task.spot),
-        TROWEL_BUNDLE: `s3://${bundle.s3BucketName}/${bundle.s3ObjectKey}`,
+        TROWEL_BUNDLE: bundle.s3ObjectUrl,
         TROWEL_SECRET_PREFIX: prefix,
         TROWEL_EVALUATE: evaluate.functionName,
       },
@@ -153,7 +156,7 @@ export function makeFunctions(
         allow(['sqs:SendMessage'], [deadLetters.queueArn]),
         ...useKey(deadLetters.encryptionMasterKey),
       ],
-      { deadLetters: deadLetters },
+      { deadLetters },
     ),
     http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
       ...valuesAndRecords,
@@ -163,7 +166,7 @@ export function makeFunctions(
       'notify',
       { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...notifyEnvironment(notifying) },
       [...valuesAndRecords, allow(['secretsmanager:GetSecretValue'], [secrets]), ...notifyStatements(scope, notifying)],
-      { deadLetters: deadLetters },
+      { deadLetters },
     ),
   };
 }

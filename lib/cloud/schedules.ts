@@ -11,6 +11,7 @@ import { cdk, iam, scheduler } from './cdk.ts';
 import { useKey } from './encryption.ts';
 import type { DeployedSchedule } from './load-project.ts';
 import { machineArn } from './machines.ts';
+import { allow } from './statements.ts';
 
 export interface ScheduleProps {
   readonly project: string;
@@ -36,8 +37,8 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
     inlinePolicies: {
       schedule: new iam.PolicyDocument({
         statements: [
-          new iam.PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [session.functionArn] }),
-          new iam.PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
+          allow(['lambda:InvokeFunction'], [session.functionArn]),
+          allow(['sqs:SendMessage'], [deadLetters.queueArn]),
           ...useKey(deadLetters.encryptionMasterKey),
         ],
       }),

@@ -13,6 +13,15 @@ export function answers(...actions: string[]): PolicyStatement {
   return new iam.PolicyStatement({ actions, resources: ['*'] });
 }
 
+/** Characters of ARNs in a role, whose policies may have 10,240 in all; and of one before its name. */
+const ROOM = 6_000;
+const ARN = 62;
+
+/** Whether a role may list so many ARNs, each `times`, by these names; beyond that what their names begin with has to do. */
+export function listable(names: readonly string[], times = 1): boolean {
+  return names.reduce((sum, name) => sum + ARN + name.length, 0) * times <= ROOM;
+}
+
 /** Objects of a bucket, and its key if it has one. `asked`: whether they may be missing, and a 404 must be told from a 403. */
 export function objects(bucket: Bucket, actions: string[], resource: string, asked = true): PolicyStatement[] {
   const key = bucket.encryptionKey;

@@ -3,9 +3,10 @@
  * secrets that its task names and no others. Image and secrets are read from the keys that stand in the compiled state.
  */
 import { createHash } from 'node:crypto';
-import { mountedKey, secretKeys } from '../../lambdas/launch/secret-keys.ts';
+import { mountedKey, secretKeys, secretPlaces } from '../../lambdas/launch/secret-keys.ts';
 import type { State, StateMachine } from '../asl/types.ts';
-import type { Mapping, Value } from '../language/workflow.ts';
+import { isMapping } from '../expression/merge.ts';
+import type { Mapping } from '../language/workflow.ts';
 import { mapTasks } from './states.ts';
 
 export interface TaskDefinitionPlan {
@@ -24,13 +25,10 @@ export interface Planned {
   readonly unknownImages: readonly string[];
 }
 
-export const DEFAULT_KEY = 'default';
-
-/** Keys in which launch replaces secrets (lambdas/launch/core.ts). */
-const PLACES = { sh: ['_env', 'sh>', '_command'], other: ['_env'] } as const;
+const DEFAULT_KEY = 'default';
 
 /** The same for the same image and secrets. */
-export function taskDefinitionKey(image: string | undefined, secrets: readonly string[]): string {
+function taskDefinitionKey(image: string | undefined, secrets: readonly string[]): string {
   if (image === undefined && secrets.length === 0) return DEFAULT_KEY;
   const identity = JSON.stringify([image ?? null, [...secrets].sort()]);
   return createHash('sha256').update(identity).digest('hex').slice(0, 12);
@@ -50,7 +48,7 @@ export function planTaskDefinitions(
     const image =
       isMapping(docker) && typeof docker.image === 'string' && docker.image !== '' ? docker.image : undefined;
     if (image?.includes('${')) unknownImages.add(image);
-    const secrets = secretsOf(Payload.k, Payload.op === 'sh' ? PLACES.sh : PLACES.other, candidates);
+    const secrets = secretsOf(Payload.k, secretPlaces(Payload.op), candidates);
     const key = taskDefinitionKey(image, secrets);
     if (key === DEFAULT_KEY) return state;
     definitions.set(key, { ...(image === undefined ? {} : { image }), secrets });
@@ -67,8 +65,4 @@ function secretsOf(keys: Mapping, places: readonly string[], candidates: readonl
   const literal = asked.filter((key) => !key.includes('$')).map((key) => mountedKey(key, keys._secrets));
   const all = asked.length === literal.length ? literal : [...literal, ...candidates];
   return [...new Set(all)].sort();
-}
-
-function isMapping(value: Value | undefined): value is Mapping {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

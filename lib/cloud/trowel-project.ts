@@ -213,7 +213,7 @@ export class TrowelProject extends constructs.Construct {
     bucket.grantReadWrite(this.taskRole, pattern);
   }
 
-  /** Lets tasks do anything that a statement says. */
+  /** Lets tasks do what a statement says. */
   grantTask(statement: PolicyStatement): void {
     this.taskRole.addToPolicy(statement);
   }
@@ -226,7 +226,10 @@ export class TrowelProject extends constructs.Construct {
     this.machine(name).role.addToPolicy(statement);
   }
 
-  /** Lets somebody start a workflow and see how it goes. */
+  /**
+   * Lets somebody start a workflow, see how it goes and stop it, by the API of Step Functions. The command line asks for more: it looks
+   * for the project, and reads logs (docs/cli.md).
+   */
   grantStart(grantee: IGrantable, name: string): void {
     const { arn } = this.machine(name);
     const grant = (actions: string[], resource: string) =>
@@ -238,6 +241,7 @@ export class TrowelProject extends constructs.Construct {
     );
   }
 
+  /** Of a workflow, or a part of one. Throws an Error if there is none. */
   machine(name: string): MadeMachine {
     const found = this.machines.find((machine) => machine.name === name);
     if (found === undefined) throw new Error(`There is no workflow '${name}' in this project`);

@@ -12,7 +12,7 @@ export interface ZipEntry {
 }
 
 /** What fits without the 64-bit form, which the standard library of the oldest Python here reads but others may not. */
-export const ZIP_LIMITS = { entries: 65_535, bytes: 0xffff_ffff } as const;
+const ZIP_LIMITS = { entries: 65_535, bytes: 0xffff_ffff } as const;
 
 /** 1980-01-01 00:00, the first time that the format knows. */
 const DATE = 0x0021;

@@ -9,7 +9,7 @@ import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
  * What the deployment gives values for. Names of functions and machines stand alone in their argument; the beginning of an execution's ARN
  * stands at the start of an expression. `sm_` and `arn_` are followed by a machine's name.
  */
-export const PLACEHOLDERS: { readonly [argument: string]: RegExp } = {
+const PLACEHOLDERS: { readonly [argument: string]: RegExp } = {
   FunctionName: /^\$\{(?:session|launch|evaluate|http|http_call|notify)\}$/,
   StateMachineArn: /^\$\{sm_[^${}]+\}$/,
   ExecutionArn: /^\{% "\$\{arn_[^${}"]+\}:"/,

@@ -3,7 +3,8 @@
  * which split.ts compiles as nested machines.
  */
 import { LIMITS } from '../asl/limits.ts';
-import type { Group, Node, Task, Workflow } from '../language/workflow.ts';
+import type { Group, Node, Parallelism, Task, Workflow } from '../language/workflow.ts';
+import { isGraph } from './graph.ts';
 import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
 
 /** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
@@ -80,20 +81,16 @@ class Partitioner {
 
   #fitGroup(group: Group): Group {
     const children = group.children.map((child) => this.fit(child));
-    const ordered = group.parallel.kind !== 'sequential' || children.some((child) => child.directives.background);
-    const graph = children.some((child) => child.directives.background || child.directives.after?.length);
+    const { parallel } = group;
     let fitted: Group = { ...group, children };
     if (!this.#fits(this.#scale.of(fitted))) {
-      if (graph) {
+      if (isGraph(fitted)) {
         fitted = { ...group, children: children.map((child) => (this.#gains(child) ? this.#detach(child) : child)) };
-      } else if (group.parallel.kind === 'limit') {
-        const runs = this.#runs(children, group.parallel.limit, group);
+      } else if (parallel.kind === 'limit') {
+        const runs = this.#runs(children, parallel.limit, parallel);
         fitted = { ...group, parallel: { kind: 'sequential' }, children: runs };
       } else {
-        fitted = {
-          ...group,
-          children: this.#runs(children, 1, { ...group, parallel: ordered ? group.parallel : { kind: 'sequential' } }),
-        };
+        fitted = { ...group, children: this.#runs(children, 1, parallel) };
       }
     }
     // Thousands of runs may again be too many for one machine.
@@ -102,13 +99,12 @@ class Partitioner {
   }
 
   /** Children gathered into nameless groups, each within the budget and a multiple of `unit` long. */
-  #runs(children: readonly Node[], unit: number, like: Group): Node[] {
+  #runs(children: readonly Node[], unit: number, parallel: Parallelism): Node[] {
     const runs: Node[] = [];
     let run: Node[] = [];
     let weight: Weight = { events: 0, bytes: 0 };
     const close = (): void => {
       if (run.length === 0) return;
-      const { parallel } = like;
       const group: Group = { kind: 'group', name: '', span: run[0]!.span, directives: {}, parallel, children: run };
       runs.push(this.#detach(group));
       run = [];

@@ -41,7 +41,8 @@ function commentedState(tasks: Tasks, name: string, state: State): State {
 }
 
 function parseComment(text: string): TaskInfo | undefined {
-  const match = /^(\w+)> (\S+) \((.*?)(?:, (prepares|polls))?\)$/s.exec(text);
+  // The name of a workflow may have spaces and parentheses; what follows it in that of a task has neither.
+  const match = /^(\w+)> (…|\+(?:.*[+^])?\S*) \((.*?)(?:, (prepares|polls))?\)$/s.exec(text);
   if (match === null) return undefined;
   const [, operator = '', task = '', at = '', role] = match;
   return {

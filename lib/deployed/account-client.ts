@@ -8,12 +8,9 @@ import {
 import { GetAccountCommand, GetEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import type { Account } from './account.ts';
+import { type Account, QUOTAS } from './account.ts';
 import { asking, isAbsent } from './aws-fault.ts';
 import { type Connection, clientOptions } from './connection.ts';
-
-/** `Fargate On-Demand vCPU resource count` and `Fargate Spot vCPU resource count`. */
-export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829' } as const;
 
 export function connectAccount(connection: Connection): Account {
   return new AccountClient(clientOptions(connection));

@@ -1,3 +1,6 @@
+/** Codes of the quotas `Fargate On-Demand vCPU resource count` and `Fargate Spot vCPU resource count`. */
+export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829' } as const;
+
 /** What this folder asks an account for `trowel check --aws`; account-client.ts answers. */
 export interface Account {
   /** Throws an AwsFault of kind `setup` where there are no credentials or no region. */

@@ -4,14 +4,6 @@ function part(arn: string, index: number): string {
   return arn.split(':')[index] ?? '';
 }
 
-export function regionOf(arn: string): string {
-  return part(arn, 3);
-}
-
-export function accountOf(arn: string): string {
-  return part(arn, 4);
-}
-
 /** Of a machine's or an execution's ARN. */
 export function machineName(arn: string): string {
   return part(arn, 6);
@@ -27,6 +19,11 @@ export function executionArn(machineArn: string, name: string): string {
 
 export function machineArnOf(executionArn: string): string {
   return executionArn.split(':').slice(0, 7).join(':').replace(':execution:', ':stateMachine:');
+}
+
+/** What StartExecution takes as a name. DescribeExecution refuses the ARN of any other, in place of saying that there is none. */
+export function isExecutionName(text: string): boolean {
+  return /^[^\s\p{Cc}<>{}[\]?*"#%\\^|~`$&,;:/]{1,80}$/u.test(text);
 }
 
 export function isExecutionArn(text: string): boolean {

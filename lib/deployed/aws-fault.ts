@@ -4,6 +4,9 @@
  * used, so that nothing else of the command line pays for them.
  */
 
+import { passing } from '../../lambdas/aws/faults.ts';
+import { ERRORS } from '../expression/wire.ts';
+
 /** `setup`: credentials, a region, a way to AWS. `denied`: the caller may not. `absent`: it is not there. `refused`: anything else. */
 export type FaultKind = 'setup' | 'denied' | 'absent' | 'refused';
 
@@ -94,6 +97,18 @@ function explain(action: string, error: unknown): AwsFault {
   const rule = RULES.find((each) => each.text.test(text));
   if (rule !== undefined) {
     return new AwsFault(rule.kind, action, rule.message, [...rule.notes, `(${action}: ${message || name})`], error);
+  }
+  // What a service has answered; a file that is missing here is no fault of its.
+  const passes = error instanceof Error && '$fault' in error ? passing(error) : undefined;
+  if (passes !== undefined) {
+    const busy = passes === ERRORS.throttled ? 'AWS takes no more calls' : 'AWS could not answer a call';
+    return new AwsFault(
+      'refused',
+      action,
+      `${busy} of ${action} for now`,
+      ['Try again in a minute', `(${text})`],
+      error,
+    );
   }
   const absent = /DoesNotExist|NotFound|NoSuch/i.test(name);
   return new AwsFault(absent ? 'absent' : 'refused', action, `${action}: ${message || name}`, [], error);

@@ -1,7 +1,9 @@
 /** Whether a project would run in an account: what a deploy does not find out, and a run would. Every fault with its way out. */
+import { consoleHost } from '../../lambdas/aws/console-link.ts';
+import { shortList } from '../../lambdas/notify/short-list.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../language/diagnostic.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
-import type { Account } from './account.ts';
+import { type Account, QUOTAS } from './account.ts';
 import { AwsFault } from './aws-fault.ts';
 import type { ProjectNeeds } from './project-needs.ts';
 import type { ProjectSecrets } from './secrets.ts';
@@ -24,8 +26,6 @@ export interface Checked {
 
 /** CPU units of a vCPU. */
 const VCPU = 1024;
-/** Those who ask for it are few. */
-const SHOWN = 3;
 
 interface Findings {
   readonly diagnostics: Diagnostic[];
@@ -60,15 +60,13 @@ const PARTS: readonly (readonly [string, Part])[] = [
 async function checkSecrets({ secrets, needs, secretCommand }: AccountCheck, found: Findings): Promise<void> {
   const missing = await secrets.missing([...needs.secrets.keys()]);
   for (const key of missing) {
-    const by = needs.secrets.get(key) ?? [];
-    const more = by.length > SHOWN ? ` and ${by.length - SHOWN} more` : '';
     tell(
       found,
       'secret-missing',
       'error',
       `The secret ${key} is not set on AWS`,
       `Set it with: ${secretCommand(key)}`,
-      `It is asked for by ${by.slice(0, SHOWN).join(', ')}${more}.`,
+      `It is asked for by ${shortList(needs.secrets.get(key) ?? [])}.`,
     );
   }
   const { size } = needs.secrets;
@@ -85,14 +83,13 @@ async function checkQuota({ account, config, needs }: AccountCheck, found: Findi
   const kind = spot ? 'Fargate Spot' : 'Fargate';
   found.facts.push(`${kind}: ${quota} vCPU at once, ${most} tasks of ${each}`);
   if (containers <= most) return;
-  const code = spot ? 'L-36FBB829' : 'L-3032A538';
   tell(
     found,
     'aws-quota',
     most === 0 ? 'error' : 'warning',
     `${workflow} would run ${containers} containers at once, and this account ${most} (${quota} vCPU, ${each} a task)`,
     most === 0 ? 'No task can start.' : 'The others wait until some have ended.',
-    `Ask AWS for more: https://${region}.console.aws.amazon.com/servicequotas/home/services/fargate/quotas/${code}`,
+    `Ask AWS for more: https://${consoleHost(region)}/servicequotas/home/services/fargate/quotas/${spot ? QUOTAS.spot : QUOTAS.onDemand}`,
   );
 }
 
@@ -107,9 +104,9 @@ async function checkMail({ account, needs, secrets }: AccountCheck, found: Findi
       'aws-mail',
       'error',
       `Amazon SES does not send for ${sender}: neither it nor its domain is a verified identity`,
-      `Verify it: https://${region}.console.aws.amazon.com/ses/home?region=${region}#/identities/create`,
+      `Verify it: https://${consoleHost(region)}/ses/home?region=${region}#/identities/create`,
       'Or name a mail server: the secret mail.host.',
-      `It is the sender of ${by.slice(0, SHOWN).join(', ')}.`,
+      `It is the sender of ${shortList(by)}.`,
     );
   }
   if (!(await account.inSandbox())) return;
@@ -118,7 +115,7 @@ async function checkMail({ account, needs, secrets }: AccountCheck, found: Findi
     'aws-mail',
     'warning',
     'Amazon SES sends to verified addresses alone: the account is in its sandbox',
-    `Ask for production access: https://${region}.console.aws.amazon.com/ses/home?region=${region}#/account`,
+    `Ask for production access: https://${consoleHost(region)}/ses/home?region=${region}#/account`,
   );
 }
 

@@ -21,7 +21,8 @@ class ContainersClient implements Containers {
   async stop(launches: readonly Launch[], reason: string): Promise<number> {
     const known = launches.flatMap(({ taskArn }) => taskArn ?? []);
     const clusters = new Set(known.map(clusterOf));
-    // One that was just started may not be in the history yet.
+    // One that was just started may not be in the history yet. Where none is known, its cluster is not either: it ends before its task
+    // begins, when its first heartbeat is refused.
     const unknown = launches.filter(({ taskArn }) => taskArn === undefined).flatMap(({ startedBy }) => startedBy ?? []);
     const more = (
       await Promise.all([...clusters].flatMap((cluster) => unknown.map((by) => this.#startedBy(cluster, by))))

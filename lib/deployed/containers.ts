@@ -2,6 +2,7 @@
 import { jobId } from '../../lambdas/launch/names.ts';
 import type { Json } from '../asl/types.ts';
 import type { HistoryEvent } from '../engine/history.ts';
+import { END } from './history-reader.ts';
 import { at, parsed, textOf } from './json.ts';
 
 /** What `launch` was asked to start, and what is known of it. */
@@ -30,7 +31,7 @@ export class Launches {
   }
 
   see(event: HistoryEvent): void {
-    if (event.type.startsWith('Execution') && event.type !== 'ExecutionStarted') {
+    if (END.test(event.type)) {
       for (const [id, launch] of this.#launches) this.#end(id, launch, event, false);
       return;
     }

@@ -26,7 +26,10 @@ export class DeployedProject {
   async workflow(workflow: string): Promise<DeployedWorkflow | undefined> {
     const name = stateMachineName(this.name, workflow);
     const machine = (await this.#candidates()).find((each) => each.name === name);
-    return machine === undefined ? undefined : { workflow, arn: machine.arn };
+    const tag = tagValue(workflow);
+    return machine !== undefined && (await this.#workflowOf(machine, tag)) === tag
+      ? { workflow, arn: machine.arn }
+      : undefined;
   }
 
   /** All workflows, without the parts that some were split into. Sorted by name. */
@@ -35,23 +38,34 @@ export class DeployedProject {
     return this.#workflows;
   }
 
+  /** The name of the project that a machine belongs to, which may be another's; this one's where its tags may not be read. */
+  async projectOf(machineArn: string): Promise<string> {
+    try {
+      return (await this.#states.tags(machineArn))[PROJECT_TAG] ?? this.name;
+    } catch (error) {
+      if (isDenied(error)) return this.name;
+      throw error;
+    }
+  }
+
   async #tagged(): Promise<readonly DeployedWorkflow[]> {
     const found: DeployedWorkflow[] = [];
     for (const machine of await this.#candidates()) {
-      const workflow = await this.#workflowOf(machine);
+      // By the name alone a part of a workflow cannot be told from a workflow, nor project `a` with `b-c` from `a-b` with `c`.
+      const workflow = await this.#workflowOf(machine, machine.name.slice(this.name.length + 1));
       if (workflow !== undefined) found.push({ workflow, arn: machine.arn });
     }
     return found.sort((a, b) => (a.workflow < b.workflow ? -1 : 1));
   }
 
-  async #workflowOf({ arn, name }: MachineEntry): Promise<string | undefined> {
+  /** What the machine's tags say; where they may not be read, what it is taken for. */
+  async #workflowOf({ arn }: MachineEntry, otherwise: string): Promise<string | undefined> {
     try {
       const tags = await this.#states.tags(arn);
       return tags[PROJECT_TAG] === tagValue(this.name) ? tags[WORKFLOW_TAG] : undefined;
     } catch (error) {
-      if (!isDenied(error)) throw error;
-      // By the name alone a part of a workflow cannot be told from a workflow, nor project `a` with `b-c` from `a-b` with `c`.
-      return name.slice(this.name.length + 1);
+      if (isDenied(error)) return otherwise;
+      throw error;
     }
   }
 

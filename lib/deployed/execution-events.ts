@@ -13,12 +13,13 @@ import { executionName, machineName } from './arns.ts';
 import { Launches } from './containers.ts';
 import { HistoryReader } from './history-reader.ts';
 import { at, numberOf, parsed, textOf } from './json.ts';
+import { resumedBy } from './resumed.ts';
 import type { States } from './states.ts';
 
 type Reading = Pick<States, 'history' | 'definition'>;
 
 /** One execution as it is read. */
-export interface Tracked {
+interface Tracked {
   readonly arn: string;
   readonly reader: HistoryReader;
   readonly translator: TaskEvents;
@@ -88,7 +89,7 @@ export class ExecutionEvents {
   *#toldOfRun(event: HistoryEvent): Generator<RunEvent> {
     if (event.executionStartedEventDetails !== undefined) {
       this.#input = parsed(event.executionStartedEventDetails.input);
-      this.#began = new Date(event.timestamp).getTime();
+      this.#began = event.timestamp;
     }
     const session = at(parsed(event.taskSucceededEventDetails?.output), 'Payload', 'b');
     const status = STATUS[event.type];
@@ -97,15 +98,14 @@ export class ExecutionEvents {
       yield this.#runStarted(session);
     }
     if (status === undefined) return;
-    const seconds = (new Date(event.timestamp).getTime() - this.#began) / 1000;
+    const seconds = (event.timestamp - this.#began) / 1000;
     const time = new Date(event.timestamp).toISOString();
     this.#end = { type: 'run-ended', time, status, seconds, ...whyEnded(event) };
   }
 
   #runStarted(session: Json | undefined): RunEvent {
     const arn = this.#root;
-    const resumed = at(this.#input, 'resume_from');
-    const [earlier] = Array.isArray(resumed) ? resumed : [resumed];
+    const [earlier] = resumedBy(this.#input);
     return {
       type: 'run-started',
       time: new Date(this.#began).toISOString(),
@@ -116,7 +116,7 @@ export class ExecutionEvents {
       directory: '',
       execution: executionName(arn),
       link: consoleLink(arn),
-      ...(typeof earlier === 'string' ? { resumes_execution: earlier } : {}),
+      ...(earlier === undefined ? {} : { resumes_execution: earlier }),
     };
   }
 }

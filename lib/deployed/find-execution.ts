@@ -1,16 +1,18 @@
 /** Which execution is meant by what was typed: an ARN, a name, a workflow (its latest), or nothing (the latest of all). */
-import { executionArn, isExecutionArn } from './arns.ts';
+import { executionArn, isExecutionArn, isExecutionName } from './arns.ts';
 import type { DeployedProject, DeployedWorkflow } from './deployed-project.ts';
 import type { ExecutionDescription, ExecutionEntry, States } from './states.ts';
 
-export type Asked = Pick<States, 'execution' | 'executions'>;
+type Asked = Pick<States, 'execution' | 'executions'>;
 
 export interface Found {
   readonly execution: ExecutionDescription;
 }
 
 export interface NotFound {
-  readonly missing: 'workflow' | 'execution' | 'executions' | 'project';
+  /** `project`: nothing of it is deployed. `executions`: these workflows have none that fits. `name`: nothing is called so. */
+  readonly missing: 'project' | 'executions' | 'name';
+  /** All that are deployed, or the one that was named; none for an ARN. */
   readonly workflows: readonly string[];
 }
 
@@ -26,9 +28,9 @@ export async function findExecution(
 ): Promise<Found | NotFound> {
   if (reference !== undefined && isExecutionArn(reference)) {
     const execution = await states.execution(reference);
-    return execution === undefined ? { missing: 'execution', workflows: [] } : { execution };
+    return execution === undefined ? { missing: 'name', workflows: [] } : { execution };
   }
-  const workflow = reference === undefined ? undefined : await project.workflow(withoutEnding(reference));
+  const workflow = reference === undefined ? undefined : await project.workflow(reference);
   const workflows = workflow === undefined ? await project.workflows() : [workflow];
   const names = workflows.map((each) => each.workflow);
   if (workflows.length === 0) return { missing: 'project', workflows: [] };
@@ -37,9 +39,8 @@ export async function findExecution(
     const execution = latest === undefined ? undefined : await states.execution(latest.arn);
     return execution === undefined ? { missing: 'executions', workflows: names } : { execution };
   }
-  const execution = await named(states, workflows, reference);
-  if (execution !== undefined) return { execution };
-  return { missing: /^[\w-]{1,80}$/.test(reference) ? 'execution' : 'workflow', workflows: names };
+  const execution = isExecutionName(reference) ? await named(states, workflows, reference) : undefined;
+  return execution === undefined ? { missing: 'name', workflows: names } : { execution };
 }
 
 async function latestOf(
@@ -69,8 +70,4 @@ async function named(
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-export function withoutEnding(workflow: string): string {
-  return workflow.replace(/\.dig$/, '');
 }

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../local/run-event.ts';
 import { isDenied } from './aws-fault.ts';
+import type { Launch } from './containers.ts';
 import type { ExecutionEvents } from './execution-events.ts';
+import { inOrder } from './in-order.ts';
 import type { Logs } from './logs.ts';
 import { type TaskLog, taskLog } from './task-log.ts';
 
@@ -47,10 +49,6 @@ export async function* follow(events: ExecutionEvents, options: FollowOptions): 
   }
 }
 
-function inOrder(events: RunEvent[]): RunEvent[] {
-  return events.sort((a, b) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0));
-}
-
 /** Logs that may still grow. */
 class OpenLogs {
   readonly #options: FollowOptions;
@@ -66,17 +64,17 @@ class OpenLogs {
     return this.#open.size === 0;
   }
 
-  know(launches: readonly { readonly task: string; readonly taskArn?: string; readonly ended?: number }[]): void {
+  know(launches: readonly Launch[]): void {
     const { logs, group } = this.#options;
     for (const launch of launches) {
       const { taskArn, ended } = launch;
       if (taskArn === undefined) continue;
       const open = this.#open.get(taskArn);
-      if (open !== undefined) open.ended ??= ended === undefined ? undefined : Date.now();
+      if (open !== undefined && ended !== undefined) open.ended ??= Date.now();
       if (this.#seen.has(taskArn) || this.#denied) continue;
       this.#seen.add(taskArn);
-      const log = taskLog(logs, group, { asked: 0, succeeded: false, ...launch });
-      if (log !== undefined) this.#open.set(taskArn, { log, ended: ended === undefined ? undefined : ended });
+      const log = taskLog(logs, group, launch);
+      if (log !== undefined) this.#open.set(taskArn, { log, ended });
     }
   }
 

@@ -3,6 +3,8 @@ import type { HistoryPage, States } from './states.ts';
 
 /** Events of the first question of a poll: mostly nothing is new, and an event may hold 256 KiB. */
 const FEW = 10;
+/** Type of an execution's last event. It may be followed by others where the execution is redriven. */
+export const END = /^Execution(?:Succeeded|Failed|TimedOut|Aborted)$/;
 /** The service's largest page. */
 const PAGE = 1000;
 
@@ -43,7 +45,7 @@ export class HistoryReader {
     const last = events.at(-1);
     if (last === undefined) return events;
     this.#last = last.id;
-    this.over = /^Execution(?:Succeeded|Failed|TimedOut|Aborted)$/.test(last.type);
+    this.over = END.test(last.type);
     return events;
   }
 

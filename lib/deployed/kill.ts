@@ -1,4 +1,5 @@
 /** Ends an execution, those that it started and still waits for, and the containers of all of them. */
+import { AwsFault } from './aws-fault.ts';
 import { type Launch, Launches } from './containers.ts';
 import { startedExecution } from './execution-events.ts';
 import { HistoryReader } from './history-reader.ts';
@@ -10,9 +11,11 @@ export interface Containers {
 }
 
 export interface Killed {
-  /** Names are ARNs; the one that was asked for is the first. Those that had ended are not among them. */
+  /** ARNs, the outermost first. Those that had ended are not among them. */
   readonly executions: readonly string[];
   readonly containers: number;
+  /** Why containers were not stopped, or not all. They end by themselves when their next heartbeat is refused. */
+  readonly fault?: AwsFault;
 }
 
 type Asked = Pick<States, 'stop' | 'history' | 'execution'>;
@@ -28,11 +31,14 @@ export async function killExecution(states: Asked, containers: Containers, arn: 
   for (const each of before.running) await states.stop(each, REASON);
   const after = await survey(states, arn);
   for (const each of after.running) await states.stop(each, REASON);
+  const executions = [...new Set([...before.running, ...after.running])];
   const lost = after.launches.filter(({ succeeded }) => !succeeded);
-  return {
-    executions: [...new Set([...before.running, ...after.running])],
-    containers: await containers.stop(lost, REASON),
-  };
+  try {
+    return { executions, containers: await containers.stop(lost, REASON) };
+  } catch (error) {
+    if (error instanceof AwsFault) return { executions, containers: 0, fault: error };
+    throw error;
+  }
 }
 
 interface Survey {

@@ -1,5 +1,6 @@
 import type { DeployedWorkflow } from './deployed-project.ts';
 import { parsed, textOf } from './json.ts';
+import { resumedBy } from './resumed.ts';
 import { sessionTimeOf } from './start.ts';
 import type { ExecutionEntry, States } from './states.ts';
 
@@ -61,9 +62,4 @@ async function listOne(states: Asked, workflow: string, entry: ExecutionEntry): 
     ...(entry.stopped === undefined ? {} : { ended: new Date(entry.stopped).toISOString() }),
     ...(resumes === undefined ? {} : { resumes }),
   };
-}
-
-function resumedBy(input: unknown): string[] {
-  const value = typeof input === 'object' && input !== null && 'resume_from' in input ? input.resume_from : undefined;
-  return (Array.isArray(value) ? value : [value]).filter((each) => typeof each === 'string');
 }

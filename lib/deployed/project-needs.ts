@@ -1,5 +1,6 @@
 /** What a project's machines ask of an account before they can run: read from the compiled states, where `_env` and `_secrets` are merged. */
-import { mountedKey, secretKeys } from '../../lambdas/launch/secret-keys.ts';
+import { mountedKey, secretKeys, secretPlaces } from '../../lambdas/launch/secret-keys.ts';
+import { scopesOf } from '../asl/graph.ts';
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 import type { TaskInfo } from '../compiler/unit.ts';
 import type { ProjectConfig } from '../language/project-config.ts';
@@ -56,12 +57,12 @@ function whose(state: string, info: TaskInfo | undefined): string {
 }
 
 /** Payloads of Trowel's own functions, by state. */
-function* payloadsOf(machine: Processor | StateMachine): Generator<readonly [string, Mapping]> {
-  for (const [name, state] of Object.entries(machine.States)) {
+function payloadsOf(machine: StateMachine): (readonly [string, Mapping])[] {
+  const states = scopesOf(machine).flatMap(({ processor }) => Object.entries(processor.States));
+  return states.flatMap(([name, state]) => {
     const payload = payloadOf(state);
-    if (payload !== undefined) yield [name, payload];
-    for (const inner of processorsOf(state)) yield* payloadsOf(inner);
-  }
+    return payload === undefined ? [] : [[name, payload] as const];
+  });
 }
 
 function payloadOf(state: State): Mapping | undefined {
@@ -72,13 +73,13 @@ function payloadOf(state: State): Mapping | undefined {
 /** Keys that are written out, where the operator replaces them; one that is an expression is among the candidates of trowel.yml. */
 function secretsOf(payload: Mapping, { notifications }: ProjectConfig): string[] {
   const keys = mapping(payload.k) ?? {};
-  const { _env, _secrets: mounts } = keys;
   const op = String(payload.op);
-  const texts = op === 'sh' ? [_env, keys['sh>'], keys._command] : OWN.has(op) ? [keys] : [_env];
+  const texts = OWN.has(op) ? [keys] : secretPlaces(op).map((place) => keys[place]);
   const named = texts.flatMap(secretKeys);
   const webhook = op === 'slack' && !('webhook' in keys || 'url' in keys) ? ['slack.webhook'] : [];
   const told = op === 'notify' && notifications.slack !== undefined ? [notifications.slack] : [];
-  return [...[...named, ...webhook].filter((key) => !key.includes('$')).map((key) => mountedKey(key, mounts)), ...told];
+  const literal = [...named, ...webhook].filter((key) => !key.includes('$'));
+  return [...literal.map((key) => mountedKey(key, keys._secrets)), ...told];
 }
 
 /** Operators that replace secrets in their own keys. */
@@ -106,11 +107,6 @@ function width(machine: Processor | StateMachine): number {
     return given?.FunctionName === '${launch}' ? 1 : 0;
   });
   return Math.max(0, ...each);
-}
-
-function processorsOf(state: State): readonly Processor[] {
-  if (state.Type === 'Parallel') return state.Branches;
-  return state.Type === 'Map' ? [state.ItemProcessor] : [];
 }
 
 function mapping(value: unknown): Mapping | undefined {

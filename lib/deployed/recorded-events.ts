@@ -2,6 +2,7 @@
 import type { RunEvent } from '../local/run-event.ts';
 import { isDenied } from './aws-fault.ts';
 import type { ExecutionEvents } from './execution-events.ts';
+import { compareTimes, inOrder } from './in-order.ts';
 import type { Logs } from './logs.ts';
 import { type TaskLog, taskLog } from './task-log.ts';
 
@@ -18,16 +19,15 @@ interface Source {
 export async function* recordedEvents(events: ExecutionEvents, logs: Logs, group: string): AsyncGenerator<RunEvent> {
   const told: RunEvent[] = [];
   for await (const event of events.read()) told.push(event);
-  told.sort((a, b) => compare(a.time, b.time));
   const waiting = events.executions
     .flatMap(({ launches }) => launches.all)
     .flatMap((launch): Source[] => {
       const log = taskLog(logs, group, launch);
       return log === undefined ? [] : [{ log, from: new Date(launch.asked).toISOString(), page: [], at: 0 }];
     })
-    .sort((a, b) => compare(a.from, b.from));
+    .sort((a, b) => compareTimes(a.from, b.from));
   const merger = new Merger(waiting);
-  for (const event of told) {
+  for (const event of inOrder(told)) {
     yield* merger.before(event.time);
     yield event;
   }
@@ -62,7 +62,7 @@ class Merger {
     for (const source of this.#open) if (source.at >= source.page.length) await this.#turn(source);
     this.#open = this.#open.filter((source) => source.at < source.page.length);
     return this.#open.reduce<Source | undefined>((best, each) => {
-      const earlier = best === undefined || compare(head(each), head(best)) < 0;
+      const earlier = best === undefined || compareTimes(head(each), head(best)) < 0;
       return earlier ? each : best;
     }, undefined);
   }
@@ -88,8 +88,4 @@ class Merger {
 
 function head({ page, at }: Source): string {
   return page[at]?.time ?? '';
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,9 +1,11 @@
 /** A new execution: its name, and its input as `session` reads it (lambdas/session/core.ts). */
 import { randomBytes } from 'node:crypto';
 import { executionPrefix } from '../compiler/operators/require.ts';
+import { isMapping } from '../expression/merge.ts';
 import { merged } from '../expression/stores.ts';
-import type { Mapping } from '../language/workflow.ts';
+import type { Mapping, Value } from '../language/workflow.ts';
 import { at, parsed, textOf } from './json.ts';
+import { resumedBy } from './resumed.ts';
 import type { ExecutionDescription, States } from './states.ts';
 
 export interface ExecutionInput {
@@ -37,13 +39,11 @@ export async function inputAgain(
 ): Promise<ExecutionInput> {
   const input = parsed(earlier.input);
   const session = (await sessionTimeOf(states, earlier)) ?? textOf(input, 'session_time');
-  const given = at(input, 'params');
+  const given = at(input, 'params') as Value | undefined;
   const before = isMapping(given) ? given : {};
-  const chain = at(input, 'resume_from');
-  const all = merged(before, params);
   return {
-    ...newInput(session, all),
-    ...(resume ? { resume_from: [earlier.name, ...(Array.isArray(chain) ? chain : [chain]).filter(isText)] } : {}),
+    ...newInput(session, merged(before, params)),
+    ...(resume ? { resume_from: [earlier.name, ...resumedBy(input)] } : {}),
   };
 }
 
@@ -61,12 +61,4 @@ export async function sessionTimeOf(
     if (time !== undefined) return time;
   }
   return undefined;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -18,7 +18,7 @@ export class TaskLog {
     this.#logs = logs;
     this.#group = group;
     this.#task = task;
-    this.#stream = logStream(taskArn, CONTAINER, { prefix: LOG_PREFIX });
+    this.#stream = logStream(taskArn, CONTAINER, LOG_PREFIX);
   }
 
   /** The next page; undefined at the end of what is there now. */

@@ -214,7 +214,7 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
       report.error(
         'bad-retry',
         item.span,
-        `\`${key}\` of \`_retry\` wants seconds or a duration, not ${show(toValue(item))}`,
+        `\`${key}\` of \`_retry\` wants whole seconds or a duration, not ${show(toValue(item))}`,
         'For example `30`, `30s`, `1h`.',
       );
     }
@@ -260,7 +260,7 @@ export function readTimeout({ value }: Entry, report: Report): number | string |
     'bad-duration',
     value.span,
     `\`_timeout\` wants a duration, not ${show(toValue(value))}`,
-    'For example `30m`, `1h 30m`, or seconds.',
+    'For example `30m`, `1h 30m`, or whole seconds.',
   );
   return undefined;
 }

@@ -9,9 +9,9 @@ export function parseDuration(text: string): number | undefined {
   return Number(days ?? 0) * 86_400 + Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60 + Number(seconds ?? 0);
 }
 
-/** Seconds of a plain number (`30`, `"30"`) or of a duration. */
+/** Seconds of a plain whole number (`30`, `"30"`) or of a duration: the States Language knows no parts of a second. */
 export function asSeconds(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value : undefined;
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? value : undefined;
   if (typeof value !== 'string') return undefined;
   return /^\s*\d{1,9}\s*$/.test(value) ? Number(value) : parseDuration(value);
 }

@@ -133,7 +133,7 @@ const TYPE_WORDS: { readonly [type in ValueType]: string } = {
   integer: 'a whole number',
   number: 'a number',
   duration: 'a duration',
-  seconds: 'seconds or a duration',
+  seconds: 'whole seconds or a duration',
   list: 'a list',
   mapping: 'a mapping',
   any: 'a value',

@@ -70,7 +70,7 @@ export function isPrepared(request: EnvironmentRequest): boolean {
   return 'diagnostic' in read || read.lines === 0;
 }
 
-export interface Requirements {
+interface Requirements {
   /** Requirement lines in all; comments and blank lines are none. */
   readonly lines: number;
   /** Everything that decides what is installed. */
@@ -150,7 +150,7 @@ async function build(
   for (const [at, step] of steps.entries()) {
     let done = await capture(step, options);
     if (done.code !== 0 && at === 1 && decided !== undefined) {
-      request.notice('This Python cannot have the versions that the bundle for AWS has: others are installed');
+      request.notice('The versions that were decided before, here or for AWS, cannot be had: others are installed');
       done = await capture(step.slice(0, -2), options);
     }
     if (done.code === 0) continue;
@@ -243,16 +243,19 @@ function noVenv(command: string, done: Captured): Environment & { ok: false } {
   return failed('python-requirements', `${command} cannot make a virtual environment`, [lastLines(done), hint]);
 }
 
+/** Words of pip and uv, whole ones: networkx and resolvers are packages. */
+const OFFLINE =
+  /\b(connection|network|proxy|timed out|(failed to|could not) resolve|dns error|error sending request)\b/i;
+
 function notInstalled(
   requirements: Requirements,
   step: readonly string[],
   done: Captured,
 ): Environment & { ok: false } {
-  const offline = /(connection|resolve|network|proxy|timed out)/i.test(done.output);
-  const way = offline
-    ? 'pip could not reach the package index: check the network, or set PIP_INDEX_URL.'
-    : `Correct ${requirements.shown}, then run again.`;
   const tool = step[0] === 'uv' ? 'uv' : 'pip';
+  const way = OFFLINE.test(done.output)
+    ? `${tool} could not reach the package index: check the network, or set ${tool.toUpperCase()}_INDEX_URL.`
+    : `Correct ${requirements.shown}, then run again.`;
   return failed('python-requirements', `${tool} could not install ${requirements.shown}`, [lastLines(done), way]);
 }
 

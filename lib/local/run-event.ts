@@ -27,7 +27,8 @@ export type RunEvent =
       type: 'task-succeeded';
       time: string;
       task: string;
-      seconds: number /** taken over from the attempt that this one resumes */;
+      seconds: number;
+      /** Taken over from the attempt that this one resumes. */
       replayed?: true;
     }
   | {

@@ -15,6 +15,7 @@ import { type Answer, type Sink, serve } from '../lambdas/http/server.ts';
 import { type Stack, startSmallCloud } from './aws/cloud.ts';
 import { takeMessages } from './aws/queues.ts';
 import { run, start } from './aws/run.ts';
+import { ACCOUNT } from './aws/service.ts';
 
 const FILES: { readonly [file: string]: string } = {
   'trowel.yml': `name: told
@@ -152,8 +153,8 @@ async function quiet(): Promise<void> {
 }
 
 describe('a failed execution', () => {
-  test('reaches Slack, which asks to wait and breaks down before, and the topic, with the traceback', async () => {
-    const answers: Answer[] = [{ status: 429, headers: { 'retry-after': '1' } }, { status: 500 }, { hangUp: true }, {}];
+  test('reaches Slack, which asks to wait, breaks down and does not answer before, and the topic, with the traceback', async () => {
+    const answers: Answer[] = [{ status: 429, headers: { 'retry-after': '1' } }, { status: 500 }, { silent: true }, {}];
     slack = () => answers.shift() ?? {};
     const ended = await run(cloud, stack, 'main', { session_time: '2030-01-31T00:00:00+00:00' });
     expect(ended.status).toBe('FAILED');
@@ -209,6 +210,25 @@ describe('a failed execution', () => {
     const messages = await takeMessages(cloud.small.url, arn);
     expect(messages.map(({ body }) => JSON.parse(body).detail.status)).toEqual(['FAILED']);
   });
+});
+
+test('every alarm may do what it is to do', () => {
+  if (cloud.small === undefined) return;
+  const { stacks, iam } = cloud.small;
+  const deployed = stacks.get(stack.name);
+  const alarms = deployed?.ofType('AWS::CloudWatch::Alarm') ?? [];
+  expect(alarms.length).toBeGreaterThan(3);
+  for (const { id, properties } of alarms) {
+    const context = { 'aws:SourceArn': deployed?.attribute(id, 'Arn') ?? '', 'aws:SourceAccount': ACCOUNT };
+    const actions = properties.AlarmActions as string[];
+    expect(actions.length, id).toBeGreaterThan(0);
+    for (const resource of actions) {
+      const [service, action] = resource.includes(':sns:')
+        ? ['cloudwatch', 'sns:Publish']
+        : ['lambda.alarms.cloudwatch', 'lambda:InvokeFunction'];
+      expect(iam.serviceAllowed(`${service}.amazonaws.com`, { action, resource, context }), id).toBe(true);
+    }
+  }
 });
 
 test('the first success after a failure is told, the second is not', async () => {

@@ -49,12 +49,11 @@ describe('a task in a container', { timeout: 120_000 }, () => {
   let sha256 = '';
 
   beforeAll(async () => {
-    const definition = { arn: 'arn:def:1', container: 'task' };
     aws = await startServices({
       TROWEL_CLUSTER: 'arn:cluster',
       TROWEL_SUBNETS: 'subnet-1',
       TROWEL_SECURITY_GROUPS: 'sg-1',
-      TROWEL_TASK_DEFINITIONS: JSON.stringify({ default: definition }),
+      TROWEL_TASK_DEFINITIONS: JSON.stringify({ family: 'arn:def-', container: 'task', revisions: { default: '1' } }),
     });
     ({ handler: launch } = await import('../../lambdas/launch/handler.ts'));
     ({ handler: stopped } = await import('../../lambdas/task-stopped/handler.ts'));

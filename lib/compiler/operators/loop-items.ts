@@ -164,6 +164,6 @@ export function fieldsOf(item: Expr): Item {
   return { n: `${item}.n`, x: `${item}.x` };
 }
 
-export function itemOf(item: Item): Expr {
+function itemOf(item: Item): Expr {
   return `{"n":${item.n},"x":${item.x}}`;
 }

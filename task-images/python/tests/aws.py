@@ -146,7 +146,7 @@ class Aws:
         assert body["taskToken"] == "the-token"
         if action == "SendTaskSuccess":
             return json.loads(body["output"])
-        return {"error": body["error"], **json.loads(body["cause"]), "length": len(body["cause"])}
+        return {"error": body["error"], **json.loads(body["cause"]), "length": len(body["cause"].encode("utf-16-le")) // 2}
 
     def actions(self) -> list:
         return [action for action, *_ in self.calls]

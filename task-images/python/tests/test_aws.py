@@ -1,16 +1,19 @@
 """The client of AWS's services against a server that is played: what is tried again, with which credentials, over which connections."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from conftest import SOURCE
 
-from trowel_task import aws, bootstrap, connections, fargate_answer, remote
+from trowel_task import aws, bootstrap, connections, fargate_answer, remote, values
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -117,6 +120,23 @@ def test_credentials_that_end_soon_are_read_anew(server, monkeypatch):
     assert keys_of(server) == ["one", "two", "two"]
 
 
+def test_credentials_serve_to_their_end_where_none_can_be_read(server, monkeypatch):
+    given = [bootstrap.Keys("one", "s", "t", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 100)))]
+
+    def credentials(_):
+        if not given:
+            raise bootstrap.Failed("no answer")
+        return given.pop()
+
+    monkeypatch.setattr(bootstrap, "credentials", credentials)
+    for _ in range(2):
+        remote.save("s3://bucket/a", b"x")
+    assert keys_of(server) == ["one", "one"]
+    aws._keys.until = "2020-01-01T00:00:00Z"
+    with pytest.raises(bootstrap.Failed, match="no answer"):
+        remote.save("s3://bucket/a", b"x")
+
+
 def test_requests_share_a_connection(server):
     for at in range(20):
         remote.save(f"s3://bucket/{at}", b"x" * at)
@@ -144,6 +164,24 @@ def test_a_download_that_is_cut_short_is_repeated(server, tmp_path):
     server.answers[:] = [(200, b"abc", 6), (200, b"abcdef")]
     remote.download("s3://bucket/a", str(tmp_path / "x"))
     assert (tmp_path / "x").read_bytes() == b"abcdef"
+
+
+def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ref = {values.REF: "s3://bucket/ok.bin", "kind": "bytes", "sha256": hashlib.sha256(b"ok").hexdigest()}
+    together, read = threading.Barrier(8), []
+
+    def fetch():
+        together.wait()
+        read.append(values.resolve(ref))
+
+    threads = [threading.Thread(target=fetch) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read == [b"ok"] * 8
+    assert [path.name for path in tmp_path.rglob("*.bin*")] == [f"{ref['sha256']}.bin"]
 
 
 def test_an_upload_says_what_it_is(server, tmp_path):

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
+
+from trowel_task import values
+from trowel_task.digdag_api import Params
 
 
 def test_store_forms_and_no_return_value(host):
@@ -67,6 +71,24 @@ def test_params(host):
     )
     assert host.py("e.see", a=1, m={"x": 1})["ok"]
     assert host.log() == "1 5 True True {'x': 1} 1 1\n9 ['a', 'm', 'py>'] {'x': 1} 4\n"
+
+
+def test_threads_that_read_a_value_at_once_get_it(monkeypatch):
+    """The reading of a value is played, so that another thread comes in the middle of it."""
+    seen = []
+
+    def resolve(value):
+        if not seen:
+            seen.append("began")
+            other = threading.Thread(target=lambda: seen.append(params["x"]))
+            other.start()
+            other.join()
+        return "the value"
+
+    monkeypatch.setattr(values, "resolve", resolve)
+    params = Params({"x": {values.REF: "file:///x.json", "kind": "json"}}, {}, frozenset())
+    assert params["x"] == "the value"
+    assert seen == ["began", "the value"]
 
 
 def test_import_fails_elsewhere(host, tmp_path):

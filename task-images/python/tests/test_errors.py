@@ -1,5 +1,7 @@
 """What is said about a failure."""
 
+import sys
+
 import pytest
 
 BOOM = """
@@ -62,6 +64,11 @@ def test_digdags_form_with_the_users_frames_only(any_host):
         ("interrupt", ["(KeyboardInterrupt)"]),
         ("lines", ["first\nsecond 'quoted' \"text\" (ValueError)"]),
         ("cycle", ["a (ValueError)"]),
+        pytest.param(
+            "group",
+            ["many (2 sub-exceptions) (ExceptionGroup)", "ValueError: one", "TypeError: two"],
+            marks=pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.11 has them"),
+        ),
     ],
 )
 def test_every_kind_of_exception(host, name, parts):

@@ -70,13 +70,15 @@ def test_deadline(aws):
     assert (answer["error"], answer["message"]) == ("Trowel.TaskTimeout", "Task timed out after 0.5s")
 
 
-def test_sigterm_is_told_before_the_end(aws):
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT], ids=lambda told: told.name)
+def test_sigterm_is_told_before_the_end(aws, told):
+    """Fargate sends the STOPSIGNAL of an image: SIGTERM, or another one of a project's own image."""
     process = aws.start(aws.assign("sh", "trap 'echo saved; exit' TERM; echo began; while :; do sleep 0.05; done"))
     assert process.stdout.readline() == "began\n"
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(told)
     assert process.communicate(timeout=20)[0].endswith("saved\n")
     answer = aws.answer()
-    assert answer["error"] == "Trowel.TaskLost" and "SIGTERM" in answer["message"]
+    assert answer["error"] == "Trowel.TaskLost" and told.name in answer["message"]
 
 
 def test_trap_spot_gives_two_minutes():
@@ -117,7 +119,9 @@ def test_an_assignment_of_version_1_is_understood(aws):
 def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
     aws.pages["/v4/x"] = (200, {"LogOptions": {"awslogs-group": "/trowel/p", "awslogs-region": "eu-west-1", "awslogs-stream": "t/c/1"}})
     aws.file("tasks.py", "def f():\n  raise ValueError('no such region')\n")
-    code, output, answer = aws.run("py", "tasks.f", env={"ECS_CONTAINER_METADATA_URI_V4": f"{aws.played}/v4/x"})
+    code, output, answer = aws.run(
+        "py", "tasks.f", env={"ECS_CONTAINER_METADATA_URI_V4": f"{aws.played}/v4/x", "http_proxy": "http://127.0.0.1:9"}
+    )
     assert code == 1 and "ValueError: no such region" in output
     assert answer["error"] == "Trowel.TaskFailed" and answer["task"] == "+main+a"
     assert "no such region (ValueError)" in answer["message"]
@@ -127,8 +131,9 @@ def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
     assert aws.keys("attempts/run-1/results") == []
 
 
-def test_trap_a_cause_may_have_32768_characters(aws):
-    aws.file("tasks.py", "def f(): raise ValueError('\\x01\"' * 30_000)\n")
+@pytest.mark.parametrize("text", ["'\\x01\"' * 30_000", "'\\U0001f600' * 14_000"])
+def test_trap_a_cause_may_have_32768_characters(aws, text):
+    aws.file("tasks.py", f"def f(): raise ValueError({text})\n")
     answer = aws.run("py", "tasks.f")[2]
     assert answer["length"] <= 32_768 and answer["error"] == "Trowel.TaskFailed"
 

@@ -48,6 +48,7 @@ interface Template {
   };
   readonly Parameters?: { readonly [id: string]: { readonly Type: string; readonly Default?: Json } };
   readonly Conditions?: { readonly [id: string]: Json };
+  readonly Mappings?: { readonly [id: string]: { readonly [key: string]: { readonly [key: string]: Json } } };
   readonly Outputs?: { readonly [id: string]: { readonly Value: Json; readonly Condition?: string } };
 }
 
@@ -169,6 +170,10 @@ class Resolver {
       case 'Fn::Split': {
         const [separator, text] = given as [string, Json];
         return String(this.resolve(text)).split(separator);
+      }
+      case 'Fn::FindInMap': {
+        const [map = '', first = '', second = ''] = (given as Json[]).map((key) => String(this.resolve(key)));
+        return this.#template.Mappings?.[map]?.[first]?.[second] ?? null;
       }
       case 'Fn::GetAZs':
         return ['a', 'b', 'c'].map((zone) => REGION + zone);

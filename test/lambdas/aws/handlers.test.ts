@@ -39,11 +39,15 @@ describe('attempts', () => {
 describe('functions on AWS', { timeout: 60_000 }, () => {
   let aws: AwsServices;
   let web: Sink;
-  let handlers: { [name in 'evaluate' | 'http' | 'notify']: (event: Payload) => Promise<unknown> };
+  type Handler = (event: Payload, context?: { getRemainingTimeInMillis(): number }) => Promise<unknown>;
+  let handlers: { [name in 'evaluate' | 'http' | 'notify']: Handler };
   const secrets = new Map<string, string>();
 
   beforeAll(async () => {
-    web = await serve((request) => (request.url === '/bad' ? { status: 404, body: 'no' } : { body: 'content' }));
+    web = await serve(({ url }) => {
+      if (url === '/silent') return { silent: true };
+      return url === '/bad' ? { status: 404, body: 'no' } : { body: 'content' };
+    });
     aws = await startServices({ TROWEL_BUNDLE: 'bundles/x.zip', TROWEL_SLACK_SECRET: 'slack.webhook' });
     const client = new SecretsManagerClient({});
     secrets.set('slack.webhook', `${web.url}/slack`).set('token', 'hush');
@@ -54,7 +58,7 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
       import('../../../lambdas/http/handler.ts'),
       import('../../../lambdas/notify/handler.ts'),
     ]);
-    handlers = { evaluate: evaluate.handler, http: http.handler, notify: notify.handler };
+    handlers = { evaluate: evaluate.handler, http: http.handler, notify: notify.handler as Handler };
   });
   afterAll(() => Promise.all([aws.stop(), web.close()]));
 
@@ -96,6 +100,14 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
     });
   });
 
+  it('http fails by itself before its time is up', async () => {
+    const payload = payloadOf('http', { 'http>': `${web.url}/silent`, timeout: 600 });
+    await expect(handlers.http(payload, { getRemainingTimeInMillis: () => 5_500 })).rejects.toMatchObject({
+      name: 'Trowel.TaskFailed',
+      message: expect.stringContaining('set a shorter timeout, or retry: false'),
+    });
+  });
+
   it('http does once what a resumed attempt has done', async () => {
     const keys = { 'http>': `${web.url}/once` };
     await handlers.http(payloadOf('http', keys, { t: '+main+once' }));
@@ -127,6 +139,25 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
         expect.objectContaining({ Subject: '+main+a: done: ?', Message: 'done: ä\nmore' }),
       );
     });
+  });
+
+  it.each([
+    ['http', { 'http>': '/again', method: 'POST', content: 'x' }],
+    ['notify', { 'slack>': 'once', url: '/again' }],
+  ] as const)('an invocation of %s that is repeated does not act again', async (name, given) => {
+    const keys = Object.fromEntries(
+      Object.entries(given).map(([key, value]) => [key, value === '/again' ? `${web.url}/again` : value]),
+    );
+    const payload = payloadOf(name === 'http' ? 'http' : 'slack', keys, { t: `+main+again-${name}` });
+    const count = web.received.length;
+    const answer = await handlers[name](payload);
+    // As the first did, whose answer was lost: nothing is said of an earlier attempt.
+    expect(await handlers[name]({ ...payload, n: 1 })).toEqual(answer);
+    expect(answer).not.toHaveProperty('replayed');
+    expect(web.received).toHaveLength(count + 1);
+    // A retried group does it again.
+    await handlers[name]({ ...payload, r: [1] });
+    expect(web.received).toHaveLength(count + 2);
   });
 
   it('secrets are read anew, and one that is being deleted is missing', async () => {

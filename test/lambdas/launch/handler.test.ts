@@ -35,8 +35,9 @@ describe('launch on AWS', () => {
       TROWEL_SPOT: 'true',
       TROWEL_TASK_TIMEOUT: '3600',
       TROWEL_TASK_DEFINITIONS: JSON.stringify({
-        default: { arn: 'arn:def:3', container: 'task' },
-        other: { arn: 'arn:other:1', container: 'task' },
+        family: 'arn:task-definition/p-',
+        container: 'task',
+        revisions: { default: '3', other: '1' },
       }),
     });
     ({ handler } = await import('../../../lambdas/launch/handler.ts'));
@@ -65,7 +66,7 @@ describe('launch on AWS', () => {
         action: 'RunTask',
         input: {
           cluster: 'arn:cluster',
-          taskDefinition: 'arn:def:3',
+          taskDefinition: 'arn:task-definition/p-default:3',
           count: 1,
           clientToken: id,
           startedBy: id,
@@ -143,7 +144,7 @@ describe('launch on AWS', () => {
       }),
     );
     expect(aws.calls[0]?.input).toMatchObject({
-      taskDefinition: 'arn:other:1',
+      taskDefinition: 'arn:task-definition/p-other:1',
       launchType: 'FARGATE',
       overrides: {
         cpu: '1024',

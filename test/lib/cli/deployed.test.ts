@@ -1,6 +1,9 @@
 /** The command line against a played AWS (../deployed/played-aws.ts says what of it is real). */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PlayedAws, startPlayedAws } from '../deployed/played-aws.ts';
+import { onTerminal } from './pseudo-terminal.ts';
 import { project, type Result, trowel } from './run-cli.ts';
 
 const MAIN = `
@@ -82,6 +85,28 @@ describe('trowel start', () => {
     expect(code).toBe(0);
   }, 30_000);
 
+  it('--follow on a terminal draws the tree of what runs there, with what it prints above', async () => {
+    aws.play = (task) => ({ prints: [`${task} prints`], answer: { stored: {} }, after: 1500 });
+    const args = ['start', 'main', '-p', 'region=eu', '--session', '2030-01-31', '--follow'];
+    const { code, text, lines } = await onTerminal(cwd, args, [], aws.env);
+    expect(text).toMatch(/\d running/);
+    const plain = lines.map((line) => line.replaceAll(/ {2}[\d.]+ s/g, '  N s'));
+    const tree = plain.indexOf('✓ +main');
+    expect(plain.slice(tree, tree + 7)).toEqual([
+      '✓ +main',
+      '├─ ✓ +load  N s',
+      '├─ ✓ +both',
+      '│  ├─ ✓ +left  N s',
+      '│  └─ ✓ +right  N s',
+      '└─ ✓ +say  N s',
+      expect.stringMatching(/^Success in .*: 4 tasks done\.$/),
+    ]);
+    const printed = plain.slice(0, tree).map((line) => line.replace(/^.* │ /, ''));
+    for (const task of ['+load', '+both+left', '+both+right']) expect(printed).toContain(`+main${task} prints`);
+    expect(printed).toContain('region eu day 2030-01-31');
+    expect(code).toBe(0);
+  }, 40_000);
+
   it('--follow of one that fails gives the message and the command that resumes it', async () => {
     aws.play = (task) => ({ answer: task.endsWith('left') ? { error: 'no lamps left' } : { stored: {} } });
     const { code, stderr } = await cli(['start', 'main', '-p', 'region=eu', '--follow']);
@@ -91,6 +116,23 @@ describe('trowel start', () => {
     expect(stderr).toContain(`trowel retry ${names(stderr)[0]} --resume`);
     expect(code).toBe(1);
   }, 30_000);
+
+  it('--follow that AWS refuses to answer says that the execution goes on', async () => {
+    allSucceed();
+    aws.denied.add('states:GetExecutionHistory');
+    const { code, stderr } = await cli(['start', 'main', '-p', 'region=eu', '--follow']);
+    aws.denied.clear();
+    expect(stderr).toContain('do not allow states:GetExecutionHistory');
+    expect(stderr).toContain(`The execution goes on. To watch it: trowel log ${names(stderr)[0]} --aws --follow`);
+    expect(code).toBe(4);
+  }, 30_000);
+
+  it('of parameters that no execution takes starts nothing', async () => {
+    await writeFile(join(cwd, 'large.yml'), `text: ${'x'.repeat(300_000)}\n`);
+    const { code, stderr } = await cli(['start', 'main', '-P', 'large.yml']);
+    expect(stderr).toContain('the parameters take 293 KiB, and an execution takes 256');
+    expect(code).toBe(2);
+  });
 
   it('--follow --json prints the events of docs/events.md alone; output that may not be read is a notice', async () => {
     allSucceed();
@@ -121,6 +163,12 @@ describe('trowel start', () => {
     [['start', 'main', '-p', 'region'], 2, '-p region: expected KEY=VALUE', ''],
     [['log', 'nothing', '--aws'], 2, 'no execution and no workflow nothing', 'Workflows: hang, main, parent'],
     [['kill', 'hang'], 2, 'no execution of hang runs', ''],
+    [
+      ['kill', 'arn:aws:states:us-east-1:123456789012:execution:shop-main:none'],
+      2,
+      'there is no execution arn:aws:states:',
+      '\n  trowel sessions --aws lists executions\n',
+    ],
     [['retry', 'hang', '--resume'], 2, 'there is nothing to resume', ''],
   ])('%j is refused', async (args, expected, message, note) => {
     const { code, stderr } = await cli(args);
@@ -135,6 +183,12 @@ describe('without what AWS needs', () => {
 
   it.each([
     ['no credentials', nothing, 'there are no AWS credentials', 'aws sso login'],
+    [
+      'a profile that is not there',
+      { AWS_ACCESS_KEY_ID: '', AWS_PROFILE: 'wrok' },
+      'there is no AWS profile wrok',
+      'AWS_PROFILE',
+    ],
     ['no region', { AWS_REGION: undefined }, 'no AWS region is known', '--region'],
     ['no way to AWS', { AWS_ENDPOINT_URL: 'http://localhost:1' }, 'AWS cannot be reached', 'the network'],
     [
@@ -148,6 +202,17 @@ describe('without what AWS needs', () => {
     expect(stderr).toContain(`error: ${message}`);
     expect(stderr).toContain(note);
     expect(stderr).not.toContain('internal error');
+    expect(code).toBe(4);
+  });
+
+  it('of profiles those that there are are listed', async () => {
+    const home = await project({
+      config: '[default]\nregion = eu-west-1\n[profile work]\nregion = eu-west-1\n',
+      credentials: '[home]\naws_access_key_id = x\n',
+    });
+    const files = { AWS_CONFIG_FILE: join(home, 'config'), AWS_SHARED_CREDENTIALS_FILE: join(home, 'credentials') };
+    const { code, stderr } = await cli(['sessions', '--aws', '--profile', 'wrok'], files);
+    expect(stderr).toContain('there is no AWS profile wrok\n  Profiles: default, home, work\n');
     expect(code).toBe(4);
   });
 
@@ -197,6 +262,10 @@ describe('trowel log --aws', () => {
     expect((await cli(['log', name, '+left', '--aws'])).stdout).toBe('+main+both+left prints\n');
     expect((await cli(['log', 'main', '+load', '--aws'])).stdout).toBe('+main+load prints\n');
     expect(await cli(['log', name, '+nope', '--aws'])).toMatchObject({ code: 2 });
+    const elsewhere = await project({ 'trowel.yml': 'name: other\n' });
+    const arn = `arn:aws:states:us-east-1:123456789012:execution:shop-main:${name}`;
+    const { stdout: same } = await trowel(['log', arn, '+load', '--aws'], { cwd: elsewhere, env: aws.env });
+    expect(same).toBe('+main+load prints\n');
   }, 30_000);
 });
 
@@ -217,6 +286,26 @@ describe('trowel kill', () => {
     expect(await cli(['kill', name])).toMatchObject({ code: 1, stderr: expect.stringContaining('has ended already') });
     const { stderr: told } = await cli(['log', name, '--aws']);
     expect(told).toContain('Interrupted after');
+  }, 30_000);
+
+  it('says what it has ended where containers may not be stopped', async () => {
+    aws.play = () => ({ answer: undefined });
+    const arn = (await cli(['start', 'hang'])).stdout.trim();
+    const submitted = () => aws.executions.executions.get(arn)?.events.some(({ type }) => type === 'TaskSubmitted');
+    await expect.poll(submitted).toBe(true);
+    const name = arn.split(':').at(-1) ?? '';
+    const { code: refused, stderr: way } = await cli(['retry', name, '--region', 'us-east-1']);
+    expect(way).toContain(`${name} still runs`);
+    expect(way).toContain(`trowel kill ${name} --region us-east-1`);
+    expect(refused).toBe(2);
+    aws.denied.add('ecs:DescribeTasks');
+    const { code, stderr } = await cli(['kill', 'hang']);
+    aws.denied.clear();
+    expect(stderr).toContain(`Stopped ${name}\n`);
+    expect(stderr).toContain('do not allow ecs:DescribeTasks');
+    expect(stderr).toContain('end by themselves');
+    expect(code).toBe(4);
+    expect(aws.executions.executions.get(arn)?.outcome?.status).toBe('ABORTED');
   }, 30_000);
 
   it('ends the executions that one waits for, too', async () => {

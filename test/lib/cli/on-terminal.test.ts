@@ -1,30 +1,7 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SecretStore } from '../../../lib/local/secrets.ts';
-import { TROWEL } from '../../trowel.ts';
+import { onTerminal, type Step } from './pseudo-terminal.ts';
 import { cleanEnv, project } from './run-cli.ts';
-import { screen } from './screen.ts';
-
-interface Shown {
-  readonly code: number;
-  readonly text: string;
-  /** As the terminal of 80 columns shows it at the end. */
-  readonly lines: readonly string[];
-}
-
-type Step = readonly [waitFor: string, type: string];
-
-async function onTerminal(cwd: string, args: readonly string[], steps: readonly Step[] = []): Promise<Shown> {
-  const env = { ...cleanEnv(cwd), TERM: 'xterm-256color', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' };
-  const spec = JSON.stringify({ argv: [process.execPath, TROWEL, ...args], cwd, env, steps });
-  return new Promise((resolve) => {
-    execFile('python3', [join(import.meta.dirname, 'terminal.py'), spec], (error, stdout) => {
-      const code = typeof error?.code === 'number' ? error.code : 0;
-      resolve({ code, text: stdout, lines: screen(stdout) });
-    });
-  });
-}
 
 const PARALLEL = `
 +p:

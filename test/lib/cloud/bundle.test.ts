@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -121,6 +131,17 @@ describe('the bundle', { timeout: 90_000 }, () => {
     const changed = await made(folder, {}, { cache: 'other' });
     expect(changed.cached).toBe(false);
     expect(changed.sha256).not.toBe(one.sha256);
+  });
+
+  it('of several projects may be made at once', async () => {
+    const folders = ['a', 'b', 'c'].map((name) =>
+      project(`at-once-${name}`, { 'tasks.py': `# ${name}\n`.repeat(1000) }),
+    );
+    const all = await Promise.all(folders.map((folder) => made(folder, {}, { cache: 'at-once' })));
+    expect(all.map(({ sha256 }) => sha256)).toEqual(
+      all.map(({ file }) => createHash('sha256').update(readFileSync(file)).digest('hex')),
+    );
+    expect(new Set(all.map(({ sha256 }) => sha256)).size).toBe(3);
   });
 
   it('installs requirements within the constraints, with commands that find the container’s Python', async () => {

@@ -129,9 +129,9 @@ describe('ends of executions', () => {
         },
       },
     ]);
-    expect(rules(template)[0]?.EventPattern.detail.stateMachineArn.map(flat)).toEqual([
-      `${MACHINE}:ends-main`,
-      `${MACHINE}:ends-other`,
+    expect(rules(template)[0]?.EventPattern.detail.stateMachineArn).toEqual([
+      { suffix: ':ends-main' },
+      { suffix: ':ends-other' },
     ]);
     expect(rules(template)[0]?.Targets).toEqual([
       {
@@ -165,12 +165,7 @@ describe('ends of executions', () => {
     const found = rules(template).map(({ EventPattern }) => EventPattern);
     expect(found.flatMap(({ detail }) => detail.stateMachineArn)).toHaveLength(61);
     for (const pattern of found) {
-      const arns = pattern.detail.stateMachineArn
-        .map(flat)
-        .map((arn: string) => arn.replace('<AWS::Partition>', 'aws-us-gov'));
-      expect(JSON.stringify({ ...pattern, detail: { ...pattern.detail, stateMachineArn: arns } }).length).toBeLessThan(
-        2_048,
-      );
+      expect(JSON.stringify(pattern).length).toBeLessThan(2_048);
     }
   });
 });
@@ -197,6 +192,26 @@ describe('alarms', () => {
   });
 });
 
+it('trap: a topic with a policy of its own has none for alarms: they are let in', async () => {
+  const { template } = await deploy('let-in', {});
+  template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Effect: 'Allow',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Action: 'sns:Publish',
+          Resource: { Ref: Match.stringLikeRegexp('Topic') },
+          Condition: {
+            ArnLike: { 'aws:SourceArn': Match.objectLike({ 'Fn::Join': Match.anyValue() }) },
+            StringEquals: { 'aws:SourceAccount': '123456789012' },
+          },
+        }),
+      ]),
+    },
+  });
+});
+
 describe('sla:', () => {
   const SLA = { 'main.dig': `sla: {time: 02:00, fail: true}\n${ECHO}` };
 
@@ -205,9 +220,9 @@ describe('sla:', () => {
       ...SLA,
       'trowel.yml': 'name: late\nnotifications: {on: [failure, sla]}\n',
     });
-    expect(rules(template)[0]?.EventPattern.detail.stateMachineArn.map(flat)).toEqual([
-      `${MACHINE}:late-main`,
-      `${MACHINE}:late-main_part_sla`,
+    expect(rules(template)[0]?.EventPattern.detail.stateMachineArn).toEqual([
+      { suffix: ':late-main' },
+      { suffix: ':late-main_part_sla' },
     ]);
     const machines = statements(template, 'MachineRole').filter((line) => line.startsWith('states:'));
     expect(machines.sort()).toEqual([
@@ -226,18 +241,17 @@ describe('sla:', () => {
 it('an encrypted topic and queue let alarms and rules in', async () => {
   const { key } = await deploy('encrypted', {}, true);
   if (key === undefined) throw new Error('no key');
-  for (const service of ['cloudwatch', 'events']) {
-    Template.fromStack(key.stack).hasResourceProperties('AWS::KMS::Key', {
-      KeyPolicy: {
-        Statement: Match.arrayWith([
-          Match.objectLike({
-            Principal: { Service: `${service}.amazonaws.com` },
-            Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
-          }),
-        ]),
-      },
-    });
-  }
+  const keys = Template.fromStack(key.stack).findResources('AWS::KMS::Key');
+  const statements = Object.values(keys).flatMap(({ Properties }) => Properties.KeyPolicy.Statement);
+  expect(statements.filter(({ Principal }) => JSON.stringify(Principal).includes('cloudwatch'))).toEqual([
+    {
+      Effect: 'Allow',
+      Principal: { Service: ['cloudwatch.amazonaws.com', 'events.amazonaws.com'] },
+      Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+      Resource: '*',
+      Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+    },
+  ]);
 });
 
 it('passes AwsSolutions of cdk-nag with everything on', async () => {

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { App, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
-import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { type ISecurityGroup, type IVpc, SecurityGroup, SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { Cluster, ContainerImage, type ICluster } from 'aws-cdk-lib/aws-ecs';
-import { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -84,22 +84,34 @@ async function deploy(
   return { template, app, stack, definition } satisfies Deployed;
 }
 
-/** Statements of the role whose logical id contains a text: `action action -> resource`, sorted. */
+/** Statements of the role whose logical id contains a text: `action action -> resource [condition]`, sorted. */
 function permissions(template: Template, role: string): string[] {
   const own = Object.entries(template.findResources('AWS::IAM::Role'))
     .filter(([id]) => id.includes(role))
     .flatMap(([, { Properties }]) => Properties.Policies ?? [])
     .map(({ PolicyDocument }) => PolicyDocument);
   const attached = Object.entries(template.findResources('AWS::IAM::Policy'))
-    .filter(([id]) => id.includes(role))
+    .filter(([, { Properties }]) => Properties.Roles.some(({ Ref }: { Ref: string }) => Ref.includes(role)))
     .map(([, { Properties }]) => Properties.PolicyDocument);
   const list = (value: unknown) => (Array.isArray(value) ? value : [value]);
   return [...own, ...attached]
     .flatMap(({ Statement }) => Statement)
-    .map(({ Action, Resource }) =>
-      `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}`.replace(/[0-9a-f]{64}/, 'SHA256'),
+    .map(({ Action, Resource, Condition }) =>
+      `${list(Action).join(' ')} -> ${list(Resource).map(flat).join(' ')}${conditions(Condition)}`.replace(
+        /[0-9a-f]{64}/,
+        'SHA256',
+      ),
     )
     .sort();
+}
+
+/** ` [key=value]`, with the operator. */
+function conditions(given: { readonly [operator: string]: { readonly [key: string]: unknown } } = {}): string {
+  return Object.entries(given)
+    .flatMap(([operator, keys]) =>
+      Object.entries(keys).map(([key, value]) => ` [${operator} ${key}=${[value].flat().map(flat)}]`),
+    )
+    .join('');
 }
 
 /** References and joins of a template as one text; hashes of logical ids are cut. */
@@ -178,8 +190,8 @@ describe('TrowelProject', () => {
         `s3:GetObject -> ${attempts}`,
         `s3:PutObject -> ${assignments}`,
         's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
-        `ecs:RunTask -> ${families(template)}`,
-        'iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn>',
+        `ecs:RunTask -> ${families(template)} [ArnEquals ecs:cluster=<ProjectCluster.Arn>]`,
+        `iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn> [StringEquals iam:PassedToService=ecs-tasks.amazonaws.com]`,
         `secretsmanager:DescribeSecret -> ${secrets}`,
         'states:SendTaskSuccess -> *',
       ].sort(),
@@ -218,16 +230,54 @@ describe('TrowelProject', () => {
         'states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess -> *',
       ].sort(),
     );
-    const machines = permissions(template, 'MachineRole');
-    expect(machines).toContain(
-      `states:StartExecution -> ${arn('states:<Region>:<AccountId>:stateMachine:roles-other')}`,
+    expect(permissions(template, 'ExecutionRole')).toEqual(
+      [
+        'logs:CreateLogStream logs:PutLogEvents -> <ProjectTaskLogs.Arn>',
+        `secretsmanager:GetSecretValue secretsmanager:DescribeSecret -> ${secrets.replace('*', 'a.b-??????')}`,
+      ].sort(),
     );
-    expect(machines).toContain('s3:GetObject -> arn:<Partition>:s3:::in/x.csv');
-    expect(machines).toContain('s3:ListBucket -> arn:<Partition>:s3:::in');
-    expect(machines).toContain(
-      `lambda:InvokeFunction -> ${arn('lambda:<Region>:<AccountId>:function:fn')} ${arn('lambda:<Region>:<AccountId>:function:fn:*')}`,
+    const each = [
+      'logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery -> *',
+      'xray:PutTraceSegments xray:PutTelemetryRecords xray:GetSamplingRules xray:GetSamplingTargets -> *',
+    ];
+    const states = (rest: string) => arn(`states:<Region>:<AccountId>:${rest}`);
+    const versions = (...names: string[]) =>
+      `lambda:InvokeFunction -> ${names.map((name) => `<ProjectFunction${name}.Arn>:*`).join(' ')}`;
+    expect(permissions(template, machineRole(template, 'roles-main'))).toEqual(
+      [
+        ...each,
+        versions('evaluate', 'launch', 'session'),
+        `states:StartExecution -> ${states('stateMachine:roles-other')}`,
+        `states:DescribeExecution states:StopExecution -> ${states('execution:roles-other:*')}`,
+        `events:DescribeRule events:PutRule events:PutTargets -> ${arn('events:<Region>:<AccountId>:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule')}`,
+        's3:GetObject -> arn:<Partition>:s3:::in/x.csv',
+        's3:ListBucket -> arn:<Partition>:s3:::in',
+      ].sort(),
     );
-    expect(machines.filter((line) => line.endsWith('-> *')).filter((line) => !/^(logs|xray):/.test(line))).toEqual([]);
+    const fn = arn('lambda:<Region>:<AccountId>:function:fn');
+    expect(permissions(template, machineRole(template, 'roles-other'))).toEqual(
+      [...each, versions('session'), `lambda:InvokeFunction -> ${fn} ${fn}:*`].sort(),
+    );
+  });
+
+  it('lets each role be taken by its service alone, for this account', async () => {
+    const { template } = await deploy('trust', { 'main.dig': `schedule:\n  daily>: 07:00:00\n${ECHO}` });
+    const trust = Object.entries(template.findResources('AWS::IAM::Role')).map(([id, { Properties }]) => {
+      const [{ Action, Principal, Condition, ...rest }, ...more] = Properties.AssumeRolePolicyDocument.Statement;
+      expect([Action, rest, more]).toEqual(['sts:AssumeRole', { Effect: 'Allow' }, []]);
+      return `${id.replace(/Role.*$/, 'Role')}: ${Principal.Service}${conditions(Condition)}`;
+    });
+    const mine = '[StringEquals aws:SourceAccount=<AccountId>]';
+    expect(trust.sort()).toEqual(
+      [
+        ...['session', 'evaluate', 'launch', 'taskstopped', 'http', 'notify'].map(
+          (name) => `ProjectFunction${name}Role: lambda.amazonaws.com`,
+        ),
+        ...['ExecutionRole', 'TaskRole'].map((name) => `Project${name}: ecs-tasks.amazonaws.com ${mine}`),
+        `ProjectMachineRole: states.amazonaws.com ${mine}`,
+        `ProjectScheduleRole: scheduler.amazonaws.com ${mine}`,
+      ].sort(),
+    );
   });
 
   it('lets the machine do what its aws> call, and warns of what the file does not tell', async () => {
@@ -275,6 +325,7 @@ describe('TrowelProject', () => {
         },
       },
     });
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Retain' });
     template.hasResourceProperties('AWS::S3::BucketPolicy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -331,6 +382,37 @@ describe('TrowelProject', () => {
     );
   });
 
+  it('network: endpoints in a VPC of a user’s own app, for the containers alone', async () => {
+    const project = await load(
+      folder('isolated', {
+        'main.dig': ECHO,
+        'trowel.yml':
+          'image: 123456789012.dkr.ecr.eu-west-1.amazonaws.com/tasks:1\nnetwork: {subnets: private, endpoints: true}\n',
+      }),
+    );
+    const stack = new Stack(new App(), 'own');
+    const vpc = new Vpc(stack, 'Network', {
+      maxAzs: 2,
+      natGateways: 1,
+      subnetConfiguration: [
+        { name: 'out', subnetType: SubnetType.PUBLIC },
+        { name: 'tasks', subnetType: SubnetType.PRIVATE_ISOLATED },
+      ],
+    });
+    new TrowelProject(stack, 'Sales', { ...PLACES, project, vpc: vpc as IVpc });
+    const template = Template.fromStack(stack);
+    const tasks = vpc.isolatedSubnets.map(({ subnetId }) => stack.resolve(subnetId));
+    const endpoints = Object.values(
+      template.findResources('AWS::EC2::VPCEndpoint', { Properties: { VpcEndpointType: 'Interface' } }),
+    );
+    expect(endpoints).toHaveLength(6);
+    for (const { Properties } of endpoints) expect(Properties.SubnetIds).toEqual(tasks);
+    launches(template, { TROWEL_ASSIGN_PUBLIC_IP: 'DISABLED' });
+    const group = { 'Fn::GetAtt': [Match.stringLikeRegexp('TaskSecurityGroup'), 'GroupId'] };
+    template.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { FromPort: 443, SourceSecurityGroupId: group });
+    template.allResourcesProperties('AWS::EC2::SecurityGroup', { SecurityGroupIngress: Match.absent() });
+  });
+
   it('makes a task definition for each image and set of secrets, and names it in the state', async () => {
     const { template, definition } = await deploy('definitions', {
       'main.dig':
@@ -339,7 +421,6 @@ describe('TrowelProject', () => {
     });
     template.resourceCountIs('AWS::ECS::TaskDefinition', 3);
     template.hasResource('AWS::ECS::TaskDefinition', {
-      // Trap: an inactive revision cannot start tasks.
       UpdateReplacePolicy: 'Retain',
       Properties: {
         Family: 'definitions-default',
@@ -350,7 +431,7 @@ describe('TrowelProject', () => {
           Match.objectLike({
             Name: 'task',
             Image: 'public.ecr.aws/docker/library/python:3.11-slim',
-            EntryPoint: ['python3', '-c', 'print("bootstrap")\n'],
+            EntryPoint: ['python3', '-c', { 'Fn::FindInMap': Match.arrayWith(['bootstrap', 'source']) }],
             Secrets: Match.absent(),
             StopTimeout: 120,
             LogConfiguration: {
@@ -361,6 +442,7 @@ describe('TrowelProject', () => {
         ],
       },
     });
+    template.hasMapping('*', { bootstrap: { source: 'print("bootstrap")\n' } });
     template.hasResourceProperties('AWS::ECS::TaskDefinition', {
       ContainerDefinitions: [Match.objectLike({ Secrets: [Match.objectLike({ Name: 'TROWEL_SECRET_one' })] })],
     });
@@ -486,6 +568,10 @@ describe('TrowelProject', () => {
         ],
       },
     });
+    const key = { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] };
+    template.allResourcesProperties('AWS::Logs::LogGroup', { KmsKeyId: key });
+    template.allResourcesProperties('AWS::SQS::Queue', { KmsMasterKeyId: key });
+    template.allResourcesProperties('AWS::SNS::Topic', { KmsMasterKeyId: key });
     expect(permissions(template, 'TaskRole').join('\n')).toMatch(/s3:GetObject\* .*<Data.Arn>/);
     // What writes to the bucket, or sends to the encrypted queue, may use the key; so may the services that send for it.
     for (const role of ['TaskRole', 'Functiontaskstopped', 'Functionnotify'])
@@ -503,10 +589,99 @@ describe('TrowelProject', () => {
     });
   });
 
+  it('trap: an inactive revision cannot start tasks: replaced ones are retained', async () => {
+    const { template } = await deploy('revisions', {
+      'main.dig': '+a:\n  py>: tasks.a\n+b:\n  py>: tasks.b\n  docker: {image: "python:3.12"}\n',
+    });
+    const definitions = Object.values(template.findResources('AWS::ECS::TaskDefinition'));
+    expect(definitions.map(({ UpdateReplacePolicy }) => UpdateReplacePolicy)).toEqual(['Retain', 'Retain']);
+  });
+
+  it('grants what tasks, workflows and people need, to the roles that need it', async () => {
+    const project = await load(folder('grants', { 'main.dig': '+a:\n  aws>: s3:getObject\n', 'other.dig': ECHO }));
+    const stack = new Stack(new App(), 'grants');
+    const data = Bucket.fromBucketName(stack, 'Data', 'data');
+    const trowel = new TrowelProject(stack, 'Sales', { ...PLACES, project });
+    trowel.grantTaskReadWrite(data, 'out/*');
+    const statement = new PolicyStatement({ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::mine/x'] });
+    trowel.grantWorkflow('main', statement);
+    trowel.grantTask(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: ['arn:aws:sqs:eu-west-1:1:q'] }));
+    const operator = new Role(stack, 'Operator', { assumedBy: new AccountRootPrincipal() });
+    trowel.grantStart(operator, 'main');
+    expect(() => trowel.machine('mian')).toThrow("There is no workflow 'mian' in this project");
+    const template = Template.fromStack(stack);
+    expect(permissions(template, 'SalesTaskRole').join('\n')).toMatch(
+      /s3:DeleteObject\* s3:PutObject .* -> arn:<Partition>:s3:::data arn:<Partition>:s3:::data\/out\/\*/,
+    );
+    expect(permissions(template, 'SalesTaskRole')).toContain('sqs:SendMessage -> arn:aws:sqs:eu-west-1:1:q');
+    const [role, other] = ['grants-main', 'grants-other'].map((name) =>
+      permissions(template, machineRole(template, name)),
+    );
+    expect(role).toContain('s3:GetObject -> arn:aws:s3:::mine/x');
+    expect(other).not.toContain('s3:GetObject -> arn:aws:s3:::mine/x');
+    const states = (rest: string) => `arn:<Partition>:states:<Region>:<AccountId>:${rest}`;
+    expect(permissions(template, 'Operator')).toEqual([
+      `states:DescribeExecution states:GetExecutionHistory states:StopExecution -> ${states('execution:grants-main:*')}`,
+      `states:StartExecution states:ListExecutions -> ${states('stateMachine:grants-main')}`,
+    ]);
+  });
+
+  it('takes tracing, log levels, insights, security groups and architecture as properties; tags go over those of trowel.yml', async () => {
+    const project = await loadTrowelProject(
+      folder('props', {
+        'main.dig': ECHO,
+        'trowel.yml': 'tags: {team: ops, cost: "7"}\nretention: {logs: 10}\n',
+      }),
+      { env: ENV, notice: () => {}, architecture: 'arm64' },
+    );
+    const stack = new Stack(new App(), 'props');
+    const vpc = new Vpc(stack, 'Network', { maxAzs: 2, natGateways: 0 });
+    const group = new SecurityGroup(stack, 'Group', { vpc: vpc as IVpc });
+    new TrowelProject(stack, 'Sales', {
+      ...PLACES,
+      project,
+      vpc: vpc as IVpc,
+      securityGroups: [group as ISecurityGroup],
+      tracing: false,
+      logLevel: 'OFF',
+      functionLogLevel: 'DEBUG',
+      containerInsights: true,
+      tags: { team: 'sales' },
+    });
+    const template = Template.fromStack(stack);
+    expect(JSON.stringify(template.toJSON())).not.toMatch(/xray:|CreateLogDelivery/);
+    template.allResourcesProperties('AWS::StepFunctions::StateMachine', {
+      TracingConfiguration: { Enabled: false },
+      LoggingConfiguration: { Level: 'OFF', IncludeExecutionData: false },
+      Tags: Match.arrayWith([
+        { Key: 'cost', Value: '7' },
+        { Key: 'team', Value: 'sales' },
+      ]),
+    });
+    const functions = Object.values(template.findResources('AWS::Lambda::Function')).map(
+      ({ Properties }) => Properties,
+    );
+    const own = functions.filter(({ Environment }) => Environment?.Variables.TROWEL_PROJECT === 'props');
+    expect(own).toHaveLength(6);
+    for (const { Architectures, TracingConfig, Environment } of own) {
+      expect([Architectures, TracingConfig]).toEqual([['arm64'], undefined]);
+      expect(Environment.Variables.POWERTOOLS_LOG_LEVEL).toBe('DEBUG');
+    }
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', { RuntimePlatform: { CpuArchitecture: 'ARM64' } });
+    template.hasResourceProperties('AWS::ECS::Cluster', {
+      ClusterSettings: [{ Name: 'containerInsights', Value: 'enabled' }],
+    });
+    expect(Object.keys(template.findResources('AWS::EC2::SecurityGroup'))).toEqual([expect.stringMatching(/^Group/)]);
+    launches(template, { TROWEL_SECURITY_GROUPS: stack.resolve(group.securityGroupId) });
+    // CloudWatch knows certain numbers of days: the next longer.
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 14 });
+  });
+
   it('empties and deletes the bucket with the stack when asked', async () => {
     const { template } = await deploy('destroy', { 'main.dig': ECHO }, { removalPolicy: RemovalPolicy.DESTROY });
     template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
     template.resourceCountIs('Custom::S3AutoDeleteObjects', 1);
+    template.allResources('AWS::Logs::LogGroup', { DeletionPolicy: 'Delete' });
   });
 
   it('trap: a changed task definition makes a new version of launch, so that an execution keeps its own', async () => {
@@ -527,6 +702,63 @@ describe('TrowelProject', () => {
     );
     const { template } = await deploy('hundred', files);
     expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(320);
+  });
+
+  it('trap: a hundred workflows with long names, each with a schedule, a secret and an object of its own, keep to the limits of AWS', async () => {
+    const name = (i: number) => `a-workflow-with-a-rather-long-name-of-sales-${i}`;
+    const files = Object.fromEntries(
+      Array.from({ length: 100 }, (_, i) => [
+        `${name(i)}.dig`,
+        `schedule:\n  daily>: 07:00:00\n+p:\n  py>: tasks.a\n  _env: {A: "\${secret:key${i}}"}\n+w:\n  s3_wait>: in/${i}.csv\n`,
+      ]),
+    );
+    const { template } = await deploy('a-hundred-workflows', files);
+    const text = JSON.stringify(template.toJSON());
+    // One more is the CDK's own.
+    expect(Object.keys(template.toJSON().Resources).length + 1).toBeLessThan(500);
+    expect(Object.keys(template.toJSON().Outputs).length).toBeLessThan(200);
+    // With the real bootstrap, and what the command line adds.
+    const { size } = statSync(
+      join(import.meta.dirname, '..', '..', '..', 'task-images/python/src/trowel_task/bootstrap.py'),
+    );
+    expect(text.length + 1.1 * size).toBeLessThan(1_000_000);
+    // Policies of a role without their spaces, and the variables of a function, with all references as long as they get.
+    for (const [id, { Properties }] of Object.entries(template.findResources('AWS::IAM::Role'))) {
+      const documents = (Properties.Policies ?? []).map((each: { PolicyDocument: object }) => each.PolicyDocument);
+      const attached = Object.values(template.findResources('AWS::IAM::Policy'))
+        .filter((policy) => policy.Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === id))
+        .map((policy) => policy.Properties.PolicyDocument);
+      expect(written([...documents, ...attached]).length, id).toBeLessThan(10_240);
+    }
+    for (const [id, { Properties }] of Object.entries(template.findResources('AWS::Lambda::Function'))) {
+      const variables = Properties.Environment?.Variables ?? {};
+      const length = Object.entries(variables).reduce((sum, [key, value]) => sum + key.length + plain(value).length, 0);
+      expect(length, id).toBeLessThan(4_096);
+    }
+  });
+
+  it('a workflow that requires very many others may start those of the project', async () => {
+    const name = (i: number) => `a-workflow-with-a-rather-long-name-of-sales-${i}`;
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`${name(i)}.dig`, ECHO]));
+    const requires = Object.keys(files).map((_, i) => `+r${i}:\n  require>: ${name(i)}\n`);
+    const { template } = await deploy('requires', { ...files, 'main.dig': requires.join('') });
+    const role = machineRole(template, 'requires-main');
+    const states = (rest: string) => `arn:<Partition>:states:<Region>:<AccountId>:${rest}`;
+    const lines = permissions(template, role).filter((line) => line.startsWith('states:'));
+    expect(lines).toEqual([
+      `states:DescribeExecution states:StopExecution -> ${states('execution:requires-*:*')}`,
+      `states:StartExecution -> ${states('stateMachine:requires-*')}`,
+    ]);
+    const { Policies } = template.findResources('AWS::IAM::Role')[role]?.Properties ?? {};
+    expect(written(Policies.map((each: { PolicyDocument: object }) => each.PolicyDocument)).length).toBeLessThan(
+      10_240,
+    );
+  });
+
+  it('more task definitions than a function may know are an error, with a way out', async () => {
+    const tasks = Array.from({ length: 121 }, (_, i) => `+t${i}:\n  py>: tasks.a\n  _env: {A: "\${secret:key${i}}"}\n`);
+    const loading = load(folder('many-definitions', { 'main.dig': tasks.join('') }));
+    await expect(loading).rejects.toThrow(/needs 122 task definitions.* may have 120[\s\S]*split the project/);
   });
 
   it('passes AwsSolutions of cdk-nag', async () => {
@@ -597,6 +829,43 @@ describe('a project that cannot be deployed', () => {
     expect((error as ProjectError).message).toMatch(text);
   });
 });
+
+/** Logical id of the role of a state machine. */
+function machineRole(template: Template, name: string): string {
+  const [machine] = Object.values(
+    template.findResources('AWS::StepFunctions::StateMachine', { Properties: { StateMachineName: name } }),
+  );
+  return machine?.Properties.RoleArn['Fn::GetAtt'][0];
+}
+
+/** What a reference becomes at its longest: an ARN in a region with a long name, or a physical name of 64 characters. */
+const LONGEST: { readonly [name: string]: string } = {
+  'AWS::Partition': 'aws-us-gov',
+  'AWS::Region': 'ap-southeast-1',
+  'AWS::AccountId': '123456789012',
+  'AWS::URLSuffix': 'amazonaws.com',
+};
+
+/** A value of a template as text. */
+function plain(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  const [[name, inner] = ['', '']] = Object.entries(value);
+  if (name === 'Ref') return LONGEST[String(inner)] ?? `subnet-0123456789abcdef0,${'x'.repeat(38)}`;
+  if (name === 'Fn::GetAtt') return 'x'.repeat(inner[1] === 'Arn' ? 140 : 20);
+  if (name === 'Fn::Select') return '1234';
+  if (name === 'Fn::Join') return inner[1].map(plain).join(inner[0]);
+  if (name === 'Fn::Sub')
+    return String(inner).replaceAll(/\$\{([^}]+)\}/g, (_, each: string) => LONGEST[each] ?? 'x'.repeat(64));
+  throw new Error(`Expected a reference, got ${JSON.stringify(value)}`);
+}
+
+/** A document with its references, as IAM counts it. */
+function written(value: unknown): string {
+  return JSON.stringify(value, (_, each) => {
+    const [first = ''] = each !== null && typeof each === 'object' && !Array.isArray(each) ? Object.keys(each) : [];
+    return first === 'Ref' || first.startsWith('Fn::') ? plain(each) : each;
+  });
+}
 
 function launches(template: Template, variables: { readonly [name: string]: string }): void {
   template.hasResourceProperties('AWS::Lambda::Function', {

@@ -27,6 +27,7 @@ describe('tasks in the comments of states', () => {
   it.each<[string, TaskInfo]>([
     ['c', { operator: 'py', task: '+main+load', at: 'main.dig:3' }],
     ['c', { operator: 's3_wait', task: '+main+wait', at: 'sub folder/a (1), b.dig:3', role: 'polls' }],
+    ['c', { operator: 'py', task: '+my flow (1)+load', at: 'my flow (1).dig:3' }],
     ['e', { operator: 'echo', at: 'main.dig:12', role: 'prepares' }],
     ['e', { operator: 'sh', task: '+m+${x}(y)', at: '${dir}/main.dig:1' }],
   ])('are read back from what was deployed: %s %j', (state, info) => {

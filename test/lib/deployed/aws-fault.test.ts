@@ -52,7 +52,7 @@ describe('what AWS refuses', () => {
     ],
     [error('UnauthorizedOperation', 'You are not authorized'), 'denied', 'do not allow states:StartExecution'],
     [error('StateMachineDoesNotExist', 'State Machine Does Not Exist'), 'absent', 'State Machine Does Not Exist'],
-    [error('ThrottlingException', 'Rate exceeded'), 'refused', 'states:StartExecution: Rate exceeded'],
+    [error('InvalidName', 'Invalid Name'), 'refused', 'states:StartExecution: Invalid Name'],
   ])('%s', async (thrown, kind, message) => {
     const fault = await explained(thrown);
     expect(fault.message).toContain(message);
@@ -62,6 +62,16 @@ describe('what AWS refuses', () => {
   it('says what the service said of a right that is missing', async () => {
     const said = 'User: x is not authorized to perform: states:StartExecution on resource: y';
     expect((await explained(error('AccessDeniedException', said))).notes).toEqual([said]);
+  });
+
+  it.each([
+    [error('ThrottlingException', 'Rate exceeded', { $fault: 'client' }), 'no more calls of states:StartExecution'],
+    [error('InternalServerError', '', { $fault: 'server' }), 'could not answer a call of states:StartExecution'],
+  ])('what passes is to be tried again: %s', async (thrown, message) => {
+    const fault = await explained(thrown);
+    expect(fault.message).toContain(message);
+    expect(fault.notes).toEqual(['Try again in a minute', expect.stringContaining(thrown.name)]);
+    expect(fault.kind).toBe('refused');
   });
 
   it('looks into several failed connections', async () => {

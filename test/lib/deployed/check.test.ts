@@ -151,6 +151,15 @@ describe('an account', () => {
     ]);
   });
 
+  it('in China is shown in its own console', async () => {
+    const whoami = async () => ({ account: '123', region: 'cn-north-1', arn: 'arn:aws-cn:iam::123:user/me' });
+    const { diagnostics } = await check({ whoami, verified: async () => false, vcpuQuota: async () => 0 });
+    expect(diagnostics.map(({ notes }) => /https:\/\/[^/]+/.exec(notes.join(' '))?.[0])).toEqual([
+      'https://console.amazonaws.cn',
+      'https://console.amazonaws.cn',
+    ]);
+  });
+
   it('to which nothing is deployed yet', async () => {
     const { diagnostics, facts } = await check({ functionSettings: async () => ({}) });
     expect(diagnostics).toEqual([]);

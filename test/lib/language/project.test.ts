@@ -236,6 +236,7 @@ apps: {count: {image: "x:1", args: [a]}, say: {command: python3 -m say}}
     ['task: {cpu: 4096}', 'project-file «4096»'],
     ['task: {disk: 10}', 'project-file «10»'],
     ['task: {timeout: soon}', 'project-file «soon»'],
+    ['task: {heartbeat: 1.5}', 'project-file «1.5»'],
     ['containers: sometimes', 'project-file «sometimes»'],
     ['notifications: {slack: "https://x"}', 'project-file «"https://x"»'],
     ['notifications: {on: [failure, sucess]}', 'project-file «sucess»'],

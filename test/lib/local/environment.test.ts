@@ -3,6 +3,7 @@ import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Environment, type PythonSettings, prepareEnvironment } from '../../../lib/local/environment.ts';
+import { versionsFile, writeVersions } from '../../../lib/local/versions.ts';
 import { temporary } from './temporary.ts';
 
 /** A folder with a package that pip can install without a network. */
@@ -115,15 +116,24 @@ describe('with requirements', () => {
     expect(notices).toContainEqual(expect.stringMatching(/^Waiting for process/));
   }, 90_000);
 
+  it('installs other versions where those decided before cannot be had', async () => {
+    const { home, notices, prepare } = await place();
+    const decided = versionsFile({ XDG_CACHE_HOME: join(home, 'cache') }, 'little');
+    await writeVersions(decided, new Map([['little', '3.0']]));
+    expect(versionIn(await prepare({ requirements: { lines: ['little'] } }))).toBe('2.0');
+    expect(notices.filter((text) => text.endsWith('cannot be had: others are installed'))).toHaveLength(1);
+  }, 90_000);
+
   it("shows pip's last lines and the way out, and leaves nothing", async () => {
-    const { prepare, envs } = await place({ 'requirements.txt': 'no-such-package==1' });
+    // Its name is no word of a connection that failed.
+    const { prepare, envs } = await place({ 'requirements.txt': 'networkx==0' });
     const failed = await prepare({ requirements: { file: 'requirements.txt' } });
     expect(failed).toMatchObject({
       ok: false,
       diagnostic: {
         code: 'python-requirements',
         message: expect.stringMatching(/could not install requirements\.txt/),
-        notes: [expect.stringContaining('no-such-package==1'), 'Correct requirements.txt, then run again.'],
+        notes: [expect.stringContaining('networkx==0'), 'Correct requirements.txt, then run again.'],
       },
     });
     expect(existsSync(envs) ? readdirSync(envs) : []).toEqual([]);

@@ -27,20 +27,32 @@ const SYSTEM = `+jq:
   sh>: apt-get update && apt-get install -y ffmpeg
 `;
 
+/** The project's own, on top of the image that `apt:` makes. */
+const DOCKERFILE = `FROM trowel
+USER root
+RUN echo mine > /etc/own-layer
+COPY config/params.yml /etc/params.yml
+USER trowel
+`;
+
 let cloud: Cloud;
 let stack: Stack;
 let container: string;
 /** What containers printed, for a failure. */
 const printed: string[] = [];
 
-/** What a synthesised app wants built: the folder and the arguments of Docker. */
-function wanted(out: string): { readonly directory: string; readonly args: { readonly [name: string]: string } } {
+interface Source {
+  readonly directory: string;
+  readonly dockerFile: string;
+  readonly dockerBuildArgs: { readonly [name: string]: string };
+}
+
+/** What a synthesised app wants built: the folder, the file and the arguments of Docker. */
+function wanted(out: string): Source {
   const assets = JSON.parse(readFileSync(join(out, 'trowel-quickstart.assets.json'), 'utf8'));
-  const [image] = Object.values<{ source: { directory: string; dockerBuildArgs: { [name: string]: string } } }>(
-    assets.dockerImages,
-  );
+  const [image] = Object.values<{ source: Source }>(assets.dockerImages);
   if (image === undefined) throw new Error('no image is asked for');
-  return { directory: join(out, image.source.directory), args: image.source.dockerBuildArgs };
+  return { ...image.source, directory: join(out, image.source.directory) };
 }
 
 beforeAll(async () => {
@@ -57,14 +69,29 @@ beforeAll(async () => {
   // Deployed with the stock image: to upload one needs Docker.
   stack = await cloud.deploy(project);
   const out = join(folder, 'cdk.out');
-  writeFileSync(join(project, 'trowel.yml'), 'name: quickstart\nparams: config/params.yml\napt: [jq]\n');
+  writeFileSync(
+    join(project, 'trowel.yml'),
+    'name: quickstart\nparams: config/params.yml\napt: [jq]\ndockerfile: Dockerfile\n',
+  );
+  writeFileSync(join(project, 'Dockerfile'), DOCKERFILE);
   await cdk(['synth', '--quiet', '--output', out, '-c', `project=${project}`], ROOT, small.env);
-  const { directory, args } = wanted(out);
+  const { directory, dockerFile, dockerBuildArgs: args } = wanted(out);
   await images.base('trowel-test-base');
   expect(args).toEqual({ BASE: 'public.ecr.aws/docker/library/python:3.11-slim', PACKAGES: 'jq' });
   const given = Object.entries({ ...args, BASE: 'localhost/trowel-test-base' });
   const options = given.flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
-  await images.buildah('bud', '--quiet', '--isolation', 'chroot', ...options, '--tag', 'trowel-test', directory);
+  const file = ['--file', join(directory, dockerFile)];
+  await images.buildah(
+    'bud',
+    '--quiet',
+    '--isolation',
+    'chroot',
+    ...file,
+    ...options,
+    '--tag',
+    'trowel-test',
+    directory,
+  );
   container = await images.python('trowel-test', bin);
 }, 600_000);
 
@@ -74,7 +101,7 @@ afterAll(async () => {
 }, 60_000);
 
 describe.skipIf(why !== undefined)(`the image of task-images/python${why === undefined ? '' : ` (${why})`}`, () => {
-  it('is not root, and holds what apt: names', async () => {
+  it('is not root, and holds what apt: names and what the project’s Dockerfile adds', async () => {
     const said = await images.buildah(
       'run',
       '--isolation',
@@ -83,9 +110,12 @@ describe.skipIf(why !== undefined)(`the image of task-images/python${why === und
       '--',
       'sh',
       '-c',
-      'id -u; echo $HOME; pwd; jq --version',
+      'id -u; echo $HOME; pwd; cat /etc/own-layer; ls /etc/params.yml; jq --version',
     );
-    expect(said.split('\n')).toEqual(['10001', '/home/trowel', '/home/trowel', expect.stringMatching(/^jq-/)]);
+    expect(said.split('\n')).toEqual([
+      ...['10001', '/home/trowel', '/home/trowel', 'mine', '/etc/params.yml'],
+      expect.stringMatching(/^jq-/),
+    ]);
   });
 
   it('runs the quickstart, with the result that it has here', async () => {

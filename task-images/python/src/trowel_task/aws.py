@@ -155,11 +155,19 @@ def _refused(status: int, headers: Any, body: bytes) -> ServiceError:
 
 
 def credentials() -> bootstrap.Keys:
-    """The container's, read anew before they end."""
+    """The container's, read anew before they end; while that fails, those at hand serve to their end."""
     global _keys
-    if _keys is None or (_keys.until and _keys.until < time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + _EARLY))):
-        _keys = bootstrap.credentials(_ENV)
+    if _keys is None or _end_within(_keys, _EARLY):
+        try:
+            _keys = bootstrap.credentials(_ENV)
+        except bootstrap.Failed:
+            if _keys is None or _end_within(_keys, 0):
+                raise
     return _keys
+
+
+def _end_within(keys: bootstrap.Keys, seconds: float) -> bool:
+    return bool(keys.until and keys.until < time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds)))
 
 
 def forget_credentials() -> None:

@@ -37,7 +37,7 @@ def enter(handover: int, log: int, control: int, inherited: list[int], parent: i
     from importlib.util import find_spec
 
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     linux.bind_to_parent(parent)

@@ -49,11 +49,12 @@ class Params(dict):  # type: ignore[type-arg]
 
     def __getitem__(self, key: Any) -> Any:
         self.note(key)
+        fresh = key in self._fresh
         value = super().__getitem__(key)
-        if key in self._fresh:
-            self._fresh.discard(key)
+        if fresh:
             value = values.resolve(value)
             super().__setitem__(key, value)
+            self._fresh.discard(key)  # last, so that no other thread sees the reference
         return value
 
     def __setitem__(self, key: Any, value: Any) -> None:

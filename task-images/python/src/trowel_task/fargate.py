@@ -15,11 +15,11 @@ import json
 import os
 import signal
 import sys
-from functools import partial
 
 from trowel_task import PROTOCOL, child, connections, fargate_answer, linux, remote
-from trowel_task.errors import FAILED, LOST, TaskError
+from trowel_task.errors import FAILED, LOST, TaskError, signal_name
 from trowel_task.loop import Loop
+from trowel_task.run import Foreground
 from trowel_task.task import GRACE
 from trowel_task.worker import Worker, clean_path
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 HEARTBEAT = 20.0
 # Heartbeats within the silence that a state bears.
 BEATS = 4
-# Seconds that a task has after SIGTERM: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
+# What a container is told to stop by: SIGTERM, or the STOPSIGNAL of a project's own image.
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+# Seconds that a task has after it: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
 LAST = 90.0
 # UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
 LINE = 200_000
@@ -40,33 +42,18 @@ MISCONFIGURED = 78
 OUT_OF_MEMORY = "perhaps out of memory"
 
 
-class Transport:
-    """What the worker has to say about its single task."""
-
-    full = False
+class Transport(Foreground):
+    """Output goes to the container's log, which takes it line by line; questions go to a function."""
 
     def __init__(self, evaluate: str | None) -> None:
-        self.worker: Worker | None = None
-        self.result: dict[str, Any] | None = None
+        super().__init__()
         self._evaluate = evaluate
 
-    def send(self, message: dict[str, Any]) -> None:
-        kind = message["type"]
-        if kind == "log":
-            text = message["text"]
-            sys.stdout.write(text if text.endswith("\n") else text + "\n")
-            sys.stdout.flush()
-        elif kind == "fatal":
-            say(message["message"])
-        elif kind == "call" and self.worker:
-            answer = {"id": message["id"], "call": message["call"], **self._answer(message["fn"], message["payload"])}
-            self.worker.loop.later(0, partial(self.worker._on_reply, answer))
-        elif kind == "result":
-            self.result = message["result"]
-            if self.worker:
-                self.worker.ended = True
+    def log(self, text: str) -> None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
 
-    def _answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
+    def answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
         if fn != "evaluate" or not self._evaluate:
             operator = f"{payload.get('op')}>"
             return {"error": {"name": FAILED, "message": f"add_subtask cannot make a task of {operator} on AWS (config)"}}
@@ -150,9 +137,10 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
     linux.become_subreaper()
 
     def signalled(number: int) -> None:
-        if number == signal.SIGTERM:
+        if number in STOPS:
             # A Spot container has two minutes; whoever stops one says no more than this either.
-            worker.stop(LAST, TaskError(LOST, "the container was told to stop (SIGTERM): Spot took it back, or somebody stopped it"))
+            told = f"the container was told to stop ({signal_name(number)}): Spot took it back, or somebody stopped it"
+            worker.stop(LAST, TaskError(LOST, told))
         else:
             worker.signalled(number)
 
@@ -162,7 +150,7 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
         else:
             worker.stop(GRACE, TaskError(LOST, "nobody waits for this task any more"))
 
-    loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP], signalled)
+    loop.signals([signal.SIGCHLD, signal.SIGHUP, *STOPS], signalled)
     loop.later(interval, beat)
     worker._greeted = True
     worker._on_start({"id": "1", "assignment": given["assignment"], "secrets": secrets})

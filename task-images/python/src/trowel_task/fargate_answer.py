@@ -6,7 +6,7 @@ import json
 import os
 import time
 
-from trowel_task import aws, digests, remote, results, values
+from trowel_task import aws, connections, digests, remote, results, values
 from trowel_task.errors import FAILED, TaskError, shorten
 
 TYPE_CHECKING = False
@@ -95,12 +95,17 @@ def cause_of(error: dict[str, Any], assignment: dict[str, Any]) -> str:
         failure["log"] = log
     limit = 16_000
     text = json.dumps(failure, ensure_ascii=False)
-    while len(text) > _CAUSE:
+    while _length(text) > _CAUSE:
         failure["message"] = shorten(error["message"], limit)
         if stack:
             failure["stacktrace"] = stack[-limit:]
         text, limit = json.dumps(failure, ensure_ascii=False), limit // 2
     return text
+
+
+def _length(text: str) -> int:
+    """In UTF-16 code units, as a service written in Java counts: beyond the Basic Multilingual Plane a character has two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _keep(stack: str, root: str | None) -> str | None:
@@ -120,15 +125,15 @@ def log_link() -> str | None:
     base = os.environ.get("ECS_CONTAINER_METADATA_URI_V4")
     if not base:
         return None
-    from urllib.parse import quote
-    from urllib.request import urlopen
+    from urllib.parse import quote, urlsplit
 
+    parts = urlsplit(base)
     try:
-        with urlopen(base, timeout=2) as answer:
-            options = json.load(answer)["LogOptions"]
+        with connections.lend(parts.scheme, parts.netloc, 2.0) as connection:
+            options = json.load(connection.ask("GET", parts.path, None, {}))["LogOptions"]
         region, group, stream = (options[f"awslogs-{name}"] for name in ("region", "group", "stream"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    except Exception:
+        return None  # a failure is told without it
 
     def twice(text: str) -> str:
         return quote(quote(text, safe=""), safe="").replace("%", "$")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Foreground:
-    """The transport of a single task."""
+    """The transport of a single task, with which its worker ends."""
 
     full = False
 
@@ -33,16 +33,22 @@ class Foreground:
     def send(self, message: dict[str, Any]) -> None:
         kind = message["type"]
         if kind == "log":
-            sys.stderr.write(message["text"])
-            sys.stderr.flush()
+            self.log(message["text"])
         elif kind == "call" and self.worker:
-            error = {"name": FAILED, "message": f"'{message['fn']}' needs a host"}
-            answer = {"id": message["id"], "call": message["call"], "error": error}
+            answer = {"id": message["id"], "call": message["call"], **self.answer(message["fn"], message["payload"])}
             self.worker.loop.later(0, partial(self.worker._on_reply, answer))
         elif kind == "result":
             self.result = message["result"]
             if self.worker:
                 self.worker.ended = True
+
+    def log(self, text: str) -> None:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """To a question about dynamic subtasks: {"ok": …} or {"error": {name, message}}."""
+        return {"error": {"name": FAILED, "message": f"'{fn}' needs a host"}}
 
 
 def main(path: str) -> int:

@@ -11,6 +11,7 @@ import json
 import math
 import os
 import sys
+from _thread import get_ident
 
 from trowel_task import digests, remote
 
@@ -230,7 +231,7 @@ def _fetched(ref: dict[str, Any], uri: str) -> str:
     if os.path.exists(path):
         return path
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.tmp"
+    temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
     remote.download(uri, temporary)
     if hash_file(temporary)[0] != sha256:
         os.unlink(temporary)

@@ -240,10 +240,15 @@ class Worker:
             pass
         import shutil
 
-        if self.ended or not hasattr(os, "fork"):
+        pid = -1
+        if not self.ended and hasattr(os, "fork"):
+            try:
+                pid = os.fork()  # what pip has installed takes a while to remove
+            except OSError:
+                pass  # no process is free
+        if pid < 0:
             shutil.rmtree(folder, ignore_errors=True)
             return
-        pid = os.fork()  # what pip has installed takes a while to remove
         if pid == 0:
             try:
                 shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,28 @@
+import { TrowelError } from '../../lib/expression/failure.ts';
+import { ERRORS } from '../../lib/expression/wire.ts';
+import type { TaskDefinition } from './ecs-compute.ts';
+
+/**
+ * Task definitions of a deployed project, by the key that the compiler gave a state for its image and secrets. Of each the revision alone
+ * is written out: a function's variables may have 4 KB in all.
+ */
+export interface DefinitionTable {
+  /** ARN without the key: `arn:aws:ecs:…:task-definition/PROJECT-`. */
+  readonly family: string;
+  /** The container's name in each. */
+  readonly container: string;
+  readonly revisions: { readonly [key: string]: string };
+}
+
+/** Definitions that fit beside the function's other variables. */
+export const MOST_DEFINITIONS = 120;
+
+/** @throws TrowelError Trowel.BadInput */
+export function definitionOf({ family, container, revisions }: DefinitionTable, key = 'default'): TaskDefinition {
+  const revision = Object.hasOwn(revisions, key) ? revisions[key] : undefined;
+  if (revision !== undefined) return { arn: `${family}${key}:${revision}`, container };
+  throw new TrowelError(
+    ERRORS.badInput,
+    `No task definition '${key}' was deployed; there are: ${Object.keys(revisions).join(', ')}`,
+  );
+}
