@@ -2,7 +2,7 @@
  * What end-to-end tests run against: the small AWS, or with TROWEL_E2E_AWS=1 the account whose credentials the environment has (AWS_REGION
  * must be set). There stacks and secrets have their projects' names and are removed when the tests end; what is there already is not
  * touched: the tests fail. What remains are CDKToolkit, its assets, and logs of the CDK's own functions. All this has run against the small AWS
- * in an account's place, where a stack with a network cannot be destroyed, and not in an account yet.
+ * in an account's place, where a stack with a network could not be destroyed then, and not in an account yet.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { secretPrefix } from '../../../lib/compiler/deployed-names.ts';
 import { loadProject } from '../../../lib/language/project.ts';
 import { type Clients, clientsOf } from './clients.ts';
-import { bootstrap, cdk, type DeployOptions, deploy, ROOT, stackOf } from './deploy.ts';
+import { bootstrap, type DeployOptions, deploy, destroy, stackOf } from './deploy.ts';
 import { type SmallAws, type SmallAwsOptions, startSmallAws } from './small-aws.ts';
 
 const REAL = process.env.TROWEL_E2E_AWS === '1';
@@ -62,7 +62,7 @@ async function realCloud(): Promise<Cloud> {
   const folder = await mkdtemp(join(tmpdir(), 'trowel-aws-'));
   const given = Object.entries({ ...process.env, AWS_DEFAULT_REGION: region });
   const env = Object.fromEntries(given.flatMap(([k, v]) => (v === undefined ? [] : [[k, v]])));
-  const { destroy, ...clients } = clientsOf({ region });
+  const { destroy: close, ...clients } = clientsOf({ region });
   const { Account } = await new STSClient({ region }).send(new GetCallerIdentityCommand({}));
   const ours = new Map<string, Deployed>();
   let prepared: Promise<void> | undefined;
@@ -94,10 +94,8 @@ async function realCloud(): Promise<Cloud> {
     ours.set(name, { dir, options, prefix });
   };
   const remove = async (name: string, { dir, options, prefix }: Deployed): Promise<void> => {
-    const context = Object.entries({ project: dir, ...options.context }).flatMap(([k, v]) => ['-c', `${k}=${v}`]);
-    const output = ['-o', join(folder, 'cdk.out')];
     try {
-      await cdk(['destroy', name, '--force', ...output, ...context], ROOT, { ...env, ...options.env });
+      await destroy(dir, folder, env, { ...options, args: [name] });
     } finally {
       for (const SecretId of await secretsOf(prefix))
         await clients.secrets.send(new DeleteSecretCommand({ SecretId, ForceDeleteWithoutRecovery: true }));
@@ -122,7 +120,7 @@ async function realCloud(): Promise<Cloud> {
     stop: async () => {
       const faults: unknown[] = [];
       for (const [name, deployed] of ours) await remove(name, deployed).catch((error) => faults.push(error));
-      destroy();
+      close();
       await rm(folder, { recursive: true, force: true });
       if (faults.length > 0)
         throw new AggregateError(faults, `Left in account ${Account}: ${[...ours.keys()].join(', ')}`);

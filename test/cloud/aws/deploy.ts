@@ -29,13 +29,23 @@ export async function deploy(
   env: Environment,
   options: DeployOptions = {},
 ): Promise<string> {
-  const context = Object.entries({ project, ...options.context }).flatMap(([name, value]) => [
-    '-c',
-    `${name}=${value}`,
-  ]);
-  const output = ['-o', join(folder, 'cdk.out')];
-  const args = ['deploy', '--require-approval', 'never', ...output, ...context, ...(options.args ?? [])];
+  const args = ['deploy', '--require-approval', 'never', ...given(project, folder, options)];
   return cdk(args, ROOT, { ...env, ...options.env });
+}
+
+/** @returns what the command printed */
+export async function destroy(
+  project: string,
+  folder: string,
+  env: Environment,
+  options: DeployOptions = {},
+): Promise<string> {
+  return cdk(['destroy', '--force', ...given(project, folder, options)], ROOT, { ...env, ...options.env });
+}
+
+function given(project: string, folder: string, { context, args = [] }: DeployOptions): readonly string[] {
+  const pairs = Object.entries({ project, ...context }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  return ['-o', join(folder, 'cdk.out'), ...pairs, ...args];
 }
 
 export function cdk(args: readonly string[], cwd: string, env: Environment): Promise<string> {

@@ -81,7 +81,8 @@ export class Fargate implements Part {
   readonly #definitions = new Map<string, TaskDefinition>();
   /** Newest ARN of each definition in a template. */
   readonly #current = new Map<string, string>();
-  readonly #clusters = new Set<string>();
+  /** ARNs, by stack. */
+  readonly #clusters = new Map<string, readonly string[]>();
   readonly #subnets = new Map<string, ReadonlySet<string>>();
   readonly #requests = new Map<string, { readonly request: string; readonly tasks: readonly EcsTask[] }>();
   readonly #processes = new Map<EcsTask, ContainerProcess>();
@@ -122,7 +123,15 @@ export class Fargate implements Part {
         before.active = stack.resources.get(id)?.updateReplacePolicy === 'Retain';
       this.#current.set(`${stack.name}/${id}`, arn);
     }
-    for (const { id } of stack.ofType('AWS::ECS::Cluster')) this.#clusters.add(stack.attribute(id, 'Arn'));
+    for (const [key, arn] of this.#current) {
+      const definition = this.#definitions.get(arn);
+      if (definition === undefined || !key.startsWith(`${stack.name}/`)) continue;
+      if (!stack.resources.has(key.slice(stack.name.length + 1))) definition.active = false;
+    }
+    this.#clusters.set(
+      stack.name,
+      stack.ofType('AWS::ECS::Cluster').map(({ id }) => stack.attribute(id, 'Arn')),
+    );
     this.#subnets.set(stack.name, new Set(stack.ofType('AWS::EC2::Subnet').map(({ physicalId }) => physicalId)));
   }
 
@@ -203,7 +212,7 @@ export class Fargate implements Part {
   }
 
   #cluster(given = 'default'): string {
-    const found = [...this.#clusters].find((arn) => arn === given || arn.endsWith(`/${given}`));
+    const found = [...this.#clusters.values()].flat().find((arn) => arn === given || arn.endsWith(`/${given}`));
     if (found === undefined) throw new ServiceFault('ClusterNotFoundException', 'Cluster not found.');
     return found;
   }

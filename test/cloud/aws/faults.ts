@@ -25,6 +25,22 @@ export interface CallFault {
 /** Where in its life a container is killed: before its runner, when user code has written its first line, after its answer. */
 export type Point = 'started' | 'working' | 'answered';
 
+/** By performance.now(), in milliseconds. */
+export interface Work {
+  /** User code runs from here on: the first heartbeat was accepted, or it has printed a line. */
+  readonly from: number | undefined;
+  /** Its answer, taken or not; else the runner's word that it has ended, or the container's end. */
+  readonly to: number | undefined;
+  /** It was told, in answer to a call of its own, that nobody waits any more. */
+  readonly heard: number | undefined;
+}
+
+/** With which the runner's own lines begin: nothing runs by then. */
+const RUNNER = 'trowel: ';
+const ANSWERS: ReadonlySet<string> = new Set(['SendTaskSuccess', 'SendTaskFailure']);
+/** Of what the service says to a container whose token is dead. */
+const GONE = /"__type":\s*"(?:TaskTimedOut|TaskDoesNotExist|InvalidToken)"/;
+
 interface Counted<T> {
   readonly fault: T;
   readonly name: string;
@@ -34,7 +50,12 @@ interface Counted<T> {
 
 interface Plan {
   readonly calls: Counted<CallFault>[];
-  readonly containers: { readonly nth: number; readonly point: Point; readonly reason: string | undefined }[];
+  readonly containers: {
+    readonly nth: number;
+    readonly point: Point;
+    readonly reason?: string;
+    readonly notice?: true;
+  }[];
   readonly delays: { readonly nth: number; readonly until: Promise<unknown> }[];
   readonly events: Counted<readonly number[]>[];
   readonly functions: Counted<{ readonly service: string; readonly how: 'twice' | 'dead' }>[];
@@ -51,6 +72,8 @@ export class Faults {
   readonly lines = new Map<EcsTask, string[]>();
   /** Containers whose first heartbeat was accepted before they printed anything. */
   readonly greeted = new Set<EcsTask>();
+  /** When containers had user code at work. */
+  readonly work = new Map<EcsTask, Work>();
 
   constructor(aws: Faulted) {
     this.#aws = aws;
@@ -64,9 +87,12 @@ export class Faults {
       },
       started: (task) => this.#kill(task, 'started'),
       line: (task, text) => {
+        const now = performance.now();
+        this.#works(task, text.startsWith(RUNNER) ? { to: now } : { from: now });
         this.lines.set(task, [...(this.lines.get(task) ?? []), text]);
         this.#kill(task, 'working');
       },
+      stopped: (task) => this.#works(task, { to: performance.now() }),
     };
     aws.events.hooks = { deliveries: (event) => this.#event(event) };
     aws.functions.hooks = {
@@ -92,7 +118,12 @@ export class Faults {
 
   /** @param nth of the execution's containers, from 0 @param reason that ECS gives of the container */
   kill(execution: string, nth: number, point: Point, reason?: string): void {
-    this.#of(execution).containers.push({ nth, point, reason });
+    this.#of(execution).containers.push({ nth, point, ...(reason !== undefined && { reason }) });
+  }
+
+  /** AWS takes the container back, as if on Spot, when user code has written its first line: SIGTERM, and two minutes later SIGKILL. */
+  reclaim(execution: string, nth: number): void {
+    this.#of(execution).containers.push({ nth, point: 'working', notice: true });
   }
 
   /** The container begins when `until` is settled. */
@@ -158,26 +189,46 @@ export class Faults {
     return this.#aws.containers.tasks.find(({ id }) => id === token);
   }
 
+  /** What is known first of each holds. */
+  #works(task: EcsTask, seen: Partial<Work>): void {
+    const was = this.work.get(task);
+    this.work.set(task, {
+      from: was?.from ?? seen.from,
+      to: was?.to ?? seen.to,
+      heard: was?.heard ?? seen.heard,
+    });
+  }
+
   async #call(call: ServiceCall, next: () => Promise<Answer>): Promise<Answer> {
+    const task = call.service === 'states' ? this.caller(call.headers['x-amz-security-token']) : undefined;
+    if (task !== undefined && ANSWERS.has(call.action)) this.#works(task, { to: performance.now() });
     const execution = this.#executionOf(call);
-    const plan = this.#plans.get(execution ?? '');
-    for (const each of plan?.calls ?? []) {
+    const fault = this.#due(call, execution);
+    const answer = await (fault === undefined ? next() : fault.act(call, next));
+    if (task !== undefined) this.#told(task, call, answer);
+    return answer;
+  }
+
+  #due(call: ServiceCall, execution: string | undefined): CallFault | undefined {
+    for (const each of this.#plans.get(execution ?? '')?.calls ?? []) {
       const { fault } = each;
       if (fault.service !== call.service || fault.action !== call.action || fault.when?.(call) === false) continue;
       if (each.left === 0 || each.skip-- > 0) continue;
       each.left -= 1;
       this.#note(execution, each.name);
-      return fault.act(call, next);
+      return fault;
     }
-    const answer = await next();
-    const task =
-      call.service === 'states' && answer.status === 200
-        ? this.caller(call.headers['x-amz-security-token'])
-        : undefined;
-    if (task === undefined) return answer;
-    if (call.action === 'SendTaskHeartbeat' && !this.lines.has(task)) this.greeted.add(task);
-    if (/^SendTask(?:Success|Failure)$/.test(call.action)) this.#kill(task, 'answered');
-    return answer;
+    return undefined;
+  }
+
+  /** What a container hears of the state that waits for it. */
+  #told(task: EcsTask, { action }: ServiceCall, { status, body }: Answer): void {
+    if (status !== 200) {
+      if (GONE.test(body.toString())) this.#works(task, { heard: performance.now() });
+    } else if (action === 'SendTaskHeartbeat') {
+      if (!this.lines.has(task)) this.greeted.add(task);
+      this.#works(task, { from: performance.now() });
+    } else if (ANSWERS.has(action)) this.#kill(task, 'answered');
   }
 
   #kill(task: EcsTask, at: Point): void {
@@ -185,8 +236,12 @@ export class Faults {
     const i = plan?.containers.findIndex(({ nth, point }) => point === at && nth === this.nth(task)) ?? -1;
     const [found] = i < 0 ? [] : (plan?.containers.splice(i, 1) ?? []);
     if (found === undefined) return;
-    this.#note(this.executionOf(task), `container ${found.nth} is killed when ${at}`);
-    void this.#aws.containers.kill(task, found.reason);
+    this.#note(
+      this.executionOf(task),
+      `container ${found.nth} is ${found.notice ? 'taken back' : 'killed'} when ${at}`,
+    );
+    if (found.notice) this.#aws.containers.reclaim(task);
+    else void this.#aws.containers.kill(task, found.reason);
   }
 
   #event(event: Mapping): readonly number[] {

@@ -55,6 +55,8 @@ export class Functions implements Part {
   readonly #options: FunctionsOptions;
   /** By `NAME` (the latest) and `NAME:VERSION`. */
   readonly #deployed = new Map<string, Deployed>();
+  /** Names of functions, by stack. */
+  readonly #stacks = new Map<string, readonly string[]>();
   readonly #idle = new Map<string, Environment[]>();
   readonly #running = new Set<Environment>();
   readonly #unpacked = new Map<string, Promise<string>>();
@@ -68,7 +70,12 @@ export class Functions implements Part {
     this.#options = options;
   }
 
+  /** A function that the stack had before and has no more is gone with its versions. */
   deployed(stack: DeployedStack): void {
+    const names = stack.ofType('AWS::Lambda::Function').map(({ physicalId }) => physicalId);
+    const gone = this.#stacks.get(stack.name)?.filter((name) => !names.includes(name)) ?? [];
+    for (const [key, { name }] of this.#deployed) if (gone.includes(name)) this.#deployed.delete(key);
+    this.#stacks.set(stack.name, names);
     for (const resource of stack.ofType('AWS::Lambda::Function')) {
       const { Code, Environment: given, Role, Timeout = 3, DeadLetterConfig } = resource.properties;
       const deadLetters = (DeadLetterConfig as Mapping | undefined)?.TargetArn;

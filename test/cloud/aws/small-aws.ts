@@ -2,13 +2,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { ECSClient } from '@aws-sdk/client-ecs';
 import { DescribeSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
 import { type Clients, clientsOf } from './clients.ts';
 import { CloudFormation } from './cloud-formation.ts';
-import { bootstrap, type DeployOptions, deploy, stackOf } from './deploy.ts';
+import { bootstrap, type DeployOptions, deploy, destroy, stackOf } from './deploy.ts';
 import { EventBridge } from './event-bridge.ts';
 import { Fargate } from './fargate.ts';
 import { actionOf, checksOf, type Facts, Iam, listCheck } from './iam.ts';
@@ -19,7 +21,7 @@ import { type ProxyServer, startProxy } from './proxy.ts';
 import { Scheduler } from './scheduler.ts';
 import { ACCOUNT, ACCOUNT_KEY, type Part, REGION, type Service } from './service.ts';
 import { StepFunctions } from './step-functions.ts';
-import { type DeployedStack, type Mapping, Names, readStack } from './template.ts';
+import { type DeployedStack, type Mapping, Names, readStack, resolveStack } from './template.ts';
 
 export interface SmallAwsOptions {
   /** Of executions, cold starts, late events; default real time. */
@@ -38,8 +40,14 @@ export interface SmallAws extends Clients {
   readonly env: { readonly [name: string]: string };
   /** The last stack of each deploy. */
   readonly stacks: ReadonlyMap<string, DeployedStack>;
+  /** `cdk bootstrap`, the first time. */
+  bootstrap(): Promise<void>;
   /** The real `cdk deploy`, after `cdk bootstrap` the first time. May be called again for an update. */
   deploy(project: string, options?: DeployOptions): Promise<DeployedStack & { readonly printed: string }>;
+  /** Tells the services played here of a stack that another than `deploy` has put there. */
+  deployed(name: string): Promise<DeployedStack>;
+  /** The real `cdk destroy`. @returns what it printed */
+  destroy(project: string, options?: DeployOptions): Promise<string>;
   readonly proxy: ProxyServer;
   readonly keys: Keys;
   readonly functions: Functions;
@@ -89,8 +97,9 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     CDK_DISABLE_CLI_TELEMETRY: 'true',
     CI: 'true',
   };
-  const { destroy, ...clients } = clientsOf({ ...config, forcePathStyle: true });
-  const { s3, cloudFormation, secrets } = clients;
+  const { destroy: close, ...clients } = clientsOf({ ...config, forcePathStyle: true });
+  const { s3, logs, cloudFormation, secrets } = clients;
+  const [ec2, ecs] = [new EC2Client(config), new ECSClient(config)];
   const functions = new Functions({ keys, s3, folder: join(folder, 'functions'), env: shared });
   const sns = new SNSClient(config);
   const clock = options.clock ?? realClock;
@@ -124,7 +133,7 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
   const names = new Names();
   const parts: Part[] = [
     iam,
-    new CloudFormation(moto, cloudFormation, names),
+    new CloudFormation({ ...{ moto, s3, logs, cloudFormation, ec2, ecs, names }, removed }),
     executions,
     functions,
     containers,
@@ -135,22 +144,39 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
   const stacks = new Map<string, DeployedStack>();
   let prepared: Promise<void> | undefined;
 
+  function prepare(): Promise<void> {
+    prepared ??= bootstrap(folder, env, `aws://${ACCOUNT}/${REGION}`);
+    return prepared;
+  }
+
+  async function deployed(name: string): Promise<DeployedStack> {
+    const stack = await readStack(name, cloudFormation, names);
+    stacks.set(name, stack);
+    for (const part of parts) await part.deployed?.(stack);
+    return stack;
+  }
+
+  async function removed({ name, resources }: DeployedStack): Promise<void> {
+    stacks.delete(name);
+    names.forget(resources.keys());
+    const empty = resolveStack(name, { Resources: {} }, new Map(), names);
+    for (const part of parts) await part.deployed?.(empty);
+  }
+
   return {
     ...{ url, env, stacks, ...clients, proxy, keys, functions, containers, executions, iam, events, scheduler },
     deploy: async (project, given = {}) => {
-      prepared ??= bootstrap(folder, env, `aws://${ACCOUNT}/${REGION}`);
-      await prepared;
+      await prepare();
       const printed = await deploy(resolve(project), folder, env, given);
-      const name = stackOf(printed);
-      const stack = await readStack(name, cloudFormation, names);
-      stacks.set(name, stack);
-      for (const part of parts) await part.deployed?.(stack);
-      return { ...stack, printed };
+      return { ...(await deployed(stackOf(printed))), printed };
     },
+    bootstrap: prepare,
+    deployed,
+    destroy: (project, given = {}) => destroy(resolve(project), folder, env, given),
     stop: async () => {
       await Promise.all(parts.map((part) => part.stop?.()));
-      destroy();
-      sns.destroy();
+      close();
+      for (const client of [sns, ec2, ecs]) client.destroy();
       await proxy.close();
       await moto.stop();
       await rm(folder, { recursive: true, force: true });

@@ -10,13 +10,14 @@ import type { Json, StateMachine } from '../../../lib/asl/types.ts';
 import { parseMachine } from '../../../lib/asl/validate.ts';
 import { realClock } from '../../../lib/engine/clock.ts';
 import { execute } from '../../../lib/engine/execution.ts';
-import { TaskTokenError, TaskTokens } from '../../../lib/engine/task-tokens.ts';
+import { TaskTokenError } from '../../../lib/engine/task-tokens.ts';
 import type { Clock, Outcome } from '../../../lib/engine/types.ts';
 import { type ApiEvent, apiEvent } from './history-events.ts';
 import { type Integrations, integrations } from './integrations.ts';
 import type { Keys } from './keys.ts';
 import { ACCOUNT, type Answer, inputOf, json, type Part, REGION, type ServiceCall, ServiceFault } from './service.ts';
 import type { DeployedStack, Mapping } from './template.ts';
+import { WatchedTokens } from './watched-tokens.ts';
 
 export interface StepFunctionsOptions {
   readonly keys: Keys;
@@ -65,9 +66,11 @@ export class StepFunctions implements Part {
   readonly #integrations: Integrations;
   readonly #clock: Clock;
   readonly machines = new Map<string, Machine>();
+  /** ARNs of machines, by stack. */
+  readonly #stacks = new Map<string, ReadonlySet<string>>();
   /** By ARN, oldest first. */
   readonly executions = new Map<string, Run>();
-  readonly tokens = new TaskTokens();
+  readonly tokens = new WatchedTokens();
 
   constructor(options: StepFunctionsOptions) {
     this.#options = options;
@@ -75,7 +78,9 @@ export class StepFunctions implements Part {
     this.#integrations = integrations(options);
   }
 
+  /** What the stack had before and has no more is deleted; executions under way end with what they began with. */
   async deployed(stack: DeployedStack): Promise<void> {
+    const made = new Set<string>();
     for (const resource of stack.ofType('AWS::StepFunctions::StateMachine')) {
       const { StateMachineName, DefinitionS3Location, DefinitionSubstitutions, DefinitionString, RoleArn, ...more } =
         resource.properties;
@@ -87,8 +92,10 @@ export class StepFunctions implements Part {
             ? DefinitionString
             : JSON.stringify(DefinitionString);
       const definition = substituted(text, (DefinitionSubstitutions ?? {}) as Mapping);
-      this.#put(String(StateMachineName ?? resource.physicalId), definition, String(RoleArn), more);
+      made.add(this.#put(String(StateMachineName ?? resource.physicalId), definition, String(RoleArn), more).arn);
     }
+    for (const arn of this.#stacks.get(stack.name) ?? []) if (!made.has(arn)) this.machines.delete(arn);
+    this.#stacks.set(stack.name, made);
   }
 
   readonly service = async (call: ServiceCall): Promise<Answer | undefined> => {

@@ -23,6 +23,8 @@ export interface DeployedResource {
   readonly properties: Mapping;
   /** `Retain` or `Delete`: what becomes of what an update replaces. */
   readonly updateReplacePolicy?: string;
+  /** What becomes of it with the stack. */
+  readonly deletionPolicy?: string;
 }
 
 export interface DeployedStack {
@@ -41,6 +43,7 @@ interface Template {
       readonly Type: string;
       readonly Properties?: Mapping;
       readonly UpdateReplacePolicy?: string;
+      readonly DeletionPolicy?: string;
     };
   };
   readonly Parameters?: { readonly [id: string]: { readonly Type: string; readonly Default?: Json } };
@@ -62,6 +65,11 @@ export class Names {
     this.#count.set(functionArn, number);
     this.#versions.set(id, `${functionArn}:${number}`);
     return `${functionArn}:${number}`;
+  }
+
+  /** Of a stack that is gone. */
+  forget(ids: Iterable<string>): void {
+    for (const id of ids) this.#versions.delete(id);
   }
 }
 
@@ -86,11 +94,12 @@ export function resolveStack(
 ): DeployedStack {
   const resolver = new Resolver(name, template, known, names);
   const resources = new Map(
-    Object.entries(template.Resources).map(([id, { Type: type, Properties = {}, UpdateReplacePolicy: policy }]) => [
+    Object.entries(template.Resources).map(([id, { Type: type, Properties = {}, ...policies }]) => [
       id,
       {
         ...{ id, type, physicalId: resolver.ref(id), properties: resolver.resolve(Properties) as Mapping },
-        ...(policy !== undefined && { updateReplacePolicy: policy }),
+        ...(policies.UpdateReplacePolicy !== undefined && { updateReplacePolicy: policies.UpdateReplacePolicy }),
+        ...(policies.DeletionPolicy !== undefined && { deletionPolicy: policies.DeletionPolicy }),
       },
     ]),
   );

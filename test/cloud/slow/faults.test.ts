@@ -10,9 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { jobId } from '../../../lambdas/launch/names.ts';
 import { fastClock } from '../aws/fast-clock.ts';
 import { type CallFault, conflict, double, Faults, failures, lose, refuse, refuseS3 } from '../aws/faults.ts';
 import { type SmallAws, startSmallAws } from '../aws/small-aws.ts';
+import type { Run } from '../aws/step-functions.ts';
+import type { Life } from '../aws/watched-tokens.ts';
 
 const SPEED = 30;
 const MAIN = `
@@ -22,11 +25,16 @@ timezone: UTC
 +last:
   py>: tasks.last
 `;
+const SPOT = MAIN.replace('tasks.work', 'tasks.work\n  resources: {spot: true}');
 const TASKS = `
-import time, digdag
-def work(seconds=0):
+import signal, time, digdag
+def work(seconds=0, deaf=False):
+    if deaf:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     print('begin work', flush=True)
-    time.sleep(float(seconds))
+    until = time.monotonic() + float(seconds)
+    while time.monotonic() < until:
+        time.sleep(0.1)
     digdag.env.store({'n': 41})
     print('end work', flush=True)
 def last(n, fail=False):
@@ -40,17 +48,19 @@ def last(n, fail=False):
 let aws: SmallAws;
 let faults: Faults;
 let folder: string;
-let stateMachineArn = '';
+let machines: { readonly main: string; readonly spot: string };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trowel-faults-'));
   await mkdir(join(folder, 'tasks'));
   await writeFile(join(folder, 'main.dig'), MAIN);
+  await writeFile(join(folder, 'spot.dig'), SPOT);
   await writeFile(join(folder, 'tasks', '__init__.py'), TASKS);
   await writeFile(join(folder, 'trowel.yml'), 'name: faults\n');
   aws = await startSmallAws({ clock: fastClock(SPEED), containerEnv: { TROWEL_HEARTBEAT: '0.7' }, unpackOnce: true });
   const stack = await aws.deploy(folder);
-  stateMachineArn = stack.outputs.Workflowmain ?? '';
+  const { Workflowmain: main = '', Workflowspot: spot = '' } = stack.outputs;
+  machines = { main, spot };
   faults = new Faults(aws);
 });
 afterAll(async () => {
@@ -58,11 +68,21 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-type Params = { readonly seconds?: number; readonly fail?: true };
+type Params = { readonly seconds?: number; readonly fail?: true; readonly deaf?: true };
 interface Expected {
   /** Default: the right result. */
   readonly error?: string;
   readonly cause?: string;
+  /** Default: main. */
+  readonly workflow?: 'main' | 'spot';
+}
+
+/** Error and cause of each try that failed. */
+function failedTries(events: Run['events']): readonly (readonly [error: string, cause: string])[] {
+  return events.flatMap(({ taskFailedEventDetails: details }) => {
+    const { error = '', cause = '' } = (details ?? {}) as { readonly error?: string; readonly cause?: string };
+    return details === undefined ? [] : [[error, cause] as const];
+  });
 }
 
 /** Like expect.poll, which does not work in tests that run at the same time. */
@@ -72,9 +92,65 @@ async function becomes<T>(value: () => T, expected: T, about = ''): Promise<void
   expect(value(), about).toEqual(expected);
 }
 
+interface Working {
+  readonly nth: number;
+  readonly task: string;
+  readonly id: string;
+  readonly token: Life;
+  readonly from: number;
+  readonly to: number;
+  readonly heard: number;
+}
+
+/** The containers of an execution that had user code at work, each with its task and the life of its token. */
+function working(name: string, { events }: Run): readonly Working[] {
+  const attempts = new Map(
+    events.flatMap(({ taskScheduledEventDetails: details }) => {
+      const { parameters = '{}' } = (details ?? {}) as { readonly parameters?: string };
+      const { Payload } = JSON.parse(parameters) as {
+        readonly Payload?: { readonly t?: string; readonly token?: string };
+      };
+      const life = aws.executions.tokens.lives.get(Payload?.token ?? '');
+      return Payload?.token === undefined || life === undefined
+        ? []
+        : [[jobId(Payload.token), { task: Payload.t ?? '', token: life }] as const];
+    }),
+  );
+  return faults.containers(name).flatMap((container, nth) => {
+    const { from, to = Number.POSITIVE_INFINITY, heard = Number.POSITIVE_INFINITY } = faults.work.get(container) ?? {};
+    const [, id = ''] = /assignments\/(\w+)\.json$/.exec(container.environment.TROWEL_ASSIGNMENT ?? '') ?? [];
+    const attempt = attempts.get(id);
+    if (from === undefined) return [];
+    if (attempt === undefined) throw new Error(`container ${nth} of ${name} is of no state`);
+    return [{ nth, id, ...attempt, from, to, heard }];
+  });
+}
+
+/**
+ * Where a task ran twice at once. A container whose token is dead may go on beside its successor for as long as it has not heard of it: no
+ * state can tell it, the next heartbeat does. From then on it has `GRACE` to end.
+ */
+function atOnce(all: readonly Working[]): string[] {
+  const found: string[] = [];
+  for (const one of all) {
+    if (one.from > one.heard) found.push(`container ${one.nth} began its work though it had heard that nobody waits`);
+    if (one.to > one.heard + GRACE) found.push(`container ${one.nth} went on though it had heard that nobody waits`);
+    for (const next of all.filter(({ task, from }) => task === one.task && from > one.from && from < one.to)) {
+      const both = `containers ${one.nth} and ${next.nth} ran ${one.task} at once`;
+      if (next.id === one.id) found.push(`${both} under one token`);
+      else if (next.from < one.token.to) found.push(`${both} while the first one's token was alive`);
+    }
+  }
+  return found;
+}
+
+/** Milliseconds. User code here ends at SIGTERM, so that this is a slow machine's time for it. */
+const GRACE = 5_000;
+
 /** Runs one execution and looks at how it ended and what it left. */
-async function play(name: string, params: Params = {}, expected: Expected = {}): Promise<void> {
+async function play(name: string, params: Params = {}, expected: Expected = {}): Promise<Run> {
   const input = JSON.stringify({ params });
+  const stateMachineArn = machines[expected.workflow ?? 'main'];
   const { executionArn = '' } = await aws.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input }));
   const run = await aws.executions.ended(executionArn);
   const about = `${name}: ${faults.happened.get(name)?.join('; ')}\n${JSON.stringify(run.outcome)}`;
@@ -86,15 +162,19 @@ async function play(name: string, params: Params = {}, expected: Expected = {}):
     expect(run.outcome, about).toMatchObject({ status: 'FAILED', error: expected.error });
     expect(JSON.stringify(run.outcome), about).toContain(expected.cause ?? '');
   }
+  await becomes(() => faults.containers(name).filter(({ status }) => status !== 'STOPPED').length, 0, about);
   const containers = faults.containers(name);
-  await becomes(() => containers.filter(({ status }) => status !== 'STOPPED').length, 0, about);
   expect(await aws.containers.left(), about).toEqual([]);
   const began = containers.filter((task) => faults.lines.get(task)?.some((line) => line.startsWith('begin ')));
   const tokens = began.map(({ environment }) => environment.TROWEL_ASSIGNMENT);
   expect(new Set(tokens).size, `${about}\na task has run twice under one token`).toBe(tokens.length);
+  const work = working(name, run);
+  expect(work.length, about).toBeGreaterThanOrEqual(began.length);
+  expect(atOnce(work), about).toEqual([]);
   expect(began.filter((task) => !faults.greeted.has(task)).length, `${about}\nuser code ran before a heartbeat`).toBe(
     0,
   );
+  return run;
 }
 
 const run = (act: CallFault['act'], times = 1): CallFault => ({ service: 'ecs', action: 'RunTask', act, times });
@@ -110,6 +190,7 @@ const PASSING: { readonly [name: string]: (execution: string, nth: number) => vo
   'container SIGKILLed before it begins': (it, nth) => faults.kill(it, nth, 'started'),
   'container SIGKILLed in a task': (it, nth) => faults.kill(it, nth, 'working'),
   'container SIGKILLed after the result': (it, nth) => faults.kill(it, nth, 'answered'),
+  'container taken back by Spot in a task': (it, nth) => faults.reclaim(it, nth),
   'task-stopped event doubled': (it, nth) => {
     faults.kill(it, nth, 'working');
     faults.stopped(it, [0, 0]);
@@ -207,6 +288,33 @@ describe('faults of AWS', { timeout: 240_000 }, () => {
       expect(faults.lines.get(first as never)).toEqual(['trowel: nobody waits for this task any more; it is not run']);
     });
 
+    it('a Spot container that is taken back says so before its end, and the task runs again on demand', async () => {
+      const execution = 'spot';
+      faults.reclaim(execution, 0);
+      const { events } = await play(execution, { seconds: 5 }, { workflow: 'spot' });
+      const [first, second] = faults.containers(execution);
+      // The notice of two minutes is 4 s here.
+      expect(failedTries(events)).toEqual([
+        ['Trowel.TaskLost', expect.stringContaining('told to stop (SIGTERM): Spot')],
+      ]);
+      expect(first).toMatchObject({ spot: true, stopCode: 'SpotInterruption', exitCode: 1 });
+      expect(faults.lines.get(first as never)).toEqual(['begin work']);
+      expect(second).toMatchObject({ spot: false, stopCode: 'EssentialContainerExited', exitCode: 0 });
+      expect(faults.lines.get(second as never)).toContain('end work');
+    });
+
+    it('a Spot container that is gone before it says so is told of by its end', async () => {
+      const execution = 'spot-deaf';
+      faults.reclaim(execution, 0);
+      const { events } = await play(execution, { seconds: 7, deaf: true }, { workflow: 'spot' });
+      const [first] = faults.containers(execution);
+      expect(failedTries(events)).toEqual([
+        ['Trowel.TaskLost', expect.stringContaining('took the Spot container back')],
+      ]);
+      expect(first).toMatchObject({ spot: true, stopCode: 'SpotInterruption', exitCode: 137 });
+      expect(faults.lines.get(first as never)).toEqual(['begin work']);
+    });
+
     it('a container out of memory is the task’s failure', async () => {
       const execution = 'memory';
       faults.kill(execution, 0, 'working', 'OutOfMemoryError: Container killed due to memory usage');
@@ -217,7 +325,7 @@ describe('faults of AWS', { timeout: 240_000 }, () => {
       const execution = 'stopped';
       const input = JSON.stringify({ params: { seconds: 60 } });
       const { executionArn = '' } = await aws.sfn.send(
-        new StartExecutionCommand({ stateMachineArn, name: execution, input }),
+        new StartExecutionCommand({ stateMachineArn: machines.main, name: execution, input }),
       );
       await becomes(() => [...faults.lines.keys()].some((task) => faults.containers(execution).includes(task)), true);
       await aws.sfn.send(new StopExecutionCommand({ executionArn }));

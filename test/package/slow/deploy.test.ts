@@ -1,23 +1,24 @@
 /**
- * The way of a new user from an empty folder to a deployed workflow, and the constructs in an app of one's own: from the npm tarball, with
- * packages from the registry. AWS is played by moto's server: CloudFormation takes the template and S3 the assets, nothing runs.
+ * The way of a new user from an empty folder to a workflow that has run on AWS, and the constructs in an app of one's own: from the npm
+ * tarball, with packages from the registry. What of AWS is real and what is played, test/cloud/aws/service.ts says.
  */
 import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
-import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { ListObjectsV2Command } from '@aws-sdk/client-s3';
+import { DescribeExecutionCommand, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type SmallAws, startSmallAws } from '../../cloud/aws/small-aws.ts';
 import { type Result, start, userEnv } from '../../examples/example.ts';
-import { type Moto, motoPython, startMoto } from '../../lib/local/moto.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'trowel-deploy-')));
 const app = join(base, 'app');
 const project = join(app, 'my_project');
-const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+const STACK = 'trowel-my-project';
 
-let moto: Moto;
+let aws: SmallAws;
 let env: NodeJS.ProcessEnv;
 
 function shell(line: string, cwd: string): Promise<Result> {
@@ -36,9 +37,7 @@ function write(path: string, text: string): void {
 }
 
 beforeAll(async () => {
-  const python = motoPython();
-  if (python === undefined) throw new Error("moto's server is missing (test/requirements.txt)");
-  moto = await startMoto(python);
+  aws = await startSmallAws();
   for (const folder of [app, join(base, 'home')]) mkdirSync(folder);
   const { XDG_CACHE_HOME = join(process.env.HOME ?? '', '.cache') } = process.env;
   env = {
@@ -53,8 +52,7 @@ beforeAll(async () => {
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
     AWS_REGION: 'us-east-1',
-    // The word matters: moto tells the address of a template by it.
-    AWS_ENDPOINT_URL: moto.url.replace('127.0.0.1', 'localhost'),
+    AWS_ENDPOINT_URL: aws.url,
   };
   const packed = await start('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', base], {
     cwd: ROOT,
@@ -65,22 +63,23 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await moto?.stop();
+  await aws?.stop();
   rmSync(base, { recursive: true, force: true, maxRetries: 5 });
 });
 
 describe('a new user', () => {
   it('makes a project, runs it and deploys it by the commands that init prints', async () => {
     const made = await succeeds('npx trowel init my_project', app);
-    const [, here = '', there = ''] =
+    const [, next = '', there = ''] =
       /\nNext:\n([\s\S]*?)\n\nOn AWS, with credentials there:\n([\s\S]*)$/.exec(made.stdout) ?? [];
     const commands = (text: string) => text.trim().split(/\n\s*/);
     expect(commands(there)).toEqual(['npm install', 'npx cdk bootstrap', 'npx cdk deploy']);
-    const [enter = '', ...local] = commands(here);
+    const [enter = '', ...local] = commands(next);
     expect(enter).toBe('cd my_project');
     const [install = '', bootstrap = '', deploy = ''] = commands(there);
     await succeeds(install, project);
-    for (const command of local) await succeeds(command, project);
+    let here = '';
+    for (const command of local) here += (await succeeds(command, project)).stdout;
     expect((await succeeds('npx cdk --version', project)).stdout).toMatch(/^2\.1148\.1 /);
     await succeeds('npm run synth', project);
     await succeeds(bootstrap, project);
@@ -88,18 +87,13 @@ describe('a new user', () => {
     const deployed = await succeeds(`${deploy} --require-approval never`, project);
     expect(deployed.stderr).not.toMatch(/internal error|^\s+at /m);
 
-    const region = 'us-east-1';
-    const cloud = new CloudFormationClient({ endpoint: moto.url, region, credentials });
-    const { Stacks } = await cloud.send(new DescribeStacksCommand({ StackName: 'trowel-my-project' }));
+    const { Stacks = [] } = await aws.cloudFormation.send(new DescribeStacksCommand({ StackName: STACK }));
     expect(Stacks).toMatchObject([{ StackStatus: 'CREATE_COMPLETE' }]);
-    // moto keeps no outputs; the template says which there are.
-    const { TemplateBody = '' } = await cloud.send(new GetTemplateCommand({ StackName: 'trowel-my-project' }));
-    const { Outputs } = JSON.parse(TemplateBody);
-    expect(Object.keys(Outputs).sort()).toEqual(['BucketName', 'Workflowingest', 'Workflowmain', 'Workflowtest']);
-    expect(JSON.stringify(Outputs.Workflowmain.Value)).toContain(':states:');
-    expect(JSON.stringify(Outputs.Workflowmain.Value)).toContain('stateMachine:my-project-main');
-    const s3 = new S3Client({ endpoint: moto.url, region, credentials, forcePathStyle: true });
-    const { Contents } = await s3.send(
+    const outputs = Stacks[0]?.Outputs?.map(({ OutputKey = '' }) => OutputKey).sort();
+    expect(outputs).toEqual(['BucketName', 'Workflowingest', 'Workflowmain', 'Workflowtest']);
+    const [, arn = ''] = /Workflowmain = (\S+)/.exec(deployed.stdout + deployed.stderr) ?? [];
+    expect(arn).toMatch(/:stateMachine:my-project-main$/);
+    const { Contents } = await aws.s3.send(
       new ListObjectsV2Command({ Bucket: 'cdk-hnb659fds-assets-123456789012-us-east-1', Prefix: 'trowel/my-project/' }),
     );
     // Three definitions and the template; six functions and the bundle.
@@ -109,6 +103,24 @@ describe('a new user', () => {
 
     const again = await succeeds(`${deploy} --require-approval never`, project);
     expect(again.stdout + again.stderr).toContain('(no changes)');
+
+    await aws.deployed(STACK);
+    const followed = await succeeds('npx trowel start main --follow', project);
+    const sold = (text: string) => /^Sold up to \d{4}-\d\d-\d\d: (.+)$/m.exec(text)?.[1];
+    expect(sold(followed.stdout), followed.stdout).toBe(sold(here) ?? 'what a run here says');
+    const input = (text: string) => aws.sfn.send(new StartExecutionCommand({ stateMachineArn: arn, input: text }));
+    const started = await Promise.all([
+      input('{}'),
+      input('{"session_time":"2026-11-01T00:00:00+09:00","params":{"region":"eu"}}'),
+    ]);
+    for (const { executionArn } of started) {
+      const status = async () => (await aws.sfn.send(new DescribeExecutionCommand({ executionArn }))).status;
+      await expect.poll(status, { timeout: 120_000 }).not.toBe('RUNNING');
+      expect(await status()).toBe('SUCCEEDED');
+    }
+    expect(aws.proxy.refused).toEqual([]);
+    // What it keeps, test/cloud/slow/destroy.test.ts says.
+    expect((await succeeds('npx cdk destroy --force', project)).stderr).toContain(`${STACK}: destroyed`);
   }, 600_000);
 
   it('is shown what is wrong with a project, and no stack trace', async () => {
