@@ -64,7 +64,8 @@ export interface TrowelProjectProps {
   readonly functionLogLevel?: 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
   /** Container Insights of its own cluster, which are charged by metric. Default false. */
   readonly containerInsights?: boolean;
-  /** What becomes of bucket and logs when the stack is deleted. Default RETAIN; DESTROY empties the bucket. */
+  /** What becomes of bucket and logs when the stack is deleted. Default RETAIN_ON_UPDATE_OR_DELETE, which leaves nothing
+   * of a first deploy that fails: log groups would be in the way of the next. DESTROY empties the bucket. */
   readonly removalPolicy?: RemovalPolicy;
   /** Folder of the bundled functions, `NAME/index.mjs`. Default: those of this package. */
   readonly functions?: string;
@@ -92,7 +93,7 @@ export class TrowelProject extends constructs.Construct {
     super(scope, id);
     const { project, encryptionKey } = props;
     const { config } = project;
-    const removalPolicy = props.removalPolicy ?? cdk.RemovalPolicy.RETAIN;
+    const removalPolicy = props.removalPolicy ?? cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     const tracing = props.tracing ?? true;
     const key = encryptionKey === undefined ? {} : { encryptionKey };
     letServicesUse(this, encryptionKey);
