@@ -155,11 +155,12 @@ def test_every_python(version):
 
 
 def test_100_megabytes(boot):
-    """Design: 100 MB in under 3 s. Here with room for a busy machine; prints what it took."""
-    files = {f"site-packages/p{i}/m{j}.so": os.urandom(250_000) + bytes(250_000) for i in range(20) for j in range(10)}
+    """Fetched and unpacked in under 3 s, of a processor's time: a busy machine gives less of it. Prints what it took."""
+    files = {f"site-packages/p{i}/m{j}.so": os.urandom(500_000) + bytes(250_000) for i in range(20) for j in range(11)}
     data = bundle(files)
-    began = time.monotonic()
+    began, before = time.monotonic(), os.times()
     done = boot(data)
-    seconds = time.monotonic() - began
-    print(f"{len(data) >> 20} MB zipped, {sum(map(len, files.values())) >> 20} MB unpacked: {seconds:.2f} s")
-    assert done.returncode == 0 and seconds < 5
+    seconds, after = time.monotonic() - began, os.times()
+    busy = after.children_user + after.children_system - before.children_user - before.children_system
+    print(f"{len(data) >> 20} MB zipped, {sum(map(len, files.values())) >> 20} MB unpacked: {seconds:.2f} s, {busy:.2f} s of a processor")
+    assert done.returncode == 0 and busy < 3
