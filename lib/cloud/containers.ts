@@ -52,7 +52,10 @@ export function makeDefinitions(scope: Construct, props: ContainerProps): Deploy
   const names: string[] = [];
   const hash = createHash('sha256').update(props.bootstrap);
   // Once, not in each definition: a template may have 1 MB.
-  const texts = new cdk.CfnMapping(scope, 'Texts', { mapping: { bootstrap: { source: props.bootstrap } } });
+  const texts = new cdk.CfnMapping(scope, 'Texts', {
+    lazy: false,
+    mapping: { bootstrap: { source: props.bootstrap } },
+  });
   const command = ['python3', '-c', texts.findInMap('bootstrap', 'source')];
   for (const [key, plan] of props.project.definitions) {
     const { cfn, family } = makeDefinition(scope, key, plan, own, command, props);

@@ -95,6 +95,8 @@ describe('quickstart', () => {
   test('the deploy prints where to start each workflow', () => {
     expect(quickstart.printed).toMatch(/Workflowmain = arn:aws:states:\S+:stateMachine:quickstart-main\n/);
     expect(quickstart.printed).toMatch(/Workflowsendreport = arn:aws:states:\S+:stateMachine:quickstart-send-report\n/);
+    // Remarks of the CDK's that a user could do nothing about.
+    expect(quickstart.printed).not.toMatch(/^(?:INFO|WARNING|ERROR) /m);
   });
 
   const report = (values: { readonly [path: string]: unknown }): unknown =>

@@ -2,8 +2,7 @@
  * Change sets are moto's. Played here is what CloudFormation finds out before one may be executed: that a log group which the stack would
  * make is there already; of all resources here these alone outlive their stack under a name that the template gives. Such a change set
  * fails by the service's own validation. With ImportExistingResources the group is taken over instead, if the template retains it: moto makes
- * it anew, and its lines are put back. Of `RetainExceptOnCreate` moto knows the half that is called `Retain`: what a first deploy that
- * fails takes back is not played. The previous value of a parameter that names one of Systems Manager moto forgets in an update: the
+ * it anew, and its lines are put back. The previous value of a parameter that names one of Systems Manager moto forgets in an update: the
  * CDK's, the only one here, is said again. A change set that is not there it calls a stack that is not, and the CDK, which waits for one to be
  * deleted, gives up: the error gets its own name here.
  */
@@ -16,7 +15,7 @@ import {
   GetLogEventsCommand,
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import type { MotoServer } from './moto.ts';
 import type { Answer, ServiceCall } from './service.ts';
 
@@ -59,7 +58,6 @@ export class ChangeSets {
   async create(call: ServiceCall): Promise<Answer> {
     const form = formOf(call);
     const stack = stackOf(form);
-    await this.#plainRetain(form);
     // moto would make a second stack beside the one that came to nothing.
     if (this.#conflictsOf(call).length > 0) await this.#ask(call, 'DeleteStack', { StackName: stack });
     const existing = form.get('ChangeSetType') === 'CREATE' ? await this.#existing(form) : [];
@@ -150,14 +148,10 @@ export class ChangeSets {
     return groups;
   }
 
-  async #plainRetain(form: URLSearchParams): Promise<void> {
-    if (!form.has('TemplateURL')) return;
-    const Body = (await this.#read(form)).replaceAll('"RetainExceptOnCreate"', '"Retain"');
-    await this.#s3.send(new PutObjectCommand({ ...templateAt(form), Body }));
-  }
-
+  /** The template, whose address has the bucket in its path. */
   async #read(form: URLSearchParams): Promise<string> {
-    const { Body } = await this.#s3.send(new GetObjectCommand(templateAt(form)));
+    const [, Bucket = '', Key = ''] = /^\/([^/]+)\/(.+)$/.exec(new URL(form.get('TemplateURL') ?? '').pathname) ?? [];
+    const { Body } = await this.#s3.send(new GetObjectCommand({ Bucket, Key }));
     return (await Body?.transformToString()) ?? '';
   }
 
@@ -185,12 +179,6 @@ export class ChangeSets {
 /** The service's own words. */
 const VALIDATION =
   'The following hook(s)/validation failed: [AWS::EarlyValidation::ResourceExistenceCheck]. To troubleshoot Early Validation errors, use the DescribeEvents API for detailed failure information.';
-
-/** The template's address has the bucket in its path. */
-function templateAt(form: URLSearchParams): { readonly Bucket: string; readonly Key: string } {
-  const [, Bucket = '', Key = ''] = /^\/([^/]+)\/(.+)$/.exec(new URL(form.get('TemplateURL') ?? '').pathname) ?? [];
-  return { Bucket, Key };
-}
 
 function formOf({ body }: ServiceCall): URLSearchParams {
   return new URLSearchParams(body.toString());

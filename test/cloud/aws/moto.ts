@@ -8,10 +8,25 @@ export interface MotoServer extends Moto {
   forward(call: Pick<ServiceCall, 'method' | 'headers' | 'body'>, target: string): Promise<Answer>;
 }
 
+/** Of `RetainExceptOnCreate` it would delete what has it. What a first deploy that fails takes back is not played. */
+const SERVER = `
+from moto.cloudformation.parsing import ResourceMap
+from moto.server import main
+
+def delete(self, plain=ResourceMap.delete):
+    for value in self._resource_json_map.values():
+        if value.get("DeletionPolicy") == "RetainExceptOnCreate":
+            value["DeletionPolicy"] = "Retain"
+    plain(self)
+
+ResourceMap.delete = delete
+main()
+`;
+
 export async function startMotoServer(): Promise<MotoServer> {
   const python = motoPython();
   if (python === undefined) throw new Error("no Python with moto's server");
-  const moto = await startMoto(python);
+  const moto = await startMoto(python, ['-c', SERVER]);
   const { hostname, port } = new URL(moto.url);
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   return {

@@ -20,12 +20,13 @@ export interface Moto {
   stop(): Promise<void>;
 }
 
-export async function startMoto(python: string): Promise<Moto> {
+/** @param program what runs the server, after the interpreter */
+export async function startMoto(python: string, program: readonly string[] = ['-m', 'moto.server']): Promise<Moto> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address() as AddressInfo;
   probe.close();
-  const server: ChildProcess = spawn(python, ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
+  const server: ChildProcess = spawn(python, [...program, '-H', '127.0.0.1', '-p', String(port)], {
     stdio: 'ignore',
   });
   const url = `http://127.0.0.1:${port}`;
