@@ -98,7 +98,8 @@ class Attempt {
     const call = this.#call(parameters, token);
     const end = await ended;
     at.frame.signal.removeEventListener('abort', stop);
-    timers.controller.abort();
+    // With a reason: the one that is made without has a stack, and costs more than all else here.
+    timers.controller.abort(end.kind);
     timers.release();
     if (end.kind === 'timeout' || end.kind === 'stopped') {
       call.abort();

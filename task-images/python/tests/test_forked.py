@@ -60,13 +60,44 @@ def test_tasks_share_nothing(host):
         """
         import digdag, os, random, sys
         def f():
-            digdag.env.store({'n': [os.getpid(), os.environ['PIP_TARGET'], random.random(), os.environ.get('LEFT'), 'left' in vars(sys)]})
+            folder = os.environ['PIP_TARGET']
+            left = [os.environ.get('LEFT'), 'left' in vars(sys), os.listdir(folder)]
+            digdag.env.store({'n': [os.getpid(), folder, random.random(), *left]})
             os.environ['LEFT'], sys.left = 'x', 1
+            open(os.path.join(folder, 'left'), 'w').close()
         """,
     )
     seen = [host.py("t.f")["stored"]["n"] for _ in range(4)]
     assert all(len({str(each[i]) for each in seen}) == 4 for i in range(3))
-    assert [each[3:] for each in seen] == [[None, False]] * 4
+    assert [each[3:] for each in seen] == [[None, False, []]] * 4
+
+
+@pytest.mark.parametrize("change", ["", "os.chmod(folder, 0o755)", "os.rmdir(folder)", "os.rmdir(folder); os.symlink('/', folder)"])
+def test_a_folder_serves_another_task_only_if_it_is_as_it_was(host, change):
+    host.file(
+        "t.py",
+        f"""
+        import digdag, os
+        def f(changes):
+            folder = os.environ['PIP_TARGET']
+            digdag.env.store({{'n': [folder, oct(os.lstat(folder).st_mode), os.listdir(folder)]}})
+            if changes:
+                {change or "pass"}
+        """,
+    )
+    seen = [host.py("t.f", changes=at == 1)["stored"]["n"] for at in range(5)]
+    assert [each[1:] for each in seen] == [["0o40700", []]] * 5
+    changed = seen[1][0]
+    assert any(each[0] == changed for each in seen[2:]) == (change == "")
+
+
+def test_tasks_at_the_same_time_have_folders_of_their_own(host):
+    host.file("t.py", "import os, time\ndef f():\n    print(os.environ['PIP_TARGET'])\n    time.sleep(0.3)\n")
+    host.py("t.f")
+    ids = [host.start("py", "t.f") for _ in range(6)]
+    for _ in ids:
+        host.wait("result")
+    assert len(set(host.log().split()[1:])) == 6
 
 
 def test_what_is_printed_when_the_process_ends_is_there(any_host):

@@ -55,8 +55,10 @@ def enter(handover: int, log: int, control: int, inherited: list[int], parent: i
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     given = dict(os.environ)
     try:
-        os.mkdir(scratch, 0o700)
         fault = None
+        os.mkdir(scratch, 0o700)
+    except FileExistsError:
+        pass  # from a task that put nothing into it
     except OSError as error:
         fault = error.strerror
     os.environ.update(packages(scratch))

@@ -34,6 +34,7 @@ class Loop:
         self._selector: selectors.BaseSelector = selectors.PollSelector() if hasattr(select, "poll") else selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Timer]] = []
         self._count = 0
+        self._closing: list[int] = []
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
@@ -65,6 +66,10 @@ class Loop:
         except KeyError:
             pass
 
+    def close(self, fd: int) -> None:
+        """Closes it after what there is to do now: nobody waits for that."""
+        self._closing.append(fd)
+
     def later(self, seconds: float, act: Callable[[], None]) -> Timer:
         timer = Timer(act)
         self._count += 1
@@ -90,3 +95,7 @@ class Loop:
             if timer.live:
                 timer.live = False
                 timer.act()
+        while self._closing:
+            fd = self._closing.pop()
+            self.unwatch(fd)
+            os.close(fd)

@@ -41,7 +41,7 @@ class Process:
         self._status: int | None = None
         self._outcome: dict[str, Any] | None = None
         self._finished = False
-        self._over = False  # child.OVER
+        self.over = False  # child.OVER
         self._paused = False
         self.grouped = (job.debug or {}).get("mode") != "pdb"
         self.pid = 0
@@ -110,8 +110,7 @@ class Process:
 
     def _close_log(self) -> None:
         if self._log >= 0:
-            self._loop.unwatch(self._log)
-            os.close(self._log)
+            self._loop.close(self._log)
             self._log = -1
             for text in self._lines.close():
                 self._say(text)
@@ -121,7 +120,7 @@ class Process:
             self._heard += data
         if data is not None or self._heard.endswith(b"\n" + child.OVER):
             self._close_control()
-            if self._over:
+            if self.over:
                 self._take_log()
                 if not self._paused:
                     self._close_log()
@@ -136,8 +135,7 @@ class Process:
 
     def _close_control(self) -> None:
         if self._control >= 0:
-            self._loop.unwatch(self._control)
-            os.close(self._control)
+            self._loop.close(self._control)
             self._control = -1
         self._hear()
 
@@ -148,7 +146,7 @@ class Process:
                 outcome = json.loads(heard[:-1].rpartition(b"\n")[2])
                 if isinstance(outcome["error"] if outcome["ok"] is False else outcome.get("result", outcome.get("ran")), dict):
                     self._outcome = outcome
-                    self._over = heard != self._heard
+                    self.over = heard != self._heard
             except (ValueError, TypeError, KeyError, AttributeError):
                 pass  # user code wrote into it
 
@@ -164,7 +162,7 @@ class Process:
         if self._outcome is None:
             self._heard = self._left_behind()
             self._hear()
-        if not self._over:
+        if not self.over:
             if self.grouped:
                 self.signal(signal.SIGKILL)
             sweep()
@@ -200,7 +198,7 @@ class Process:
     def _settle(self) -> None:
         if self._finished or self._log >= 0:
             return
-        if self._over:
+        if self.over:
             outcome = self._outcome
         elif self._status is not None:
             outcome = self._outcome or {"ok": False, "error": ended_by(self._status).to_json()}

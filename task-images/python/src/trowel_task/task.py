@@ -133,7 +133,7 @@ class Task:
                 except TaskError as error:
                     self._resume(waiting, None, error)
             self._finish()
-            self.worker.discard(job.scratch)  # while the host does something with the result
+            self.worker.discard(job.scratch, leaf.over)  # while the host does something with the result
 
         def expire() -> None:
             late.append(TaskError(TIMEOUT, f"Task timed out after {timeout:.12g}s", task=name))

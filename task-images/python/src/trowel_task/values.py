@@ -293,7 +293,7 @@ def hash_file(path: str) -> tuple[str, int]:
 
 
 def write_whole(path: str, data: bytes) -> None:
-    """Survives the death of any process once it is renamed; a sync to the disk, against a power cut, would cost more than a small task."""
+    """Survives the death of any process once it is written; a sync to the disk, against a power cut, would cost more than a small task."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     try:
         view = memoryview(data)

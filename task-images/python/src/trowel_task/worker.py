@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import sys
 
 from trowel_task import PROTOCOL, child, linux, process
@@ -39,6 +40,7 @@ class Worker:
         self._known: set[int] = set()  # children that are no tasks: those of preloaded modules, cleaners
         self._spare: Forked | None = None
         self._scratch = ""
+        self._folders: list[str] = []  # below it, as good as new
         self._serial = 0
         self._greeted = False
 
@@ -209,7 +211,9 @@ class Worker:
     # Folders of tasks
 
     def scratch(self) -> str:
-        """A name; the child makes the folder, and `discard` removes it."""
+        """A name; the child makes the folder, if it is not there, and `discard` takes it back."""
+        if self._folders:
+            return self._folders.pop()
         if not self._scratch:
             name = f"trowel-{os.getpid()}-{os.urandom(6).hex()}"
             for base in (os.environ.get("TMPDIR") or "/tmp", "/tmp", "/var/tmp"):
@@ -225,7 +229,12 @@ class Worker:
         self._serial += 1
         return os.path.join(self._scratch, str(self._serial))
 
-    def discard(self, folder: str) -> None:
+    def discard(self, folder: str, over: bool) -> None:
+        """`over`: nobody is left who could write into it. Then a folder that is as it was made serves another task: where a file system
+        steps over what was deleted lately (ext4 without a journal), each that is removed makes whatever is made afterwards slower."""
+        if over and not self.spawn and _is_new(folder):
+            self._folders.append(folder)
+            return
         script = private(folder, "runner.sh") if os.path.isdir(os.path.join(folder, ".trowel")) else None
         try:
             if script:
@@ -271,6 +280,14 @@ class Worker:
             self.loop.once()
         self.close()
         return self.code
+
+
+def _is_new(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None and os.lstat(folder).st_mode == stat.S_IFDIR | 0o700
+    except OSError:
+        return False
 
 
 def clean_path() -> None:
