@@ -72,7 +72,10 @@ function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** A py> task's own cost: 200 tasks in sequence against 100, whole processes, over what the function itself takes (nothing). */
+/**
+ * A py> task's own cost: 200 tasks in sequence against 100, whole processes, over what the function itself takes (nothing). What the runs leave
+ * is removed when all are over: some file systems are slow for half a minute after much was deleted.
+ */
 function perTask(): number {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
@@ -83,9 +86,11 @@ function perTask(): number {
       return file;
     };
     writeFileSync(join(folder, 'quiet.py'), 'def nothing():\n    pass\n');
+    let runs = 0;
     const wall = (file: string): number => {
+      runs += 1;
       const began = process.hrtime.bigint();
-      spawnSync(process.execPath, [TROWEL, 'run', file, '--no-save'], { cwd: folder });
+      spawnSync(process.execPath, [TROWEL, 'run', file, '--save', `saved-${runs}`], { cwd: folder });
       return Number(process.hrtime.bigint() - began) / 1e9;
     };
     const [few, many] = [of(100), of(200)];
