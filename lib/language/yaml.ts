@@ -62,11 +62,13 @@ export function readTree(file: string, text: string, report: Report): Tree | und
   }
   if (second) {
     const start = second.range[0];
+    // One may also begin after `...`, which ends the first.
+    const mark = text.startsWith('---', start) ? '---' : '...';
     report.error(
       'yaml-syntax',
-      { file, start, end: start + 3 },
+      { file, start, end: Math.min(start + 3, text.length) },
       'A second document begins here; a file holds one',
-      'Remove the line `---`, or move what follows it into a file of its own.',
+      `Remove the line \`${mark}\`, or move what follows it into a file of its own.`,
     );
     return undefined;
   }

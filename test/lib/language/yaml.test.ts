@@ -59,6 +59,7 @@ describe('faults', () => {
     ['deep inside', '_export:\n  x: {a: 1, a: 2}', ['error duplicate-key «a»']],
     ['two merge keys', 'a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a', ['error duplicate-key «<<»']],
     ['a second document', 'a: 1\n---\nb: 2', ['error yaml-syntax «---»']],
+    ['a second document after the end of the first', 'a: 1\n...\nb', ['error yaml-syntax «b»']],
     ['an unknown alias', 'a: *nope', ['error yaml-syntax «*nope»']],
     ['an alias of itself', 'a: &x {b: *x}', ['error yaml-syntax «*x»']],
     ['a merge of no mapping', 'a: {<<: 3}', ['error yaml-syntax «3»']],
