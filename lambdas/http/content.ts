@@ -1,6 +1,7 @@
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput } from './failure.ts';
-import { isMapping, text } from './options.ts';
+import { text } from './options.ts';
 
 export interface Body {
   readonly type: string;

@@ -3,12 +3,13 @@
  * it needs comes in as services, so that it runs here and as a function on AWS.
  */
 import { STATUS_CODES } from 'node:http';
+import { isMapping } from '../../lib/expression/merge.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { requestBody } from './content.ts';
 import { badInput, taskFailed } from './failure.ts';
-import { boolean, integer, isMapping, mergeDefaults, nested, text } from './options.ts';
+import { boolean, integer, mergeDefaults, nested, text } from './options.ts';
 import { type Environment, proxyFor } from './proxy.ts';
 import { type RenderServices, renderTask, type Task, withoutSecrets } from './rendering.ts';
 import { type Attempts, deliver } from './retry.ts';

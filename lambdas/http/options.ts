@@ -7,8 +7,6 @@ import { isMapping } from '../../lib/expression/merge.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput } from './failure.ts';
 
-export { isMapping };
-
 /** Objects merge deeply, what is there stays. */
 export function mergeDefaults(params: Mapping, defaults: Value | undefined): Mapping {
   if (!isMapping(defaults)) return params;

@@ -1,7 +1,7 @@
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Layer, Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { Failed } from './failure.ts';
-import { isMapping } from './options.ts';
 import { type SecretTemplates, secretTemplates } from './secret-template.ts';
 import { type SecretServices, Secrets } from './secrets.ts';
 

@@ -1,6 +1,7 @@
 /** Slack's Block Kit: a report as blocks, and the limits of any message. https://api.slack.com/reference/block-kit/blocks */
+
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
-import { isMapping } from '../http/options.ts';
 import type { Report } from './report.ts';
 
 /** Characters, but for BLOCKS and FIELDS. A message beyond one of them is refused as a whole. */

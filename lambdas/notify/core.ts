@@ -3,12 +3,13 @@
  */
 
 import type { ErrorOutput } from '../../lib/expression/failure.ts';
+import { isMapping } from '../../lib/expression/merge.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
 import type { Layer, Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Value } from '../../lib/language/workflow.ts';
 import type { HttpServices } from '../http/core.ts';
 import { badInput } from '../http/failure.ts';
-import { isMapping, mergeDefaults, text } from '../http/options.ts';
+import { mergeDefaults, text } from '../http/options.ts';
 import { renderTask, type Task, withoutSecrets } from '../http/rendering.ts';
 import { escapeText, slackMessage, slackText } from './blocks.ts';
 import { type Channel, type Claim, deliver } from './delivery.ts';

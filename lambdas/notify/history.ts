@@ -1,6 +1,7 @@
 /** What an execution's history tells about it. Events are those of GetExecutionHistory, as far as they are read. */
+
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
-import { isMapping } from '../http/options.ts';
 
 interface Failure {
   readonly error?: string | undefined;

@@ -1,8 +1,9 @@
 import type { SendMailOptions } from 'nodemailer';
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput, Failed, taskFailed } from '../http/failure.ts';
-import { boolean, integer, isMapping, mergeDefaults, nested, text } from '../http/options.ts';
+import { boolean, integer, mergeDefaults, nested, text } from '../http/options.ts';
 import type { Task, Unrendered } from '../http/rendering.ts';
 import { isReference, type Reference } from '../launch/references.ts';
 import type { ProjectFiles } from './project-files.ts';

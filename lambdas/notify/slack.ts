@@ -1,8 +1,9 @@
+import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import type { HttpServices } from '../http/core.ts';
 import { badInput, taskFailed } from '../http/failure.ts';
-import { isMapping, mergeDefaults, nested, text } from '../http/options.ts';
+import { mergeDefaults, nested, text } from '../http/options.ts';
 import { proxyFor } from '../http/proxy.ts';
 import type { Task } from '../http/rendering.ts';
 import { deliver } from '../http/retry.ts';

@@ -79,7 +79,7 @@ class Loop:
     def descriptors(self) -> list[int]:
         """Everything a forked child must close."""
         watched = [key.fd for key in self._selector.get_map().values()]
-        return [*watched, self._wake_read, self._wake_write]
+        return [*watched, *self._closing, self._wake_read, self._wake_write]
 
     def once(self) -> None:
         """Waits for something to happen and handles it."""
