@@ -8,12 +8,10 @@ Nothing is ever pickled. pandas objects are Parquet if pyarrow is there, else pa
 from __future__ import annotations
 
 import json
-import math
 import os
-import sys
 from _thread import get_ident
 
-from trowel_task import digests, remote
+from trowel_task import digests, kinds, remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +50,7 @@ class Store:
 
     def __init__(self, root: str | None) -> None:
         self._remote = f"{root}/values" if remote.is_remote(root) else None
+        self.has_folder = bool(root)
         self._folder = remote.spool() if self._remote else os.path.join(os.path.abspath(root), "values") if root else None
 
     def encode(self, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +63,7 @@ class Store:
             try:
                 json.dumps(value, allow_nan=False)
             except (TypeError, ValueError):
-                self._plain(value, str(key), write=False)
+                kinds.plain(value, str(key), self, write=False)
 
     def shrink(self, result: dict[str, Any], room: int) -> None:
         """Moves the largest values of `result` out until it has no more than so many bytes."""
@@ -85,7 +84,7 @@ class Store:
         try:
             text = dumps(value)
         except (TypeError, ValueError):
-            value = self._plain(value, key, write=True)
+            value = kinds.plain(value, key, self, write=True)
             if is_ref(value):
                 return value
             text = dumps(value)
@@ -98,45 +97,9 @@ class Store:
 
     def _text(self, text: bytes) -> dict[str, Any]:
         kind = {b"{": "object", b"[": "array", b'"': "string"}.get(text[:1], "number")
-        return self._bytes(text, "json", {"type": kind})
+        return self.bytes_of(text, "json", {"type": kind})
 
-    def _plain(self, value: Any, at: str, write: bool) -> Any:
-        """A JSON value; what is none becomes a reference (when `write`), or raises."""
-        if value is None or isinstance(value, (str, bool, int)):
-            return value
-        if isinstance(value, float):
-            if math.isfinite(value):
-                return value
-            raise ValueError(f"'{at}' is {value!r}, which JSON cannot hold: store None or a text")
-        if isinstance(value, dict):
-            return {_key(k, at): self._plain(v, f"{at}.{k}", write) for k, v in value.items()}
-        if isinstance(value, (list, tuple)):
-            return [self._plain(v, f"{at}[{i}]", write) for i, v in enumerate(value)]
-        if type(value).__module__ == "numpy" and hasattr(value, "tolist"):
-            return self._plain(value.tolist(), at, write)
-        special = self._special(value, at, write)
-        if special is None:
-            raise TypeError(f"'{at}' cannot be stored: Object of type {type(value).__name__} is not JSON serializable")
-        return special
-
-    def _special(self, value: Any, at: str, write: bool) -> dict[str, Any] | None:
-        pathlib, pandas = sys.modules.get("pathlib"), sys.modules.get("pandas")
-        is_path = pathlib is not None and isinstance(value, pathlib.PurePath)
-        is_frame = pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
-        if not (is_path or is_frame or isinstance(value, (bytes, bytearray, memoryview))):
-            return None
-        if not self._folder:
-            raise TypeError(f"'{at}' cannot be stored: a {type(value).__name__} needs a folder for values")
-        if is_path and not os.path.isfile(value):
-            what = "is a folder" if os.path.isdir(value) else "does not exist"
-            raise TypeError(f"'{at}' cannot be stored: {value} {what}; a Path stores a file")
-        if not write:
-            return {}
-        if is_path:
-            return self._file(os.fspath(value))
-        return self._frame(value) if is_frame else self._bytes(bytes(value), "bytes", {})
-
-    def _bytes(self, data: bytes, kind: str, more: dict[str, Any]) -> dict[str, Any]:
+    def bytes_of(self, data: bytes, kind: str, more: dict[str, Any]) -> dict[str, Any]:
         name = digests.of(data)
         target = self._target(name + _SUFFIX[kind])
         if not os.path.exists(target):
@@ -145,7 +108,7 @@ class Store:
             os.replace(temporary, target)
         return self._ref(target, kind, len(data), name, more)
 
-    def _file(self, source: str) -> dict[str, Any]:
+    def file(self, source: str) -> dict[str, Any]:
         """A copy, so that later writes to the user's file do not change the value. Keeps the file's name."""
         import shutil
 
@@ -157,18 +120,11 @@ class Store:
         os.replace(temporary, target)
         return self._ref(target, "file", size, name, {"name": os.path.basename(source)})
 
-    def _frame(self, frame: Any) -> dict[str, Any]:
-        more: dict[str, Any] = {}
-        if type(frame).__name__ == "Series" or not hasattr(frame, "columns"):
-            more["series"] = frame.name if isinstance(frame.name, (str, int, float, type(None))) else str(frame.name)
-            frame = frame.to_frame("value")
+    def frame(self, frame: Any) -> dict[str, Any]:
+        from trowel_task import frames
+
         temporary = self._target(f"{os.getpid()}.tmp")
-        kind = "parquet"
-        try:
-            frame.to_parquet(temporary, engine="pyarrow")
-        except Exception:  # no pyarrow, or a frame that Parquet cannot hold (column names that are no text, mixed types)
-            kind = "table"
-            frame.to_json(temporary, orient="table", double_precision=15)
+        kind, more = frames.write(frame, temporary)
         name, size = hash_file(temporary)
         target = self._target(name + _SUFFIX[kind])
         os.replace(temporary, target)
@@ -188,14 +144,6 @@ class Store:
         target = os.path.join(self._folder or "", name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         return target
-
-
-def _key(key: Any, at: str) -> str:
-    if isinstance(key, str):
-        return key
-    if key is None or isinstance(key, (bool, int, float)):
-        return str(json.dumps(key))
-    raise TypeError(f"'{at}' cannot be stored: keys must be str, int, float, bool or None, not {type(key).__name__}")
 
 
 def dumps(value: Any) -> bytes:
@@ -260,7 +208,9 @@ def resolve(value: Any) -> Any:
     if kind == "file":
         return _path(path)
     if kind in ("parquet", "table"):
-        return _read_frame(path, kind, value)
+        from trowel_task import frames
+
+        return frames.read(path, kind, value)
     raise ValueError(f"cannot read a stored value of kind {kind!r}")
 
 
@@ -268,17 +218,6 @@ def _path(path: str) -> pathlib.Path:
     import pathlib
 
     return pathlib.Path(path)
-
-
-def _read_frame(path: str, kind: str, ref: dict[str, Any]) -> Any:
-    import pandas  # type: ignore[import-untyped,import-not-found,unused-ignore]
-
-    frame = pandas.read_parquet(path) if kind == "parquet" else pandas.read_json(path, orient="table", precise_float=True)
-    if "series" not in ref:
-        return frame
-    series = frame["value"]
-    series.name = ref["series"]
-    return series
 
 
 def hash_file(path: str) -> tuple[str, int]:
