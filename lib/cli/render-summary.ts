@@ -9,6 +9,7 @@ export interface SummaryOptions {
   readonly resume?: string;
   /** A path as the user may write it from where he stands. */
   readonly showPath: (path: string) => string;
+  readonly nameOf: (task: string) => string;
 }
 
 /** Failures shown in full; the rest is counted. */
@@ -50,6 +51,7 @@ function countTasks({ root, replayed, ended }: RunView): string {
   const parts = [`${plural(root.done, 'task')} done`];
   if (replayed > 0) parts.push(`${replayed} of them kept from an earlier attempt`);
   if (root.failed > 0) parts.push(`${root.failed} ${ended?.status === 'interrupted' ? 'stopped' : 'failed'}`);
+  if (root.pending > 0 && ended?.status !== 'succeeded') parts.push(`${root.pending} skipped`);
   return parts.join(', ');
 }
 
@@ -64,11 +66,11 @@ function failureLines(view: RunView, options: SummaryOptions): string[] {
   return ['', ...lines];
 }
 
-function oneFailure(failure: TaskFailed, { colors, showPath }: SummaryOptions): string[] {
+function oneFailure(failure: TaskFailed, { colors, showPath, nameOf }: SummaryOptions): string[] {
   const trace = clean(failure.stacktrace ?? '').trimEnd();
   // The frames stand in digdag's form of the message too; the same twice helps nobody.
   const message = clean(trace === '' ? failure.message : withoutFrames(failure.message)).trimEnd();
-  const lines = [`${colors.red(colors.bold(failure.task))} failed after ${duration(failure.seconds)}`];
+  const lines = [`${colors.red(colors.bold(nameOf(failure.task)))} failed after ${duration(failure.seconds)}`];
   lines.push(indent(cut(message === '' ? failure.error : message), '  '));
   // Without frames it is the message again.
   if (trace.includes('\n')) lines.push(colors.dim(indent(cut(trace), '  ')));

@@ -3,6 +3,7 @@
  * reads this, and nothing else of the run.
  */
 import type { RunEvent } from '../local/run-event.ts';
+import { nameParts } from './task-names.ts';
 
 export type TaskState = 'running' | 'waiting' | 'succeeded' | 'failed';
 
@@ -33,6 +34,10 @@ export interface TreeNode {
   running: number;
   failed: number;
   done: number;
+  /** Tasks of the file, this or below, of which nothing has been heard yet. */
+  pending: number;
+  /** One of these itself. */
+  expected: boolean;
   /** Children with something running or failed: a loop of 20,000 must not be walked for every frame. */
   readonly lively: Set<TreeNode>;
 }
@@ -46,19 +51,29 @@ export interface RunView {
   replayed: number;
 }
 
-export function newRunView(): RunView {
-  return { root: newNode(''), failures: new Map(), replayed: 0 };
+/** @param outline full names of the tasks that are to run, as far as the file says (outline.ts) */
+export function newRunView(outline: Iterable<string> = []): RunView {
+  const root = newNode('');
+  for (const task of outline) {
+    const node = nodeOf(root, task);
+    node.expected = true;
+    for (let each: TreeNode | undefined = node; each !== undefined; each = each.parent) each.pending++;
+  }
+  return { root, failures: new Map(), replayed: 0 };
 }
 
 function newNode(label: string, parent?: TreeNode): TreeNode {
-  const node = { label, children: new Map(), running: 0, failed: 0, done: 0, lively: new Set<TreeNode>() };
+  const node = {
+    label,
+    children: new Map(),
+    running: 0,
+    failed: 0,
+    done: 0,
+    pending: 0,
+    expected: false,
+    lively: new Set<TreeNode>(),
+  };
   return parent === undefined ? node : { ...node, parent };
-}
-
-/** `+main+loop^sub+loop-0+x` → `+main`, `+loop`, `+loop-0`, `+x`: a generated `^sub` goes with what follows it. */
-export function nameParts(task: string): string[] {
-  const parts = task.match(/[+^][^+^]*/g) ?? [task];
-  return parts.filter((part, i) => part !== '^sub' || i === parts.length - 1);
 }
 
 export function apply(view: RunView, event: RunEvent): void {
@@ -119,8 +134,22 @@ function find(root: TreeNode, task: string): TreeNode | undefined {
 }
 
 function setRow(view: RunView, row: TaskRow): void {
-  let node = view.root;
-  for (const part of nameParts(row.task)) {
+  const node = nodeOf(view.root, row.task);
+  count(node, -1);
+  node.row = row;
+  count(node, 1);
+  // The first iteration of a loop ends the waiting for the loop.
+  for (let each: TreeNode | undefined = node; each !== undefined; each = each.parent) if (each.expected) heardOf(each);
+}
+
+function heardOf(node: TreeNode): void {
+  node.expected = false;
+  for (let each: TreeNode | undefined = node; each !== undefined; each = each.parent) each.pending--;
+}
+
+function nodeOf(root: TreeNode, task: string): TreeNode {
+  let node = root;
+  for (const part of nameParts(task)) {
     let child = node.children.get(part);
     if (child === undefined) {
       child = newNode(part, node);
@@ -128,9 +157,7 @@ function setRow(view: RunView, row: TaskRow): void {
     }
     node = child;
   }
-  count(node, -1);
-  node.row = row;
-  count(node, 1);
+  return node;
 }
 
 function count(leaf: TreeNode, by: 1 | -1): void {

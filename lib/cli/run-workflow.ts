@@ -15,6 +15,7 @@ import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject, findWorkflow, type Place } from './find-project.ts';
 import { commandLine } from './invocation.ts';
 import { type LocalRun, needsPython, pythonOf, startLocalRun } from './local-run.ts';
+import { outlineOf } from './outline.ts';
 import { reportDiagnostics } from './report-diagnostics.ts';
 import type { RunFlags } from './run.ts';
 import { findTask } from './select-tasks.ts';
@@ -44,7 +45,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
 
   const historyFolder = flags.save === false || flags.dryRun ? undefined : resolve(place.folder, flags.save);
   const resume = flags.resume ? resumed(name, historyFolder, flags, workflow.timezone ?? timezone, given) : undefined;
-  const session = resume ?? (await chooseSession(terminal, workflow, timezone, historyFolder, flags));
+  const session = resume ?? chooseSession(workflow, timezone, historyFolder, flags);
   const debug = debugOf(workflow, flags);
   const python = pythonOf({
     project,
@@ -79,6 +80,8 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     });
     const canResume = historyFolder !== undefined;
     const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
+      outline: outlineOf(workflow, project.workflows),
+      ...('note' in session && session.note !== undefined && { sessionNote: session.note }),
       ...(canResume && { resume: commandLine(terminal.env, resumeWords(command)) }),
       showPath: (path) => fromHere(terminal.cwd, path),
     });
@@ -166,29 +169,31 @@ function resumed(
   );
 }
 
-async function chooseSession(
-  terminal: Terminal,
+interface ChosenSession {
+  readonly session_time: string;
+  /** Of a session that is that of the last attempt, though a new one has come since. */
+  readonly note?: string;
+}
+
+function chooseSession(
   { name, timezone: own, schedule }: Workflow,
   projectZone: string,
   folder: string | undefined,
   flags: RunFlags,
-): Promise<{ session_time: string }> {
+): ChosenSession {
   const timezone = own ?? projectZone;
   const value = flags.session ?? flags.sessionTime ?? 'last';
   const context = { timezone, now: Date.now(), ...(schedule !== undefined && { schedule }) };
   const lastSession = value === 'last' && folder !== undefined ? latestSession(folder, name) : undefined;
   const chosen = sessionTimeFor(value, { ...context, ...(lastSession !== undefined && { lastSession }) });
   if (!chosen.ok) throw usageError(`--session ${value}: ${chosen.message}`);
-  if (lastSession !== undefined && !flags.json) {
-    const fresh = sessionTimeFor('last', context);
-    if (fresh.ok && fresh.time !== lastSession) {
-      const word = schedule === undefined ? 'daily' : 'schedule';
-      await terminal.stderr.write(
-        `The session time is that of the last attempt, as in digdag. For ${formatSessionTime(fresh.time, timezone)}: --session ${word}\n`,
-      );
-    }
-  }
-  return { session_time: formatSessionTime(chosen.time, timezone) };
+  const session_time = formatSessionTime(chosen.time, timezone);
+  const fresh = lastSession === undefined ? undefined : sessionTimeFor('last', context);
+  if (fresh === undefined || !fresh.ok || fresh.time === lastSession) return { session_time };
+  const word = schedule === undefined ? 'daily' : 'schedule';
+  const newer = formatSessionTime(fresh.time, timezone);
+  const short = schedule === undefined ? newer.slice(0, '2030-01-31'.length) : newer;
+  return { session_time, note: `session as in the last attempt; for ${short}: --session ${word}` };
 }
 
 /** digdag takes the newest session, not that of the newest attempt. */

@@ -5,8 +5,9 @@ import { plainLine, runHeader } from './render-plain.ts';
 import { renderSummary, type SummaryOptions } from './render-summary.ts';
 import { renderStatus, renderTree, type TreeOptions } from './render-tree.ts';
 import { apply, newRunView, type RunView } from './run-view.ts';
-import type { Terminal } from './terminal.ts';
-import { clean } from './text.ts';
+import { lastName, shownTask } from './task-names.ts';
+import type { Colors, Terminal } from './terminal.ts';
+import { clean, truncateMiddle } from './text.ts';
 
 export interface RunReader {
   handle(event: RunEvent): Promise<void>;
@@ -24,11 +25,16 @@ export function chooseFormat(terminal: Terminal, json: boolean): RunFormat {
   return terminal.live ? 'live' : 'plain';
 }
 
-export type Summary = Omit<SummaryOptions, 'colors'>;
+export interface RunShowing extends Omit<SummaryOptions, 'colors' | 'nameOf'> {
+  /** Full names of the tasks that are to come (outline.ts). */
+  readonly outline?: readonly string[];
+  /** Ends the first line. */
+  readonly sessionNote?: string;
+}
 
-export function readRun(format: RunFormat, terminal: Terminal, summary: Summary): RunReader {
+export function readRun(format: RunFormat, terminal: Terminal, showing: RunShowing): RunReader {
   if (format === 'json') return jsonReader(terminal);
-  return format === 'live' ? liveReader(terminal, summary) : plainReader(terminal, summary);
+  return format === 'live' ? liveReader(terminal, showing) : plainReader(terminal, showing);
 }
 
 function withLineEnd(text: string): string {
@@ -49,33 +55,49 @@ function jsonReader(terminal: Terminal): RunReader {
   };
 }
 
-function plainReader(terminal: Terminal, summary: Summary): RunReader {
-  const view = newRunView();
+function plainReader(terminal: Terminal, showing: RunShowing): RunReader {
+  const view = newRunView(showing.outline);
   const { stdout, stderr } = terminal;
+  // A file is searched for names, a window is looked at.
+  const nameOf = stderr.isTerminal ? shownTask : (task: string) => task;
   return {
     view,
     async handle(event) {
       apply(view, event);
       if (event.type === 'task-output') return stdout.write(withLineEnd(event.text));
-      const line = plainLine(event, stderr.colors);
+      const line = plainLine(event, stderr.colors, { nameOf, sessionNote: showing.sessionNote });
       if (line !== undefined) await stderr.write(`${line}\n`);
     },
     async finish() {
-      await stderr.write(renderSummary(view, { ...summary, colors: stderr.colors }));
+      await stderr.write(renderSummary(view, { ...showing, colors: stderr.colors, nameOf }));
     },
     abandon() {},
+  };
+}
+
+/** Tasks that print at the same time get colours in turn: those that mean neither success nor failure. */
+function taskColors({ cyan, magenta, blue, yellow }: Colors): (task: string) => (text: string) => string {
+  const colors = [cyan, magenta, blue, yellow];
+  const numbers = new Map<string, number>();
+  return (task) => {
+    const number = numbers.get(task) ?? numbers.size;
+    numbers.set(task, number);
+    return colors[number % colors.length] ?? cyan;
   };
 }
 
 /** A frame every so many milliseconds, and sooner after an event. */
 const FRAME_MS = 120;
 const SOON_MS = 30;
+/** Columns of a task's name before its output. */
+const PREFIX = 24;
 /** Lines of the tree that remains when the run is over. */
 const FINAL_ROWS = 40;
 
-function liveReader(terminal: Terminal, summary: Summary): RunReader {
-  const view = newRunView();
+function liveReader(terminal: Terminal, showing: RunShowing): RunReader {
+  const view = newRunView(showing.outline);
   const { stdout, stderr } = terminal;
+  const colorOf = taskColors(stdout.colors);
   const area = openLiveArea(stderr);
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;
@@ -124,13 +146,17 @@ function liveReader(terminal: Terminal, summary: Summary): RunReader {
       apply(view, event);
       switch (event.type) {
         case 'run-started':
-          return stderr.write(`${runHeader(event, stderr.colors)}\n`);
+          return stderr.write(`${runHeader(event, stderr.colors, showing.sessionNote)}\n`);
         case 'task-output': {
           const text = withLineEnd(event.text);
           if (!stdout.isTerminal) return stdout.write(text);
           // Several at once: say whose line it is.
           const whose =
-            view.root.running > 1 ? stdout.colors.dim(`${event.task} ${terminal.unicode ? '│' : '|'} `) : '';
+            view.root.running > 1
+              ? colorOf(event.task)(
+                  `${truncateMiddle(lastName(event.task), PREFIX)} ${terminal.unicode ? '│' : '|'}`,
+                ).concat(' ')
+              : '';
           return above(() => stdout.write(whose === '' ? text : text.replace(/^(?=.)/gm, whose)));
         }
         case 'notice':
@@ -143,7 +169,7 @@ function liveReader(terminal: Terminal, summary: Summary): RunReader {
       close();
       const lines = renderTree(view, options(FINAL_ROWS));
       await stderr.write(lines.map((line) => `${line}\n`).join(''));
-      await stderr.write(renderSummary(view, { ...summary, colors: stderr.colors }));
+      await stderr.write(renderSummary(view, { ...showing, colors: stderr.colors, nameOf: shownTask }));
     },
     abandon: close,
   };

@@ -86,6 +86,22 @@ export function truncate(text: string, columns: number, ellipsis = '…'): strin
   return kept + ellipsis;
 }
 
+/** Cuts plain text to so many columns in its middle: names often differ in how they end. */
+export function truncateMiddle(text: string, columns: number, ellipsis = '…'): string {
+  if (textWidth(text) <= columns) return text;
+  const room = columns - textWidth(ellipsis);
+  if (room < 2) return truncate(text, columns, ellipsis);
+  const head = truncate(text, Math.ceil(room / 2), '');
+  let tail = '';
+  let width = 0;
+  for (const char of [...text].reverse()) {
+    width += charWidth(char);
+    if (width > Math.floor(room / 2)) break;
+    tail = char + tail;
+  }
+  return head + ellipsis + tail;
+}
+
 /** A word as a POSIX shell reads it back. */
 export function shellQuote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

@@ -10,7 +10,7 @@ export type LoopOperator = 'loop' | 'for_each' | 'for_range';
 export const MAX_ITEMS = 100_000;
 
 /** Of a key and a value, so many characters stand in the iteration's name. */
-const TAG_LENGTH = 8;
+export const TAG_LENGTH = 8;
 
 /** `keys`: the task's own, rendered; the command under `_command` or `loop>`. */
 export function loopItems(operator: LoopOperator, keys: Mapping): Result<LoopItem[]> {

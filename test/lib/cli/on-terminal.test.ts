@@ -21,7 +21,7 @@ describe('on a terminal', () => {
     const plain = lines.map((line) => line.replace(/[\d.]+ s/, 'N s'));
     expect(plain.slice(0, 1)).toEqual([expect.stringContaining('main  session')]);
     expect(plain.slice(1, 8)).toEqual([
-      '+main+p+a │ from a',
+      '+a │ from a',
       'the report',
       '✓ +main',
       '├─ ✓ +p',

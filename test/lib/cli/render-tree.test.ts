@@ -6,14 +6,17 @@ import { textWidth } from '../../../lib/cli/text.ts';
 import type { RunEvent } from '../../../lib/local/run-event.ts';
 import { ev } from './events.ts';
 
-function viewOf(events: readonly RunEvent[]) {
-  const view = newRunView();
+function viewOf(events: readonly RunEvent[], outline: readonly string[] = []) {
+  const view = newRunView(outline);
   for (const event of events) apply(view, event);
   return view;
 }
 
-function draw(events: readonly RunEvent[], options: Partial<TreeOptions> = {}): string[] {
-  return renderTree(viewOf(events), {
+function draw(
+  events: readonly RunEvent[],
+  { outline = [], ...options }: Partial<TreeOptions> & { outline?: string[] } = {},
+): string[] {
+  return renderTree(viewOf(events, outline), {
     columns: 80,
     rows: 20,
     now: ev.now(10),
@@ -96,6 +99,54 @@ describe('renderTree', () => {
       '└─ ⠋ +loop  2000 of 2001 done',
       '   └─ ⠋ +loop-2000  8 s  py>',
     ]);
+  });
+
+  const ITEM = '+main+each^sub+for-0=region=1=south';
+
+  it('shows the item of an iteration, and what is to come', () => {
+    const outline = ['+main+load', '+main+each', '+main+g+x', '+main+g+y', '+main+report'];
+    expect(draw([ev.done('+main+load', 1, 1), ev.start(`${ITEM}+sum`, 2)], { outline })).toEqual([
+      '⠋ +main',
+      '├─ ✓ +load  1.00 s',
+      '├─ ⠋ +each',
+      '│  └─ ⠋ south',
+      '│     └─ ⠋ +sum  8 s  py>',
+      '├─ · +g',
+      '│  ├─ · +x',
+      '│  └─ · +y',
+      '└─ · +report',
+    ]);
+  });
+
+  it('says in the end what was skipped, in order and without detail', () => {
+    const outline = ['+main+first', '+main+load', '+main+g+x', '+main+g+y', '+main+report'];
+    const events = [ev.done('+main+first', 1, 1), ev.failed('+main+load', 1, 'no'), ev.ended(2, 'failed')];
+    expect(draw(events, { outline })).toEqual([
+      '✗ +main',
+      '├─ ✓ +first  1.00 s',
+      '├─ ✗ +load  1.50 s  no',
+      '├─ - +g  skipped  2 tasks',
+      '└─ - +report  skipped',
+    ]);
+  });
+
+  it('leaves out what is to come where rows are few', () => {
+    const outline = Array.from({ length: 300 }, (_, i) => `+main+g${i % 3}+t${i}`);
+    expect(draw([ev.start('+main+g0+t0', 0)], { outline, rows: 5 })).toEqual([
+      '⠋ +main',
+      '└─ ⠋ +g0',
+      '   └─ ⠋ +t0  10 s  py>',
+    ]);
+    expect(draw([], { outline, rows: 8 })).toEqual(['· +main  300 tasks']);
+  });
+
+  it.each([
+    [120, '⠋ +a_long_name_that_says_what_the_task_does_and_why  10 s  py>'],
+    [40, '⠋ +a_long_name_th…sk_does_and_why  10 s'],
+    [20, '⠋ +a_lo…d_why  10 s'],
+  ])('cuts a long name in its middle, so that the time stays: %i columns', (columns, line) => {
+    const [drawn = ''] = draw([ev.start('+a_long_name_that_says_what_the_task_does_and_why', 0)], { columns });
+    expect(drawn).toBe(line);
   });
 
   it('uses plain characters where the terminal has no others', () => {

@@ -163,8 +163,11 @@ describe('trowel run', () => {
     const cwd = await project(files);
     await trowel(['run', 'main', '+hello', '--session', '2030-01-31'], { cwd });
     const { stderr } = await trowel(['run', 'main', '+hello'], { cwd });
-    expect(stderr).toContain('session 2030-01-31T00:00:00+00:00');
-    expect(stderr).toContain('--session daily\n');
+    expect(stderr.split('\n')[0]).toMatch(
+      /^main {2}session 2030-01-31T00:00:00\+00:00 {2}attempt 2 {2}session as in the last attempt; for \d{4}-\d\d-\d\d: --session daily$/,
+    );
+    const fresh = await trowel(['run', 'main', '+hello', '--session', 'daily'], { cwd });
+    expect(fresh.stderr).not.toContain('--session');
   });
 
   it('has the command that sets a missing secret in its message', async () => {

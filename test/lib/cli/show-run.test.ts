@@ -7,6 +7,9 @@ import { screen } from './screen.ts';
 
 const SUMMARY = { resume: 'trowel run main.dig --resume', showPath: (path: string) => path.replace('/project/', '') };
 
+const NORTH = '+main+each^sub+for-0=region=0=north';
+const SOUTH = '+main+each^sub+for-0=region=1=south';
+
 const FAILING: RunEvent[] = [
   ev.begun(),
   ev.start('+main+make', 0),
@@ -21,9 +24,14 @@ const FAILING: RunEvent[] = [
   ev.ended(2, 'failed'),
 ];
 
-async function show(format: RunFormat, events: readonly RunEvent[], live = format === 'live') {
-  const terminal = fakeTerminal({ live });
-  const reader = readRun(format, terminal, SUMMARY);
+async function show(
+  format: RunFormat,
+  events: readonly RunEvent[],
+  more: { color?: boolean; outline?: string[] } = {},
+) {
+  const { color = false, ...showing } = more;
+  const terminal = fakeTerminal({ live: format === 'live', color });
+  const reader = readRun(format, terminal, { ...SUMMARY, ...showing });
   for (const event of events) await reader.handle(event);
   await reader.finish();
   return terminal;
@@ -145,6 +153,53 @@ describe('live', () => {
       ev.output('+main+a', 'alone\n'),
       ev.ended(1, 'succeeded'),
     ]);
-    expect(terminal.stdout.text).toBe('+main+a │ one\n\n+main+a │ two\nalone\n');
+    expect(terminal.stdout.text).toBe('+a │ one\n\n+a │ two\nalone\n');
+  });
+
+  it('gives each task that prints a colour of its own, where there are colours', async () => {
+    const events = [
+      ev.begun(),
+      ev.start(`${NORTH}+sum`, 0),
+      ev.start(`${SOUTH}+sum`, 0),
+      ev.output(`${NORTH}+sum`, 'one\n'),
+      ev.output(`${SOUTH}+sum`, 'two\n'),
+      ev.output(`${NORTH}+sum`, 'three\n'),
+      ev.ended(1, 'succeeded'),
+    ];
+    const { stdout } = await show('live', events, { color: true });
+    const escapes = stdout.text.split('\n').map((line) => line.slice(0, line.indexOf('+sum')));
+    expect(escapes[0]).toContain('\u001b[');
+    expect(escapes[2]).toBe(escapes[0]);
+    expect(escapes[1]).not.toBe(escapes[0]);
+    expect((await show('live', events)).stdout.text).toBe('+sum │ one\n+sum │ two\n+sum │ three\n');
+  });
+
+  it('cuts the name before the output of a task in its middle', async () => {
+    const name = '+a_name_that_takes_more_than_its_share';
+    const events = [
+      ev.begun(),
+      ev.start(`+main${name}`, 0),
+      ev.start('+main+b', 0),
+      ev.output(`+main${name}`, 'one\n'),
+    ];
+    expect((await show('live', events)).stdout.text).toBe('+a_name_that…n_its_share │ one\n');
+  });
+
+  it('names the item of a failed iteration, and what was skipped', async () => {
+    const events = [
+      ev.begun(),
+      ev.start(`${SOUTH}+sum`, 0),
+      ev.failed(`${SOUTH}+sum`, 1, 'no south'),
+      ev.ended(1, 'failed'),
+    ];
+    const outline = ['+main+each', '+main+report', '+main+mail'];
+    const { stderr } = await show('live', events, { outline });
+    const shown = screen(stderr.text);
+    expect(shown).toContain('├─ - +report  skipped');
+    expect(shown).toContain('+main+each[south]+sum failed after 1.50 s');
+    expect(shown).toContain('Failed after 1.00 s: 0 tasks done, 1 failed, 2 skipped.');
+    // What is searched has names in full.
+    const plain = await show('plain', events, { outline });
+    expect(plain.stderr.text).toContain(`${SOUTH}+sum failed after`);
   });
 });
