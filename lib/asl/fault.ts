@@ -39,9 +39,9 @@ export type FaultRule =
   | 'out-of-scope-variable'
   | 'unassigned-variable'
   | 'outer-assignment'
-  | 'shadowed-variable'
   | 'variable-name'
-  | 'distributed-only';
+  | 'distributed-only'
+  | 'unknown-integration';
 
 /** One step of a JSON pointer, escaped. */
 export function step(key: string | number): string {

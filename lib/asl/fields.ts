@@ -25,10 +25,18 @@ const object: Field = { check: (value) => (isObject(value) ? undefined : 'an obj
 const list: Field = {
   check: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'a list that is not empty'),
 };
+const possiblyEmptyList: Field = { check: (value) => (Array.isArray(value) ? undefined : 'a list') };
 const any: Field = {};
 const argumentsField: Field = {
   check: (value) => (isObject(value) || isExpression(value) ? undefined : 'an object or an expression'),
 };
+
+/** An ISO 8601 time with seconds or without, and always with a zone: `Z` or an offset. */
+const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
+
+export function isTimestamp(text: string): boolean {
+  return TIMESTAMP.test(text) && !Number.isNaN(Date.parse(text));
+}
 
 function integer(least: number, most = 99_999_999): Field {
   return {
@@ -58,7 +66,7 @@ const transition: Fields = {
   Next: text,
   End: { check: (value) => (typeof value === 'boolean' ? undefined : 'true or false') },
 };
-const recovery: Fields = { Retry: list, Catch: list };
+const recovery: Fields = { Retry: possiblyEmptyList, Catch: possiblyEmptyList };
 
 export const STATE_FIELDS: { readonly [type in State['Type']]: Fields } = {
   Pass: { ...common, ...exit, ...transition },
@@ -74,7 +82,12 @@ export const STATE_FIELDS: { readonly [type in State['Type']]: Fields } = {
     Arguments: argumentsField,
     TimeoutSeconds: orExpression(integer(1)),
     HeartbeatSeconds: orExpression(integer(1)),
-    Credentials: argumentsField,
+    Credentials: {
+      check: (value) =>
+        isExpression(value) || (isObject(value) && typeof value.RoleArn === 'string' && value.RoleArn !== '')
+          ? undefined
+          : 'an object with a RoleArn, or an expression',
+    },
   },
   Choice: { ...common, ...exit, Choices: required(list), Default: text },
   Wait: {
@@ -84,9 +97,9 @@ export const STATE_FIELDS: { readonly [type in State['Type']]: Fields } = {
     Seconds: orExpression(integer(0)),
     Timestamp: orExpression({
       check: (value) =>
-        typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T/.test(value) && !Number.isNaN(Date.parse(value))
+        typeof value === 'string' && isTimestamp(value)
           ? undefined
-          : 'a time such as 2026-01-31T12:00:00Z',
+          : 'a time with a zone, such as 2026-01-31T12:00:00Z',
     }),
   },
   Succeed: { ...common, Output: any },
@@ -98,7 +111,9 @@ export const STATE_FIELDS: { readonly [type in State['Type']]: Fields } = {
     ...transition,
     ...recovery,
     ItemProcessor: required(object),
-    Items: orExpression({ check: (value) => (Array.isArray(value) ? undefined : 'a list') }),
+    Items: orExpression({
+      check: (value) => (Array.isArray(value) || isObject(value) ? undefined : 'a list or an object'),
+    }),
     ItemSelector: any,
     MaxConcurrency: orExpression(integer(0)),
     ToleratedFailurePercentage: orExpression({
@@ -125,9 +140,9 @@ export const MACHINE_FIELDS: Fields = {
   Version: text,
 };
 
+/** A branch or an ItemProcessor. Its states may name a QueryLanguage, it may not. */
 export const PROCESSOR_FIELDS: Fields = {
   Comment: text,
-  QueryLanguage: text,
   StartAt: required(text),
   States: required(object),
   ProcessorConfig: object,
@@ -157,15 +172,8 @@ export const CHOICE_RULE_FIELDS: Fields = {
   ...exit,
 };
 
-/** Only in DISTRIBUTED mode. */
-export const DISTRIBUTED_FIELDS = [
-  'ToleratedFailurePercentage',
-  'ToleratedFailureCount',
-  'ItemBatcher',
-  'ItemReader',
-  'ResultWriter',
-  'Label',
-] as const;
+/** Only in DISTRIBUTED mode. Tolerated failures are accepted in both, and mean nothing in the other. */
+export const DISTRIBUTED_FIELDS = ['ItemBatcher', 'ItemReader', 'ResultWriter', 'Label'] as const;
 
 /** Fields of the other query language, and what does their work in JSONata. */
 export const JSONPATH_FIELDS: { readonly [field: string]: string } = {

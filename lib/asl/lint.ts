@@ -4,6 +4,7 @@ import { DISTRIBUTED_FIELDS } from './fields.ts';
 import { type Known, knownAtStates } from './flow.ts';
 import { FUNCTIONS } from './functions.ts';
 import { assignsOf, reachable, type Scope, scopesOf } from './graph.ts';
+import { integrationFault } from './integrations.ts';
 import { LIMITS } from './limits.ts';
 import { type References, referencesOf } from './references.ts';
 import type { Catcher, Json, Retrier, State, StateMachine } from './types.ts';
@@ -156,6 +157,8 @@ class Linter {
 
   #task(state: Extract<State, { Type: 'Task' }>, path: string): void {
     const { TimeoutSeconds: timeout, HeartbeatSeconds: heartbeat } = state;
+    const unknown = integrationFault(state.Resource);
+    if (unknown !== undefined) this.#fault('unknown-integration', `${path}/Resource`, unknown);
     if (typeof timeout === 'number' && typeof heartbeat === 'number' && heartbeat >= timeout) {
       this.#fault(
         'heartbeat-over-timeout',
@@ -216,14 +219,10 @@ class Linter {
       }
       for (const around of enclosing(scope)) {
         if (this.#assigned.get(around)?.has(name)) {
-          const assigned = readable?.has(name) === true;
-          this.#fault(
-            assigned ? 'outer-assignment' : 'shadowed-variable',
-            at,
-            assigned
-              ? `$${name} belongs to the scope around this and can only be read here`
-              : `The scope around this also has a variable $${name}: names must differ`,
-          );
+          // Where the scope around assigns it only later, the service accepts the same name here.
+          if (readable?.has(name)) {
+            this.#fault('outer-assignment', at, `$${name} belongs to the scope around this and can only be read here`);
+          }
           break;
         }
       }
@@ -350,8 +349,8 @@ function statesFault(read: string, { state, place, iteration }: At): string | un
       if (part === 'Map' && !iteration) {
         return '$states.context.Map is there only in an ItemSelector and inside the iterations of a Map';
       }
-      if (part === 'Task' && !(state.Type === 'Task' && state.Resource.endsWith('.waitForTaskToken'))) {
-        return '$states.context.Task is there only in a Task that waits for its token';
+      if (part === 'Task' && !(state.Type === 'Task' && /\.(waitForTaskToken|sync(:2)?)$/.test(state.Resource))) {
+        return '$states.context.Task is there only in a Task that waits for its token or for a job';
       }
       return part === undefined || ['Execution', 'State', 'StateMachine', 'Task', 'Map'].includes(part)
         ? undefined

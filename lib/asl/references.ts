@@ -7,7 +7,7 @@ export interface References {
   readonly variables: ReadonlySet<string>;
   /** Functions it calls that are JSONata's or Step Functions', without `$`. */
   readonly functions: ReadonlySet<string>;
-  /** Those of them that stand in an `$exists(…)`: the expression knows that they may be missing. */
+  /** Those of them that it asks whether they are there, by `$exists(…)`, a condition or the like: it knows that they may be missing. */
   readonly guarded: ReadonlySet<string>;
   /** Functions called that there are none of: neither JSONata's, Step Functions', nor the expression's own. */
   readonly unknownFunctions: ReadonlySet<string>;
@@ -36,6 +36,9 @@ interface Node extends AstNode {
   readonly update?: AstNode;
   readonly delete?: AstNode;
 }
+
+/** Functions that give an answer for an argument that is nothing. */
+const TAKES_NOTHING: ReadonlySet<string> = new Set(['exists', 'count', 'append']);
 
 class Reader implements References {
   readonly variables = new Set<string>();
@@ -115,6 +118,17 @@ class Reader implements References {
         for (const { expression } of node.terms ?? []) {
           this.read(expression, locals, true);
         }
+        break;
+      case 'condition':
+        // Nothing counts as false in a condition.
+        this.#guard([node.condition], locals, inside);
+        this.#all([node.condition, node.then, node.else], locals, inside);
+        break;
+      case 'binary':
+        if (node.value === 'and' || node.value === 'or') {
+          this.#guard([node.lhs as AstNode, node.rhs], locals, inside);
+        }
+        this.#all([node.lhs as AstNode, node.rhs], locals, inside);
         break;
       default:
         if (node.type === 'unary' && node.value === '{') {
@@ -197,6 +211,14 @@ class Reader implements References {
     }
   }
 
+  #guard(nodes: readonly (AstNode | undefined)[], locals: ReadonlySet<string>, inside: boolean): void {
+    const inner = new Reader();
+    inner.#all(nodes, new Set(locals), inside);
+    for (const variable of inner.variables) {
+      this.guarded.add(variable);
+    }
+  }
+
   #call(node: Node, locals: Set<string>, inside: boolean): void {
     const { procedure } = node;
     const name = procedure?.type === 'variable' ? String(procedure.value) : undefined;
@@ -213,12 +235,8 @@ class Reader implements References {
     } else if (name === undefined && procedure !== undefined) {
       this.read(procedure, locals, inside);
     }
-    if (name === 'exists' && !locals.has(name)) {
-      const inner = new Reader();
-      inner.#all(node.arguments ?? [], new Set(locals), inside);
-      for (const variable of inner.variables) {
-        this.guarded.add(variable);
-      }
+    if (name !== undefined && TAKES_NOTHING.has(name) && !locals.has(name)) {
+      this.#guard(node.arguments ?? [], locals, inside);
     }
     this.#all(
       (node.arguments ?? []).filter(({ type }) => type !== 'operator'),

@@ -129,8 +129,8 @@ export interface ParallelState extends Common, Transition, Result, Recovery {
 
 export interface MapState extends Common, Transition, Result, Recovery {
   readonly Type: 'Map';
-  /** An array, or an expression that gives one; default the state's input. */
-  readonly Items?: string | readonly Json[];
+  /** An array or an object, or an expression that gives one; default the state's input, which must be an array. */
+  readonly Items?: Template;
   readonly ItemSelector?: Template;
   readonly ItemProcessor: Processor;
   readonly MaxConcurrency?: number | string;

@@ -147,7 +147,7 @@ class Validation {
         `Expected INLINE or DISTRIBUTED, got ${JSON.stringify(mode)}`,
       );
     }
-    this.#states(processor, path, jsonata || processor.QueryLanguage === 'JSONata');
+    this.#states(processor, path, jsonata);
   }
 
   #transition(state: Thing, path: string, names: ReadonlySet<string>): void {
@@ -227,6 +227,14 @@ class Validation {
   #expressions(value: unknown, path: string): void {
     if (typeof value === 'string') {
       const source = expressionIn(value);
+      if (source === undefined && (value.startsWith('{%') || /^[^{]*%\}$/.test(value))) {
+        // The service refuses an expression that is not opened and closed as it should be.
+        this.#fault(
+          'expression-syntax',
+          path,
+          `The expression '${abridged(value)}' is not ${value.startsWith('{%') ? 'closed with %}' : 'opened with {%'}`,
+        );
+      }
       const parsed = source === undefined ? undefined : this.#parse(source);
       if (source !== undefined && parsed !== undefined && 'error' in parsed) {
         const newer = newerOperator(source);

@@ -33,9 +33,13 @@ export async function runMachine(terminal: Terminal, definition: string, flags: 
     tokens,
     clock: flags.skipWaits ? new VirtualClock(Date.now()) : realClock,
     signal: stop.signal,
+    historyLimit: true,
   });
   if (flags.events) {
-    for await (const event of execution) await terminal.stdout.write(`${JSON.stringify(event)}\n`);
+    for await (const event of execution) {
+      // An annotation of the engine's, not an event of the service.
+      if (event.type !== 'RetryScheduled') await terminal.stdout.write(`${JSON.stringify(event)}\n`);
+    }
   }
   const outcome = await execution.outcome;
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);

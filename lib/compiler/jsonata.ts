@@ -13,12 +13,14 @@ export function quote(text: string): Expr {
 }
 
 /**
- * User data as a literal of the definition. A text of the form `{% … %}` would run as an expression, so it is written as one
- * that gives the text.
+ * User data as a literal of the definition. A text of the form `{% … %}` would run as an expression, and one that only begins or ends so is
+ * refused by the service; it is written as an expression that gives the text.
  */
 export function literal(value: Json): Template {
   if (typeof value === 'string') {
-    return value.startsWith('{%') && value.endsWith('%}') ? template(`${quote('{')}&${quote(value.slice(1))}`) : value;
+    return value.startsWith('{%') || value.endsWith('%}')
+      ? template(`${quote(value.slice(0, 1))}&${quote(value.slice(1))}`)
+      : value;
   }
   if (Array.isArray(value)) {
     return value.map(literal);

@@ -1,6 +1,7 @@
 import type jsonata from 'jsonata';
 import { type AstNode, walkAst } from '../asl/expression.ts';
 import { LIMITS } from '../asl/limits.ts';
+import { checkMemory } from './memory.ts';
 
 /** The service ends an evaluation that is too deep or takes too long. It does not say how long; this is far above any honest one. */
 const LONGEST_MS = 10_000;
@@ -21,7 +22,7 @@ interface Row {
 }
 
 /**
- * Makes an expression fail beyond LIMITS.jsonataDepth frames or LONGEST_MS. jsonata evaluates the parts of an array or object constructor
+ * Makes an expression fail beyond LIMITS.jsonataDepth frames, LONGEST_MS or the memory of memory.ts. jsonata evaluates the parts of an array or object constructor
  * at the same time, which would count siblings as if they stood in each other; here each waits for the one before it.
  */
 export function guardDepth(expression: jsonata.Expression, root: AstNode): void {
@@ -69,8 +70,9 @@ export function guardDepth(expression: jsonata.Expression, root: AstNode): void 
     enter(evaluation);
     return undefined;
   });
-  assign(EXIT, (node: AstNode, _input: unknown, frame: Frame): void => {
+  assign(EXIT, (node: AstNode, _input: unknown, frame: Frame, result: unknown): void => {
     evaluationIn(frame).depth -= 1;
+    checkMemory(result);
     const row = rowOf(node, frame);
     const next = row?.waiting.shift();
     if (next !== undefined) {

@@ -129,10 +129,11 @@ class MachineExecution implements Execution {
     } catch (failure) {
       if (failure instanceof Stopped) {
         if (timedOut()) {
-          frame.record('ExecutionTimedOut', { executionTimedOutEventDetails: { error: 'States.Timeout' } });
+          frame.record('ExecutionTimedOut', { executionTimedOutEventDetails: { error: 'States.Timeout' } }, 0);
           return { status: 'TIMED_OUT' };
         }
-        frame.record('ExecutionAborted');
+        // It comes from outside, and follows nothing.
+        frame.record('ExecutionAborted', {}, 0);
         return { status: 'ABORTED' };
       }
       const failed =

@@ -4,7 +4,7 @@ import { LIMITS } from '../asl/limits.ts';
 import type { Json, Template } from '../asl/types.ts';
 import { realClock } from './clock.ts';
 import { guardDepth } from './depth.ts';
-import { PURE_FUNCTIONS, randomFunction } from './functions.ts';
+import { InternalError, PURE_FUNCTIONS, randomFunction } from './functions.ts';
 import { NotJson, setKey, toJson, typeName } from './json.ts';
 import type { Clock } from './types.ts';
 import type { Variables } from './variables.ts';
@@ -113,6 +113,9 @@ export class Expressions {
   }
 }
 
+/** Operators and functions that make a large value of small ones. */
+const GROWS: ReadonlySet<string> = new Set(['..', 'pad', 'join', 'replace', 'range']);
+
 /** Frames that no expression without recursion or long chains reaches: below, depth need not be watched. */
 const SHALLOW = LIMITS.jsonataDepth;
 
@@ -130,12 +133,12 @@ function compileExpression(source: string, location: string): Compiled {
     }
   }
   const variables = new Set<string>();
-  let recursive = false;
+  let watched = false;
   walkAst(ast, (node) => {
     if (node.type === 'variable' && typeof node.value === 'string') {
       variables.add(node.value);
     }
-    recursive ||= node.type === 'lambda';
+    watched ||= node.type === 'lambda' || GROWS.has(String(node.value));
   });
   for (const [name, { run, signature }] of Object.entries(PURE_FUNCTIONS)) {
     if (variables.has(name)) {
@@ -144,7 +147,7 @@ function compileExpression(source: string, location: string): Compiled {
   }
   // The service refuses $eval; without a binding it is "not a function".
   expression.assign('eval', undefined);
-  if (recursive || staticDepth(ast) > SHALLOW) {
+  if (watched || staticDepth(ast) > SHALLOW) {
     guardDepth(expression, ast);
   }
   const path = pathOf(ast);
@@ -300,6 +303,9 @@ function nothing(source: string, location: string): EvaluationError {
 
 function threw(source: string, location: string, cause: unknown): EvaluationError {
   const { code, message } = cause as { code?: string; message?: string };
+  if (cause instanceof InternalError || cause instanceof TypeError) {
+    return new EvaluationError(`${named(source, location)} threw an internal error during evaluation.`, location);
+  }
   const what = `${code === undefined ? '' : `${code}: `}${message ?? String(cause)}`;
   return new EvaluationError(`${named(source, location)} threw an error during evaluation. ${what}`, location);
 }

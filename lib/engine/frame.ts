@@ -27,7 +27,11 @@ export interface Run {
   readonly signal: AbortSignal;
 }
 
-/** Gives events their numbers. One for each execution, a distributed Map's children too. */
+/**
+ * Gives events their numbers. One for each execution, a distributed Map's children too.
+ *
+ * The last number that the limit leaves is that of the execution's end.
+ */
 export class Recorder {
   readonly #clock: Clock;
   readonly #stream: EventStream;
@@ -42,14 +46,20 @@ export class Recorder {
     this.#execution = execution;
   }
 
-  get full(): boolean {
-    return this.#last >= this.limit;
-  }
-
-  /** @returns the event's id */
+  /**
+   * @returns the event's id
+   * @throws StateError States.Runtime where the history is full
+   */
   add(type: HistoryEventType, previous: number, details: EventDetails = {}): number {
     // An annotation of ours has no number of its own.
     const id = type === 'RetryScheduled' ? previous : this.#last + 1;
+    if (id >= this.limit && !type.startsWith('Execution')) {
+      throw new StateError(
+        'States.Runtime',
+        `The execution reached the maximum number of history events (${this.limit}).`,
+        { eventId: this.#last },
+      );
+    }
     this.#last = Math.max(this.#last, id);
     this.#stream.push({
       id,
@@ -90,6 +100,14 @@ export class Frame {
     }
   }
 
+  /** Records that the state it is in ended by its failure; a state at the top has no such event, nor one that tells its failure itself. */
+  recordFailed(previous: number): void {
+    const type = this.current?.state.Type;
+    if (type === 'Task' || type === 'Wait') {
+      this.recordAbort(previous);
+    }
+  }
+
   /** @throws Stopped */
   async sleep(seconds: number): Promise<void> {
     try {
@@ -120,7 +138,7 @@ let turnStarted = performance.now();
  * @throws StateError, Stopped
  */
 export async function runStates(frame: Frame, processor: Processor, input: Json): Promise<Json> {
-  const { stream, recorder } = frame.run;
+  const { stream } = frame.run;
   let name = processor.StartAt;
   let value = input;
   for (;;) {
@@ -134,11 +152,6 @@ export async function runStates(frame: Frame, processor: Processor, input: Json)
     }
     if (frame.signal.aborted) {
       throw new Stopped();
-    }
-    if (recorder.full) {
-      throw new StateError('States.Runtime', 'The execution reached the maximum number of history events (25000).', {
-        eventId: frame.lastEvent,
-      });
     }
     const at = enterState(frame, name, stateNamed(processor, name, frame), value);
     const done = await runState(at);

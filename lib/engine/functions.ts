@@ -1,8 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
+import jsonata from 'jsonata';
+import { MOST_NUMBERS, memoryExceeded } from './memory.ts';
 
 /**
  * The functions that Step Functions adds to JSONata's (AWS, "Transforming data with JSONata in Step Functions"): $partition, $range,
- * $hash, $random with a seed, $uuid, $parse. As in JSONata, an argument that is nothing gives nothing. Signatures are JSONata's.
+ * $hash, $random with a seed, $uuid, $parse; and where it differs from jsonata, JSONata's own. As in JSONata, an argument that is nothing gives nothing. Signatures are JSONata's.
  */
 export interface StatesFunction {
   readonly signature: string;
@@ -16,6 +18,14 @@ const HASHES: { readonly [algorithm: string]: string } = {
   'SHA-384': 'sha384',
   'SHA-512': 'sha512',
 };
+
+/** Code and words of the service, where jsonata itself stumbles over a picture without digits. */
+const NO_DIGITS = Object.assign(
+  new Error(
+    'The sub-picture must not contain a passive character that is preceded by an active character and that is followed by another active character',
+  ),
+  { code: 'D3086' },
+);
 
 /** Those that depend on nothing but their arguments. */
 export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
@@ -39,15 +49,39 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
       if (first === undefined || last === undefined || step === undefined) {
         return undefined;
       }
-      if (step === 0) {
+      const [from, to, by] = [Math.trunc(first), Math.trunc(last), Math.trunc(step)];
+      if (by === 0) {
         throw new FunctionError('$range needs a step that is not 0');
       }
-      // Steps such as 0.1 add up to a little less than the last value.
-      const count = Math.floor((last - first) / step + 1e-9) + 1;
-      if (count > 1e7) {
-        throw new FunctionError('$range gives more than 10,000,000 numbers');
+      const count = Math.floor((to - from) / by) + 1;
+      if (count > MOST_NUMBERS) {
+        throw memoryExceeded();
       }
-      return Array.from({ length: Math.max(0, count) }, (_, index) => first + index * step);
+      const numbers = Array.from({ length: Math.max(0, count) }, (_, index) => from + index * by);
+      // As a sequence of JSONata's: one number alone is that number, none is nothing.
+      return Object.defineProperty(numbers, 'sequence', { enumerable: false, value: true });
+    },
+  },
+  formatNumber: {
+    signature: '<n-so?:s>',
+    run(value: number | undefined, picture: string | undefined, options?: unknown) {
+      if (options === undefined && picture !== undefined && picture.split(';').some((part) => !/[0-9#]/.test(part))) {
+        throw NO_DIGITS;
+      }
+      return jsonata('$formatNumber(v, p, o)').evaluate({ v: value, p: picture, o: options });
+    },
+  },
+  base64decode: {
+    signature: '<s-:s>',
+    run(text: string | undefined) {
+      if (text === undefined) {
+        return undefined;
+      }
+      // Java's decoder: its alphabet only, padded or not at all.
+      if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(text)) {
+        throw new InternalError();
+      }
+      return Buffer.from(text, 'base64').toString('latin1');
     },
   },
   hash: {
@@ -84,7 +118,10 @@ export class FunctionError extends Error {
   readonly code = 'D3000';
 }
 
-/** `$random()`, `$random(seed)`: from 0 up to 1. The same seed gives the same number, though not the service's. */
+/** The service's own failure within a function, about which it says nothing more. */
+export class InternalError extends Error {}
+
+/** `$random()`, `$random(seed)`: from 0 up to 1. With a seed, what java.util.Random of that seed gives first. */
 export function randomFunction(random: () => number): (seed?: number) => number {
   return (seed) => {
     if (seed === undefined) {
@@ -97,13 +134,15 @@ export function randomFunction(random: () => number): (seed?: number) => number 
   };
 }
 
-/** mulberry32: a small generator of numbers from 0 up to 1, the same row for the same seed. */
+const MULTIPLIER = 0x5deece66dn;
+const MASK = (1n << 48n) - 1n;
+
+/** java.util.Random's nextDouble: a linear congruential generator of 48 bits. A seed with a fraction is cut, as by Java's cast to long. */
 export function seeded(seed: number): () => number {
-  let state = Math.imul(Math.trunc(seed) ^ (Math.trunc(seed) / 2 ** 32), 0x9e3779b1) | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  let state = (BigInt(Math.trunc(seed)) ^ MULTIPLIER) & MASK;
+  const next = (bits: bigint): bigint => {
+    state = (state * MULTIPLIER + 0xbn) & MASK;
+    return state >> (48n - bits);
   };
+  return () => Number((next(26n) << 27n) + next(27n)) / 2 ** 53;
 }

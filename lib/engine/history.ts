@@ -33,12 +33,22 @@ export interface HistoryEvent {
     readonly parameters: Json;
     readonly timeoutInSeconds?: number;
     readonly heartbeatInSeconds?: number;
+    readonly taskCredentials?: { readonly roleArn: Json };
   };
   readonly taskStartedEventDetails?: Resource;
   readonly taskSubmittedEventDetails?: Resource & { readonly output: Json };
   readonly taskSucceededEventDetails?: Resource & { readonly output: Json };
   readonly taskFailedEventDetails?: Resource & Failure;
   readonly taskTimedOutEventDetails?: Resource & Failure;
+  readonly lambdaFunctionScheduledEventDetails?: Direct & { readonly taskCredentials?: { readonly roleArn: Json } };
+  readonly lambdaFunctionSucceededEventDetails?: { readonly output: Json };
+  readonly lambdaFunctionFailedEventDetails?: Failure;
+  readonly lambdaFunctionTimedOutEventDetails?: Failure;
+  readonly activityScheduledEventDetails?: Direct & { readonly heartbeatInSeconds?: number };
+  readonly activityStartedEventDetails?: { readonly workerName?: string };
+  readonly activitySucceededEventDetails?: { readonly output: Json };
+  readonly activityFailedEventDetails?: Failure;
+  readonly activityTimedOutEventDetails?: Failure;
   readonly mapStateStartedEventDetails?: { readonly length: number };
   readonly mapIterationStartedEventDetails?: Iteration;
   readonly mapIterationSucceededEventDetails?: Iteration;
@@ -63,8 +73,15 @@ interface Failure {
 interface Resource {
   /** `lambda`, `ecs`, `aws-sdk:s3` … */
   readonly resourceType: string;
-  /** `invoke`, `runTask.waitForTaskToken` …; the whole ARN for a Lambda function or activity named directly, which have no events of their own here. */
+  /** `invoke`, `runTask.waitForTaskToken` … */
   readonly resource: string;
+}
+
+/** A Lambda function or an activity that a Resource names by its ARN. */
+interface Direct {
+  readonly resource: string;
+  readonly input: Json;
+  readonly timeoutInSeconds?: number;
 }
 
 interface Iteration {
@@ -92,6 +109,7 @@ export type HistoryEventType =
   | `MapIteration${'Started' | 'Succeeded' | 'Failed' | 'Aborted'}`
   | `MapRun${'Started' | 'Succeeded' | 'Failed' | 'Aborted'}`
   | `Task${'Scheduled' | 'Started' | 'Submitted' | 'Succeeded' | 'Failed' | 'TimedOut'}`
+  | `${'LambdaFunction' | 'Activity'}${'Scheduled' | 'Started' | 'Succeeded' | 'Failed' | 'TimedOut'}`
   | 'EvaluationFailed'
   /** Ours, for readers that show retries: follows the failure, takes its id, and is no event of the service's history. */
   | 'RetryScheduled';

@@ -4,7 +4,7 @@ import { toJson } from './json.ts';
 import type { TaskTokens } from './task-tokens.ts';
 import type { Invoke } from './types.ts';
 
-/** What a mocked state's calls answer, one item a call; the last repeats. */
+/** What a mocked state's calls answer, one item a call; the last repeats. Throwing `States.Timeout` is a timeout. */
 export type MockResults = readonly MockResult[];
 
 export type MockResult =
@@ -50,7 +50,7 @@ function faultOf(item: unknown): string | undefined {
  */
 export function mockInvoke(mocks: ReadonlyMap<string, MockResults>, tokens?: TaskTokens): Invoke {
   const calls = new Map<string, number>();
-  return async ({ stateName, token }) => {
+  return async ({ stateName, token, submitted }) => {
     const results = mocks.get(stateName);
     const call = calls.get(stateName) ?? 0;
     calls.set(stateName, call + 1);
@@ -63,6 +63,8 @@ export function mockInvoke(mocks: ReadonlyMap<string, MockResults>, tokens?: Tas
       throw new TaskError(result.Throw.Error, result.Throw.Cause ?? '');
     }
     const answer = toJson(result.Return);
+    // The engine takes it only from a task that is waited for, by its token or as a job.
+    submitted?.(answer);
     if (token !== undefined) {
       tokens?.sendTaskSuccess(token, answer);
     }

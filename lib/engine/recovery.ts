@@ -10,36 +10,39 @@ interface Recovery {
 /**
  * Tries a state until it succeeds, its retriers are used up, or a catcher takes the error. Each retrier counts its own retries; the first
  * that matches decides, and if it is used up no other is asked. A state that is entered again counts anew.
- * @param unhandled called with the failure that nothing takes, before it is thrown on
+ * @param exhausted called with a failure that is not retried, before a catcher is asked
  */
 export async function withRecovery(
   at: StateRun,
   recovery: Recovery,
   attempt: () => Promise<Transition>,
-  unhandled: (failure: StateError) => StateError = (failure) => failure,
+  exhausted: (failure: StateError) => StateError = (failure) => failure,
 ): Promise<Transition> {
   const used = new Map<Retrier, number>();
   for (;;) {
     try {
       return await attempt();
-    } catch (failure) {
-      if (!(failure instanceof StateError)) {
-        throw failure;
+    } catch (caught) {
+      if (!(caught instanceof StateError)) {
+        throw caught;
       }
-      at.frame.lastEvent = failure.eventId;
-      const retrier = recovery.Retry?.find(({ ErrorEquals }) => matchesError(ErrorEquals, failure));
+      at.frame.lastEvent = caught.eventId;
+      const retrier = recovery.Retry?.find(({ ErrorEquals }) => matchesError(ErrorEquals, caught));
       const before = retrier === undefined ? 0 : (used.get(retrier) ?? 0);
       if (retrier !== undefined && before < (retrier.MaxAttempts ?? 3)) {
         used.set(retrier, before + 1);
-        await pause(at, failure, delaySeconds(retrier, before, at.frame.run.random));
+        await pause(at, caught, delaySeconds(retrier, before, at.frame.run.random));
         continue;
       }
-      const catcher = recovery.Catch?.find(({ ErrorEquals }) => matchesError(ErrorEquals, failure));
+      const failure = exhausted(caught);
+      at.frame.lastEvent = failure.eventId;
+      const index = recovery.Catch?.findIndex(({ ErrorEquals }) => matchesError(ErrorEquals, failure)) ?? -1;
+      const catcher = recovery.Catch?.[index];
       if (catcher === undefined) {
-        throw unhandled(failure);
+        throw failure;
       }
       const errorOutput: Json = { Error: failure.error ?? null, Cause: failure.causeText ?? null };
-      return await at.leave(catcher, errorOutput, { errorOutput });
+      return await at.leave(catcher, errorOutput, { errorOutput }, `Catch[${index}]/`);
     }
   }
 }

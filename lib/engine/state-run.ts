@@ -70,6 +70,8 @@ export class StateRun {
   readonly input: Json;
   /** Id of the StateEntered event. */
   readonly entry: number;
+  /** Id of the event before that one. */
+  readonly #before: number;
   readonly #entered: string;
   #context: { readonly [field: string]: Json } | undefined;
   #retryCount = 0;
@@ -81,7 +83,7 @@ export class StateRun {
     this.state = state;
     this.input = input;
     this.#entered = new Date(frame.run.clock.now()).toISOString();
-    // The number is only known once the event is made, and the event names it.
+    this.#before = frame.lastEvent;
     this.entry = frame.record(`${state.Type}StateEntered`, { stateEnteredEventDetails: { name, input } });
   }
 
@@ -96,8 +98,8 @@ export class StateRun {
     this.#context = undefined;
   }
 
-  record(type: HistoryEventType, details: EventDetails = {}): number {
-    return this.frame.record(type, { ...details, stateEntry: this.entry });
+  record(type: HistoryEventType, details: EventDetails = {}, previous?: number): number {
+    return this.frame.record(type, { ...details, stateEntry: this.entry }, previous);
   }
 
   /**
@@ -122,31 +124,38 @@ export class StateRun {
     const value = await this.evaluate(template, field);
     try {
       expectType(value, type, template, field);
-      const fault = check?.(value);
-      if (fault !== undefined) {
-        throw new EvaluationError(fault, field);
-      }
     } catch (failure) {
       throw this.failure(failure);
+    }
+    const fault = check?.(value);
+    if (fault !== undefined) {
+      throw this.failure(new EvaluationError(fault, field), this.entry);
     }
     return value;
   }
 
-  /** Turns an EvaluationError into the state's failure, and records it; anything else is given back. */
-  failure(failure: unknown): unknown {
+  /**
+   * Turns an EvaluationError into the state's failure, and records it; anything else is given back.
+   * @param previous the event that the record follows: what could not be evaluated follows what the state itself follows
+   */
+  failure(failure: unknown, previous = this.#before): unknown {
     if (!(failure instanceof EvaluationError)) {
       return failure;
     }
     const error = 'States.QueryEvaluationError';
     const cause = this.explain(failure.message).slice(0, LIMITS.causeChars);
-    const eventId = this.record('EvaluationFailed', {
-      evaluationFailedEventDetails: {
-        error,
-        cause,
-        state: this.name,
-        ...(failure.location === undefined ? {} : { location: failure.location }),
+    const eventId = this.record(
+      'EvaluationFailed',
+      {
+        evaluationFailedEventDetails: {
+          error,
+          cause,
+          state: this.name,
+          ...(failure.location === undefined ? {} : { location: failure.location }),
+        },
       },
-    });
+      previous,
+    );
     return new StateError(error, cause, { eventId });
   }
 
@@ -154,12 +163,15 @@ export class StateRun {
     return `An error occurred while executing the state '${this.name}' (entered at the event id #${this.entry}). ${what}`;
   }
 
-  /** Fails what is larger than a payload may be. */
-  checkSize(value: Json, final: boolean): void {
+  /**
+   * Fails what is larger than a payload may be.
+   * @param name what gave it, as the service names it in the cause
+   */
+  checkSize(value: Json, final: boolean, name = this.name): void {
     if (this.frame.run.limits && sizeOf(value) > LIMITS.payloadBytes) {
       throw new StateError(
         'States.DataLimitExceeded',
-        `The state/task '${this.name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+        `The state/task '${name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
         { eventId: this.frame.lastEvent, final },
       );
     }
@@ -168,10 +180,11 @@ export class StateRun {
   /**
    * Leaves the state: evaluates Assign and Output, both with the variables as they were, then assigns.
    * @param result what the output is without an Output field
+   * @param place of the exit's fields within the state, `Choices[1]/`
    */
-  async leave(exit: Exit, result: Json, extras: Extras = {}): Promise<Transition> {
-    const assigned = exit.Assign === undefined ? undefined : await this.#assignments(exit.Assign, extras);
-    const output = exit.Output === undefined ? result : await this.evaluate(exit.Output, 'Output', extras);
+  async leave(exit: Exit, result: Json, extras: Extras = {}, place = ''): Promise<Transition> {
+    const assigned = exit.Assign === undefined ? undefined : await this.#assignments(exit.Assign, extras, place);
+    const output = exit.Output === undefined ? result : await this.evaluate(exit.Output, `${place}Output`, extras);
     this.checkSize(output, true);
     if (assigned !== undefined) {
       this.#assign(assigned);
@@ -188,11 +201,11 @@ export class StateRun {
     return exit.Next === undefined ? { output } : { output, next: exit.Next };
   }
 
-  async #assignments(assign: Assign, extras: Extras): Promise<Assigned | undefined> {
+  async #assignments(assign: Assign, extras: Extras, place: string): Promise<Assigned | undefined> {
     const values: { [name: string]: Json } = {};
     let any = false;
     for (const [name, template] of Object.entries(assign)) {
-      setKey(values, name, await this.evaluate(template, `Assign/${name}`, extras));
+      setKey(values, name, await this.evaluate(template, `${place}Assign/${name}`, extras));
       any = true;
     }
     return any ? values : undefined;
@@ -230,9 +243,17 @@ export class StateRun {
     const { run, mapItem } = this.frame;
     return {
       ...run.context,
-      State: { EnteredTime: this.#entered, Name: this.name, RetryCount: this.#retryCount },
+      State: {
+        EnteredTime: this.#entered,
+        Name: this.name,
+        ...(canRetry(this.state) ? { RetryCount: this.#retryCount } : {}),
+      },
       ...(this.#token === undefined ? {} : { Task: { Token: this.#token } }),
       ...(mapItem === undefined ? {} : { Map: { Item: mapItem } }),
     };
   }
+}
+
+function canRetry({ Type }: State): boolean {
+  return Type === 'Task' || Type === 'Parallel' || Type === 'Map';
 }

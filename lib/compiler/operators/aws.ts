@@ -1,3 +1,4 @@
+import { OPTIMIZED, WAITED_FOR } from '../../asl/integrations.ts';
 import type { Json, State } from '../../asl/types.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
@@ -6,93 +7,6 @@ import type { CompileOperator } from '../operator.ts';
 import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { callCatchers, callRetriers, register } from './payload.ts';
-
-/** What Step Functions integrates by itself; every other action goes through its general SDK integration. */
-const OPTIMIZED: { readonly [service: string]: readonly string[] } = {
-  apigateway: ['invoke'],
-  athena: ['startQueryExecution', 'stopQueryExecution', 'getQueryExecution', 'getQueryResults'],
-  batch: ['submitJob'],
-  bedrock: ['invokeModel', 'createModelCustomizationJob'],
-  codebuild: [
-    ...['startBuild', 'stopBuild', 'batchDeleteBuilds', 'batchGetReports'],
-    ...['startBuildBatch', 'stopBuildBatch', 'retryBuildBatch'],
-  ],
-  databrew: ['startJobRun'],
-  dynamodb: ['getItem', 'putItem', 'deleteItem', 'updateItem'],
-  ecs: ['runTask'],
-  eks: [
-    'call',
-    'runJob',
-    'createCluster',
-    'deleteCluster',
-    'createNodegroup',
-    'deleteNodegroup',
-    'createFargateProfile',
-    'deleteFargateProfile',
-  ],
-  elasticmapreduce: [
-    'createCluster',
-    'terminateCluster',
-    'addStep',
-    'cancelStep',
-    'setClusterTerminationProtection',
-    'modifyInstanceFleetByName',
-    'modifyInstanceGroupByName',
-  ],
-  'emr-containers': ['createVirtualCluster', 'deleteVirtualCluster', 'startJobRun'],
-  'emr-serverless': [
-    'createApplication',
-    'startApplication',
-    'stopApplication',
-    'deleteApplication',
-    'startJobRun',
-    'cancelJobRun',
-  ],
-  events: ['putEvents'],
-  glue: ['startJobRun'],
-  mediaconvert: ['createJob'],
-  sagemaker: [
-    'createEndpoint',
-    'createEndpointConfig',
-    'createHyperParameterTuningJob',
-    'createLabelingJob',
-    'createModel',
-    'createProcessingJob',
-    'createTrainingJob',
-    'createTransformJob',
-    'updateEndpoint',
-  ],
-  sns: ['publish'],
-  sqs: ['sendMessage'],
-  states: ['startExecution'],
-};
-
-/** Of these, what `.sync` may be put behind: the service is called again and again until the job has ended. */
-const WAITED_FOR: { readonly [service: string]: readonly string[] } = {
-  athena: ['startQueryExecution'],
-  batch: ['submitJob'],
-  bedrock: ['createModelCustomizationJob'],
-  codebuild: ['startBuild', 'startBuildBatch', 'retryBuildBatch'],
-  databrew: ['startJobRun'],
-  ecs: ['runTask'],
-  eks: [
-    ...['runJob', 'createCluster', 'deleteCluster', 'createNodegroup', 'deleteNodegroup'],
-    ...['createFargateProfile', 'deleteFargateProfile'],
-  ],
-  elasticmapreduce: ['createCluster', 'terminateCluster', 'addStep'],
-  'emr-containers': ['deleteVirtualCluster', 'startJobRun'],
-  'emr-serverless': [
-    ...['createApplication', 'startApplication', 'stopApplication', 'deleteApplication'],
-    ...['startJobRun', 'cancelJobRun'],
-  ],
-  glue: ['startJobRun'],
-  mediaconvert: ['createJob'],
-  sagemaker: [
-    ...['createHyperParameterTuningJob', 'createLabelingJob', 'createProcessingJob', 'createTrainingJob'],
-    'createTransformJob',
-  ],
-  states: ['startExecution'],
-};
 
 function checkWaiting({ unit }: Context, task: Task): void {
   const [, service = '', action = ''] = /^([\w-]+):(\w+)\.sync/.exec(String(task.command)) ?? [];

@@ -7,7 +7,7 @@ export async function runChoice(at: StateRun, state: ChoiceState): Promise<Trans
   for (const [index, rule] of state.Choices.entries()) {
     const condition: Template = rule.Condition;
     if (await at.evaluateTyped(condition, `Choices[${index}]/Condition`, 'boolean')) {
-      return at.leave(rule, at.input);
+      return at.leave(rule, at.input, {}, `Choices[${index}]/`);
     }
   }
   if (state.Default === undefined) {

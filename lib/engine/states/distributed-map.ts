@@ -22,13 +22,13 @@ export async function runDistributed(at: StateRun, state: MapState): Promise<Tra
       { eventId: at.frame.lastEvent },
     );
   }
-  const items = await itemsOf(at, state);
+  const items = await itemsOf(at, state, 'STATE_DATA');
   const width = (await countOf(at, 'MaxConcurrency', state.MaxConcurrency)) || LIMITS.distributedMapConcurrency;
   const tolerance = await toleranceOf(at, state);
   at.record('MapStateStarted', { mapStateStartedEventDetails: { length: items.length } });
   const selected: Json[] = [];
-  for (const [Index, Value] of items.entries()) {
-    selected.push(await selectItem(at, state, { Index, Value }));
+  for (const item of items) {
+    selected.push(await selectItem(at, state, item));
   }
   const inputs = await batches(at, state, selected);
   const mapRun = new MapRun(at, state, tolerance, items.length);
@@ -114,6 +114,8 @@ class MapRun {
   readonly #arn: string;
   #failedItems = 0;
   #unexpected: unknown;
+  /** `Error: cause` of the first child execution that failed. */
+  #firstFailure: string | undefined;
 
   constructor(at: StateRun, state: MapState, tolerance: Tolerance, items: number) {
     this.#at = at;
@@ -159,7 +161,8 @@ class MapRun {
     at.frame.lastEvent = started;
     if (this.#exceeded) {
       const error = 'States.ExceedToleratedFailureThreshold';
-      const cause = 'The specified tolerated failure threshold was exceeded';
+      const first = this.#firstFailure === undefined ? '' : `. The first child to fail: ${this.#firstFailure}`;
+      const cause = `The specified tolerated failure threshold was exceeded${first}`;
       const eventId = at.record('MapRunFailed', { mapRunFailedEventDetails: { error, cause } });
       throw new StateError(error, cause, { eventId });
     }
@@ -213,6 +216,7 @@ class MapRun {
     } catch (failure) {
       if (failure instanceof StateError) {
         this.#failedItems += child.items;
+        this.#firstFailure ??= [failure.error, failure.causeText].filter(Boolean).join(': ') || undefined;
         frame.record('ExecutionFailed', { executionFailedEventDetails: failureDetails(failure) }, failure.eventId);
       } else {
         if (!(failure instanceof Stopped)) {

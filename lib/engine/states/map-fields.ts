@@ -2,9 +2,19 @@ import type { Json, MapState } from '../../asl/types.ts';
 import { EvaluationError, expectType } from '../expression.ts';
 import type { StateRun } from '../state-run.ts';
 
-/** The array that is mapped over. */
-export async function itemsOf(at: StateRun, state: MapState): Promise<readonly Json[]> {
+/** `Map.Item` of the context object. */
+export type MapItem = { readonly Index: number; readonly Value: Json; readonly Key?: string; readonly Source?: string };
+
+/**
+ * What is mapped over: the elements of an array, or an object's members with their keys.
+ * @param source where the items come from, told to a distributed Map only
+ */
+export async function itemsOf(at: StateRun, state: MapState, source?: string): Promise<readonly MapItem[]> {
   const items = state.Items === undefined ? at.input : await at.evaluate(state.Items, 'Items');
+  const from = source === undefined ? {} : { Source: source };
+  if (state.Items !== undefined && typeof items === 'object' && items !== null && !Array.isArray(items)) {
+    return Object.entries(items).map(([Key, Value], Index) => ({ Index, Value, Key, ...from }));
+  }
   try {
     if (state.Items !== undefined) {
       expectType(items, 'array', state.Items, 'Items');
@@ -14,7 +24,7 @@ export async function itemsOf(at: StateRun, state: MapState): Promise<readonly J
   } catch (failure) {
     throw at.failure(failure);
   }
-  return items as readonly Json[];
+  return (items as readonly Json[]).map((Value, Index) => ({ Index, Value, ...from }));
 }
 
 /** A whole number of at least 0, from a field that may be an expression. */
@@ -35,12 +45,6 @@ export async function countOf(
   );
 }
 
-export async function selectItem(
-  at: StateRun,
-  state: MapState,
-  mapItem: { Index: number; Value: Json },
-): Promise<Json> {
-  return state.ItemSelector === undefined
-    ? mapItem.Value
-    : at.evaluate(state.ItemSelector, 'ItemSelector', {}, mapItem);
+export async function selectItem(at: StateRun, state: MapState, item: MapItem): Promise<Json> {
+  return state.ItemSelector === undefined ? item.Value : at.evaluate(state.ItemSelector, 'ItemSelector', {}, item);
 }

@@ -36,7 +36,7 @@ async function runInline(at: StateRun, state: MapState): Promise<Transition> {
     Math.min(width, LIMITS.inlineMapConcurrency),
     () => controller.signal.aborted,
     async (index, worker) => {
-      const mapItem = { Index: index, Value: items[index] ?? null };
+      const mapItem = items[index] ?? { Index: index, Value: null };
       const iteration = { name: at.name, index };
       const frame = new Frame(at.frame.run, {
         signal: controller.signal,
@@ -44,12 +44,15 @@ async function runInline(at: StateRun, state: MapState): Promise<Transition> {
         outer: at.frame,
         mapItem,
       });
-      frame.record('MapIterationStarted', { mapIterationStartedEventDetails: iteration, stateEntry: at.entry });
       try {
+        frame.record('MapIterationStarted', { mapIterationStartedEventDetails: iteration, stateEntry: at.entry });
         outputs[index] = await runStates(frame, state.ItemProcessor, await selectItem(at, state, mapItem));
-        last = frame.lastEvent;
-        lastOfWorker[worker] = last;
-        frame.record('MapIterationSucceeded', { mapIterationSucceededEventDetails: iteration, stateEntry: at.entry });
+        // The next iteration follows the last state of this one; the Map goes on from the event that tells the end of an iteration.
+        lastOfWorker[worker] = frame.lastEvent;
+        last = frame.record('MapIterationSucceeded', {
+          mapIterationSucceededEventDetails: iteration,
+          stateEntry: at.entry,
+        });
       } catch (caught) {
         if (caught instanceof Stopped) {
           stopped.push({ frame, index });
@@ -83,6 +86,7 @@ async function runInline(at: StateRun, state: MapState): Promise<Transition> {
       failure.eventId,
     );
     recordStopped(failure.eventId);
+    failed.frame.recordFailed(failure.eventId);
     throw failure;
   }
   if (failure !== undefined || at.frame.signal.aborted) {

@@ -20,6 +20,7 @@ async function runBranches(at: StateRun, state: ParallelState): Promise<Transiti
   const started = at.record('ParallelStateStarted');
   const { controller, release } = follow(at.frame.signal);
   let failure: unknown;
+  let failed: Frame | undefined;
   let last = started;
   const stopped: Frame[] = [];
   const result: Json = await Promise.all(
@@ -33,7 +34,10 @@ async function runBranches(at: StateRun, state: ParallelState): Promise<Transiti
         if (caught instanceof Stopped) {
           stopped.push(frame);
         } else {
-          failure ??= caught;
+          if (failure === undefined) {
+            failure = caught;
+            failed = frame;
+          }
           controller.abort();
         }
         return null;
@@ -42,6 +46,7 @@ async function runBranches(at: StateRun, state: ParallelState): Promise<Transiti
   );
   release();
   if (failure instanceof StateError) {
+    failed?.recordFailed(failure.eventId);
     for (const frame of stopped) {
       frame.recordAbort(failure.eventId);
     }

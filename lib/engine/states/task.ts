@@ -5,6 +5,7 @@ import { follow } from '../frame.ts';
 import { cloneJson } from '../json.ts';
 import { failureDetails, withRecovery } from '../recovery.ts';
 import type { StateRun, Transition } from '../state-run.ts';
+import { TaskEvents } from './task-events.ts';
 
 const TOKEN_SUFFIX = '.waitForTaskToken';
 /** The longest TimeoutSeconds, and the default. */
@@ -12,19 +13,6 @@ const LONGEST = 99_999_999;
 
 export function runTask(at: StateRun, state: TaskState): Promise<Transition> {
   return withRecovery(at, state, () => new Attempt(at, state).run());
-}
-
-/** `arn:aws:states:::lambda:invoke.waitForTaskToken` → lambda, invoke.waitForTaskToken. */
-export function resourceOf(arn: string): { resourceType: string; resource: string } {
-  const integration = /^arn:[\w-]+:states:[^:]*:[^:]*:(?!activity:)(.+?):([^:]+(?::2)?)$/.exec(arn);
-  if (integration?.[1] !== undefined && integration[2] !== undefined) {
-    return { resourceType: integration[1], resource: integration[2] };
-  }
-  return { resourceType: isActivity(arn) ? 'activity' : (arn.split(':')[2] ?? 'unknown'), resource: arn };
-}
-
-function isActivity(arn: string): boolean {
-  return /^arn:[\w-]+:states:[^:]*:[^:]*:activity:/.test(arn);
 }
 
 /** What ends the wait for a task. */
@@ -38,23 +26,31 @@ type End =
 class Attempt {
   readonly #at: StateRun;
   readonly #state: TaskState;
-  readonly #names: { resourceType: string; resource: string };
+  readonly #events: TaskEvents;
+  /** Ends by a token; the answer to the call does not. */
+  readonly #byToken: boolean;
   #end: (end: End) => void = () => {};
   #beat: () => void = () => {};
 
   constructor(at: StateRun, state: TaskState) {
     this.#at = at;
     this.#state = state;
-    this.#names = resourceOf(state.Resource);
+    this.#events = new TaskEvents(at, state.Resource);
+    this.#byToken = state.Resource.endsWith(TOKEN_SUFFIX) || this.#events.isActivity;
+  }
+
+  /** The answer to the call is not the task's result: that comes by a token, or with the end of a job. */
+  get #isWaitedFor(): boolean {
+    return this.#byToken || /\.sync(:2)?$/.test(this.#state.Resource);
   }
 
   async run(): Promise<Transition> {
     const { tokens } = this.#at.frame.run;
-    const withToken = this.#state.Resource.endsWith(TOKEN_SUFFIX) || isActivity(this.#state.Resource);
     const ended = new Promise<End>((resolve) => {
       this.#end = resolve;
     });
-    const token = withToken
+    // A job that is waited for has a token in its context, too.
+    const token = this.#isWaitedFor
       ? tokens.issue({
           succeed: (output) => this.#end({ kind: 'output', output: copy(output) }),
           fail: (failure) => this.#end({ kind: 'failed', ...failure }),
@@ -77,16 +73,11 @@ class Attempt {
     const parameters = state.Arguments === undefined ? at.input : await at.evaluate(state.Arguments, 'Arguments');
     at.checkSize(parameters, true);
     const timeout = await this.#seconds('TimeoutSeconds');
-    const heartbeat = token === undefined ? undefined : await this.#seconds('HeartbeatSeconds');
-    at.record('TaskScheduled', {
-      taskScheduledEventDetails: {
-        ...this.#names,
-        parameters,
-        ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
-        ...(heartbeat === undefined ? {} : { heartbeatInSeconds: heartbeat }),
-      },
-    });
-    at.record('TaskStarted', { taskStartedEventDetails: this.#names });
+    const heartbeat = await this.#seconds('HeartbeatSeconds');
+    const credentials =
+      state.Credentials === undefined ? undefined : await at.evaluate(state.Credentials, 'Credentials');
+    this.#events.scheduled(parameters, timeout, heartbeat, credentials);
+    this.#events.started();
 
     const timers = follow(at.frame.signal);
     const stop = () => this.#end({ kind: 'stopped' });
@@ -94,7 +85,7 @@ class Attempt {
     if (at.frame.signal.aborted) {
       stop();
     }
-    this.#watch(timeout, heartbeat, timers.controller.signal);
+    this.#watch(timeout, this.#byToken ? heartbeat : undefined, timers.controller.signal);
     const call = this.#call(parameters, token);
     const end = await ended;
     at.frame.signal.removeEventListener('abort', stop);
@@ -113,9 +104,7 @@ class Attempt {
       case 'stopped':
         throw new Stopped();
       case 'timeout': {
-        const eventId = at.record('TaskTimedOut', {
-          taskTimedOutEventDetails: { ...this.#names, error: 'States.Timeout' },
-        });
+        const eventId = this.#events.timedOut({ error: 'States.Timeout' });
         throw new StateError('States.Timeout', '', {
           eventId,
           aliases: end.heartbeat ? ['States.HeartbeatTimeout'] : [],
@@ -125,23 +114,23 @@ class Attempt {
         throw this.#failed(end.error, end.cause);
       case 'output': {
         this.#checkResult(end.output);
-        at.record('TaskSucceeded', { taskSucceededEventDetails: { ...this.#names, output: end.output } });
+        this.#events.succeeded(end.output);
         return at.leave(this.#state, end.output, { result: end.output });
       }
     }
   }
 
   #failed(error: string | undefined, causeText: string | undefined): StateError {
-    const eventId = this.#at.record('TaskFailed', {
-      taskFailedEventDetails: { ...this.#names, ...failureDetails({ error, causeText }) },
-    });
+    const details = failureDetails({ error, causeText });
+    // What an integration itself reports as a timeout is recorded as one.
+    const eventId = error === 'States.Timeout' ? this.#events.timedOut(details) : this.#events.failed(details);
     return new StateError(error, causeText, { eventId });
   }
 
   /** A result beyond the limit fails the task itself, and so may be caught by its name. */
   #checkResult(output: Json): void {
     try {
-      this.#at.checkSize(output, false);
+      this.#at.checkSize(output, false, this.#events.resourceType);
     } catch (failure) {
       throw failure instanceof StateError ? this.#failed(failure.error, failure.causeText) : failure;
     }
@@ -159,7 +148,7 @@ class Attempt {
           ? this.#state.Resource.slice(0, -TOKEN_SUFFIX.length)
           : this.#state.Resource,
         arguments: cloneJson(parameters),
-        ...(token === undefined ? {} : { token }),
+        ...(token === undefined || !this.#byToken ? {} : { token }),
         stateName: at.name,
         retryCount: at.retryCount,
         executionArn: run.arn,
@@ -175,7 +164,7 @@ class Attempt {
     invoke()
       .then(
         (answer) => {
-          if (token === undefined) {
+          if (!this.#byToken) {
             this.#end({ kind: 'output', output: copy(answer) });
           } else {
             this.#submitted(answer, over);
@@ -189,8 +178,7 @@ class Attempt {
   }
 
   #submitted(answer: Json, over: boolean): void {
-    if (over) return;
-    this.#at.record('TaskSubmitted', { taskSubmittedEventDetails: { ...this.#names, output: copy(answer) } });
+    if (!over && this.#isWaitedFor) this.#events.submitted(copy(answer));
   }
 
   #watch(timeout: number | undefined, heartbeat: number | undefined, signal: AbortSignal): void {

@@ -1,8 +1,12 @@
+import { isTimestamp } from '../../asl/fields.ts';
 import type { Json, WaitState } from '../../asl/types.ts';
+import { StateError } from '../errors.ts';
 import type { StateRun, Transition } from '../state-run.ts';
 
 /** The longest Seconds that the service takes. */
 const LONGEST_WAIT = 99_999_999;
+/** Seconds to a Timestamp. */
+const LONGEST_DELAY = 2 ** 31 - 1;
 
 export async function runWait(at: StateRun, state: WaitState): Promise<Transition> {
   const seconds = await secondsOf(at, state);
@@ -17,7 +21,13 @@ async function secondsOf(at: StateRun, state: WaitState): Promise<number> {
     return Number(await at.evaluateTyped(state.Seconds, 'Seconds', 'number', secondsFault));
   }
   const timestamp = await at.evaluateTyped(state.Timestamp ?? '', 'Timestamp', 'string', timestampFault);
-  return (Date.parse(String(timestamp)) - at.frame.run.clock.now()) / 1000;
+  const seconds = (Date.parse(String(timestamp)) - at.frame.run.clock.now()) / 1000;
+  if (seconds > LONGEST_DELAY) {
+    throw new StateError('States.Runtime', at.explain('Wait state delay is too long.'), {
+      eventId: at.frame.lastEvent,
+    });
+  }
+  return seconds;
 }
 
 function secondsFault(value: Json): string | undefined {
@@ -26,10 +36,8 @@ function secondsFault(value: Json): string | undefined {
     : `The Seconds field is no whole number from 0 to ${LONGEST_WAIT}: ${value}`;
 }
 
-const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
-
 function timestampFault(value: Json): string | undefined {
-  return TIMESTAMP.test(String(value)) && !Number.isNaN(Date.parse(String(value)))
+  return isTimestamp(String(value))
     ? undefined
     : `The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string: ${value}`;
 }

@@ -125,7 +125,7 @@ const cases: [string, unknown, string[]][] = [
     ['outer-assignment /States/P/Branches/0/States/B/Assign/x'],
   ],
   [
-    'a branch has a variable of the same name',
+    'a branch and what follows it assign the same name',
     machine({
       P: {
         Type: 'Parallel',
@@ -134,7 +134,7 @@ const cases: [string, unknown, string[]][] = [
         End: true,
       },
     }),
-    ['shadowed-variable /States/P/Branches/0/States/B/Assign/x'],
+    [],
   ],
   [
     'siblings may share names, and not values',
@@ -174,10 +174,66 @@ const cases: [string, unknown, string[]][] = [
   [
     'fields of a distributed Map on an inline one',
     machine({
-      M: { Type: 'Map', ToleratedFailureCount: 1, ItemProcessor: { StartAt: 'I', States: { I: pass() } }, End: true },
+      M: {
+        Type: 'Map',
+        ToleratedFailureCount: 1,
+        Label: 'm',
+        ItemProcessor: { StartAt: 'I', States: { I: pass() } },
+        End: true,
+      },
     }),
-    ['distributed-only /States/M/ToleratedFailureCount'],
+    ['distributed-only /States/M/Label'],
   ],
+  ...[
+    'lambda:invok',
+    'aws-sdk:nothing:getIt',
+    'aws-sdk:s3:GetObject',
+    'aws-sdk:s3:getObject.sync',
+    'sqs:sendMessage.sync',
+    'glue:startJobRun.sync:2',
+    'dynamodb:getItem.waitForTaskToken',
+    'dynamodb:query',
+    'lambda',
+  ].map((name): [string, unknown, string[]] => [
+    `an integration that is not there: ${name}`,
+    machine({ T: task({ Resource: `arn:aws:states:::${name}`, Arguments: { t: '{% $states.context %}' } }) }),
+    ['unknown-integration /States/T/Resource'],
+  ]),
+  ...[
+    'aws-sdk:s3:getObject',
+    'aws-sdk:sfn:startExecution.waitForTaskToken',
+    'ecs:runTask.sync',
+    'states:startExecution.sync:2',
+    'emr-serverless:startJobRun.sync',
+    'http:invoke',
+  ].map((name): [string, unknown, string[]] => [
+    `an integration: ${name}`,
+    machine({ T: task({ Resource: `arn:aws:states:::${name}`, Arguments: { t: '{% $states.context %}' } }) }),
+    [],
+  ]),
+  [
+    'the token of a job',
+    machine({
+      T: task({ Resource: 'arn:aws:states:::ecs:runTask.sync', Arguments: { t: '{% $states.context.Task.Token %}' } }),
+    }),
+    [],
+  ],
+  ...[
+    ['$x ? $x : 1', true],
+    ['$append($x ? $x : [], [1])', true],
+    ['$append($x, [1])', true],
+    ['$x and true', true],
+    ['$count($x)', true],
+    ['$x + 1', false],
+    ['$states.input.a ? $x : 1', false],
+  ].map(([expression, guarded]): [string, unknown, string[]] => [
+    `a variable of one way only, in ${expression}`,
+    machine({
+      C: { Type: 'Choice', Choices: [{ Condition: true, Assign: { x: 1 }, Next: 'A' }], Default: 'A' },
+      A: pass({ Output: `{% ${expression} %}` }),
+    }),
+    guarded ? [] : ['unassigned-variable /States/A/Output'],
+  ]),
   ['reserved variable', machine({ A: pass({ Assign: { states: 1 } }) }), ['variable-name /States/A/Assign/states']],
   ['bad variable name', machine({ A: pass({ Assign: { 'a-b': 1 } }) }), ['variable-name /States/A/Assign/a-b']],
   ['result in a Pass', output('$states.result'), ['states-field /States/A/Output']],

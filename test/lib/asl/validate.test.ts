@@ -12,6 +12,45 @@ const machine = (states: { [name: string]: unknown }, more: object = {}) => ({
 const cases: [string, unknown, string[]][] = [
   ['sound', machine({ A }), []],
   ['states that say JSONata themselves', { StartAt: 'A', States: { A: { ...A, QueryLanguage: 'JSONata' } } }, []],
+  ...['{% 1', '{% 1 %} ', '1 %}'].map((Output): [string, unknown, string[]] => [
+    `an expression that is not opened or closed: ${Output}`,
+    machine({ A: { ...A, Output: [Output] } }),
+    ['expression-syntax /States/A/Output/0'],
+  ]),
+  ['blanks outside of the marks', machine({ A: { ...A, Output: ' {% 1 %} ' } }), []],
+  [
+    'QueryLanguage in a branch',
+    machine({
+      A: { Type: 'Parallel', Branches: [{ QueryLanguage: 'JSONata', StartAt: 'B', States: { B: A } }], End: true },
+    }),
+    ['unknown-field /States/A/Branches/0/QueryLanguage'],
+  ],
+  ...[
+    ['2030-01-01T00:00:00Z', true],
+    ['2030-01-01T00:00:00.5+02:00', true],
+    ['2030-01-01T00:00:00', false],
+    ['2030-01-01 00:00:00Z', false],
+    ['2030-13-01T00:00:00Z', false],
+  ].map(([Timestamp, right]): [string, unknown, string[]] => [
+    `Timestamp ${Timestamp}`,
+    machine({ A: { Type: 'Wait', Timestamp, End: true } }),
+    right ? [] : ['bad-value /States/A/Timestamp'],
+  ]),
+  ...[
+    [{}, false],
+    [{ RoleArn: 5 }, false],
+    [{ RoleArn: 'arn:aws:iam::1:role/r' }, true],
+    [{ RoleArn: '{% $states.input.role %}' }, true],
+  ].map(([Credentials, right]): [string, unknown, string[]] => [
+    `Credentials ${JSON.stringify(Credentials)}`,
+    machine({ A: { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Credentials, End: true } }),
+    right ? [] : ['bad-value /States/A/Credentials'],
+  ]),
+  [
+    'empty Retry and Catch',
+    machine({ A: { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke', Retry: [], Catch: [], End: true } }),
+    [],
+  ],
   ['no object', [], ['not-a-machine ']],
   ['no StartAt, no States', { QueryLanguage: 'JSONata' }, ['missing-field ', 'missing-field ']],
   ['StartAt nowhere', machine({ B: A }), ['unknown-target /StartAt']],

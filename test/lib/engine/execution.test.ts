@@ -39,7 +39,7 @@ test('the context object', async () => {
       RoleArn: 'arn:role',
       StartTime: '2026-01-01T00:00:00.000Z',
     },
-    State: { EnteredTime: '2026-01-01T00:00:00.000Z', Name: 'A', RetryCount: 0 },
+    State: { EnteredTime: '2026-01-01T00:00:00.000Z', Name: 'A' },
     StateMachine: { Id: 'arn:aws:states:local:000000000000:stateMachine:machine', Name: 'machine' },
   });
 });

@@ -35,9 +35,9 @@ describe('values', () => {
   });
 
   test('only strings that begin with {% and end with %} are expressions, at any depth', async () => {
-    const template = { a: ['{% 1 + 1 %}', ' {% 1 %}', '{% 1 %} ', { '{% 1 %}': '$states.input' }], __proto__: {} };
+    const template = { a: ['{% 1 + 1 %}', ' {% 1 %}', ' {% 1 %} ', { '{% 1 %}': '$states.input' }], __proto__: {} };
     expect(await outputOf({ A: pass({ Output: template }) })).toEqual({
-      a: [2, ' {% 1 %}', '{% 1 %} ', { '{% 1 %}': '$states.input' }],
+      a: [2, ' {% 1 %}', ' {% 1 %} ', { '{% 1 %}': '$states.input' }],
     });
   });
 

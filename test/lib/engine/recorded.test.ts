@@ -17,7 +17,7 @@ const cases: [string, States, object, string][] = [
     'an Output that is nothing',
     { S: pass({ Output: '{% $no %}' }) },
     {},
-    '2<0 PassStateEntered, 3<2 EvaluationFailed, 4<3 ExecutionFailed',
+    '2<0 PassStateEntered, 3<0 EvaluationFailed, 4<3 ExecutionFailed',
   ],
   [
     'a Choice rule with Assign',
@@ -80,6 +80,65 @@ const cases: [string, States, object, string][] = [
       '6<5 FailStateEntered, 7<6 ParallelStateStarted, 8<7 FailStateEntered, 9<8 ParallelStateFailed, 10<9 ExecutionFailed',
   ],
   [
+    'a Parallel with a task that fails, retried once and caught',
+    {
+      P: {
+        Type: 'Parallel',
+        Branches: [{ StartAt: 'B', States: { B: task() } }],
+        Retry: [{ ErrorEquals: ['Exception'], MaxAttempts: 1 }],
+        Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F' }],
+        End: true,
+      },
+      F: pass(),
+    },
+    { invoke: fails },
+    '2<0 ParallelStateEntered, 3<2 ParallelStateStarted, 4<3 TaskStateEntered, 5<4 TaskScheduled, 6<5 TaskStarted, ' +
+      '7<6 TaskFailed, 8<7 TaskStateAborted, 9<7 ParallelStateStarted, 10<9 TaskStateEntered, 11<10 TaskScheduled, ' +
+      '12<11 TaskStarted, 13<12 TaskFailed, 14<13 TaskStateAborted, 15<13 ParallelStateFailed, 16<15 ParallelStateExited, ' +
+      '17<16 PassStateEntered, 18<17 PassStateExited, 19<18 ExecutionSucceeded',
+  ],
+  [
+    'a Map with an iteration that fails, caught',
+    {
+      M: {
+        Type: 'Map',
+        Items: [1],
+        ItemProcessor: mapped({ Type: 'Fail', Error: 'E' }),
+        Catch: [{ ErrorEquals: ['States.ALL'], Next: 'F' }],
+        End: true,
+      },
+      F: pass(),
+    },
+    {},
+    '2<0 MapStateEntered, 3<2 MapStateStarted, 4<3 MapIterationStarted, 5<4 FailStateEntered, 6<5 MapIterationFailed, ' +
+      '7<5 MapStateFailed, 8<7 MapStateExited, 9<8 PassStateEntered, 10<9 PassStateExited, 11<10 ExecutionSucceeded',
+  ],
+  [
+    'a Map with a task that fails',
+    { M: { Type: 'Map', Items: [1], ItemProcessor: mapped(task()), End: true } },
+    { invoke: fails },
+    '2<0 MapStateEntered, 3<2 MapStateStarted, 4<3 MapIterationStarted, 5<4 TaskStateEntered, 6<5 TaskScheduled, ' +
+      '7<6 TaskStarted, 8<7 TaskFailed, 9<8 MapIterationFailed, 10<8 TaskStateAborted, 11<8 MapStateFailed, 12<11 ExecutionFailed',
+  ],
+  [
+    'a function named by its ARN',
+    { T: task({ Resource: 'arn:aws:lambda:eu-west-1:1:function:f' }) },
+    { invoke: fails },
+    '2<0 TaskStateEntered, 3<2 LambdaFunctionScheduled, 4<3 LambdaFunctionStarted, 5<4 LambdaFunctionFailed, 6<5 ExecutionFailed',
+  ],
+  [
+    'an activity that nobody takes',
+    { T: task({ Resource: 'arn:aws:states:eu-west-1:1:activity:a', TimeoutSeconds: 5 }) },
+    { invoke: () => new Promise(() => {}) },
+    '2<0 TaskStateEntered, 3<2 ActivityScheduled, 4<3 ActivityStarted, 5<4 ActivityTimedOut, 6<5 ExecutionFailed',
+  ],
+  [
+    'a Timestamp that is none',
+    { W: { Type: 'Wait', Timestamp: '{% "2030-01-01 00:00:00Z" %}', End: true } },
+    {},
+    '2<0 WaitStateEntered, 3<2 EvaluationFailed, 4<3 ExecutionFailed',
+  ],
+  [
     'a Map one after another',
     {
       S: { Type: 'Pass', Assign: { x: 42 }, Next: 'M' },
@@ -94,14 +153,14 @@ const cases: [string, States, object, string][] = [
     {},
     '2<0 PassStateEntered, 3<2 PassStateExited, 4<3 MapStateEntered, 5<4 MapStateStarted, 6<5 MapIterationStarted, ' +
       '7<6 PassStateEntered, 8<7 PassStateExited, 9<8 MapIterationSucceeded, 10<8 MapIterationStarted, ' +
-      '11<10 PassStateEntered, 12<11 PassStateExited, 13<12 MapIterationSucceeded, 14<12 MapStateSucceeded, ' +
-      '15<12 MapStateExited, 16<15 ExecutionSucceeded',
+      '11<10 PassStateEntered, 12<11 PassStateExited, 13<12 MapIterationSucceeded, 14<13 MapStateSucceeded, ' +
+      '15<13 MapStateExited, 16<15 ExecutionSucceeded',
   ],
   [
     'Items that are no array',
     { M: { Type: 'Map', Items: '{% null %}', ItemProcessor: mapped(pass()), End: true } },
     {},
-    '2<0 MapStateEntered, 3<2 EvaluationFailed, 4<3 MapStateFailed, 5<4 ExecutionFailed',
+    '2<0 MapStateEntered, 3<0 EvaluationFailed, 4<3 MapStateFailed, 5<4 ExecutionFailed',
   ],
   [
     'a distributed Map, whose children have histories of their own',

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import type { Json } from '../../../../lib/asl/types.ts';
 import { VirtualClock } from '../../../../lib/engine/clock.ts';
 import { TaskError } from '../../../../lib/engine/errors.ts';
-import { resourceOf } from '../../../../lib/engine/states/task.ts';
 import { TaskTokens } from '../../../../lib/engine/task-tokens.ts';
 import type { Call } from '../../../../lib/engine/types.ts';
 import { machineOf, outputOf, pass, run, task } from '../harness.ts';
@@ -21,8 +20,15 @@ test.each([
   ['arn:aws-cn:states:::aws-sdk:sfn:describeExecution', 'aws-sdk:sfn', 'describeExecution'],
   ['arn:aws:lambda:eu-west-1:123456789012:function:f', 'lambda', 'arn:aws:lambda:eu-west-1:123456789012:function:f'],
   ['arn:aws:states:eu-west-1:1:activity:a', 'activity', 'arn:aws:states:eu-west-1:1:activity:a'],
-])('names of %s', (arn, resourceType, resource) => {
-  expect(resourceOf(arn)).toEqual({ resourceType, resource });
+])('names of %s', async (Resource, resourceType, resource) => {
+  const { events } = await run(machineOf({ T: task({ Resource }) }), {
+    invoke: async () => {
+      throw new TaskError('E');
+    },
+  });
+  const scheduled = events.find(({ type }) => type.endsWith('Scheduled'));
+  const details = Object.entries(scheduled ?? {}).find(([field]) => field.endsWith('EventDetails'))?.[1];
+  expect(details).toMatchObject(resource === Resource ? { resource } : { resourceType, resource });
 });
 
 test('what a call says', async () => {
@@ -100,10 +106,13 @@ describe('errors', () => {
     expect(signal?.aborted).toBe(true);
   });
 
-  test('a result beyond the payload limit is caught by its name, and not by States.ALL', async () => {
+  test('a result beyond the payload limit is caught by its name and by States.ALL, and names the integration', async () => {
     const invoke = async () => 'x'.repeat(262_144);
     const all = await run(machineOf({ T: task(caught), E: pass() }), { invoke });
-    expect(all.outcome).toMatchObject({ status: 'FAILED', error: 'States.DataLimitExceeded' });
+    expect(all.outcome).toMatchObject({
+      status: 'SUCCEEDED',
+      output: { Error: 'States.DataLimitExceeded', Cause: expect.stringMatching(/^The state\/task 'lambda' returned/) },
+    });
     const Catch = [{ ErrorEquals: ['States.DataLimitExceeded'], Next: 'E' }];
     expect((await run(machineOf({ T: task({ Catch }), E: pass() }), { invoke })).outcome.status).toBe('SUCCEEDED');
     expect((await run(machineOf({ T: task() }), { invoke, limits: false })).outcome.status).toBe('SUCCEEDED');
