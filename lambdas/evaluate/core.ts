@@ -4,8 +4,9 @@
  */
 
 import { LIMITS } from '../../lib/asl/limits.ts';
-import { type Result, toText } from '../../lib/expression/coerce.ts';
+import { good, type Result, toText } from '../../lib/expression/coerce.ts';
 import {
+  calledFile,
   callFile,
   condition,
   parallelism,
@@ -29,10 +30,11 @@ export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof 
   checkVersion(payload);
   const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
-  return answer(payload.op, rendered.keys, payload.b.vars);
+  return answer(payload, rendered.keys);
 }
 
-function answer(operator: string, keys: Mapping, builtins: Mapping): EvaluateResults[keyof EvaluateResults] {
+function answer(payload: Payload, keys: Mapping): EvaluateResults[keyof EvaluateResults] {
+  const { op: operator } = payload;
   const command = commandOf(operator, keys);
   switch (operator) {
     case 'echo':
@@ -49,11 +51,11 @@ function answer(operator: string, keys: Mapping, builtins: Mapping): EvaluateRes
     case 'wait':
       return { seconds: unwrap(waitSeconds(keys)) };
     case 'call':
-      return { file: unwrap(callFile(keys)) };
+      return { file: called(unwrap(callFile(keys)), payload) };
     case 'retry':
       return unwrap(retry(keys._retry ?? null));
     case 'require':
-      return unwrap(requirement(keys, builtins));
+      return unwrap(requirement(keys, payload.b.vars));
     case 's3_wait':
       return unwrap(s3Object(keys));
     default:
@@ -73,6 +75,12 @@ function loop(operator: LoopOperator, keys: Mapping): EvaluateResults['loop'] {
     );
   }
   return '_parallel' in keys ? { items, parallel: unwrap(parallelism(keys._parallel)) } : { items };
+}
+
+function called(file: string, { c }: Payload): string {
+  const found = c === undefined ? good(file) : calledFile(file, c);
+  if (found.ok) return found.value;
+  throw new TrowelError(ERRORS.badInput, found.message);
 }
 
 /** digdag marks errors of configuration so. */

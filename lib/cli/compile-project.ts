@@ -19,7 +19,12 @@ export interface CompiledWorkflow {
 export async function compileWorkflow(
   project: Project,
   name: string,
-  options: Selection & { readonly timezone?: string; readonly params: Mapping; readonly target?: 'aws' },
+  options: Selection & {
+    readonly timezone?: string;
+    readonly params: Mapping;
+    readonly target?: 'aws';
+    readonly limits?: 'warning';
+  },
 ): Promise<CompiledWorkflow> {
   const whole = project.workflow(name);
   const read = project.diagnosticsOf(name);
@@ -33,6 +38,7 @@ export async function compileWorkflow(
     task: project.config.task,
     line: lineFinder(project.sources),
     ...(options.target !== undefined && { target: options.target }),
+    ...(options.limits !== undefined && { limits: options.limits }),
   });
   const expressions = await checkExpressions(workflow, {
     workflows: project.workflows,

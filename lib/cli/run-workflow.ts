@@ -38,7 +38,12 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
   const project = await loadProject(place.folder, { workflows: [name] });
   const given = await sessionParams(terminal.cwd, project, flags);
   const timezone = flags.timezone ?? project.config.timezone;
-  const compiling = await compileWorkflow(project, name, { ...selectionOf(task, flags), timezone, params: given });
+  const compiling = await compileWorkflow(project, name, {
+    ...selectionOf(task, flags),
+    timezone,
+    params: given,
+    limits: 'warning',
+  });
   await reportDiagnostics(terminal, project, place, compiling.diagnostics);
   const { compiled, workflow } = compiling;
   if (compiled === undefined || workflow === undefined) return failureOf(compiling);
@@ -63,7 +68,8 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       project,
       workflow: name,
       compiled,
-      required: async (other) => (await compileWorkflow(project, other, { timezone, params: given })).compiled,
+      required: async (other) =>
+        (await compileWorkflow(project, other, { timezone, params: given, limits: 'warning' })).compiled,
       sessionTime: session.session_time,
       params: given,
       dryRun: flags.dryRun === true,

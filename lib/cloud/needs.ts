@@ -1,5 +1,6 @@
 /** What a machine calls, read from its states: the permissions that its role gets. */
 import type { StateMachine } from '../asl/types.ts';
+import { machinesIn } from '../compiler/definition-text.ts';
 import { resourceOf } from '../compiler/operators/aws.ts';
 import { isMapping } from '../expression/merge.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
@@ -58,10 +59,11 @@ export function needsOf(machine: StateMachine): Needs {
     const given: Mapping = isMapping(state.Arguments as Value) ? (state.Arguments as Mapping) : {};
     const [, service = '', action = ''] = SDK.exec(state.Resource) ?? [];
     const ended = execution(given.ExecutionArn);
-    const started = action.startsWith('startExecution') ? placeholder(given.StateMachineArn, 'sm') : undefined;
+    const started = action.startsWith('startExecution') ? machinesIn(given.StateMachineArn) : [];
     const looked = service === 'sfn' ? EXECUTIONS[action] : undefined;
     if (service === 'lambda' && action.startsWith('invoke') && isOwn(given.FunctionName)) readOwn(given, found);
-    else if (started !== undefined) found[action.includes('.sync') ? 'machines' : 'started'].add(started);
+    else if (started.length > 0)
+      for (const each of started) found[action.includes('.sync') ? 'machines' : 'started'].add(each);
     else if (looked !== undefined && ended !== undefined) found[looked].add(ended);
     else readCall(state.Resource, given, found);
   }
@@ -97,7 +99,7 @@ function readCall(resource: string, args: Mapping, found: Found): void {
 
 /** A call of Trowel's own function; `evaluate` shows what the state after it is going to call. */
 function readOwn({ FunctionName, Payload }: Mapping, found: Found): void {
-  found.functions.add(placeholder(FunctionName, '') ?? '');
+  found.functions.add(placeholder(FunctionName) ?? '');
   if (!isMapping(Payload) || !isMapping(Payload.k)) return;
   const { k, op } = Payload;
   if (op === 's3_wait') readWait(k, found);
@@ -135,9 +137,9 @@ function isOwn(name: Value | undefined): boolean {
   return /^\$\{\w+\}$/.test(String(name));
 }
 
-/** `${sm_NAME}` → NAME. */
-function placeholder(value: Value | undefined, kind: 'sm' | ''): string | undefined {
-  return new RegExp(`^\\$\\{${kind === '' ? '' : `${kind}_`}(.*)\\}$`, 's').exec(String(value))?.[1];
+/** `${NAME}` → NAME. */
+function placeholder(value: Value | undefined): string | undefined {
+  return /^\$\{(.*)\}$/s.exec(String(value))?.[1];
 }
 
 /** The workflow of `{% "${arn_NAME}:"&… %}`. */

@@ -9,20 +9,54 @@ import type { Program } from './unit.ts';
 const KIB = 1024;
 
 export function checkLimits(program: Program, workflow: Workflow, machine: StateMachine): void {
-  const json = JSON.stringify(machine);
-  // At most: with each `${` written as `\u0024{`. The exact text takes longer to make.
-  let bytes = Buffer.byteLength(json) + 5 * (json.split('${').length - 1);
-  if (bytes > LIMITS.definitionBytes) bytes = Buffer.byteLength(definitionText(machine));
+  const bytes = definitionBytes(machine);
   if (bytes > LIMITS.definitionBytes) {
+    const { name, size } = largest(machine);
+    const span = program.spans.get(name);
+    const at = span === undefined ? '' : ` (${span.file}:${program.line(span)})`;
     report(
       program,
       'limit-definition',
-      workflow.root.span,
+      span ?? workflow.root.span,
       `the state machine of ${workflow.name} would have ${Math.ceil(bytes / KIB)} KiB, and Step Functions takes ${LIMITS.definitionBytes / KIB}`,
-      'Put large texts into files or parameters, or move a part into a workflow of its own and start it with require>.',
+      `The largest of its ${count(machine)} states, ${name}${at}, has ${Math.ceil(size / KIB)} KiB. Put large texts into files or parameters, or move a part into a workflow of its own and start it with require>.`,
     );
   }
   checkStates(program, workflow, machine);
+}
+
+/** At most: with each `${` written as `\u0024{`; if that is too much, the exact number, which takes longer to find. */
+function definitionBytes(machine: StateMachine): number {
+  let bytes = 0;
+  // State by state: the text of all of a large machine takes much memory.
+  for (const [name, state] of Object.entries(machine.States)) {
+    const json = JSON.stringify(state);
+    bytes += Buffer.byteLength(json) + 5 * (json.split('${').length - 1) + Buffer.byteLength(JSON.stringify(name)) + 2;
+  }
+  const { States: _, ...others } = machine;
+  bytes += Buffer.byteLength(JSON.stringify({ ...others, States: {} }));
+  return bytes > LIMITS.definitionBytes ? Buffer.byteLength(definitionText(machine)) : bytes;
+}
+
+/** Within branches and iterations too. */
+function largest(machine: Processor | StateMachine): { readonly name: string; readonly size: number } {
+  let found = { name: '', size: 0 };
+  for (const [name, state] of Object.entries(machine.States)) {
+    const within = processorsOf(state).map(largest);
+    const own = within.length === 0 ? [{ name, size: Buffer.byteLength(JSON.stringify(state)) }] : within;
+    for (const each of own) if (each.size > found.size) found = each;
+  }
+  return found;
+}
+
+function count(machine: Processor | StateMachine): number {
+  const states = Object.values(machine.States);
+  return states.reduce((sum, state) => sum + 1 + processorsOf(state).reduce((all, each) => all + count(each), 0), 0);
+}
+
+function processorsOf(state: State): readonly Processor[] {
+  if (state.Type === 'Parallel') return state.Branches;
+  return state.Type === 'Map' ? [state.ItemProcessor] : [];
 }
 
 /** A part that the splitter could not make small enough; `node` is what one machine would hold. */
@@ -33,7 +67,7 @@ export function checkHistory(program: Program, node: Node): void {
     program,
     'limit-history',
     node.span,
-    `a run of this would have some ${events} events, and the history of an execution holds ${LIMITS.historyEvents}`,
+    `a run of this would have some ${events} events, and the history of an execution of Step Functions holds ${LIMITS.historyEvents}`,
     'Put parts of it into groups, which are split off by themselves, or into a workflow of their own that require> starts.',
   );
 }
@@ -51,8 +85,7 @@ function checkStates(program: Program, workflow: Workflow, machine: Processor | 
         'Start the later part with a schedule of its own.',
       );
     }
-    if (state.Type === 'Parallel') for (const branch of state.Branches) checkStates(program, workflow, branch);
-    if (state.Type === 'Map') checkStates(program, workflow, state.ItemProcessor);
+    for (const processor of processorsOf(state)) checkStates(program, workflow, processor);
   }
 }
 
@@ -75,6 +108,9 @@ function checkSizes(program: Program, span: Span, state: State): void {
   }
 }
 
+/** Those that the engine here does not have are an error only where the machine is to be deployed. */
+const ELSEWHERE = new Set(['limit-definition', 'limit-history']);
+
 function report(
   program: Program,
   code: 'limit-definition' | 'limit-history' | 'limit-payload' | 'bad-duration',
@@ -82,5 +118,6 @@ function report(
   message: string,
   note: string,
 ): void {
-  program.diagnostics.push({ code, severity: 'error', span, message, notes: [note] });
+  const severity = ELSEWHERE.has(code) ? program.limits : 'error';
+  program.diagnostics.push({ code, severity, span, message, notes: [note] });
 }

@@ -2,11 +2,12 @@
  * Workflow → state machine. The machine is the same here and on AWS; how each construct becomes states is told in
  * docs/compiling.md.
  */
-import type { Json, State, StateMachine } from '../asl/types.ts';
+import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
-import type { Node, Sla, Workflow } from '../language/workflow.ts';
+import type { Mapping, Node, Sla, Workflow } from '../language/workflow.ts';
 import { checkHistory, checkLimits } from './check-limits.ts';
+import { machinesIn } from './definition-text.ts';
 import { storing } from './effects.ts';
 import { template } from './jsonata.ts';
 import { builtins } from './known.ts';
@@ -32,6 +33,8 @@ export interface CompileOptions {
   readonly task?: TaskLimits;
   /** What runs here alone is an error for `aws`. */
   readonly target?: 'local' | 'aws';
+  /** How grave it is that Step Functions could not take or finish the machine, default `error`: a run here needs no Step Functions. */
+  readonly limits?: 'warning' | 'error';
   /** What one machine may hold by the estimate; a test's smaller one splits small workflows. */
   readonly budget?: Weight;
 }
@@ -53,7 +56,7 @@ export interface CompileResult {
 }
 
 export function compile(workflow: Workflow, options: CompileOptions): CompileResult {
-  const program = programOf(options);
+  const program = programOf(options, workflow.name);
   const machine = compileMachine(program, program.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
   program.diagnostics.push(...unreachableTasks(workflow));
   return resultOf(program, workflow, machine);
@@ -64,7 +67,7 @@ export function compile(workflow: Workflow, options: CompileOptions): CompileRes
  * input `{v, n, l, b}`, output `{stored, failure?}`.
  */
 export function compileFragment(workflow: Workflow, node: Node, options: CompileOptions): CompileResult {
-  const program = programOf(options);
+  const program = programOf(options, workflow.name);
   const unit = new Unit(program);
   const frame: Frame = { id: unit.next(), states: {}, latest: 'f0', first: 'o0' };
   const nothing: Edge = { to: 'Done', depth: 1, assign: {} };
@@ -77,9 +80,10 @@ export function compileFragment(workflow: Workflow, node: Node, options: Compile
   return resultOf(program, workflow, machine);
 }
 
-function programOf(options: CompileOptions): Program {
+function programOf(options: CompileOptions, name: string): Program {
   const parts = partition(options.workflows, options.budget);
   return {
+    name,
     workflows: parts.workflows,
     diagnostics: [],
     nested: {},
@@ -89,11 +93,13 @@ function programOf(options: CompileOptions): Program {
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
     task: options.task ?? TASK_LIMITS,
+    limits: options.limits ?? 'error',
     stores: storing(parts.workflows),
     detached: new Set(parts.detached),
     slices: parts.slices,
     excess: parts.excess,
     stateNames: new Set(['Start', 'Done', 'Failed']),
+    called: new Map(),
   };
 }
 
@@ -117,16 +123,26 @@ function resultOf(program: Program, workflow: Workflow, machine: StateMachine): 
 /** What was compiled for states that are never reached. */
 function dropUnused({ nested }: Program, machine: StateMachine): void {
   const used = new Set<string>();
-  const visit = (each: StateMachine): void => {
-    for (const [, name = ''] of JSON.stringify(each).matchAll(/"\$\{sm_([^"}]+)\}"/g)) {
+  const waiting = [machine];
+  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
+    for (const name of startedBy(each)) {
       const inner = Object.hasOwn(nested, name) ? nested[name] : undefined;
       if (inner === undefined || used.has(name)) continue;
       used.add(name);
-      visit(inner);
+      waiting.push(inner);
     }
-  };
-  visit(machine);
+  }
   for (const name of Object.keys(nested)) if (!used.has(name)) delete nested[name];
+}
+
+/** Names of the machines that a machine starts. */
+function startedBy({ States }: Processor | StateMachine): string[] {
+  return Object.values(States).flatMap((state) => {
+    if (state.Type === 'Parallel') return state.Branches.flatMap(startedBy);
+    if (state.Type === 'Map') return startedBy(state.ItemProcessor);
+    if (state.Type !== 'Task' || typeof state.Arguments !== 'object' || state.Arguments === null) return [];
+    return Array.isArray(state.Arguments) ? [] : machinesIn((state.Arguments as Mapping).StateMachineArn);
+  });
 }
 
 function compileMachine(program: Program, workflow: Workflow, zone: string): StateMachine {

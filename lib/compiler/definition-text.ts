@@ -6,14 +6,21 @@ import { createHash } from 'node:crypto';
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 
 /**
- * What the deployment gives values for. Names of functions and machines stand alone in their argument; the beginning of an execution's ARN
- * stands at the start of an expression. `sm_` and `arn_` are followed by a machine's name.
+ * What the deployment gives values for. Names of functions and machines stand alone in their argument, or, of machines, in the table that
+ * `call>: ${…}` chooses from; the beginning of an execution's ARN stands at the start of an expression. `sm_` and `arn_` are followed by a
+ * machine's name.
  */
 const PLACEHOLDERS: { readonly [argument: string]: RegExp } = {
-  FunctionName: /^\$\{(?:session|launch|evaluate|http|http_call|notify)\}$/,
-  StateMachineArn: /^\$\{sm_[^${}]+\}$/,
-  ExecutionArn: /^\{% "\$\{arn_[^${}"]+\}:"/,
+  FunctionName: /^\$\{(?:session|launch|evaluate|http|http_call|notify)\}$/g,
+  StateMachineArn: /^\$\{sm_[^${}]+\}$|(?<=^\{% \$lookup\(.*')\$\{sm_[^${}']+\}(?=')/gs,
+  ExecutionArn: /(?<=^\{% ")\$\{arn_[^${}"]+\}(?=:")/g,
 };
+
+/** Names of the machines that an argument `StateMachineArn` of Trowel's own may start. */
+export function machinesIn(argument: unknown): string[] {
+  if (typeof argument !== 'string') return [];
+  return [...argument.matchAll(PLACEHOLDERS.StateMachineArn!)].map(([text]) => text.slice('${sm_'.length, -1));
+}
 
 export function definitionText(machine: StateMachine): string {
   const { States, ...others } = machine;
@@ -68,10 +75,15 @@ function argumentsText(given: Json): string {
 }
 
 function argument(key: string, value: Json): string {
-  const placeholder = typeof value === 'string' ? PLACEHOLDERS[key]?.exec(value)?.[0] : undefined;
-  if (placeholder === undefined) return escaped(value);
-  const named = placeholder.replace(/\$\{(.+)\}/, (_, name: string) => `\${${substitution(name)}}`);
-  return JSON.stringify(named).slice(0, -1) + escaped((value as string).slice(placeholder.length)).slice(1);
+  const placeholders = PLACEHOLDERS[key];
+  if (typeof value !== 'string' || placeholders === undefined) return escaped(value);
+  let text = '';
+  let end = 0;
+  for (const { 0: found, index } of value.matchAll(placeholders)) {
+    text += `${escaped(value.slice(end, index)).slice(1, -1)}\${${substitution(found.slice(2, -1))}}`;
+    end = index + found.length;
+  }
+  return `"${text}${escaped(value.slice(end)).slice(1)}`;
 }
 
 function escaped(value: Json): string {

@@ -7,7 +7,7 @@ import { PROTOCOL } from '../expression/wire.ts';
 import type { Node } from '../language/workflow.ts';
 import { checkHistory } from './check-limits.ts';
 import { compileFrame, put } from './frame.ts';
-import { template } from './jsonata.ts';
+import { type Expr, quote, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
 import { INFRASTRUCTURE_CALLS, triesOf } from './operators/payload.ts';
 import { join } from './parallel.ts';
@@ -46,6 +46,11 @@ export interface Nested {
   readonly canFail: boolean;
 }
 
+/** The machine of a file that `call>: ${…}` reaches, which all such tasks share. */
+interface Called {
+  readonly name: string;
+}
+
 /**
  * `body` is compiled in a context whose outer layers, name and counters are what the execution was started with. A slice of a
  * loop finds its iterations in `$items` and the width of its chunks in `$w`.
@@ -55,9 +60,10 @@ export function nestedMachine(
   path: string,
   stores: boolean,
   body: (inner: Context, end: Edge) => Edge,
+  called?: Called,
 ): Nested {
-  const { program } = context.unit;
-  const unit = new Unit(program, '$L');
+  const { program, outerCalls } = context.unit;
+  const unit = new Unit(program, '$L', called === undefined ? outerCalls : '$C');
   const inner: Context = {
     ...context,
     unit,
@@ -72,8 +78,7 @@ export function nestedMachine(
   const frame = compileFrame(inner, path, { stores, single: false }, (at) =>
     body(at, { to: undefined, depth: 1, assign: {} }),
   );
-  const first = program.workflows.get(context.calls[0]?.replace(/\.dig$/, '') ?? '')?.name ?? 'main';
-  const name = `${first}_part${Object.keys(program.nested).length + 1}`;
+  const name = called?.name ?? `${program.name}_part${Object.keys(program.nested).length + 1}`;
   const enter = unit.stateName(`${path}^enter`);
   const assign: { [variable: string]: Template } = {
     L: template('$states.input.l'),
@@ -84,9 +89,10 @@ export function nestedMachine(
     w: template('$exists($states.input.w)?$states.input.w:1'),
     W: template('$exists($states.input.W)?$states.input.W:[]'),
     ...(context.tries.length === 0 ? {} : { R: template('$states.input.r') }),
+    ...(unit.outerCalls === undefined ? {} : { C: template('$states.input.c') }),
   };
   const machine: StateMachine = {
-    Comment: `A part of ${first}: ${path}`,
+    Comment: called === undefined ? `A part of ${program.name}: ${path}` : `What ${program.name} calls: ${path}`,
     QueryLanguage: 'JSONata',
     StartAt: enter,
     States: {
@@ -102,12 +108,32 @@ export function nestedMachine(
 
 /** The Task that runs a nested machine, without where it leads. */
 export function startNested(context: Context, nested: Nested, input: { readonly [key: string]: Template }): object {
+  const { outerCalls } = context.unit;
+  return start(context, `\${sm_${nested.name}}`, {
+    ...(outerCalls === undefined ? {} : { c: template(outerCalls) }),
+    ...input,
+  });
+}
+
+/** The same of the machine of a called file, chosen from `machines` by the file's name. */
+export function startCalled(context: Context, machines: ReadonlyMap<string, string>, file: Expr): object {
+  const table = [...machines].map(([name, machine]) => `${quote(name)}:'\${sm_${machine}}'`).join(',');
+  return start(context, template(`$lookup({${table}},${file})`), { c: template(callList(context)) });
+}
+
+/** The files on the way to a task by call>, outermost first. */
+export function callList({ unit, calls }: Context): Expr {
+  const own = JSON.stringify(calls);
+  return unit.outerCalls === undefined ? own : `$append(${unit.outerCalls},${own})`;
+}
+
+function start(context: Context, StateMachineArn: Template, input: { readonly [key: string]: Template }): object {
   const shares = shareList(context);
   return {
     Type: 'Task',
     Resource: 'arn:aws:states:::states:startExecution.sync:2',
     Arguments: {
-      StateMachineArn: `\${sm_${nested.name}}`,
+      StateMachineArn,
       Input: {
         v: PROTOCOL,
         n: taskName(context),

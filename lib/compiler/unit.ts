@@ -29,6 +29,8 @@ export const TASK_LIMITS: TaskLimits = { timeout: 86_400, heartbeat: 300 };
 
 /** What the whole compilation shares: the project's workflows, diagnostics, nested machines. */
 export interface Program {
+  /** Of the workflow that is compiled; the names of its nested machines begin with it. */
+  readonly name: string;
   readonly workflows: ReadonlyMap<string, Workflow>;
   readonly diagnostics: Diagnostic[];
   readonly nested: { [name: string]: StateMachine };
@@ -40,6 +42,8 @@ export interface Program {
   readonly line: (span: Span) => number;
   readonly target: 'local' | 'aws';
   readonly task: TaskLimits;
+  /** How grave it is that a machine could not be deployed. */
+  readonly limits: 'warning' | 'error';
   /** Whether anything at or below a node may store parameters (effects.ts). */
   readonly stores: (node: Node | undefined) => boolean;
   /** Bodies to be compiled as machines of their own: partition.ts decides. */
@@ -49,6 +53,8 @@ export interface Program {
   /** What could not be split: events of the machine that holds a node. */
   readonly excess: ReadonlyMap<Node, number>;
   readonly stateNames: Set<string>;
+  /** Machines of files that `call>: ${…}` may reach, by file and what their tasks inherit. */
+  readonly called: Map<string, string>;
 }
 
 /** One machine under construction. Numbers are unique in it, so no inner frame assigns a name of an outer one. */
@@ -56,12 +62,15 @@ export class Unit {
   readonly program: Program;
   /** In a nested machine: the expression that gives the layers it was started with. */
   readonly outerLayers: Expr | undefined;
+  /** In the machine of a called file, and in its parts: the expression that gives the files on the way there. */
+  readonly outerCalls: Expr | undefined;
   readonly #templates: { [key: string]: Json } = {};
   #counter = 0;
 
-  constructor(program: Program, outerLayers?: Expr) {
+  constructor(program: Program, outerLayers?: Expr, outerCalls?: Expr) {
     this.program = program;
     this.outerLayers = outerLayers;
+    this.outerCalls = outerCalls;
   }
 
   next(): number {

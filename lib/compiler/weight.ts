@@ -18,6 +18,8 @@ const PASS: Weight = { events: 2, bytes: 250 };
 const JOIN: Weight = { events: 6, bytes: 900 };
 const CHOICE: Weight = { events: 2, bytes: 700 };
 const MAP_ITERATION: Weight = { events: 4, bytes: 0 };
+/** Bytes that `call>: ${…}` has for each file of the project. */
+const CALLED = 100;
 /** A node that runs as a machine of its own, as its parent sees it. */
 export const DETACHED: Weight = { events: 7, bytes: 1800 };
 
@@ -113,7 +115,9 @@ export class Scale {
       case 'if':
         return add(FUNCTION, CHOICE, keys, this.of(task.body), this.of(task.elseBody));
       case 'call':
-        return add(FUNCTION, this.#callee(task));
+        return isLiteral(task.command)
+          ? add(FUNCTION, this.#callee(task.span.file, task.command))
+          : add(FUNCTION, DETACHED, CHOICE, { events: 0, bytes: CALLED * this.#workflows.size });
       case 'loop':
       case 'for_each':
       case 'for_range': {
@@ -129,14 +133,14 @@ export class Scale {
     }
   }
 
-  #callee(task: Task): Weight {
-    const { command } = task;
-    const callees = [...this.#workflows.values()];
-    if (typeof command !== 'string' || command.includes('$'))
-      return add(...callees.map((callee) => this.of(callee.root)));
+  #callee(caller: string, command: string): Weight {
     // Relative to the calling file's folder.
-    const folder = task.span.file.includes('/') ? task.span.file.slice(0, task.span.file.lastIndexOf('/')) : '';
+    const folder = caller.includes('/') ? caller.slice(0, caller.lastIndexOf('/')) : '';
     const file = resolveCall(folder, command);
-    return this.of(callees.find((callee) => callee.file === file)?.root);
+    return this.of(this.#workflows.get(file.slice(0, -'.dig'.length))?.root);
   }
+}
+
+function isLiteral(command: Value | undefined): command is string {
+  return typeof command === 'string' && !command.includes('$');
 }

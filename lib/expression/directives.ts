@@ -77,6 +77,18 @@ export function callFile(keys: Mapping): Result<string> {
   return good(file.endsWith('.dig') ? file : `${file}.dig`);
 }
 
+/** A file that `call>` may reach from where it is: one of the project's `files`, and none on the way there. */
+export function calledFile(
+  file: string,
+  { files, chain }: { readonly files: readonly string[]; readonly chain: readonly string[] },
+): Result<string> {
+  if (!files.includes(file)) return bad(`call>: file not found: ${file}`);
+  if (!chain.includes(file)) return good(file);
+  const circle = [...chain.slice(chain.indexOf(file)), file].join(' → ');
+  const way = 'Repeat tasks with loop> or for_each>, or start the other workflow with require>';
+  return bad(`call>: a workflow cannot call itself: ${circle}. ${way}`);
+}
+
 /** require>: which session of the other workflow, by default the own one. */
 export function requirement(keys: Mapping, builtins: Mapping): Result<EvaluateResults['require']> {
   const time = toText(keys.session_time ?? builtins.session_time, 'session_time');

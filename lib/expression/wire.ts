@@ -57,6 +57,8 @@ export interface Payload {
   n?: number;
   /** Tries of enclosing retried groups, outermost first. */
   r?: number[];
+  /** call>: the files that may be called, and those on the way to the task, outermost first. */
+  c?: { files: string[]; chain: string[] };
 }
 
 export interface LaunchPayload extends Payload {

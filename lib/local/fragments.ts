@@ -27,7 +27,10 @@ export function fragmentFunctions(
   services: FragmentServices,
 ): { readonly [Name in 'run' | 'http_call']: LocalFunction } {
   const run = async (payload: Payload, workflow: Workflow, node: Node, signal: AbortSignal): Promise<StoreResult> => {
-    const { compiled, diagnostics } = compileFragment(workflow, node, { workflows: services.workflows });
+    const { compiled, diagnostics } = compileFragment(workflow, node, {
+      workflows: services.workflows,
+      limits: 'warning',
+    });
     if (compiled === undefined) throw new TrowelError(ERRORS.badInput, told({ diagnostics }));
     const input = {
       v: PROTOCOL,

@@ -1,17 +1,21 @@
 import { posix } from 'node:path';
-import type { State } from '../../asl/types.ts';
-import { ERRORS } from '../../expression/wire.ts';
+import type { Json, State } from '../../asl/types.ts';
 import type { Task, Workflow } from '../../language/workflow.ts';
+import { checkHistory } from '../check-limits.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
-import { type Context, closing, type Edge, failing } from '../scope.ts';
+import { join } from '../parallel.ts';
+import type { Context, Edge } from '../scope.ts';
+import { callList, nestedMachine, startCalled } from '../split.ts';
 import { evaluateState } from './evaluate.ts';
-import { ending } from './if.ts';
+
+/** Machines of called files in a workflow. */
+const MOST_CALLED = 300;
 
 /**
- * call>: the called workflow is compiled in, as `^sub`; a file that only an expression names, as a Choice over the project's files.
- * Its schedule and time zone have no effect; what stands beside call> is not inherited.
+ * call>: the called workflow is compiled in, as `^sub`. Where only an expression names the file, each of the project has a machine of its own, and a
+ * state starts the one that `evaluate` named. A called workflow's schedule and time zone have no effect; what stands beside call> is not inherited.
  */
 export const compileCall: CompileOperator = (context, task, exit, compileNode) => {
   const { command } = task;
@@ -25,22 +29,51 @@ export const compileCall: CompileOperator = (context, task, exit, compileNode) =
     }
     return compileCallee(context, task, callee, exit, compileNode);
   }
-  const candidates = [...unit.program.workflows.values()].filter((workflow) => !context.calls.includes(workflow.file));
-  const choice = unit.stateName(`${context.path}^call`);
-  const rules = candidates.map((callee) => {
-    const entry = ending(context, compileCallee(context, task, callee, exit, compileNode));
-    return {
-      Condition: template(`$states.input.file=${JSON.stringify(callee.file)}`),
-      Assign: { ...closing(context, entry), ...entry.assign },
-      Output: {},
-      Next: entry.to,
-    };
-  });
-  const missing = `{"Error":${JSON.stringify(ERRORS.badInput)},"Cause":$string({"message":"call>: file not found: "&$states.input.file})}`;
-  const { Assign, Next } = failing(context, context.onFail, missing);
-  put(context, choice, { Type: 'Choice', Choices: rules, Default: Next, Assign, Output: {} } as State);
-  return evaluateState(context, task, 'call', { to: choice, depth: context.levels.length, assign: {} });
+  const machines = new Map(
+    [...unit.program.workflows.values()].map((callee) => [callee.file, calledMachine(context, callee, compileNode)]),
+  );
+  const name = unit.stateName(`${context.path}^call`);
+  put(context, name, {
+    ...startCalled(context, machines, '$states.input.file'),
+    ...join(context, true, '$states.result.Output.stored', exit, '$states.result.Output'),
+  } as State);
+  const entry: Edge = { to: name, depth: context.levels.length, assign: {} };
+  const files: Json = [...machines.keys()];
+  return evaluateState(context, task, 'call', entry, {}, '', { c: { files, chain: template(callList(context)) } });
 };
+
+/**
+ * A machine for each file that an expression may name, whoever calls it: compiled in, the files of a project that call each other so would multiply.
+ * What its tasks inherit is part of them (their `_env` names the secrets that they get), so there is one for each such inheritance.
+ */
+function calledMachine(context: Context, callee: Workflow, compileNode: CompileNode): string {
+  const { program } = context.unit;
+  const retried = context.tries.length > 0;
+  const key = JSON.stringify([callee.file, context.env, context.secrets, retried]);
+  const known = program.called.get(key);
+  if (known !== undefined) return known;
+  const name = `${program.name}_call${program.called.size + 1}`;
+  program.called.set(key, name);
+  if (program.called.size > MOST_CALLED) {
+    if (program.called.size === MOST_CALLED + 1) tooManyCalled(context);
+    return name;
+  }
+  checkHistory(program, callee.root);
+  const at: Context = { ...context, ...within(callee) };
+  const body = (inner: Context, end: Edge): Edge => compileNode(inner, { ...callee.root, name: '^sub' }, end);
+  nestedMachine(at, `^${callee.name}`, program.stores(callee.root), body, { name });
+  return name;
+}
+
+function tooManyCalled({ unit, calls }: Context): void {
+  unit.report(
+    'limit-definition',
+    'error',
+    unit.program.workflows.get(unit.program.name)?.root.span,
+    `call> with an expression would make more than ${MOST_CALLED} state machines: one for each file of the project and each \`_env\` that it may be called with`,
+    `The last was called from ${calls.at(-1)}. Write \`_env\` on the tasks that need it, or name the file: \`call>: file\`.`,
+  );
+}
 
 export function resolveCall(workdir: string, command: string): string {
   const file = posix.normalize(posix.join(workdir, command));
@@ -64,12 +97,12 @@ function compileCallee(context: Context, task: Task, callee: Workflow, exit: Edg
     );
     return exit;
   }
+  const calls = [...context.calls, callee.file];
+  return compileNode({ ...context, ...within(callee), calls }, { ...callee.root, name: '^sub' }, exit);
+}
+
+/** What is another in a called file, whoever calls it. */
+function within(callee: Workflow): Pick<Context, 'workdir' | 'calls' | 'unrepeatable'> {
   const folder = posix.dirname(callee.file);
-  const inner: Context = {
-    ...context,
-    workdir: folder === '.' ? '' : folder,
-    calls: [...context.calls, callee.file],
-    unrepeatable: undefined,
-  };
-  return compileNode(inner, { ...callee.root, name: '^sub' }, exit);
+  return { workdir: folder === '.' ? '' : folder, calls: [callee.file], unrepeatable: undefined };
 }

@@ -8,7 +8,7 @@ import { catchers, payload, register, retriers } from './payload.ts';
 
 /**
  * A state that has `evaluate` render a task's templates before a state that cannot. Its answer is the next state's input, or goes into
- * `assign`ed variables.
+ * `assign`ed variables. `more` joins the payload.
  */
 export function evaluateState(
   context: Context,
@@ -17,6 +17,7 @@ export function evaluateState(
   next: Edge,
   assign: { readonly [variable: string]: Expr } = {},
   suffix = '',
+  more: { readonly [key: string]: Template } = {},
 ): Edge {
   const name = register(context, context.unit.stateName(`${context.path}${suffix || '^eval'}`), task, 'prepares');
   const all: { readonly [variable: string]: Template } = {
@@ -27,7 +28,7 @@ export function evaluateState(
   put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
-    Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, op) },
+    Arguments: { FunctionName: '${evaluate}', Payload: { ...payload(context, task, op), ...more } },
     ...retriers(task, false, [REPEATABLE]),
     ...catchers(context),
     ...(Object.keys(all).length === 0 ? {} : { Assign: all }),

@@ -376,6 +376,43 @@ _error: {py>: t.see, show: [who]}
     fails: 'nob.dig',
   },
   {
+    name: 'files that call> each other by expressions: exports, stores, handlers and retries as if they were written in their place',
+    dig: `
+_export: {next: sub/one, k: main}
++g:
+  _parallel: true
+  +c: {call>: "\${next}", _error: {py>: t.see, show: [error]}, _retry: 1}
+  +d: {py>: t.store, data: {d: 1}}
++see: {py>: t.see, show: [k, one, two, d]}
+`,
+    others: {
+      'sub/one.dig':
+        '_export: {next: two, k: one}\n+s: {py>: t.store, data: {one: 1}}\n+go: {call>: "${next}"}\n+f: {py>: t.flaky, fails: 1}',
+      'sub/two.dig': '+t: {py>: t.see, show: [k, one]}\n+s: {py>: t.store, data: {two: "${k}"}}',
+    },
+    seen: [
+      '+main+g+d',
+      ...[1, 2].flatMap((run) => [
+        '+main+g+c^sub+s',
+        '+main+g+c^sub+go^sub+t k=one one=1',
+        '+main+g+c^sub+go^sub+s',
+        `+main+g+c^sub+f #${run}`,
+      ]),
+      '+main+see k=main one=1 two=one d=1',
+    ],
+  },
+  {
+    name: 'call> by an expression that leads back to itself fails, and names the circle',
+    dig: '_export: {a: one, b: two, c: main}\n+go: {call>: "${a}"}',
+    others: {
+      'one.dig': '+s: {py>: t.store, data: {one: 1}}\n+go: {call>: "${b}"}',
+      'two.dig': '+static: {call>: three}',
+      'three.dig': '+s: {py>: t.see, show: [one]}\n+go: {call>: "${c}"}',
+    },
+    seen: ['+main+go^sub+s', '+main+go^sub+go^sub+static^sub+s one=1'],
+    fails: 'main.dig → one.dig → two.dig → three.dig → main.dig',
+  },
+  {
     name: '_background starts with what stands before it',
     dig: `
 +a: {py>: t.store, data: {a: 1}}

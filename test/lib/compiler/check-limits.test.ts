@@ -19,6 +19,55 @@ describe('limits of Step Functions, told with their place', () => {
     expect(dig.slice(start, start + task.length)).toBe(task);
   });
 
+  it.each([
+    ['limit-history', `+a: {fail>: x}\n_error:\n${lines(4300, (i) => `  +t${i}: {py>: t.see}`)}`, 'events'],
+    [
+      'limit-definition',
+      `+a: {fail>: x}\n_error:\n${lines(6, (i) => `  +t${i}: {py>: t.see, x: "${'x'.repeat(200_000 + i)}"}`)}`,
+      '+main^error+t',
+    ],
+  ])('%s hinders no run here', (code, dig, cause) => {
+    const { compiled, diagnostics } = compileText(dig, {}, { limits: 'warning' });
+    expect(compiled).toBeDefined();
+    const found = diagnostics.find((each) => each.code === code);
+    expect(found?.severity).toBe('warning');
+    expect([found?.message, ...(found?.notes ?? [])].join(' ')).toContain(cause);
+  });
+
+  const files = (count: number, env: (index: number) => string): { [file: string]: string } =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, i) => [
+        `f${i}.dig`,
+        `${env(i)}_export: {next: f1}\n+go: {call>: "\${next}"}\n`,
+      ]),
+    );
+
+  it('compiles each file that an expression may name once, however many call each other', () => {
+    const { compiled } = compileText(
+      '+go: {call>: "${next}"}',
+      files(60, () => ''),
+    );
+    expect(Object.keys(compiled?.nested ?? {})).toHaveLength(61);
+  });
+
+  it('says why a project becomes too many machines', () => {
+    const { diagnostics } = compileText(
+      '+go: {call>: "${next}"}',
+      files(12, (i) => `_env: {E${i}: "${i}"}\n`),
+    );
+    expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([
+      ['limit-definition', expect.stringContaining('each `_env` that it may be called with')],
+    ]);
+  });
+
+  it('gives what a called file inherits to its tasks', () => {
+    const dig = '+a: {_env: {E: a}, +go: {call>: "${x}"}}\n+b: {+go: {call>: "${x}"}}';
+    const { compiled } = compileText(dig, { 'f.dig': '+t: {sh>: "true"}' });
+    const launched = Object.values(compiled?.nested ?? {}).map((machine) => JSON.stringify(machine));
+    expect(launched.filter((text) => text.includes('"sh>":"true","_env":{"E":"a"}'))).toHaveLength(1);
+    expect(launched.filter((text) => text.includes('"sh>":"true"}'))).toHaveLength(1);
+  });
+
   it('gives workflows whose names are made fit different executions', () => {
     const long = 'a'.repeat(60);
     const others = { [`${long}1.dig`]: '+x: {echo>: 1}', [`${long}2.dig`]: '+x: {echo>: 2}' };

@@ -17,7 +17,9 @@ describe('the text of a definition', () => {
       for (const each of [machine, ...Object.values(nested)]) {
         expect(JSON.parse(definitionText(each))).toEqual(each);
         expect(
-          placeholdersIn(each).filter((found) => !/^\$\{(session|launch|evaluate|sm_main_part\d+)\}$/.test(found)),
+          placeholdersIn(each).filter(
+            (found) => !/^\$\{(session|launch|evaluate|sm_main_(?:part|call)\d+)\}$/.test(found),
+          ),
         ).toEqual([]);
       }
     },

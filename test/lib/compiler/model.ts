@@ -5,7 +5,13 @@
  *
  * Where Trowel differs from digdag on purpose, the model either does as Trowel (said there) or sets `excluded`.
  */
-import { callFile, condition, parallelism, retry as readRetry } from '../../../lib/expression/directives.ts';
+import {
+  calledFile,
+  callFile,
+  condition,
+  parallelism,
+  retry as readRetry,
+} from '../../../lib/expression/directives.ts';
 import { type LoopOperator, loopItems } from '../../../lib/expression/items.ts';
 import { isMapping } from '../../../lib/expression/merge.ts';
 import { render } from '../../../lib/expression/render.ts';
@@ -266,9 +272,10 @@ class Run {
     const { keys } = rendered;
     const file = callFile(keys);
     if (!file.ok) return badInput(file.message);
-    const callee = [...this.#workflows.values()].find((workflow) => workflow.file === file.value);
-    if (callee === undefined || inside.calls.includes(file.value))
-      return failed(ERRORS.badInput, `call>: file not found: ${file.value}`);
+    const workflows = [...this.#workflows.values()];
+    const called = calledFile(file.value, { files: workflows.map((each) => each.file), chain: inside.calls });
+    if (!called.ok) return failed(ERRORS.badInput, called.message);
+    const callee = workflows.find((workflow) => workflow.file === called.value)!;
     const workdir = callee.file.includes('/') ? callee.file.slice(0, callee.file.lastIndexOf('/')) : '';
     const calls = [...inside.calls, callee.file];
     return this.node({ ...inside, workdir, calls }, { ...callee.root, name: '^sub' });
