@@ -2,20 +2,19 @@
 // out of the start: `trowel --version` must not load them.
 import { execFile } from 'node:child_process';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
+import { bundleSandbox } from './bundle-sandbox.mjs';
 
-/** Puts the sandbox's WebAssembly and moment's source into the bundle, in place of the module that reads them from node_modules. */
-const sandboxAssets = {
-  name: 'sandbox-assets',
+const sandbox = await bundleSandbox();
+
+/** Puts the code of the sandbox's thread into the bundle, in place of the module that makes it. */
+const sandboxCode = {
+  name: 'sandbox-code',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]lib[\\/]expression[\\/]sandbox-assets\.ts$/ }, async () => {
-      const { resolve } = createRequire(import.meta.url);
-      const wasm = await readFile(resolve('@jitl/quickjs-wasmfile-release-sync/wasm'), 'base64');
-      const moment = await readFile(resolve('moment/min/moment.min.js'), 'utf8');
-      const contents = `export const sandboxAssets = async () => ({ wasm: Buffer.from('${wasm}', 'base64'), moment: ${JSON.stringify(moment)} });`;
+    onLoad({ filter: /[\\/]lib[\\/]expression[\\/]sandbox-code\.ts$/ }, async () => {
+      const contents = `export const sandboxCode = async () => ${JSON.stringify(sandbox.code)};`;
       return { contents, loader: 'js' };
     });
   },
@@ -29,7 +28,7 @@ const common = {
   minify: true,
   legalComments: 'linked',
   metafile: true,
-  plugins: [sandboxAssets],
+  plugins: [sandboxCode],
   banner: {
     // CommonJS dependencies inside an ES module bundle need a require of their own.
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
@@ -63,10 +62,9 @@ const [cli, functions] = await Promise.all([
 ]);
 
 // What is bundled must be distributed with its licences, and most files carry none in a comment.
-const embedded = ['node_modules/moment', 'node_modules/@jitl/quickjs-wasmfile-release-sync'];
 await writeFile(
   'dist/THIRD-PARTY-LICENSES.txt',
-  await licences([cli, functions].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(embedded)),
+  await licences([cli, functions].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(sandbox.files)),
 );
 
 /** Declarations of `trowel/cloud` and of what they name, in dist/types: they mirror the sources. */

@@ -172,7 +172,7 @@ async function trowelCounts(shape: Shape, count: number): Promise<Counts> {
           const name = StateMachineArn.slice('${sm_'.length, -1);
           return { Output: await start(nested[name] ?? main, Input ?? {}) };
         }
-        const answer = await answered(String(FunctionName), Payload ?? {}, tokens);
+        const answer = await clock.during(answered(String(FunctionName), Payload ?? {}, tokens));
         return { StatusCode: 200, Payload: answer as Json };
       },
     });

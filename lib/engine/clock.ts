@@ -35,7 +35,8 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
 
 /**
  * A clock for tests: time stands still while anything runs, and jumps to the next due sleeper once nobody has asked for it during some
- * turns of the event loop. Work that waits for real input or output (a child process, a socket) looks idle to it.
+ * turns of the event loop. Work that waits for something real (a child process, a socket, a thread) looks idle to it, unless it is
+ * done within `during`.
  */
 export class VirtualClock implements Clock {
   #now: number;
@@ -43,6 +44,7 @@ export class VirtualClock implements Clock {
   #watching = false;
   /** How often it was asked; a state that is entered asks. */
   #asked = 0;
+  #held = 0;
 
   /** @param start milliseconds since the epoch */
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -78,13 +80,24 @@ export class VirtualClock implements Clock {
     });
   }
 
+  /** Time stands still until this has ended. */
+  async during<T>(work: Promise<T>): Promise<T> {
+    this.#held += 1;
+    try {
+      return await work;
+    } finally {
+      this.#held -= 1;
+      this.#asked += 1;
+    }
+  }
+
   async #watch(): Promise<void> {
     if (this.#watching) {
       return;
     }
     this.#watching = true;
     while (this.#sleepers.length > 0) {
-      for (let before = -1; before !== this.#asked; ) {
+      for (let before = -1; before !== this.#asked || this.#held > 0; ) {
         before = this.#asked;
         for (let turn = 0; turn < 3; turn += 1) {
           await nextTurn();

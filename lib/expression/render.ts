@@ -20,7 +20,7 @@ import {
   unmark,
 } from './merge.ts';
 import { lookUp, parsePath, textOf } from './path.ts';
-import type { Sandbox } from './sandbox.ts';
+import type { Evaluated } from './sandbox.ts';
 import { type Part, scan } from './scan.ts';
 import { ERRORS, type Layer } from './wire.ts';
 
@@ -63,7 +63,7 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
   const timezone =
     request.timezone ?? (typeof request.builtins.timezone === 'string' ? request.builtins.timezone : 'UTC');
   try {
-    const params = await withSandbox((sandbox) => new Evaluation(scope, timezone, sandbox).mapping(all));
+    const params = await withSandbox(new Evaluation(scope, timezone).mapping(all));
     const keys: Mapping = {};
     for (const key of Object.keys(request.keys)) setOwn(keys, key, params[key] as Value);
     return { ok: true, params, keys };
@@ -81,7 +81,7 @@ export async function renderText(
 ): Promise<{ ok: true; text: string } | Extract<RenderResult, { ok: false }>> {
   const timezone = typeof params.timezone === 'string' ? params.timezone : 'UTC';
   try {
-    return { ok: true, text: await withSandbox((sandbox) => new Evaluation(params, timezone, sandbox).text({}, text)) };
+    return { ok: true, text: await withSandbox(new Evaluation(params, timezone).text({}, text)) };
   } catch (error) {
     if (error instanceof EvaluationError)
       return { ok: false, error: { name: ERRORS.template, message: error.message } };
@@ -101,58 +101,61 @@ function markLayer(layer: Layer): MarkedMapping {
 
 class EvaluationError extends Error {}
 
-/** Thrown by an evaluation that has no sandbox and needs one. */
-const NEEDS_SANDBOX = Symbol('needs sandbox');
+/** JavaScript that an evaluation has met; it goes on with what that gives. */
+type Wanted = Parameters<typeof import('./sandbox.ts').evaluate>;
+
+type Steps<T> = Generator<Wanted, T, Evaluated>;
 
 /** Kept: under a loader with hooks (tsx, vitest) each import() is a round trip to another thread. */
 let sandboxModule: Promise<typeof import('./sandbox.ts')> | undefined;
 
-/** Most scopes need no sandbox; the evaluation starts anew with one when it meets the first real expression. */
-async function withSandbox<T>(evaluate: (sandbox: Sandbox | undefined) => T): Promise<T> {
-  try {
-    return evaluate(undefined);
-  } catch (error) {
-    if (error !== NEEDS_SANDBOX) throw error;
+/** Most scopes need no sandbox, which takes time to load, nor any waiting. */
+async function withSandbox<T>(evaluation: Steps<T>): Promise<T> {
+  let step = evaluation.next();
+  while (!step.done) {
     sandboxModule ??= import('./sandbox.ts');
-    const { loadSandbox } = await sandboxModule;
-    return evaluate(await loadSandbox());
+    const { evaluate } = await sandboxModule;
+    step = evaluation.next(await evaluate(...step.value));
   }
+  return step.value;
 }
 
 class Evaluation {
   /** Layers and built-ins, not the own keys. What is not evaluated yet is seen as its raw text. */
   private readonly scope: MarkedMapping;
   private readonly timezone: string;
-  private readonly sandbox: Sandbox | undefined;
 
-  constructor(scope: MarkedMapping, timezone: string, sandbox: Sandbox | undefined) {
+  constructor(scope: MarkedMapping, timezone: string) {
     this.scope = scope;
     this.timezone = timezone;
-    this.sandbox = sandbox;
   }
 
-  mapping(mapping: MarkedMapping): Mapping {
+  *mapping(mapping: MarkedMapping): Steps<Mapping> {
     const built: Mapping = {};
     for (const key of Object.keys(mapping)) {
       const value = mapping[key] as Marked;
-      setOwn(built, key, NOT_EVALUATED.has(key) ? unmark(value) : this.value(built, value));
+      setOwn(built, key, NOT_EVALUATED.has(key) ? unmark(value) : yield* this.value(built, value));
     }
     return built;
   }
 
   /** `built`: the evaluated earlier keys of the mapping that the value stands in. */
-  private value(built: Mapping, value: Marked): Value {
-    if (value instanceof Template) return this.text(built, value.text);
-    if (Array.isArray(value)) return value.map((element) => this.value(built, element));
-    return isMarkedMapping(value) ? this.mapping(value) : value;
+  private *value(built: Mapping, value: Marked): Steps<Value> {
+    if (value instanceof Template) return yield* this.text(built, value.text);
+    if (Array.isArray(value)) {
+      const elements: Value[] = [];
+      for (const element of value) elements.push(yield* this.value(built, element));
+      return elements;
+    }
+    return isMarkedMapping(value) ? yield* this.mapping(value) : value;
   }
 
-  text(built: Mapping, text: string): string {
+  *text(built: Mapping, text: string): Steps<string> {
     const parts = scan(text);
     let result = '';
     for (const part of parts) {
       const piece = part.kind === 'text' ? part.text : this.plain(built, part.script);
-      if (piece === undefined) return this.javascript(built, text, parts);
+      if (piece === undefined) return yield* this.javascript(built, text, parts);
       result += piece;
     }
     return result;
@@ -171,10 +174,9 @@ class Evaluation {
     return raw === undefined ? undefined : unmark(raw);
   }
 
-  private javascript(built: Mapping, text: string, parts: readonly Part[]): string {
-    if (this.sandbox === undefined) throw NEEDS_SANDBOX;
+  private *javascript(built: Mapping, text: string, parts: readonly Part[]): Steps<string> {
     const names = new Set([...Object.keys(this.scope), ...Object.keys(built)]);
-    const result = this.sandbox.evaluate(parts, names, (name) => this.variable(built, name) as Value, this.timezone);
+    const result = yield [parts, names, (name) => this.variable(built, name) as Value, this.timezone];
     if (result.ok) return result.text;
     const shown = text.length > MESSAGE_TEXT_LIMIT ? `${text.slice(0, MESSAGE_TEXT_LIMIT)}…` : text;
     throw new EvaluationError(`Failed to evaluate a variable ${shown} (${result.message}) (config)`);

@@ -134,35 +134,14 @@ export const STRING_SOURCE = `(function () {
   });
 })`;
 
-/**
- * Gives the function that evaluates one scalar and answers its text as JSON (which keeps NUL and lone surrogates). `freeze`: makes everything global immutable, so that one context can serve
- * many expressions; variables that an expression leaves behind are removed after it.
- */
-export const EVALUATE_SOURCE = `(function (global, freeze) {
-  var names = Object.getOwnPropertyNames, describe = Object.getOwnPropertyDescriptor, parse = JSON.parse, stringify = JSON.stringify;
-  var call = Function.prototype.call, F = Function, remove = Reflect.deleteProperty;
-  var seen = new Set(), own = new Set();
-  function freezeAll(value) {
-    if ((typeof value !== 'object' && typeof value !== 'function') || value === null || seen.has(value)) return;
-    seen.add(value);
-    if (value !== global) Object.freeze(value);
-    Reflect.ownKeys(value).forEach(function (key) {
-      var property = describe(value, key);
-      freezeAll(property.value); freezeAll(property.get); freezeAll(property.set);
-      if (value === global && property.configurable) Object.defineProperty(global, key, { writable: false, configurable: false });
-    });
-    freezeAll(Object.getPrototypeOf(value));
-  }
+/** `random`: of the host, for the engine's own state is put back after each expression, and every one would get the same numbers. */
+export const MATH_SOURCE = `(function (random) {
+  Object.defineProperty(Math, 'random', { value: function () { return random(); }, writable: true, configurable: true, enumerable: false });
+})`;
+
+/** Gives the function that evaluates one scalar and answers its text as JSON (which keeps NUL and lone surrogates). */
+export const EVALUATE_SOURCE = `(function () {
+  var parse = JSON.parse, stringify = JSON.stringify, F = Function, apply = Reflect.apply;
   function text(value) { return value == null ? '' : typeof value === 'string' ? value : stringify(value); }
-  if (freeze) {
-    freezeAll(global);
-    names(global).forEach(function (name) { own.add(name); });
-  }
-  return function (source, scope) {
-    try {
-      return stringify(Reflect.apply(new F('__text', source), parse(scope), [text]));
-    } finally {
-      if (freeze) names(global).forEach(function (name) { if (!own.has(name)) remove(global, name); });
-    }
-  };
+  return function (source, scope) { return stringify(apply(new F('__text', source), parse(scope), [text])); };
 })`;

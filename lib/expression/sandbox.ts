@@ -1,198 +1,135 @@
 /**
- * Runs the JavaScript of `${…}` in QuickJS compiled to WebAssembly: no file, network, process or module; one second and 64 MB an
- * evaluation. Loaded only for texts that are no plain path. One context serves all expressions; what could outlive an
- * expression is frozen, and a script that means to change it gets a context of its own.
+ * Evaluates the JavaScript of `${…}`: in QuickJS compiled to WebAssembly, in a thread of its own (sandbox-thread.ts), so that
+ * whatever it calls, it can be ended and the process hears signals meanwhile. Loaded only for texts that are no plain path.
  */
-import {
-  newQuickJSWASMModuleFromVariant,
-  newVariant,
-  type QuickJSContext,
-  type QuickJSHandle,
-  type QuickJSSyncVariant,
-  type QuickJSWASMModule,
-} from 'quickjs-emscripten-core';
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import type { Value } from '../language/workflow.ts';
-import { sandboxAssets } from './sandbox-assets.ts';
-import { DATE_SOURCE, EVALUATE_SOURCE, STRING_SOURCE } from './sandbox-prelude.ts';
+import { sandboxCode } from './sandbox-code.ts';
+import type { Answer, Ready, Request } from './sandbox-thread.ts';
 import type { Part } from './scan.ts';
-import { offsetAt, toInstant } from './zone.ts';
 
-const TIME_LIMIT_MS = 1000;
 /**
- * QuickJS's own limit counts allocations, not their sizes, in WebAssembly; so the instance's memory is limited: 16 MB that it
- * starts with, and 64 MB.
+ * An evaluation has this much processor time, so that a short one does not fail on a loaded machine. It is its thread's own time on
+ * Linux; elsewhere the process's, for no other is counted.
  */
-const MEMORY_LIMIT_MB = 64;
-const PAGE_BYTES = 65_536;
-const INITIAL_PAGES = 256;
-/** The last steps of growth are larger than what is left. */
-const PAGES_TO_SPARE = 128;
-const MAXIMUM_PAGES = INITIAL_PAGES + (MEMORY_LIMIT_MB * 1024 * 1024) / PAGE_BYTES;
-/** Deeper, the host's own stack would overflow first, which QuickJS does not survive. */
-const STACK_LIMIT_BYTES = 128 * 1024;
+const TIME_LIMIT_MS = 1000;
+/** As long as the clock on the wall may show: for a system that counts no processor time as it should. */
+const WALL_LIMIT_MS = 10_000;
+/** Most evaluations are over before anything is measured. */
+const FIRST_LOOK_MS = 50;
 
 /** `message` is `ReferenceError: nope is not defined` and the like. */
 export type Evaluated = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
-/** Scripts that may change what outlives them (or that would trip over its being frozen) run in a context of their own. */
-const WANTS_OWN_CONTEXT =
-  /eval|Function|constructor|prototype|__proto__|globalThis|defineProp|setPrototypeOf|ocale|hreshold|ounding|\\u|(?:toString|valueOf)\s*=[^=]/;
 /** Scripts that may name a variable without spelling it. */
 const WANTS_WHOLE_SCOPE = /this|eval|Function|constructor|\\u/;
 
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-}
+/** One evaluation at a time: each has the thread's memory to itself. */
+let turn: Promise<unknown> = Promise.resolve();
+let thread: Promise<Thread> | undefined;
 
-/** Node's types leave this out. */
-const { Memory } = (
-  globalThis as unknown as {
-    WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory };
-  }
-).WebAssembly;
-
-let loading: Promise<Sandbox> | undefined;
-
-/** The process's one sandbox; a new one after the last one's memory ran out or its WebAssembly instance crashed. */
-export async function loadSandbox(): Promise<Sandbox> {
-  for (;;) {
-    loading ??= createSandbox();
-    const sandbox = await loading;
-    if (sandbox.usable) return sandbox;
-  }
-}
-
-async function createSandbox(): Promise<Sandbox> {
-  const [{ default: variant }, { wasm, moment }] = await Promise.all([
-    import('@jitl/quickjs-wasmfile-release-sync'),
-    sandboxAssets(),
-  ]);
-  const wasmBinary = wasm.slice().buffer as ArrayBuffer;
-  // The package's types describe its CommonJS form.
-  const memory = new Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
-  const sync = newVariant(variant as unknown as QuickJSSyncVariant, { wasmBinary, wasmMemory: memory });
-  return new Sandbox(await newQuickJSWASMModuleFromVariant(sync), memory, moment);
-}
-
-interface Realm {
-  readonly context: QuickJSContext;
-  readonly evaluate: QuickJSHandle;
-  readonly hasMoment: boolean;
-}
-
-export class Sandbox {
-  /** False: evaluate nothing more here. */
-  usable = true;
-  private readonly quickjs: QuickJSWASMModule;
-  private readonly memory: WasmMemory;
-  private readonly moment: string;
-  private shared: Realm | undefined;
-  private timezone = 'UTC';
-  private deadline = Number.POSITIVE_INFINITY;
-
-  constructor(quickjs: QuickJSWASMModule, memory: WasmMemory, moment: string) {
-    this.quickjs = quickjs;
-    this.memory = memory;
-    this.moment = moment;
-  }
-
-  /**
-   * Evaluates one scalar as a whole, as digdag does: variables that one of its expressions sets are seen by the next.
-   * `names` are the variables in scope, `value` gives each.
-   */
-  evaluate(
-    parts: readonly Part[],
-    names: Iterable<string>,
-    value: (name: string) => Value,
-    timezone: string,
-  ): Evaluated {
-    const scripts = parts.flatMap((part) => (part.kind === 'expression' ? [part.script] : [])).join('\n');
-    this.timezone = timezone;
-    const own = WANTS_OWN_CONTEXT.test(scripts);
-    let result: Evaluated;
-    try {
-      const realm = own ? this.open(scripts.includes('moment'), false) : this.sharedRealm(scripts.includes('moment'));
-      result = this.run(realm, sourceOf(parts), JSON.stringify(scopeFor(scripts, names, value)));
-      if (own || (!result.ok && result.message.startsWith('InternalError'))) this.close(realm);
-    } catch (error) {
-      // The instance is not usable after an exception of the host inside it (its own stack ran out, an assertion).
-      this.abandon();
-      result = { ok: false, message: `InternalError: ${error instanceof Error ? error.message : String(error)}` };
-    }
-    // Without memory there is often none for the error either.
-    const outOfMemory = result.ok ? false : this.isFull() || result.message === 'InternalError: out of memory';
-    if (this.isFull() || outOfMemory) this.abandon();
-    if (outOfMemory) return { ok: false, message: `it needs more than ${MEMORY_LIMIT_MB} MB of memory` };
-    return result.ok ? result : { ok: false, message: explain(result.message) };
-  }
-
-  private isFull(): boolean {
-    return this.memory.buffer.byteLength > (MAXIMUM_PAGES - PAGES_TO_SPARE) * PAGE_BYTES;
-  }
-
-  /** WebAssembly's memory never shrinks: the next evaluation gets a new instance, and this one's is collected. */
-  private abandon(): void {
-    this.usable = false;
-    this.shared = undefined;
-    loading = undefined;
-  }
-
-  private run({ context, evaluate }: Realm, source: string, scope: string): Evaluated {
-    const arguments_ = [context.newString(source), context.newString(scope)];
-    this.deadline = Date.now() + TIME_LIMIT_MS;
-    const result = context.callFunction(evaluate, context.undefined, ...arguments_);
-    this.deadline = Number.POSITIVE_INFINITY;
-    for (const handle of arguments_) handle.dispose();
-    if (result.error === undefined) {
-      const text = context.getString(result.value);
-      result.value.dispose();
-      return { ok: true, text: JSON.parse(text) as string };
-    }
-    const message = errorText(context, result.error);
-    result.error.dispose();
-    return { ok: false, message };
-  }
-
-  private sharedRealm(needsMoment: boolean): Realm {
-    if (this.shared !== undefined && needsMoment && !this.shared.hasMoment) this.close(this.shared);
-    this.shared ??= this.open(needsMoment, true);
-    return this.shared;
-  }
-
-  private open(hasMoment: boolean, frozen: boolean): Realm {
-    const runtime = this.quickjs.newRuntime();
-    runtime.setMaxStackSize(STACK_LIMIT_BYTES);
-    runtime.setInterruptHandler(() => Date.now() > this.deadline);
-    const context = runtime.newContext();
-    const { global } = context;
-    const zone = [
-      context.newFunction('offsetAt', (instant) =>
-        context.newNumber(offsetAt(this.timezone, context.getNumber(instant))),
-      ),
-      context.newFunction('toInstant', (wall) => context.newNumber(toInstant(this.timezone, context.getNumber(wall)))),
-    ];
-    invoke(context, DATE_SOURCE, [global, ...zone]);
-    invoke(context, STRING_SOURCE, []);
-    if (hasMoment) context.unwrapResult(context.evalCode(this.moment, 'moment.min.js')).dispose();
-    const evaluate = invoke(context, EVALUATE_SOURCE, [global, frozen ? context.true : context.false]);
-    for (const handle of zone) handle.dispose();
-    return { context, evaluate, hasMoment };
-  }
-
-  private close(realm: Realm): void {
-    if (realm === this.shared) this.shared = undefined;
-    realm.evaluate.dispose();
-    const { runtime } = realm.context;
-    realm.context.dispose();
-    runtime.dispose();
-  }
-}
-
-function invoke(context: QuickJSContext, source: string, arguments_: QuickJSHandle[]): QuickJSHandle {
-  const callee = context.unwrapResult(context.evalCode(source, 'trowel.js'));
-  const result = context.unwrapResult(context.callFunction(callee, context.undefined, ...arguments_));
-  callee.dispose();
+/**
+ * Evaluates one scalar as a whole, as digdag does: variables that one of its expressions sets are seen by the next, and by no
+ * other scalar. `names` are the variables in scope, `value` gives each.
+ */
+export function evaluate(
+  parts: readonly Part[],
+  names: Iterable<string>,
+  value: (name: string) => Value,
+  timezone: string,
+): Promise<Evaluated> {
+  const scripts = parts.flatMap((part) => (part.kind === 'expression' ? [part.script] : [])).join('\n');
+  const request = { source: sourceOf(parts), scope: JSON.stringify(scopeFor(scripts, names, value)), timezone };
+  const result = turn.then(() => run(request));
+  turn = result;
   return result;
+}
+
+async function run(request: Request): Promise<Evaluated> {
+  try {
+    thread ??= Thread.start();
+    const answer = await (await thread).evaluate(request);
+    if (!answer.usable) thread = undefined;
+    return answer.result.ok ? answer.result : { ok: false, message: explain(answer.result.message) };
+  } catch (error) {
+    thread = undefined;
+    return { ok: false, message: `InternalError: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}
+
+class Thread {
+  readonly #worker: Worker;
+  /** A file of /proc. */
+  readonly #usage: string | undefined;
+
+  private constructor(worker: Worker, usage: string | undefined) {
+    this.#worker = worker;
+    this.#usage = usage;
+  }
+
+  static async start(): Promise<Thread> {
+    // Neither its environment nor the loader of TypeScript is of use to it.
+    const worker = new Worker(await sandboxCode(), { eval: true, env: {}, execArgv: [], name: 'trowel-sandbox' });
+    const { usage } = await answerOf<Ready>(worker);
+    return new Thread(worker, usage);
+  }
+
+  async evaluate(request: Request): Promise<Answer> {
+    const began = performance.now();
+    let atFirst: number | undefined;
+    let late = false;
+    const look = (): void => {
+      const used = this.#used();
+      // At the first look at least nothing and at most all of the time until then had been used.
+      atFirst ??= used - FIRST_LOOK_MS;
+      const left = Math.min(TIME_LIMIT_MS - (used - atFirst), WALL_LIMIT_MS - (performance.now() - began));
+      late = left <= 0;
+      if (late) void this.#worker.terminate();
+      else timer = setTimeout(look, Math.max(left, 10));
+    };
+    let timer = setTimeout(look, FIRST_LOOK_MS);
+    try {
+      const answer = answerOf<Answer>(this.#worker);
+      this.#worker.postMessage(request);
+      const { result, usable } = await answer;
+      if (!usable) void this.#worker.terminate();
+      return { result, usable };
+    } catch (error) {
+      if (!late) throw error;
+      return { result: { ok: false, message: `it ran longer than ${TIME_LIMIT_MS / 1000} s` }, usable: false };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Milliseconds of processor time. */
+  #used(): number {
+    if (this.#usage !== undefined) return Number(readFileSync(this.#usage, 'utf8').split(' ')[0]) / 1e6;
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  }
+}
+
+/** The next message of a thread, which keeps the process alive until then, and not while it is idle. */
+function answerOf<T>(worker: Worker): Promise<T> {
+  worker.ref();
+  return new Promise<T>((resolve, reject) => {
+    const settle = (): void => {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      worker.unref();
+    };
+    const onMessage = (message: T): void => {
+      settle();
+      resolve(message);
+    };
+    const onError = (error: Error): void => {
+      settle();
+      reject(error);
+    };
+    const onExit = (): void => onError(new Error('its thread has ended'));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+  });
 }
 
 /** digdag's own shape of the function: `with` makes every variable a name, `print` writes into the text. */
@@ -216,17 +153,7 @@ function scopeFor(scripts: string, names: Iterable<string>, value: (name: string
   return scope;
 }
 
-function errorText(context: QuickJSContext, error: QuickJSHandle): string {
-  const shown = context.dump(error) as unknown;
-  if (typeof shown === 'object' && shown !== null && 'message' in shown) {
-    const { name = 'Error', message } = shown as { name?: unknown; message: unknown };
-    return `${String(name)}: ${String(message)}`;
-  }
-  return typeof shown === 'string' ? shown : JSON.stringify(shown);
-}
-
 /** QuickJS's words in those of digdag's engine. */
 function explain(message: string): string {
-  if (message === 'InternalError: interrupted') return `it ran longer than ${TIME_LIMIT_MS / 1000} s`;
   return message.replace(/^ReferenceError: '(.*)' is not defined$/, 'ReferenceError: $1 is not defined');
 }

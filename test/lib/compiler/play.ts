@@ -75,8 +75,6 @@ export async function play(
 }
 
 export async function playCompiled(compiled: Compiled, params: Mapping): Promise<Played> {
-  // The virtual clock jumps while nothing but real I/O is under way, so the sandbox must not be loaded in between.
-  await render({ layers: [], builtins: {}, task: '', keys: { warm: '${1 + 1}' } });
   return new Player(compiled).run(params);
 }
 
@@ -136,10 +134,10 @@ class Player {
     try {
       switch (name) {
         case 'session':
-          return answered(await session(given.Payload as unknown as SessionPayload));
+          return answered(await this.#clock.during(session(given.Payload as unknown as SessionPayload)));
         case 'evaluate': {
           const payload = given.Payload as unknown as Payload;
-          const result = await evaluate(payload);
+          const result = await this.#clock.during(evaluate(payload));
           if (payload.op === 'echo') this.#seen.push(`${payload.t} echo ${(result as { text: string }).text}`);
           return answered(result);
         }
@@ -166,7 +164,8 @@ class Player {
   }
 
   async #launch(payload: LaunchPayload): Promise<void> {
-    const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
+    const request = { layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k };
+    const rendered = await this.#clock.during(render(request));
     if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
     const { params, keys } = rendered;
     const fail = (message: string): void =>

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { realClock, VirtualClock } from '../../../lib/engine/clock.ts';
 
@@ -25,6 +25,15 @@ test('virtual time stands still while somebody asks for it', async () => {
     await nextTurn();
     expect(clock.now()).toBe(0);
   }
+  await slept;
+  expect(clock.now()).toBe(1000);
+});
+
+test('virtual time stands still during work that waits for something real', async () => {
+  const clock = new VirtualClock(0);
+  const slept = clock.sleep(1000);
+  const work = clock.during(sleep(50).then(() => clock.now()));
+  expect(await work).toBe(0);
   await slept;
   expect(clock.now()).toBe(1000);
 });

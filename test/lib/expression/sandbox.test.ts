@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { loadSandbox } from '../../../lib/expression/sandbox.ts';
+import { evaluate as evaluateParts } from '../../../lib/expression/sandbox.ts';
 import { scan } from '../../../lib/expression/scan.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
 
 async function evaluate(text: string, scope: Mapping = {}): Promise<string> {
-  const sandbox = await loadSandbox();
-  const result = sandbox.evaluate(scan(text), Object.keys(scope), (name) => scope[name] as Value, 'UTC');
+  const result = await evaluateParts(scan(text), Object.keys(scope), (name) => scope[name] as Value, 'UTC');
   return result.ok ? result.text : `! ${result.message}`;
 }
 
@@ -45,6 +44,24 @@ describe('limits', () => {
     ['many objects', '${(function () { var a = []; for (;;) a.push({}) })()}', 'it (needs more than 64 MB|ran longer)'],
     ['a long result', '${"x".repeat(6e7)}', 'it needs more than 64 MB'],
     ['a large array', '${new Uint8Array(1e9).length}', ''],
+    [
+      "an engine's own loop",
+      '${Array.prototype.indexOf.call({length: 9007199254740991}, 1)}',
+      'it ran longer than 1 s',
+    ],
+    [
+      "an engine's own loop backwards",
+      '${Array.prototype.lastIndexOf.call({length: 9007199254740991}, 1)}',
+      'it ran longer than 1 s',
+    ],
+    ['a search through nothing', '${Array.prototype.includes.call({length: 1e15}, 1)}', 'it ran longer than 1 s'],
+    ['a long join', "${new Array(1e8).join('').length + new Array(1e8).join('').length}", 'it ran longer than 1 s'],
+    ['a loop in a sort', '${[1, 2].sort(function () { for (;;) {} })}', 'it ran longer than 1 s'],
+    [
+      'a loop in the conversion of the result',
+      '${({ toJSON: function () { for (;;) {} } })}',
+      'it ran longer than 1 s',
+    ],
     ['deep recursion', '${(function f() { return 1 + f() })()}', 'stack'],
     [
       'deep JSON',
@@ -113,6 +130,44 @@ describe('what does not outlive an expression', () => {
       '${moment.utc(0).format("MMMM")}',
       'January',
     ],
+    [
+      'a locale changed by another name',
+      '${moment["la" + "ng"]("en", {months: ["x"]}) && ""}',
+      '${moment.utc(0).format("MMMM")}',
+      'January',
+    ],
+    [
+      'a threshold',
+      '${moment["relativeTimeThres" + "hold"]("s", 3), ""}',
+      '${moment.duration(20, "s").humanize()}',
+      'a few seconds',
+    ],
+    [
+      'a rounding',
+      '${moment["relativeTimeRoun" + "ding"](Math.ceil), ""}',
+      '${moment.duration(61, "m").humanize()}',
+      'an hour',
+    ],
+    [
+      'a closure of moment',
+      '${moment.fn.add = 1, moment.parseTwoDigitYear = 2, ""}',
+      '${moment("50-01-01", "YY-MM-DD").add(1, "y").year()}',
+      '2051',
+    ],
+    [
+      'a method of a hidden prototype',
+      '${Object.getPrototypeOf([].values()).next = 1}',
+      '${Array.from([1].values())}',
+      '[1]',
+    ],
+    ['the last match', '${/(b)/.exec("abc") && ""}', '${RegExp.$1}', ''],
+    [
+      'a tagged template',
+      '${(function f(s) { return s })`x`.raw.leak = 1}',
+      '${(function f(s) { return s })`x`.raw.leak}',
+      '',
+    ],
+    ['a registered symbol', '${Object.prototype[Symbol.for("leak")] = 1}', '${({})[Symbol.for("leak")]}', ''],
     ['a changed clock', '${moment.now = function () { return 0 }, ""}', '${moment().year() > 1970}', 'true'],
     ['a changed variable', '${list.push(2)}', '${list}', '[1]'],
     ['a polluted prototype', '${this.__proto__.leak = 1}', '${({}).leak}', ''],
@@ -127,6 +182,27 @@ describe('what does not outlive an expression', () => {
       await evaluate('${(function () { var o = {}; o.toString = function () { return "own" }; return "" + o })()}'),
     ).toBe('own');
     expect(await evaluate('${String.prototype.twice = function () { return this + this }, "a".twice()}')).toBe('aa');
+  });
+});
+
+describe('evaluations', () => {
+  it('get other random numbers each', async () => {
+    expect(await evaluate('${Math.random()}')).not.toBe(await evaluate('${Math.random()}'));
+  });
+
+  it('asked for at once do not meet', async () => {
+    const texts = Array.from({ length: 50 }, (_, i) => `\${leak = typeof leak + ${i}}`);
+    expect(await Promise.all(texts.map((text) => evaluate(text)))).toEqual(texts.map((_, i) => `undefined${i}`));
+  });
+
+  it('leave the process its time', async () => {
+    let turns = 0;
+    const timer = setInterval(() => {
+      turns += 1;
+    }, 10);
+    await evaluate('${Array.prototype.indexOf.call({length: 9007199254740991}, 1)}');
+    clearInterval(timer);
+    expect(turns).toBeGreaterThan(5);
   });
 });
 

@@ -1,0 +1,1 @@
+export function bundleSandbox(): Promise<{ readonly code: string; readonly files: readonly string[] }>;

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { TROWEL } from '../../trowel.ts';
+import { cleanEnv, project, trowel } from './run-cli.ts';
+
+const ENDLESS = '${new Array(4294967295).includes(1)}';
+
+describe('trowel run', { timeout: 60_000 }, () => {
+  it.each([
+    ['a loop of the engine', ENDLESS, 'it ran longer than 1 s'],
+    ['a long search', '${Array.prototype.lastIndexOf.call({length:9007199254740991}, 1)}', 'it ran longer than 1 s'],
+    ['much memory', '${new Array(1e8).join("ab").length}', 'it (ran longer than 1 s|needs more than 64 MB)'],
+  ])('ends an expression that does not end: %s', async (_, text, message) => {
+    const cwd = await project({ 'main.dig': `+t:\n  echo>: ${text}\n` });
+    const { code, stderr } = await trowel(['run'], { cwd });
+    expect(stderr).toContain(text);
+    expect(stderr).toMatch(new RegExp(message));
+    expect(code).toBe(1);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('hears %s while an expression runs', async (signal) => {
+    const cwd = await project({
+      'main.dig': `+a:\n  sh>: touch begun\n+b:\n  loop>: 100\n  _do:\n    echo>: ${ENDLESS}\n    _retry: 100\n`,
+    });
+    const child = spawn(process.execPath, [TROWEL, 'run'], { cwd, env: cleanEnv(cwd), stdio: 'ignore' });
+    for (let tries = 0; tries < 400 && !existsSync(join(cwd, 'begun')); tries++) await sleep(50);
+    await sleep(200);
+    expect(child.exitCode).toBe(null);
+    child.kill(signal);
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+  });
+
+  it('shows no expression what another has changed', async () => {
+    const cwd = await project({
+      'main.dig': [
+        '+a:',
+        `  echo>: "\${moment['la' + 'ng']('en', {months: ['X1']}) && ''}"`,
+        '+b:',
+        '  echo>: "${moment.utc(0).format(\'MMMM\')} ${typeof leak}"',
+      ].join('\n'),
+    });
+    const { code, stderr, stdout } = await trowel(['run'], { cwd });
+    expect(stdout + stderr).toContain('January undefined');
+    expect(code).toBe(0);
+  });
+});
