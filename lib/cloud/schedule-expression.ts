@@ -5,7 +5,9 @@
  * made from its session.
  */
 import { type ScheduleSpec, scheduleWindow } from '../expression/schedule.ts';
+import { isZone } from '../expression/zone.ts';
 import { type CronFields as Fields, LAST_DAY, parseCron } from '../language/cron.ts';
+import { zoneOffset } from '../language/zone-offset.ts';
 import { type Gap, gaps } from './clock-gaps.ts';
 
 export interface ScheduleExpression {
@@ -41,6 +43,7 @@ interface Times {
 }
 
 const MINUTE = 60_000;
+const HOUR = 3_600_000;
 const DAY = 86_400_000;
 const DAY_MINUTES = 1440;
 /** The shortest month: what is moved beyond its last day would need to know the month. */
@@ -53,6 +56,26 @@ export function scheduleExpression(
   timezone: string,
   now: number,
 ): ScheduleExpression | ScheduleFault {
+  const offset = zoneOffset(timezone);
+  if (offset === undefined) return inZone(spec, timezone, now, { zone: timezone, shift: 0 });
+  const inUtc = inZone(spec, timezone, now, { zone: 'UTC', shift: -offset.milliseconds / MINUTE });
+  if (!('fault' in inUtc)) return inUtc;
+  // What moves beyond the end of a month can only be said in the zone itself, and full hours have names.
+  const hours = offset.milliseconds / HOUR;
+  const named = `Etc/GMT${hours > 0 ? '-' : '+'}${Math.abs(hours)}`;
+  if (Number.isInteger(hours) && hours !== 0 && isZone(named)) {
+    return inZone(spec, timezone, now, { zone: named, shift: 0 });
+  }
+  return inUtc;
+}
+
+/** Where Scheduler, which knows no offsets, reads the expressions, and minutes from the workflow's wall time to that there. */
+interface Place {
+  readonly zone: string;
+  readonly shift: number;
+}
+
+function inZone(spec: ScheduleSpec, timezone: string, now: number, place: Place): ScheduleExpression | ScheduleFault {
   const normal = normalise(spec, timezone);
   if ('fault' in normal) return normal;
   if (normal.delay % 60 !== 0) {
@@ -64,12 +87,16 @@ export function scheduleExpression(
   const pattern = parseCron(normal.line);
   if (typeof pattern === 'string') return { fault: pattern, note: 'Correct the schedule.' };
   // Every minute is every minute in any zone, also in an hour that a day has twice.
-  const zone = pattern.alternatives.some(isEveryMinute) ? 'UTC' : normal.timezone;
+  const isElsewhere = normal.timezone === timezone && !pattern.alternatives.some(isEveryMinute);
+  const { zone, shift } = isElsewhere ? place : { zone: 'UTC', shift: 0 };
+  if (!Number.isInteger(shift)) {
+    return { fault: `EventBridge Scheduler knows no zone ${timezone}`, note: 'Name a place, such as Asia/Kolkata.' };
+  }
   const expressions: string[] = [];
   const catchUp = new Map<string, number>();
   for (const fields of pattern.alternatives) {
     const delay = normal.delay / 60;
-    for (const times of shiftedTimes(fields, delay)) {
+    for (const times of shiftedTimes(fields, delay + shift)) {
       const written = write(fields, times);
       if ('fault' in written) return written;
       expressions.push(...written.expressions);
@@ -154,9 +181,9 @@ function grouped(fields: Fields, totals: readonly number[]): Times[] {
   const found = new Map<string, { days: number; hour: number; minutes: Set<number> }>();
   for (const total of totals) {
     const later = isEveryDay(fields) ? 0 : Math.floor(total / DAY_MINUTES);
-    const at = Math.floor((total % DAY_MINUTES) / 60);
+    const at = Math.floor(modulo(total, DAY_MINUTES) / 60);
     const slot = found.get(`${later} ${at}`) ?? { days: later, hour: at, minutes: new Set() };
-    slot.minutes.add(total % 60);
+    slot.minutes.add(modulo(total, 60));
     found.set(`${later} ${at}`, slot);
   }
   const byMinutes = new Map<string, Times & { hours: number[] }>();
@@ -228,12 +255,13 @@ function write(fields: Fields, times: Times): { readonly expressions: readonly s
       note: 'Schedule by one of them, and ask for the other in the workflow with if>.',
     };
   }
-  if (later > 0 && months.size < 12 && eachDay) return beyond(later);
+  if (later !== 0 && months.size < 12 && eachDay) return beyond(later);
   if (eachDay) {
-    const names = [...weekdays].map((day) => (day + later) % 7).sort((a, b) => a - b);
+    const names = [...weekdays].map((day) => modulo(day + later, 7)).sort((a, b) => a - b);
     const week = eachWeekday ? '?' : names.map((day) => WEEKDAYS[day]).join(',');
     return { expressions: [`cron(${time} ${eachWeekday ? '*' : '?'} ${list([...months], 1, 12)} ${week} *)`] };
   }
+  if (later < 0) return earlier(fields, time, later);
   const plain = [...days].filter((day) => day !== LAST_DAY).map((day) => day + later);
   const last = days.has(LAST_DAY);
   if (later > 0 && (plain.some((day) => day > SAFE_DAYS) || later > SAFE_DAYS)) return beyond(later);
@@ -246,11 +274,52 @@ function write(fields: Fields, times: Times): { readonly expressions: readonly s
   return { expressions };
 }
 
+/** Days of the month that a zone east of UTC moves back. A day that not every month has is asked for only where it is. */
+function earlier(
+  { days, months }: Fields,
+  time: string,
+  back: number,
+): { readonly expressions: readonly string[] } | ScheduleFault {
+  const byMonths = new Map<string, number[]>();
+  const expressions: string[] = [];
+  for (const day of [...days].sort((a, b) => a - b)) {
+    const moved = day + back;
+    if (day === LAST_DAY || moved < 0) return beyond(back);
+    if (moved === 0) {
+      const before = [...months].map((month) => ((month + 10) % 12) + 1);
+      expressions.push(`cron(${time} L ${list(before, 1, 12)} ? *)`);
+      continue;
+    }
+    const having = [...months].filter((month) => day <= (MONTH_DAYS[month - 1] ?? 0));
+    // The 28th of leap years only cannot be said.
+    if (day === 29 && months.has(2)) return beyond(back);
+    if (having.length === 0) continue;
+    const key = list(having, 1, 12);
+    byMonths.set(key, [...(byMonths.get(key) ?? []), moved]);
+  }
+  for (const [each, moved] of byMonths) expressions.push(`cron(${time} ${list(moved, 1, 31)} ${each} ? *)`);
+  return { expressions };
+}
+
+/** Of February those of a common year. */
+const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 function beyond(later: number): ScheduleFault {
+  if (later < 0) {
+    return {
+      fault:
+        'In UTC the run is a day earlier, beyond the beginning of a month, which EventBridge Scheduler cannot express',
+      note: 'Name a place as the time zone, such as Asia/Kolkata, instead of an offset.',
+    };
+  }
   return {
     fault: `The delay moves the run ${later === 1 ? 'a day' : `${later} days`} on, beyond the end of a month, which EventBridge Scheduler cannot express`,
-    note: 'Take a delay that stays within the day, or another day.',
+    note: 'Take a delay that stays within the day, or another day; with an offset as the time zone, name a place instead.',
   };
+}
+
+function modulo(number: number, by: number): number {
+  return ((number % by) + by) % by;
 }
 
 /** `*`, or numbers with ranges: `0-5,30`. */

@@ -44,7 +44,7 @@ export class VirtualClock implements Clock {
   #watching = false;
   /** How often it was asked; a state that is entered asks. */
   #asked = 0;
-  #held = 0;
+  readonly #held = new Set<Promise<unknown>>();
 
   /** @param start milliseconds since the epoch */
   constructor(start = Date.UTC(2026, 0, 1)) {
@@ -82,11 +82,11 @@ export class VirtualClock implements Clock {
 
   /** Time stands still until this has ended. */
   async during<T>(work: Promise<T>): Promise<T> {
-    this.#held += 1;
+    this.#held.add(work);
     try {
       return await work;
     } finally {
-      this.#held -= 1;
+      this.#held.delete(work);
       this.#asked += 1;
     }
   }
@@ -97,7 +97,8 @@ export class VirtualClock implements Clock {
     }
     this.#watching = true;
     while (this.#sleepers.length > 0) {
-      for (let before = -1; before !== this.#asked || this.#held > 0; ) {
+      for (let before = -1; before !== this.#asked || this.#held.size > 0; ) {
+        await Promise.allSettled(this.#held);
         before = this.#asked;
         for (let turn = 0; turn < 3; turn += 1) {
           await nextTurn();

@@ -1,5 +1,7 @@
 /** Time zones by Intl alone, so that no date library is loaded. Times are milliseconds since the epoch. */
 
+import { zoneOffset } from '../language/zone-offset.ts';
+
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
@@ -10,15 +12,15 @@ const offsets = new Map<string, number>();
 const BUCKET = MINUTE;
 const CACHE_LIMIT = 10_000;
 
-/** `UTC`, `Asia/Tokyo`, `+09:00`, `GMT+9`: what Java's ZoneId takes. */
+/** `UTC`, `Asia/Tokyo`, `+09:00`, `GMT+9`: what Java's ZoneId takes. Offsets are not Intl's matter: that of Node 20 refuses them. */
 export function isZone(zone: string): boolean {
-  return fixedOffset(zone) !== undefined || formatter(zone) !== undefined;
+  return zoneOffset(zone) !== undefined || formatter(zone) !== undefined;
 }
 
 /** Milliseconds east of UTC at an instant. An unknown zone counts as UTC: lib/language has refused it before. */
 export function offsetAt(zone: string, instant: number): number {
-  const fixed = fixedOffset(zone);
-  if (fixed !== undefined) return fixed;
+  const fixed = zoneOffset(zone);
+  if (fixed !== undefined) return fixed.milliseconds;
   const bucket = Math.floor(instant / BUCKET);
   const key = `${zone} ${bucket}`;
   let offset = offsets.get(key);
@@ -56,16 +58,6 @@ export function formatOffset(offset: number, separator: string): string {
   const minutes = Math.trunc(Math.abs(offset) / MINUTE);
   const hours = String(Math.floor(minutes / 60)).padStart(2, '0');
   return `${offset < 0 ? '-' : '+'}${hours}${separator}${String(minutes % 60).padStart(2, '0')}`;
-}
-
-const FIXED = /^(?:(Z|UTC|GMT|UT)|(?:UTC|GMT|UT)?([+-])(\d{1,2})(?::?(\d{2}))?)$/;
-
-function fixedOffset(zone: string): number | undefined {
-  const match = FIXED.exec(zone);
-  if (match === null) return undefined;
-  if (match[1] !== undefined) return 0;
-  const minutes = Number(match[3]) * 60 + Number(match[4] ?? 0);
-  return minutes > 18 * 60 ? undefined : (match[2] === '-' ? -minutes : minutes) * MINUTE;
 }
 
 function formatter(zone: string): Intl.DateTimeFormat | undefined {

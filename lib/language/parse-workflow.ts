@@ -11,7 +11,7 @@ import { Report, sortDiagnostics } from './report.ts';
 import { readSchedule } from './schedule.ts';
 import { readSla } from './sla.ts';
 import { didYouMean } from './suggest.ts';
-import { zoneHint, zoneOf } from './timezone.ts';
+import { isWellWritten, zoneHint, zoneOf } from './timezone.ts';
 import { type Entry, entryOf, INCLUDE_KEY, type MapTree, show, type Tree, toValue, treeOfValue } from './tree.ts';
 import type { Value, Workflow } from './workflow.ts';
 import { readTree } from './yaml.ts';
@@ -128,7 +128,7 @@ function readTimezone({ value }: Entry, report: Report): string | undefined {
       `Expected a time zone for key 'timezone' but got ${show(text)}`,
       zoneHint(String(text)),
     );
-  } else if (zone !== text) {
+  } else if (!isWellWritten(String(text))) {
     report.warning('bad-timezone', value.span, `The time zone ${show(text)} is written '${zone}'`);
   }
   return zone;

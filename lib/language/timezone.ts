@@ -1,9 +1,11 @@
 import { nearest } from './suggest.ts';
+import { zoneOffset } from './zone-offset.ts';
 
-/** The zone's own spelling (`asia/tokyo` → `Asia/Tokyo`), or undefined if there is no such zone. */
+/** The zone's own spelling (`asia/tokyo` → `Asia/Tokyo`, `+9` → `+09:00`), or undefined if there is no such zone. */
 export function zoneOf(text: string): string | undefined {
-  if (text === 'UTC') return text;
-  // Numeric offsets are refused by some runtimes and by EventBridge Scheduler; Etc/GMT zones are the portable form.
+  const offset = zoneOffset(text);
+  if (offset !== undefined) return offset.id;
+  // Some runtimes take other forms of offsets than digdag does.
   if (/^[+-]|^(?:UTC|GMT|UT)[+-]/.test(text)) return undefined;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: text });
@@ -13,14 +15,22 @@ export function zoneOf(text: string): string | undefined {
   return Intl.supportedValuesOf('timeZone').find((zone) => zone.toLowerCase() === text.toLowerCase()) ?? text;
 }
 
+/** Whether a zone may be written so: places in their own letters, offsets in each form of digdag's. */
+export function isWellWritten(text: string): boolean {
+  return zoneOffset(text) !== undefined || zoneOf(text) === text;
+}
+
 /** A sentence that helps with an unknown zone. */
 export function zoneHint(text: string): string {
-  const offset = /^(?:UTC|GMT|UT)?([+-])0?(\d{1,2})(?::?(\d\d))?$/.exec(text);
+  const offset = /^(?:[a-z]+)?([+-]?)(\d{1,2})(?::?(\d\d))?(?::?\d\d)?$/i.exec(text);
+  if (offset) {
+    const meant = zoneOffset(`${offset[1] === '-' ? '-' : '+'}${offset[2]?.padStart(2, '0')}:${offset[3] ?? '00'}`);
+    return meant === undefined
+      ? "An offset is at most 18 hours, as '+05:30'."
+      : `Did you mean '${meant.id}'? Write it in quotes.`;
+  }
   const city = text.split('/').pop()?.toLowerCase().replaceAll(' ', '_') ?? '';
   const zones = Intl.supportedValuesOf('timeZone');
-  if (offset && !Number(offset[3] ?? 0)) {
-    return `Did you mean 'Etc/GMT${offset[1] === '+' ? '-' : '+'}${offset[2]}' (its sign is reversed), or a place such as 'Asia/Tokyo'?`;
-  }
   const best = zones.find((zone) => zone.toLowerCase().endsWith(`/${city}`)) ?? nearest(text, zones, 0.25)[0];
-  return best ? `Did you mean '${best}'?` : "Zones have names such as 'UTC', 'Asia/Tokyo', 'America/New_York'.";
+  return best ? `Did you mean '${best}'?` : "Zones have names such as 'UTC', 'Asia/Tokyo', '+05:30'.";
 }

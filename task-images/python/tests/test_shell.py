@@ -41,6 +41,48 @@ def test_failure(host, script, params, fields, message):
     assert (error["name"], error["message"]) == ("Trowel.TaskFailed", message)
 
 
+KIB = 1024
+LARGE = {f"part_{n}": "z" * 120 * KIB for n in range(30)}
+
+
+@pytest.mark.parametrize(
+    "script, params, fields, printed",
+    [
+        ("echo hello", LARGE, {}, "hello"),
+        ("echo $word ${#part_7}", {**LARGE, "word": "w"}, {}, "w 122880"),
+        ("echo ${#page}", {"page": "z" * (128 * KIB - 6)}, {}, "131066"),
+        ("echo page $$ >/dev/null; echo fine", {"page": "z" * 140_000}, {}, "fine"),
+        ("# of $page\necho fine", {"page": "z" * 140_000}, {}, "fine"),
+        ("/bin/echo $(/bin/echo $small)", {**LARGE, "small": "s"}, {}, "s"),
+        ("printenv word | wc -c", {**LARGE, "word": "word"}, {}, "5"),
+        ("echo ${page-none}", {"page": "a\0b"}, {"env": {"page": "own"}}, "own"),
+    ],
+)
+def test_large_variables(any_host, script, params, fields, printed):
+    result = any_host.run("sh", script, params=params, **fields)
+    assert result["ok"], result
+    assert any_host.log().strip() == printed
+
+
+@pytest.mark.parametrize(
+    "script, params, fields, message",
+    [
+        ("echo $page", {"page": "z" * 140_000}, {}, "sh>: the variable 'page' has 140000 bytes"),
+        ("echo ${#page}", {"page": "z" * (128 * KIB - 5)}, {}, "sh>: the variable 'page' has 131067 bytes"),
+        ("printf %s ${page%z}", {"page": ["z" * 140_000]}, {}, "sh>: the variable 'page' has 140004 bytes"),
+        ("python3 -c 'import os; os.environ[\"page\"]'", {"page": "z" * 140_000}, {}, "sh>: the variable 'page' has 140000 bytes"),
+        ("printenv page", {"page": "z" * 140_000}, {}, "sh>: the variable 'page' has 140000 bytes"),
+        ("echo", {}, {"env": {"BIG": "z" * 140_000}}, "_env: the variable 'BIG' has 140000 bytes"),
+        ("echo $page", {"page": "a\0b"}, {}, "sh>: the variable 'page' holds a NUL character"),
+        ("echo " + " ".join(f"${name}" for name in LARGE), LARGE, {}, "The largest: 'part_0' (122880 bytes), "),
+    ],
+)
+def test_variable_that_cannot_be_given(host, script, params, fields, message):
+    error = host.run("sh", script, params=params, **fields)["error"]
+    assert message in error["message"]
+    assert error["name"] == "Trowel.TaskFailed"
+
+
 HINT = " Packages of the operating system come with the image: `apt: [NAME]` in trowel.yml"
 
 

@@ -1,5 +1,6 @@
 /** Expressions of EventBridge Scheduler, by its documentation: `cron(…)` with six fields, `rate(…)`, `at(…)`. What is not known here is an error. */
 import { isZone, toInstant, toWall } from '../../../lib/expression/zone.ts';
+import { zoneOffset } from '../../../lib/language/zone-offset.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
@@ -13,7 +14,8 @@ export interface Times {
 
 /** @param start milliseconds, from which rates are counted @throws Error for an expression that the service would refuse */
 export function timesOf(expression: string, zone: string, start: number): Times {
-  if (!isZone(zone)) throw new Error(`Invalid ScheduleExpressionTimezone ${zone}`);
+  if (!isZone(zone) || (zone !== 'UTC' && zoneOffset(zone) !== undefined))
+    throw new Error(`Invalid ScheduleExpressionTimezone ${zone}`);
   const [, kind, inner = ''] = /^(cron|rate|at)\((.*)\)$/s.exec(expression) ?? [];
   if (kind === 'cron') return cron(inner, zone);
   if (kind === 'rate') return rate(inner, start);

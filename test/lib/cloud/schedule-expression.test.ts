@@ -58,6 +58,50 @@ describe('schedule expressions', () => {
     });
   });
 
+  it.each<[ScheduleKind, string, number, string, string, string[]]>([
+    ['daily', '07:00:00', 0, '+05:30', 'UTC', ['cron(30 1 * * ? *)']],
+    ['daily', '03:00:00', 0, '+05:30', 'UTC', ['cron(30 21 * * ? *)']],
+    ['daily', '03:00:00', 0, 'Z', 'UTC', ['cron(0 3 * * ? *)']],
+    ['weekly', 'Mon,03:00:00', 0, '+05:30', 'UTC', ['cron(30 21 ? * SUN *)']],
+    ['weekly', 'Sun,03:00:00', 0, 'UTC+9', 'UTC', ['cron(0 18 ? * SAT *)']],
+    ['weekly', 'Sat,20:00:00', 0, '-09:30', 'UTC', ['cron(30 5 ? * SUN *)']],
+    [
+      'cron',
+      '0 4,12 * * 1-5',
+      0,
+      '+05:30',
+      'UTC',
+      ['cron(30 22 ? * SUN,MON,TUE,WED,THU *)', 'cron(30 6 ? * MON,TUE,WED,THU,FRI *)'],
+    ],
+    ['monthly', '1,03:00:00', 0, '+05:30', 'UTC', ['cron(30 21 L * ? *)']],
+    ['monthly', '15,03:00:00', 0, '+05:30', 'UTC', ['cron(30 21 14 * ? *)']],
+    ['monthly', '31,03:00:00', 0, '+05:30', 'UTC', ['cron(30 21 30 1,3,5,7,8,10,12 ? *)']],
+    ['monthly', '1,20:00:00', 0, '-09:30', 'UTC', ['cron(30 5 2 * ? *)']],
+    ['cron', '0 3 1 3 *', 0, '+05:30', 'UTC', ['cron(30 21 L 2 ? *)']],
+    ['cron', '0 3 L * *', 0, '+09:00', 'Etc/GMT-9', ['cron(0 3 L * ? *)']],
+    ['cron', '0 3 * 2 *', 0, 'GMT-03:00', 'UTC', ['cron(0 6 * 2 ? *)']],
+    ['cron', '0 22 * 2 *', 0, 'GMT-03:00', 'Etc/GMT+3', ['cron(0 22 * 2 ? *)']],
+    ['minutes_interval', '15', 0, '+05:45', 'UTC', ['cron(0,15,30,45 * * * ? *)']],
+    ['hourly', '00:00', 0, '+05:30', 'UTC', ['cron(30 * * * ? *)']],
+    ['seconds_interval', '300', 0, '+05:30', 'UTC', ['cron(0,5,10,15,20,25,30,35,40,45,50,55 * * * ? *)']],
+  ])('%s>: %s with delay %i at %s is in %s', (kind, at, delay, zone, timezone, expressions) => {
+    expect(scheduleExpression(spec(kind, at, { delay }), zone, NOW)).toMatchObject({
+      timezone,
+      expressions,
+      catchUp: [],
+    });
+  });
+
+  it.each<[ScheduleKind, string, string]>([
+    ['cron', '0 3 L * *', '+05:30'],
+    ['monthly', '29,03:00:00', '+05:30'],
+    ['cron', '0 3 * 2 *', '+05:30'],
+    ['monthly', '30,20:00:00', '-09:30'],
+    ['daily', '07:00:00', '+05:30:15'],
+  ])('%s>: %s at %s has no expression, but a place as zone', (kind, at, zone) => {
+    expect(scheduleExpression(spec(kind, at), zone, NOW)).toMatchObject({ note: expect.stringMatching(/ place/) });
+  });
+
   it('knows its days in the zone of the workflow; the last day is whole', () => {
     const found = scheduleExpression(
       spec('daily', '07:00:00', { start: '2030-07-01', end: '2030-07-31' }),

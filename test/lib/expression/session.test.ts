@@ -119,7 +119,7 @@ describe('isZone', () => {
   it.each(['UTC', 'Asia/Tokyo', '+09:00', 'GMT+9', 'UTC-03:30', 'Z'])('%s', (zone) => {
     expect(isZone(zone)).toBe(true);
   });
-  it.each(['Foo/Bar', '', 'JAPAN TIME', '+25:00'])('not %j', (zone) => {
+  it.each(['Foo/Bar', '', 'JAPAN TIME', '+25:00', '+9:30', '+18:01', '09:00'])('not %j', (zone) => {
     expect(isZone(zone)).toBe(false);
   });
 });

@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
-from trowel_task import values
+from trowel_task import shell_variables, values
 from trowel_task.assignment import ENV_NAME, private
 from trowel_task.errors import FAILED, TaskError, hint_to_apt, signal_name
 from trowel_task.secrets import Secrets
+from trowel_task.shell_variables import to_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from trowel_task.digdag_api import Params
-
-# Bytes; Linux takes no longer string in an environment.
-_LONGEST = 131_000
 
 
 def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> None:
@@ -33,11 +31,14 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
     if command is None:
         raise TaskError(FAILED, "sh>: the script is missing (config)")
     script = private(scratch, "runner.sh")
+    text = secrets.fill(text_of(command))
     fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(fd, "wb") as file:
-        file.write(_bytes(secrets.fill(text_of(command))))
-    added = {_bytes(name): _bytes(value) for name, value in {**variables(options), **env}.items()}
-    status = _wait(_start([*map(str, shell), script], {**os.environb, **added}))
+        file.write(to_bytes(text))
+    used = shell_variables.used_names(text, options)
+    given = variables(options, used)
+    environment = shell_variables.choose(given, used & given.keys(), env, os.environb)
+    status = _wait(_start([*map(str, shell), script], environment))
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
@@ -46,15 +47,18 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
         raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime){hint_to_apt(text_of(command))}")
 
 
-def variables(params: dict[str, Any]) -> dict[str, str]:
-    """Every parameter whose name is legal; objects as JSON, null as empty, a stored file as its path."""
+def variables(params: dict[str, Any], used: set[str]) -> dict[str, str]:
+    """Every parameter whose name is legal; objects as JSON, null as empty, a file as its path. What is large and unused is not read."""
     out: dict[str, str] = {}
     for name, value in params.items():
-        if isinstance(name, str) and ENV_NAME.fullmatch(name):
-            text = text_of(value)
-            if "\0" not in text and len(_bytes(text)) <= _LONGEST:
-                out[name] = text
+        if isinstance(name, str) and ENV_NAME.fullmatch(name) and (name in used or not _is_large(value)):
+            out[name] = text_of(value)
     return out
+
+
+def _is_large(value: Any) -> bool:
+    """Whether it is no environment variable in any case; its text may be shorter than its JSON."""
+    return values.is_ref(value) and value.get("kind") == "json" and value.get("bytes", 0) > 6 * shell_variables.LONGEST
 
 
 def text_of(value: Any) -> str:
@@ -63,7 +67,7 @@ def text_of(value: Any) -> str:
     if value is None:
         return ""
     if values.is_ref(value):
-        if value.get("kind") != "json" or value.get("bytes", 0) > _LONGEST:
+        if value.get("kind") != "json":
             return values.path_of(value)
         value = values.resolve(value)
         return value if isinstance(value, str) else text_of(value)
@@ -71,14 +75,6 @@ def text_of(value: Any) -> str:
         return values.dumps(value).decode("utf-8")
     except (TypeError, ValueError):
         return str(value)
-
-
-def _bytes(text: str) -> bytes:
-    """UTF-8 whatever the locale is."""
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return text.encode("utf-8", "replace")
 
 
 def _start(argv: list[str], env: dict[bytes, bytes]) -> int:
