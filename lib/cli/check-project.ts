@@ -2,6 +2,7 @@ import type { Checked } from '../deployed/check.ts';
 import { makeScheduler, SCHEDULE_END } from '../expression/schedule.ts';
 import { formatSessionTime } from '../expression/session.ts';
 import { loadProject, type Project } from '../language/project.ts';
+import { isExcluded } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
 import type { CheckFlags } from './check.ts';
@@ -24,11 +25,19 @@ export async function checkProject(
   if (only !== undefined) project.workflow(only);
   const params = await sessionParams(terminal.cwd, project, flags);
   const names = [...project.workflows.keys()];
-  const target = flags.aws ? ({ target: 'aws' } as const) : {};
-  const compiling = await Promise.all(names.map((name) => compileWorkflow(project, name, { params, ...target })));
+  const deployed = (name: string): boolean => !isExcluded(project.config, name);
+  const targetOf = (name: string) => (flags.aws && deployed(name) ? ({ target: 'aws' } as const) : {});
+  const compiling = await Promise.all(
+    names.map((name) => compileWorkflow(project, name, { params, ...targetOf(name) })),
+  );
   const found = sortDiagnostics([...project.diagnostics, ...compiling.flatMap((each) => each.diagnostics)]);
   const account: Checked = flags.aws
-    ? await onAws(terminal, project, compiling, flags).catch(async (error: unknown) => {
+    ? await onAws(
+        terminal,
+        project,
+        compiling.filter((_, index) => deployed(names[index] ?? '')),
+        flags,
+      ).catch(async (error: unknown) => {
         if (flags.format === 'text') await reportDiagnostics(terminal, project, place, found);
         throw error;
       })
@@ -73,7 +82,8 @@ export function renderProject(
   const lines = [`Project ${project.name}, time zone ${project.config.timezone}`, '', colors.bold('Workflows')];
   for (const { name, root, timezone } of workflows) {
     const zone = timezone === undefined ? '' : colors.dim(`  ${timezone}`);
-    lines.push(`  ${name.padEnd(width)}  ${plural(countTasks(root), 'task')}${zone}`);
+    const here = isExcluded(project.config, name) ? colors.dim('  not deployed') : '';
+    lines.push(`  ${name.padEnd(width)}  ${plural(countTasks(root), 'task')}${zone}${here}`);
   }
   const schedules = workflows.flatMap((workflow) =>
     scheduleLine(workflow, width, project.config.timezone, colors, now),

@@ -31,6 +31,15 @@ export const IGNORED: ReadonlySet<string> = new Set([
   ...['.git', '.hg', '.svn', '.trowel', '.digdag', 'node_modules', 'cdk.out', '.venv', 'venv', '.tox'],
   ...['.pytest_cache', '.mypy_cache', '.ruff_cache', '.ipynb_checkpoints', '.idea', '.vscode', '.DS_Store', '.env'],
 ]);
+/** The tarball of `npm pack` from which a project may have this program. */
+const OWN_TARBALL = /^trowel-\d[\w.+-]*\.tgz$/;
+export const OWN_TARBALLS = 'trowel-*.tgz';
+
+/** @param name of a file or folder, without the path to it */
+export function isIgnored(name: string): boolean {
+  return IGNORED.has(name) || OWN_TARBALL.test(name);
+}
+
 const FORMAT = 1;
 
 export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> {
@@ -38,7 +47,7 @@ export async function makeBundle(request: SitePackagesRequest): Promise<Bundle> 
   if (!site.ok) return site;
   const own = [
     ...(await filesOf(join(pythonPackageFolder(), 'trowel_task'), 'trowel_task')),
-    ...(await filesOf(request.project, 'project', IGNORED)),
+    ...(await filesOf(request.project, 'project', isIgnored)),
   ].sort(byPath);
   const contents = createHash('sha256').update(`${FORMAT}\n${site.hash}\n`);
   for (const { path, executable, read } of own) {
@@ -97,14 +106,14 @@ function byPath(a: ZipEntry, b: ZipEntry): number {
 async function filesOf(
   folder: string,
   prefix: string,
-  ignored: ReadonlySet<string> = new Set(),
+  ignored: (name: string) => boolean = () => false,
   above: readonly string[] = [],
 ): Promise<ZipEntry[]> {
   const real = await realpath(folder);
   if (above.includes(real)) return [];
   const found: ZipEntry[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.name === '__pycache__' || entry.name.endsWith('.pyc') || ignored.has(entry.name)) continue;
+    if (entry.name === '__pycache__' || entry.name.endsWith('.pyc') || ignored(entry.name)) continue;
     const file = join(folder, entry.name);
     const path = `${prefix}/${entry.name}`;
     const about = await stat(file).catch(() => undefined);

@@ -10,6 +10,7 @@ const require = requireFrom([join(process.cwd(), 'package.json'), import.meta.ur
 
 export const cdk = require('aws-cdk-lib') as typeof import('aws-cdk-lib');
 export const constructs = require('constructs') as typeof import('constructs');
+export const cxapi = require('aws-cdk-lib/cx-api') as typeof import('aws-cdk-lib/cx-api');
 export const cloudwatch = require('aws-cdk-lib/aws-cloudwatch') as typeof import('aws-cdk-lib/aws-cloudwatch');
 export const actions =
   require('aws-cdk-lib/aws-cloudwatch-actions') as typeof import('aws-cdk-lib/aws-cloudwatch-actions');

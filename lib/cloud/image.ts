@@ -9,7 +9,7 @@ import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { ProjectConfig } from '../language/project-config.ts';
-import { IGNORED } from './bundle.ts';
+import { IGNORED, isIgnored, OWN_TARBALLS } from './bundle.ts';
 import { cdk, ecr, ecs, iam } from './cdk.ts';
 import { buildsOnTrowel } from './dockerfile.ts';
 import { packageFolder } from './package-folder.ts';
@@ -37,13 +37,13 @@ export function projectImage(dir: string, config: ProjectConfig): ProjectImage {
   const folder = (): string => mkdtempSync(join(tmpdir(), 'trowel-image-'));
   if (dockerfile !== undefined) {
     const text = readFileSync(resolve(dir, dockerfile), 'utf8');
-    const exclude = [...IGNORED].flatMap((name) => [name, `**/${name}`]);
+    const exclude = [...IGNORED, OWN_TARBALLS].flatMap((name) => [name, `**/${name}`]);
     if (!buildsOnTrowel(text)) {
       return { image: ecs.ContainerImage.fromAsset(dir, { file: dockerfile, platform, exclude }) };
     }
     // Both in one file: a build knows no image that is not in a registry, but an earlier stage.
     const context = join(folder(), 'project');
-    cpSync(dir, context, { recursive: true, dereference: true, filter: (path) => !IGNORED.has(basename(path)) });
+    cpSync(dir, context, { recursive: true, dereference: true, filter: (path) => !isIgnored(basename(path)) });
     writeFileSync(join(context, 'Dockerfile.trowel'), `${own}\n${text}`);
     return {
       image: ecs.ContainerImage.fromAsset(context, { file: 'Dockerfile.trowel', platform, buildArgs, exclude }),

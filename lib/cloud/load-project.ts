@@ -13,7 +13,7 @@ import type { ScheduleSpec } from '../expression/schedule.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import { type Project, loadProject as readProject } from '../language/project.ts';
-import type { ProjectConfig } from '../language/project-config.ts';
+import { isExcluded, type ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
@@ -72,7 +72,9 @@ export interface DeployedSchedule {
 /** @throws ProjectError with everything that is wrong */
 export async function loadTrowelProject(dir: string, options: LoadOptions = {}): Promise<LoadedProject> {
   const project = await readProject(dir);
-  const roots = [...project.workflows.keys()].filter((name) => !name.includes('/'));
+  const roots = [...project.workflows.keys()].filter(
+    (name) => !name.includes('/') && !isExcluded(project.config, name),
+  );
   // `call>: ${x}` may reach any file.
   for (const name of project.workflowNames()) project.workflow(name);
   const parameters = readParameters(dir, project.config.params);
@@ -85,7 +87,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   const machines = new Map([...compiled.machines].map(([name, { machine }]) => [name, machine]));
   const plan = planTaskDefinitions(machines, config.secrets);
   const diagnostics: Diagnostic[] = [
-    ...project.diagnostics,
+    ...(roots.length === 0 ? project.diagnostics : roots.flatMap((name) => project.diagnosticsOf(name))),
     ...parameters.diagnostics,
     ...compiled.diagnostics,
     ...plan.unknownImages.map(unknownImage),
@@ -164,7 +166,10 @@ async function compileAll(
     for (const [part, each] of Object.entries(nested)) {
       done.machines.set(part, { machine: withTaskComments(each, tasks), whole: false });
     }
-    for (const each of required) names.add(each);
+    for (const each of required) {
+      names.add(each);
+      if (isExcluded(config, each)) done.diagnostics.push(requiredAndExcluded(name, each));
+    }
   }
   return done;
 }
@@ -181,6 +186,15 @@ function scheduleOf(workflow: Workflow, zone: string, now: number): DeployedSche
     span,
     message: `This schedule cannot be deployed: ${expression.fault}`,
     notes: [expression.note],
+  };
+}
+
+function requiredAndExcluded(workflow: string, required: string): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message: `${workflow} requires ${required}, which \`deploy.exclude\` of trowel.yml keeps out`,
+    notes: ['Deploy both, or exclude both.'],
   };
 }
 

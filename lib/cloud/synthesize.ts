@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { cdk } from './cdk.ts';
+import { cdk, cxapi } from './cdk.ts';
 import { type LoadedProject, loadTrowelProject } from './load-project.ts';
 import { ProjectError } from './project-error.ts';
 import { TrowelStack, type TrowelStackProps } from './trowel-stack.ts';
@@ -18,7 +18,7 @@ export interface SynthesizeOptions extends Omit<TrowelStackProps, 'project'> {
  * @throws ProjectError
  */
 export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): Promise<void> {
-  const app = new cdk.App();
+  const app = new cdk.App({ context: featureFlags() });
   const project = await loadTrowelProject(resolve(cwd, String(app.node.tryGetContext('project') ?? '.')));
   await onLoad?.(project);
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
@@ -40,6 +40,16 @@ export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): 
     if (!cdk.Errors.isConstructError(error)) throw error;
     throw refused(project, { message: `The CDK refuses the project: ${error.message}`, notes: [] });
   }
+}
+
+/**
+ * Every flag of the CDK as it is where nothing sets it: the stack is Trowel's, so that its users have nothing to decide, and the CDK does
+ * not count for them what is not configured. cdk.json may still set one.
+ */
+function featureFlags(): { readonly [flag: string]: unknown } {
+  const { FLAGS, CURRENT_VERSION_EXPIRED_FLAGS: expired, CURRENT_VERSION_FLAG_DEFAULTS: defaults } = cxapi;
+  const names = Object.keys(FLAGS).filter((name) => !expired.includes(name));
+  return Object.fromEntries(names.map((name) => [name, defaults[name] ?? false]));
 }
 
 type Refusal = Pick<Diagnostic, 'message' | 'notes'>;

@@ -8,8 +8,16 @@ import { SCHEDULE_KINDS } from './schedule.ts';
 export type JsonSchema = { [key: string]: unknown };
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
-const EXPRESSION: JsonSchema = { type: 'string', pattern: '\\$\\{' };
+/** `expected`: what yaml-language-server says in place of the pattern. */
+const pattern = (expected: string, source: string): JsonSchema => ({
+  type: 'string',
+  pattern: source,
+  patternErrorMessage: `Expected ${expected}`,
+});
+/** An expression besides what else may stand there: the message names both. */
+const expression = (expected: string): JsonSchema => pattern(`${expected}, or an expression \${…}`, '\\$\\{');
 const DURATION = '^\\s*(\\d+\\s*[dD])?\\s*(\\d+\\s*[hH])?\\s*(\\d+\\s*[mM])?\\s*(\\d+\\s*[sS])?\\s*$';
+const DAY = pattern('a day, as 2030-01-31', '^\\d{4}-\\d\\d-\\d\\d$');
 const node = (description?: string): JsonSchema => ({
   ...(description && { description }),
   $ref: '#/definitions/node',
@@ -20,35 +28,40 @@ const flag = (description: string): JsonSchema => ({
   enum: [true, false, 'true', 'false'],
 });
 
+/** A value of a few forms, or an expression; each text that is none of them gets the same message. */
+function oneOf(expected: string, ...forms: readonly JsonSchema[]): JsonSchema {
+  const text = `${expected}, or an expression \${…}`;
+  const named = forms.map((form) => (form.pattern === undefined ? form : pattern(text, String(form.pattern))));
+  return { anyOf: [...named, expression(expected)] };
+}
+
 const TYPES: { readonly [type in ValueType]: JsonSchema } = {
   text: { type: ['string', 'number', 'boolean', 'null'] },
-  boolean: { anyOf: [{ type: 'boolean' }, { enum: ['true', 'false', ''] }, EXPRESSION] },
-  integer: { anyOf: [{ type: 'integer' }, { type: 'string', pattern: '^\\s*[-+]?\\d+\\s*$' }, EXPRESSION] },
-  number: { anyOf: [{ type: 'number' }, { type: 'string', pattern: '^[-+0-9.eE]+$' }, EXPRESSION] },
-  duration: { anyOf: [{ type: 'string', pattern: DURATION }, EXPRESSION] },
-  seconds: {
-    anyOf: [
-      { type: 'number', minimum: 0 },
-      { type: 'string', pattern: '^\\s*\\d+\\s*$' },
-      { type: 'string', pattern: DURATION },
-      EXPRESSION,
-    ],
-  },
-  list: { anyOf: [{ type: 'array' }, EXPRESSION] },
-  mapping: { anyOf: [{ type: 'object' }, EXPRESSION] },
+  boolean: oneOf('true or false', { type: 'boolean' }, { enum: ['true', 'false', ''] }),
+  integer: oneOf('a whole number', { type: 'integer' }, { pattern: '^\\s*[-+]?\\d+\\s*$' }),
+  number: oneOf('a number', { type: 'number' }, { pattern: '^[-+0-9.eE]+$' }),
+  duration: oneOf('a duration, as 30s, 10m, 1h 30m', { pattern: DURATION }),
+  seconds: oneOf(
+    'seconds or a duration, as 30, 30s, 1h 30m',
+    { type: 'number', minimum: 0 },
+    { pattern: '^\\s*\\d+\\s*$' },
+    { pattern: DURATION },
+  ),
+  list: oneOf('a list', { type: 'array' }),
+  mapping: oneOf('a mapping', { type: 'object' }),
   any: {},
 };
 
-function optionSchema({ type, oneOf, default: byDefault, keys, description }: OptionSpec): JsonSchema {
+function optionSchema({ type, oneOf: choices, default: byDefault, keys, description }: OptionSpec): JsonSchema {
   const types = typeof type === 'string' ? [type] : type;
-  const base: JsonSchema = oneOf
-    ? { anyOf: [{ enum: oneOf }, EXPRESSION] }
+  const base: JsonSchema = choices
+    ? oneOf(`one of ${choices.join(', ')}`, { enum: choices })
     : keys && types.includes('mapping')
       ? {
           anyOf: [
             mappingSchema(keys),
             ...types.filter((one) => one !== 'mapping').map((one) => TYPES[one]),
-            EXPRESSION,
+            expression('a mapping'),
           ],
         }
       : types.length === 1 && types[0]
@@ -105,14 +118,14 @@ const DIRECTIVES: JsonSchema = {
       { type: 'boolean' },
       { enum: ['true', 'false'] },
       { type: 'object', properties: { limit: TYPES.integer }, required: ['limit'], additionalProperties: false },
-      EXPRESSION,
+      expression('true, false or {limit: N}'),
     ],
   },
   _background: flag('Do not wait for the tasks before this one.'),
   _after: {
     description: 'Earlier tasks of the parallel group to wait for.',
     type: ['array', 'string'],
-    items: { type: 'string', pattern: '^\\+' },
+    items: pattern('the name of a task, as +load', '^\\+'),
   },
   _disable: flag('Leave this task out.'),
 };
@@ -125,6 +138,10 @@ const TASK_ONLY: JsonSchema = {
   _command: { description: 'Value of the operator given by `_type`.' },
 };
 
+const NO_OPERATOR: JsonSchema = {
+  pattern: '^\\+',
+  patternErrorMessage: 'Without an operator, as py>, there are only +tasks and directives, as _parallel, here',
+};
 const GROUP_KEYS = [
   '_export',
   '_env',
@@ -196,7 +213,7 @@ export function digSchema(): JsonSchema {
           {
             if: { type: 'object', not: hasOperator },
             // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
-            then: { propertyNames: { anyOf: [{ pattern: '^\\+' }, { enum: GROUP_KEYS }] } },
+            then: { propertyNames: { anyOf: [NO_OPERATOR, { enum: GROUP_KEYS }] } },
           },
         ],
       },
@@ -220,8 +237,8 @@ function scheduleSchema(): JsonSchema {
       delay: { ...TYPES.seconds, description: 'Seconds from session time to run time (cron>, intervals).' },
       skip_on_overtime: flag('Skip a session while an earlier one runs.'),
       skip_delayed_by: { ...TYPES.duration, description: 'Skip a session that would start later than this.' },
-      start: { description: 'First day, YYYY-MM-DD.', type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' },
-      end: { description: 'Last day, YYYY-MM-DD.', type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' },
+      start: { description: 'First day, YYYY-MM-DD.', ...DAY },
+      end: { description: 'Last day, YYYY-MM-DD.', ...DAY },
       _type: { enum: kinds.map(([name]) => name) },
       _command: {},
     },
@@ -233,9 +250,29 @@ function scheduleSchema(): JsonSchema {
 export async function trowelJsonSchema(): Promise<JsonSchema> {
   const { z } = await import('zod');
   const { trowelSchema } = await import('./trowel-schema.ts');
-  const schema = z.toJSONSchema(trowelSchema, { target: 'draft-7', unrepresentable: 'any' });
+  const schema = z.toJSONSchema(trowelSchema, {
+    target: 'draft-7',
+    unrepresentable: 'any',
+    override({ zodSchema, jsonSchema }) {
+      const expected = jsonSchema.pattern === undefined ? undefined : messageOf(zodSchema as unknown as WithChecks);
+      if (expected !== undefined) Object.assign(jsonSchema, { patternErrorMessage: `Expected ${expected}` });
+    },
+  });
   const { $schema: _, ...rest } = schema;
   return { $schema: DRAFT, title: 'Trowel project (trowel.yml)', ...rest };
+}
+
+interface WithChecks {
+  readonly _zod: {
+    readonly def: { readonly checks?: readonly WithChecks[]; readonly error?: (issue: object) => unknown };
+  };
+}
+
+/** What the schema's own check says it wants. */
+function messageOf({ _zod: { def } }: WithChecks): string | undefined {
+  const checks = (def.checks ?? []).map(messageOf).filter((message) => message !== undefined);
+  const message = checks.at(0) ?? def.error?.({});
+  return typeof message === 'string' ? message : undefined;
 }
 
 function mapValues<T>(

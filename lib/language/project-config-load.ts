@@ -5,7 +5,7 @@ import { condaNote, isConda } from './conda.ts';
 import type { Span } from './diagnostic.ts';
 import { asSeconds } from './duration.ts';
 import { reportFileFault } from './include.ts';
-import { CONFIG_FILE, defaultConfig, fitName, type ProjectConfig } from './project-config.ts';
+import { CONFIG_FILE, defaultConfig, fitName, type ProjectConfig, patternMatches } from './project-config.ts';
 import type { ProjectFiles } from './project-files.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
@@ -32,6 +32,7 @@ export async function loadConfig(dir: string, files: ProjectFiles, report: Repor
   checkPaths(rest, tree, files, report);
   checkZone(rest, tree, report);
   checkMemory(rest, tree, parseSize, report);
+  checkExcluded(rest, tree, files, report);
   return withRequirements(merge(defaults, rest, parseSize), rest, files);
 }
 
@@ -274,6 +275,24 @@ function checkMemory(
   );
 }
 
+function checkExcluded({ deploy }: TrowelFile, tree: MapTree, files: ProjectFiles, report: Report): void {
+  const workflows = deploy?.exclude === undefined ? [] : files.workflowFiles();
+  for (const [index, pattern] of listOf(deploy?.exclude).entries()) {
+    if (workflows.some((file) => patternMatches(pattern, file.replace(/\.dig$/, '')))) continue;
+    const path = ['deploy', 'exclude'];
+    report.warning(
+      'project-file',
+      spanAt(tree, typeof deploy?.exclude === 'string' ? path : [...path, String(index)]),
+      `No workflow is named ${show(pattern)}: \`deploy.exclude\` keeps nothing out`,
+      didYouMean(pattern, workflows),
+    );
+  }
+}
+
+function listOf(value: string | readonly string[] | undefined): readonly string[] {
+  return typeof value === 'string' ? [value] : (value ?? []);
+}
+
 /** The file over the defaults, with units resolved. */
 function merge(
   defaults: ProjectConfig,
@@ -281,12 +300,11 @@ function merge(
   parseSize: (text: string) => number | undefined,
 ): ProjectConfig {
   const seconds = (value: string | number | undefined, byDefault: number) => asSeconds(value) ?? byDefault;
-  const list = (value: string | string[] | undefined) => (typeof value === 'string' ? [value] : (value ?? []));
   const { python, task, notifications, network, retention } = file;
   return {
     name: file.name ?? defaults.name,
     timezone: (file.timezone !== undefined && zoneOf(file.timezone)) || defaults.timezone,
-    params: list(file.params),
+    params: listOf(file.params),
     python: {
       ...(python?.version !== undefined && { version: python.version }),
       ...(python?.constraints !== undefined && { constraints: python.constraints }),
@@ -323,6 +341,7 @@ function merge(
       history: retention?.history ?? defaults.retention.history,
     },
     tags: file.tags ?? {},
+    ...(file.deploy !== undefined && { deploy: { exclude: listOf(file.deploy.exclude) } }),
     apps: Object.fromEntries(
       Object.entries(file.apps ?? {}).map(([name, { image, command, args }]) => [
         name,

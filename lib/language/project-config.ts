@@ -46,6 +46,10 @@ export interface ProjectConfig {
   readonly retention: { readonly logs: number; readonly values: number; readonly history: number };
   readonly tags: { readonly [key: string]: string };
   readonly apps: { readonly [name: string]: App };
+  readonly deploy?: {
+    /** Workflows that run here only: names, paths, or patterns of these with `*` and `**`. */
+    readonly exclude: readonly string[];
+  };
 }
 
 /** What task> and compose> may name: an image with its own entry point, or a command. */
@@ -86,3 +90,21 @@ export function fitName(folder: string): string {
     .replace(/-+$/, '');
   return fit || 'project';
 }
+
+/** Whether `deploy.exclude` leaves a workflow (`test`, of the file `test.dig`) to this machine. */
+export function isExcluded({ deploy }: Pick<ProjectConfig, 'deploy'>, workflow: string): boolean {
+  return (deploy?.exclude ?? []).some((pattern) => patternMatches(pattern, workflow));
+}
+
+/** `*` is anything within a folder, `**` over folders too; with or without `.dig`. */
+export function patternMatches(pattern: string, workflow: string): boolean {
+  const source = pattern
+    .replace(/^\.\//, '')
+    .split(/(\*\*\/?|\*|\?)/)
+    .map((part) => WILDCARDS[part] ?? part.replace(/[\\^$.+()[\]{}|]/g, '\\$&'))
+    .join('');
+  const expression = new RegExp(`^${source}$`);
+  return expression.test(workflow) || expression.test(`${workflow}.dig`);
+}
+
+const WILDCARDS: { readonly [wildcard: string]: string } = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };

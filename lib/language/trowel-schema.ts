@@ -12,10 +12,11 @@ export function parseSize(text: string): number | undefined {
   return Math.round(Number(count) * (unit.toUpperCase() === 'G' ? 1024 : 1));
 }
 
+const A_DURATION = 'a duration, as 30s, 10m, 24h';
 const duration = () =>
   z
-    .union([z.string().meta({ pattern: DURATION }), z.number()], { error: 'a duration, as 30s, 10m, 24h' })
-    .refine((value) => (asSeconds(value) ?? 0) > 0, { error: 'a duration, as 30s, 10m, 24h' });
+    .union([z.string({ error: A_DURATION }).meta({ pattern: DURATION }), z.number()], { error: A_DURATION })
+    .refine((value) => (asSeconds(value) ?? 0) > 0, { error: A_DURATION });
 const size = (min: number, max: number) =>
   z
     .string({ error: 'a size, as 512MB or 2GB' })
@@ -202,6 +203,20 @@ export const trowelSchema = z
         .record(z.string(), app, { error: 'a mapping' })
         .optional()
         .describe('Tasks that task> and compose> may name.'),
+      deploy: z
+        .strictObject(
+          {
+            exclude: z
+              .union([path(), texts('workflows')], { error: 'the name of a workflow, or a list of names' })
+              .optional()
+              .describe(
+                'Workflows that are not deployed: names or paths, with * and ** for parts of them, as test.dig.',
+              ),
+          },
+          { error: 'a mapping' },
+        )
+        .optional()
+        .describe('What is deployed; by default every workflow of the project folder.'),
     },
     { error: 'a mapping' },
   )

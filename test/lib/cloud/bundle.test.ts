@@ -96,6 +96,7 @@ describe('the bundle', { timeout: 90_000 }, () => {
       '.env': 'PASSWORD=x',
       'node_modules/a/index.js': 'x',
       'cdk.out/tree.json': 'x',
+      'trowel-0.1.0.tgz': 'x',
       '.venv/bin/python': 'x',
     });
     chmodSync(join(folder, 'run.sh'), 0o755);

@@ -76,3 +76,41 @@ describe('a VPC that trowel.yml names', () => {
     );
   });
 });
+
+describe('what the CDK is told', () => {
+  beforeAll(() => {
+    write('some/main.dig', '+a:\n  echo>: a\n');
+    write('some/test.dig', '+a:\n  echo>: a\n_error:\n  ech>: a mistake, which does not matter\n');
+    write('some/needy.dig', '+a:\n  require>: test\n');
+    write('some/trowel.yml', 'name: some\ndeploy: {exclude: [test.dig, needy.dig]}\n');
+  });
+
+  it('leaves it no feature flag to count as not configured', async () => {
+    await run({ project: '../some' });
+    const { artifacts } = JSON.parse(readFileSync(join(out, 'manifest.json'), 'utf8'));
+    const { flags } = artifacts['aws-cdk-lib/feature-flag-report'].properties;
+    expect(Object.keys(flags).length).toBeGreaterThan(50);
+    expect(Object.entries<{ userValue?: unknown }>(flags).filter(([, flag]) => flag.userValue === undefined)).toEqual(
+      [],
+    );
+  });
+
+  it('keeps workflows that trowel.yml excludes out of the stack, whatever is wrong with them', async () => {
+    await run({ project: '../some' });
+    const { Resources } = JSON.parse(readFileSync(join(out, 'trowel-some.template.json'), 'utf8'));
+    const machines = Object.values<{ Type: string; Properties: { StateMachineName?: string } }>(Resources).filter(
+      ({ Type }) => Type === 'AWS::StepFunctions::StateMachine',
+    );
+    expect(machines.map(({ Properties }) => Properties.StateMachineName)).toEqual(['some-main']);
+  });
+
+  it('is not told to deploy what requires an excluded workflow', async () => {
+    write('some/test.dig', '+a:\n  echo>: a\n');
+    write('some/trowel.yml', 'name: some\ndeploy: {exclude: test.dig}\n');
+    await expect(run({ project: '../some' })).rejects.toMatchObject({
+      diagnostics: [
+        { message: expect.stringContaining('needy requires test'), notes: ['Deploy both, or exclude both.'] },
+      ],
+    });
+  });
+});

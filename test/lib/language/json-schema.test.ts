@@ -13,8 +13,28 @@ test('schemas/dig.schema.json is up to date', () =>
 test('schemas/trowel.schema.json is up to date', async () =>
   expect(file('trowel.schema.json'), AGAIN).toEqual(JSON.parse(JSON.stringify(await trowelJsonSchema()))));
 
+/** patternErrorMessage is a word of yaml-language-server's. */
+function ajv(): Ajv {
+  return new Ajv({ allowUnionTypes: true, keywords: ['patternErrorMessage'] });
+}
+
+/** All that has a `pattern`, wherever it is. */
+function patternsIn(schema: unknown): { pattern: string; patternErrorMessage?: string }[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const below = Object.entries(schema).flatMap(([key, value]) => (key === 'not' ? [] : patternsIn(value)));
+  return 'pattern' in schema && typeof schema.pattern === 'string' ? [schema as { pattern: string }, ...below] : below;
+}
+
+test.each(['dig.schema.json', 'trowel.schema.json'])('%s says in words what a pattern wants', (name) => {
+  const patterns = patternsIn(file(name));
+  expect(patterns.length).toBeGreaterThan(5);
+  for (const { pattern, patternErrorMessage } of patterns) {
+    expect(patternErrorMessage, pattern).toMatch(/^(Expected|Without) [a-z]/);
+  }
+});
+
 describe('an editor that uses dig.schema.json', () => {
-  const validate = new Ajv({ allowUnionTypes: true }).compile(file('dig.schema.json'));
+  const validate = ajv().compile(file('dig.schema.json'));
 
   test('describes every operator', () => {
     const properties = file('dig.schema.json').definitions.node.properties;

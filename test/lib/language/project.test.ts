@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { loadProject, type Project } from '../../../lib/language/project.ts';
+import { isExcluded } from '../../../lib/language/project-config.ts';
 import { brief, type Files } from './helpers.ts';
 
 const folders: string[] = [];
@@ -180,8 +181,14 @@ network: {vpc: vpc-1, subnets: private, endpoints: true}
 retention: {logs: 7, values: 8, history: 9}
 tags: {team: data}
 apps: {count: {image: "x:1", args: [a]}, say: {command: python3 -m say}}
+deploy: {exclude: [test.dig]}
 `;
-    const project = await load(text, { 'config/params.yml': 'a: 1', 'c.txt': '', Dockerfile: 'FROM x' });
+    const project = await load(text, {
+      'config/params.yml': 'a: 1',
+      'c.txt': '',
+      Dockerfile: 'FROM x',
+      'test.dig': '+a: {echo>: x}',
+    });
     expect(say(project)).toEqual([]);
     expect(project.config).toEqual({
       name: 'my-pipeline',
@@ -199,7 +206,35 @@ apps: {count: {image: "x:1", args: [a]}, say: {command: python3 -m say}}
       retention: { logs: 7, values: 8, history: 9 },
       tags: { team: 'data' },
       apps: { count: { image: 'x:1', args: ['a'] }, say: { command: ['python3', '-m', 'say'], args: [] } },
+      deploy: { exclude: ['test.dig'] },
     });
+  });
+
+  test('a pattern that keeps nothing out of a deploy', async () => {
+    const text = 'deploy:\n  exclude: [test.dig, tset.dig]\n';
+    const project = await load(text, { 'test.dig': '+a: {echo>: x}' });
+    expect(say(project)).toEqual(['warning project-file «tset.dig»']);
+    expect(project.diagnostics[0]?.notes).toEqual(["Did you mean 'test.dig'?"]);
+  });
+
+  test.each([
+    ['test.dig', 'test', true],
+    ['test', 'test', true],
+    ['./test.dig', 'test', true],
+    ['test', 'tests', false],
+    ['test*', 'test_load', true],
+    ['*_test.dig', 'load_test', true],
+    ['*', 'sub/test', false],
+    ['sub/*', 'sub/test', true],
+    ['**', 'sub/test', true],
+    ['**/test.dig', 'sub/deep/test', true],
+    ['**/test.dig', 'test', true],
+    ['t?st', 'test', true],
+    ['t.st', 'test', false],
+    ['a+(b).dig', 'a+(b)', true],
+  ])('the pattern %s and the workflow %s: %s', (pattern, workflow, expected) => {
+    expect(isExcluded({ deploy: { exclude: [pattern] } }, workflow)).toBe(expected);
+    expect(isExcluded({}, workflow)).toBe(false);
   });
 
   test.each(['', '# nothing', 'retention:\ntags:\n'])('nothing said: %j', async (text) => {
