@@ -176,31 +176,6 @@ def test_what_was_read(host, name, params, reads):
     assert {key for key in read if not key.startswith("_")} - ({"py>"} - reads) == reads
 
 
-PANDAS = """
-    import digdag, pandas as pd
-    def put():
-        f = pd.DataFrame({"n": [1, 2], "t": ["a", None], "d": pd.to_datetime(["2024-01-01", "2024-01-02"])})
-        digdag.env.store(frame=f, series=f["n"].rename("count"), mixed=pd.DataFrame({0: [1, "x"]}))
-    def get(frame, series):
-        print(frame.shape, str(frame["d"].dtype)[:8], series.name, series.sum(), type(series).__name__)
-"""
-
-
-@pytest.mark.parametrize("parquet", [True, False])
-def test_pandas(host, parquet):
-    pytest.importorskip("pandas")
-    if parquet:
-        pytest.importorskip("pyarrow")
-    hide = "" if parquet else "import sys; sys.modules['pyarrow'] = None\n"
-    host.project.joinpath("p.py").write_text(hide + __import__("textwrap").dedent(PANDAS))
-    result = host.py("p.put")
-    assert result["ok"], result
-    stored = result["stored"]
-    assert stored["frame"]["kind"] == ("parquet" if parquet else "table")
-    assert host.py("p.get", **stored)["ok"], host.log()
-    assert host.log().split("\n")[-2] == "(2, 3) datetime count 3 Series"
-
-
 NODE = """
 const canonical = (v) => v && typeof v === 'object' && !Array.isArray(v)
   ? '{' + Object.keys(v).sort().map((k) => JSON.stringify(k) + ':' + canonical(v[k])).join(',') + '}'

@@ -276,7 +276,7 @@ def python(job: Job, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
         for key, value in defaults.items():
             if not dict.__contains__(params, key):
                 params[key] = value
-    digdag_api.install(digdag_api.Env(params, ran, values.Store(job.assignment.root).check))
+    digdag_api.install(digdag_api.Env(params, ran, values.Store(job.assignment.root).take))
     sys.path.append(os.getcwd())  # last: the standard library goes before user modules, as with digdag
     command = dict.get(params, "_command", dict.get(params, "py>"))
     sys.argv = [str(command)]

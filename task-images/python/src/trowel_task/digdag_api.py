@@ -7,7 +7,7 @@ import json
 import sys
 import types
 
-from trowel_task import canonical, values
+from trowel_task import canonical, kinds, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ class Params(dict):  # type: ignore[type-arg]
         fresh = key in self._fresh
         value = super().__getitem__(key)
         if fresh:
-            value = values.resolve(value)
+            try:
+                value = values.resolve(value)
+            except kinds.Unreadable as error:
+                raise ValueError(f"'{key}' cannot be read: {error}") from error.__cause__
             super().__setitem__(key, value)
             self._fresh.discard(key)  # last, so that no other thread sees the reference
         return value
@@ -107,7 +110,7 @@ class Params(dict):  # type: ignore[type-arg]
 class Env:
     """digdag.env"""
 
-    def __init__(self, params: Params, ran: Ran, check: Any) -> None:
+    def __init__(self, params: Params, ran: Ran, take: Any) -> None:
         import collections
 
         self.params = params
@@ -116,7 +119,7 @@ class Env:
         self.store_params = ran.store
         self.state_params: dict[str, Any] = {}
         self.subtask_index = 0
-        self._check = check
+        self._take = take
 
     def set_state(self, params: dict[str, Any] = {}, **kwds: Any) -> None:  # noqa: B006
         """Accepted, and of no effect, as in digdag."""
@@ -126,14 +129,12 @@ class Env:
     def export(self, params: dict[str, Any] = {}, **kwds: Any) -> None:  # noqa: B006
         """Parameters for the subtasks that this task adds."""
         new = {**params, **kwds}
-        self._check(new)
-        self.export_params.update(new)
+        self.export_params.update(self._take(new))
 
     def store(self, params: dict[str, Any] = {}, **kwds: Any) -> None:  # noqa: B006
-        """Parameters for every later task: JSON, bytes, pathlib files, pandas objects. Lost if the task fails."""
+        """Parameters for every later task: JSON, dates, bytes, pathlib files, frames, arrays. Lost if the task fails."""
         new = {**params, **kwds}
-        self._check(new)
-        self.store_params.update(new)
+        self.store_params.update(self._take(new))
 
     def add_subtask(self, function: Any = None, **params: Any) -> None:
         """add_subtask(function, **params), add_subtask({…}, **params) or add_subtask(**params). Runs when this task has returned."""

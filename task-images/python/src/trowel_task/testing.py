@@ -68,7 +68,7 @@ class Digdag(types.ModuleType):
         self._begin({})
 
     def _begin(self, params: dict[str, Any]) -> None:
-        made = digdag_api.Env(digdag_api.Params(params, {}, frozenset()), digdag_api.Ran(), self._values.check)
+        made = digdag_api.Env(digdag_api.Params(params, {}, frozenset()), digdag_api.Ran(), self._values.take)
         if not hasattr(self, "env"):
             self.env = made
         vars(self.env).update(vars(made))  # `from digdag import env` has this one

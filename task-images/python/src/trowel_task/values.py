@@ -1,22 +1,24 @@
-"""Values that do not travel in messages: JSON above 16 KiB, bytes, files, pandas frames. They lie below `ROOT/values`, named by
+"""Values that do not travel in messages: JSON above 16 KiB, bytes, files, frames (kinds.py). They lie below `ROOT/values`, named by
 their sha256, and travel as `{"trowel:ref": "file:///…", "kind": …, "bytes": n, "sha256": "…"}`; docs/protocol.md, "Values".
 Where the root is `s3://bucket/…`, so is the address, and this machine's copy is in a folder of its own (remote.py).
 
-Nothing is ever pickled. pandas objects are Parquet if pyarrow is there, else pandas' own JSON table (`kind: table`).
+Nothing is pickled unless trowel.yml says so (pickles.py).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from _thread import get_ident
 
-from trowel_task import digests, kinds, remote
+from trowel_task import digests, kinds, leaves, remote
+from trowel_task.leaves import LEAF, Mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 # Bytes of JSON.
@@ -24,7 +26,15 @@ INLINE = 16_384
 ENVIRONMENT = 163_840
 REF = "trowel:ref"
 
-_SUFFIX = {"json": ".json", "bytes": ".bin", "parquet": ".parquet", "table": ".table.json"}
+_SUFFIX = {
+    "json": ".json",
+    "bytes": ".bin",
+    "parquet": ".parquet",
+    "table": ".table.json",
+    "arrow": ".arrow",
+    "npy": ".npy",
+    "pickle": ".pickle",
+}
 
 
 def is_ref(value: Any) -> bool:
@@ -33,7 +43,9 @@ def is_ref(value: Any) -> bool:
 
 def is_mapping(value: dict[str, Any]) -> bool:
     """Whether a dict is, or refers to, a JSON object."""
-    return not is_ref(value) or (value.get("kind") == "json" and value.get("type") == "object")
+    if is_ref(value):
+        return value.get("kind") == "json" and value.get("type") == "object"
+    return not isinstance(value.get(LEAF), str)
 
 
 def opened(value: dict[str, Any]) -> dict[str, Any]:
@@ -57,13 +69,11 @@ class Store:
         """What a task stored, as JSON. Raises TypeError or ValueError that name the key for what JSON cannot hold."""
         return {key: self._top(str(key), value) for key, value in stored.items()}
 
-    def check(self, stored: Mapping[str, Any]) -> None:
-        """Raises as `encode` would, without writing anything."""
-        for key, value in stored.items():
-            try:
-                json.dumps(value, allow_nan=False)
-            except (TypeError, ValueError):
-                kinds.plain(value, str(key), self, write=False)
+    def take(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        """What `digdag.env.store` is given, at its line: raises as `encode` would, and writes objects that become files. JSON stays as it
+        is until the task ends, as with digdag, so that a list may still grow."""
+        names = kinds.keys(dict(stored), "store")
+        return {name: value if _json(value) else kinds.plain(value, name, self) for name, value in zip(names, stored.values())}
 
     def shrink(self, result: dict[str, Any], room: int) -> None:
         """Moves the largest values of `result` out until it has no more than so many bytes."""
@@ -81,13 +91,7 @@ class Store:
     def _top(self, key: str, value: Any) -> Any:
         if is_ref(value):
             return value
-        try:
-            text = dumps(value)
-        except (TypeError, ValueError):
-            value = kinds.plain(value, key, self, write=True)
-            if is_ref(value):
-                return value
-            text = dumps(value)
+        text = _json(value) or dumps(kinds.plain(value, key, self))
         if len(text) > INLINE and self._folder:
             return self._text(text)
         return json.loads(text)
@@ -99,7 +103,7 @@ class Store:
         kind = {b"{": "object", b"[": "array", b'"': "string"}.get(text[:1], "number")
         return self.bytes_of(text, "json", {"type": kind})
 
-    def bytes_of(self, data: bytes, kind: str, more: dict[str, Any]) -> dict[str, Any]:
+    def bytes_of(self, data: bytes, kind: str, more: dict[str, Any]) -> Mark:
         name = digests.of(data)
         target = self._target(name + _SUFFIX[kind])
         if not os.path.exists(target):
@@ -108,11 +112,11 @@ class Store:
             os.replace(temporary, target)
         return self._ref(target, kind, len(data), name, more)
 
-    def file(self, source: str) -> dict[str, Any]:
+    def file(self, source: str) -> Mark:
         """A copy, so that later writes to the user's file do not change the value. Keeps the file's name."""
         import shutil
 
-        temporary = self._target(f"{os.getpid()}.tmp")
+        temporary = self._target(f"{os.getpid()}.{get_ident()}.tmp")
         shutil.copyfile(source, temporary)
         name, size = hash_file(temporary)
         target = self._target(os.path.join(name, os.path.basename(source)))
@@ -120,17 +124,22 @@ class Store:
         os.replace(temporary, target)
         return self._ref(target, "file", size, name, {"name": os.path.basename(source)})
 
-    def frame(self, frame: Any) -> dict[str, Any]:
-        from trowel_task import frames
-
-        temporary = self._target(f"{os.getpid()}.tmp")
-        kind, more = frames.write(frame, temporary)
-        name, size = hash_file(temporary)
-        target = self._target(name + _SUFFIX[kind])
-        os.replace(temporary, target)
+    def written(self, kind: str, write: Callable[[str], dict[str, Any]]) -> Mark:
+        """A file that `write` makes at the path it is given; it returns further fields of the reference (`kind` replaces this one)."""
+        temporary = self._target(f"{os.getpid()}.{get_ident()}.tmp")
+        try:
+            more = write(temporary)
+            kind = more.pop("kind", kind)
+            name, size = hash_file(temporary)
+            target = self._target(name + _SUFFIX[kind])
+            os.replace(temporary, target)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
         return self._ref(target, kind, size, name, more)
 
-    def _ref(self, path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> dict[str, Any]:
+    def _ref(self, path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> Mark:
         if self._remote:
             uri = f"{self._remote}/{os.path.relpath(path, self._folder)}"
             remote.upload(path, uri, sha256)
@@ -138,12 +147,25 @@ class Store:
             from urllib.parse import quote
 
             uri = "file://" + quote(path)
-        return {REF: uri, "kind": kind, "bytes": size, "sha256": sha256, **more}
+        return Mark({REF: uri, "kind": kind, "bytes": size, "sha256": sha256, **more})
 
     def _target(self, name: str) -> str:
         target = os.path.join(self._folder or "", name)
         os.makedirs(os.path.dirname(target), exist_ok=True)
         return target
+
+
+# Keys that were no text may be a second of the same text: JSON's own of numbers, true, false and null.
+_OTHER_KEYS = re.compile(rb'"(?:-?[0-9][^"]*|true|false|null)":')
+
+
+def _json(value: Any) -> bytes:
+    """The JSON of a value of which nothing must be looked at one by one, or nothing."""
+    try:
+        text = dumps(value)
+    except (TypeError, ValueError):
+        return b""
+    return b"" if _OTHER_KEYS.search(text) else text
 
 
 def dumps(value: Any) -> bytes:
@@ -196,6 +218,8 @@ def resolve(value: Any) -> Any:
         return [resolve(item) for item in value] if any(isinstance(i, (dict, list)) for i in value) else value
     if not isinstance(value, dict):
         return value
+    if isinstance(value.get(LEAF), str):
+        return leaves.decode(value)
     if not is_ref(value):
         return {key: resolve(item) for key, item in value.items()} if value else value
     path, kind = path_of(value), value.get("kind")
@@ -207,10 +231,8 @@ def resolve(value: Any) -> Any:
             return file.read()
     if kind == "file":
         return _path(path)
-    if kind in ("parquet", "table"):
-        from trowel_task import frames
-
-        return frames.read(path, kind, value)
+    if kind in _SUFFIX:
+        return kinds.load(path, kind, value)
     raise ValueError(f"cannot read a stored value of kind {kind!r}")
 
 
