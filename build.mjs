@@ -50,7 +50,7 @@ const [cli, functions] = await Promise.all([
   // One file a function on AWS: handler `index.handler`. The SDK is in it, so that what runs is what was tested.
   build({
     ...common,
-    entryPoints: ['session', 'evaluate', 'launch', 'task-stopped', 'http', 'notify'].map((name) => ({
+    entryPoints: ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'].map((name) => ({
       in: `lambdas/${name}/handler.ts`,
       out: `lambdas/${name}/index`,
     })),

@@ -1,44 +1,72 @@
-/** Where an attempt's files lie: `s3://BUCKET/attempts/EXECUTION`, with `values/` and `results/` below. */
+/**
+ * Where an attempt's objects are: `s3://BUCKET/attempts/WORKFLOW/EXECUTION`, with `values/`, `results/` and `notified/` below. A workflow has a
+ * folder of its own, for the role of its tasks ends there.
+ */
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { type Attempt, ERRORS, type Layer, type Payload, type StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
+import { attemptPath } from '../launch/names.ts';
 import { resolveMentioned } from '../launch/references.ts';
 import { attemptNumber } from '../session/core.ts';
+import { placeBefore } from './earlier-place.ts';
 import type { Objects } from './objects.ts';
 
-/** The attempt as `session` made it, with roots in the bucket. Attempts to resume are names of executions, or such roots. */
+/**
+ * The attempt with its places in the bucket. They are made from the workflow and the execution that it belongs to, whatever it says itself:
+ * who gives a function a payload, or starts an execution, does not choose what is read and written. Attempts to resume are names of
+ * executions of the same workflow, or the roots that this has made of them.
+ */
 export function inBucket(attempt: Attempt, bucket: string): Attempt {
-  const { root, resume } = attempt;
+  const { root, resume, workflow, execution } = attempt;
+  const named = (given: string): string =>
+    `s3://${bucket}/attempts/${attemptPath(workflow, nameOf(given, workflow, bucket))}`;
   return {
     ...attempt,
-    root: rootOf(root.replace(/^attempts\//, ''), bucket),
-    ...(resume === undefined ? {} : { resume: resume.map((one) => rootOf(one, bucket)) }),
+    root: named(
+      execution === undefined ? root.replace(/^attempts\//, '') : execution.slice(execution.lastIndexOf(':') + 1),
+    ),
+    ...(resume === undefined ? {} : { resume: resume.map(named) }),
   };
 }
 
-function rootOf(attempt: string, bucket: string): string {
-  const base = `s3://${bucket}/attempts/`;
-  const name = attempt.startsWith(base) ? attempt.slice(base.length) : attempt;
-  // Whoever may start an execution may not make it read or write elsewhere.
-  if (/^[^/]+(\/required\/[^/]+)*$/.test(name) && name !== '.' && name !== '..') return base + name;
-  throw new TrowelError(ERRORS.badInput, `Expected the name of an execution, got '${attempt}'`);
+/** A payload whose attempt is in its own places. Every function that reads or writes the bucket begins with it. */
+export function confined<P extends Payload>(payload: P, bucket: string): P {
+  return { ...payload, b: { ...payload.b, attempt: inBucket(payload.b.attempt, bucket) } };
+}
+
+function nameOf(given: string, workflow: string, bucket: string): string {
+  const own = `s3://${bucket}/attempts/${attemptPath(workflow, '')}`;
+  const before = `s3://${bucket}/attempts/`;
+  const name = [own, before].find((each) => given.startsWith(each));
+  const execution = given.slice(name?.length ?? 0);
+  if (/^[^/]+$/.test(execution) && execution !== '.' && execution !== '..') return execution;
+  throw new TrowelError(ERRORS.badInput, `Expected the name of an execution of ${workflow}, got '${given}'`);
+}
+
+/** `WORKFLOW/EXECUTION` of an attempt in the bucket: its folder below `attempts/`. */
+export function attemptOf(root: string): string {
+  return /^s3:\/\/[^/]+\/attempts\/(.+)$/.exec(root)?.[1] ?? root;
 }
 
 /** The execution after which an attempt's folder is named. */
-export function executionOf(root: string): string | undefined {
-  return /\/attempts\/([^/]+)/.exec(root)?.[1];
+export function executionOf(root: string): string {
+  return root.slice(root.lastIndexOf('/') + 1);
 }
 
 /** Built-in variables that an earlier attempt had of its own. */
-export function attemptVariables(root: string): Mapping | undefined {
-  const name = executionOf(root);
-  return name === undefined ? undefined : { attempt_id: attemptNumber(name) };
+export function attemptVariables(root: string): Mapping {
+  return { attempt_id: attemptNumber(executionOf(root)) };
 }
 
 /** The roots below which this attempt's values lie. */
 export function roots(payload: Payload): readonly string[] {
   const { root, resume = [] } = payload.b.attempt;
   return [root, ...resume];
+}
+
+/** Whether a value by reference is one of these attempts'. An address may come from data. */
+export function readable(uri: string, among: readonly string[]): boolean {
+  return among.some((root) => uri.startsWith(`${root}/values/`) || uri.startsWith(`${placeBefore(root)}/values/`));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
 import type { Claim, Marks } from '../notify/delivery.ts';
+import { TAKEN } from './objects.ts';
 
 /** What a mark holds. */
 interface Mark {
@@ -12,8 +13,6 @@ interface Mark {
 
 /** Milliseconds after which an invocation that has said nothing is dead: the longest that a function may run. */
 const LIFE = 900_000;
-
-const TAKEN = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
 /**
  * Marks are objects below an attempt's folder, made by a PUT that only the first can win, and taken over by one that only the first can

@@ -1,11 +1,28 @@
-import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { Payload } from '../../lib/expression/wire.ts';
 import type { Value } from '../../lib/language/workflow.ts';
 import type { ReadReference } from '../launch/references.ts';
 import type { ReadRecord } from '../launch/replay.ts';
+import { readable, roots } from './attempts.ts';
+import { bringValues, placeBefore } from './earlier-place.ts';
 import { type Environment, optional } from './settings.ts';
 
 /** Bytes; a larger value is shown to a template as its reference. */
 const LARGEST = 16 * 1024 * 1024;
+
+/** Seconds that Signature Version 4 allows. */
+const LONGEST = 604_800;
+
+/** What S3 says where the condition of a PUT is not met. */
+export const TAKEN: readonly string[] = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
 export function s3Client(env: Environment = process.env): S3Client {
   // Another endpoint than Amazon's seldom has a host name for each bucket.
@@ -53,23 +70,80 @@ export class Objects {
   }
 
   async write(uri: string, value: object): Promise<void> {
-    const place = parseUri(uri);
-    if (place === undefined || place.Bucket !== this.bucket) {
-      throw new Error(`Expected an address in the bucket ${this.bucket}, got ${uri}`);
-    }
-    const Body = JSON.stringify(value);
-    await this.#client.send(new PutObjectCommand({ ...place, Body, ContentType: 'application/json' }));
+    await this.#put(uri, value);
   }
 
-  /** Records of finished tasks below an attempt's root. */
-  readonly record: ReadRecord = (root, path) => this.read(`${root}/${path}`);
+  /** What is there: `value`, or what another has written before. */
+  async writeOnce(uri: string, value: object): Promise<Value> {
+    for (;;) {
+      try {
+        await this.#put(uri, value, { IfNoneMatch: '*' });
+        return value as Value;
+      } catch (error) {
+        if (!TAKEN.includes((error as Error).name)) throw error;
+      }
+      const found = await this.read(uri);
+      if (found !== undefined) return found;
+    }
+  }
+
+  /** A signed address by which anybody can read an object for so many seconds, and no longer than this process has its credentials. */
+  address(uri: string, seconds: number): Promise<string> {
+    return getSignedUrl(this.#client, new GetObjectCommand(this.#own(uri)), { expiresIn: Math.min(seconds, LONGEST) });
+  }
+
+  async #put(uri: string, value: object, condition: Pick<PutObjectCommandInput, 'IfNoneMatch'> = {}): Promise<void> {
+    const Body = JSON.stringify(value);
+    await this.#client.send(
+      new PutObjectCommand({ ...this.#own(uri), Body, ContentType: 'application/json', ...condition }),
+    );
+  }
+
+  /** Within the bucket. What is there already is left as it is: values are named by their content. */
+  async #copy(from: string, to: string): Promise<void> {
+    const target = this.#own(to);
+    try {
+      await this.#client.send(new HeadObjectCommand(target));
+      return;
+    } catch (error) {
+      if ((error as Error).name !== 'NotFound') throw error;
+    }
+    const { Bucket, Key } = this.#own(from);
+    const CopySource = `${Bucket}/${Key.split('/').map(encodeURIComponent).join('/')}`;
+    try {
+      await this.#client.send(new CopyObjectCommand({ ...target, CopySource }));
+    } catch (error) {
+      // One that has expired is missed by the task that reads it, if one does.
+      if ((error as Error).name !== 'NoSuchKey') throw error;
+    }
+  }
+
+  #own(uri: string): { readonly Bucket: string; readonly Key: string } {
+    const place = parseUri(uri);
+    if (place !== undefined && place.Bucket === this.bucket) return place;
+    throw new Error(`Expected an address in the bucket ${this.bucket}, got ${uri}`);
+  }
+
+  /** Records of finished tasks of the attempt of `payload` and of those that it resumes. */
+  records(payload: Payload): ReadRecord {
+    const [own, ...resumed] = roots(payload);
+    return async (root, path) => {
+      const record = await this.read(`${root}/${path}`);
+      const before = placeBefore(root);
+      if (record !== undefined || root === own || before === undefined) return record;
+      const old = await this.read(`${before}/${path}`);
+      const copy = (from: string, to: string): Promise<void> => this.#copy(from, to);
+      if (old !== undefined) await bringValues(old, resumed, { bytes: (uri) => this.bytes(uri), copy });
+      return old;
+    };
+  }
 
   /** Values by reference for templates: JSON alone, below `values/` of one of the attempts, for a reference may come from an input. */
-  references(roots: readonly string[]): ReadReference {
+  references(among: readonly string[]): ReadReference {
     return async (reference) => {
       const uri = reference['trowel:ref'];
       if (reference.kind !== 'json' || reference.bytes > LARGEST) return undefined;
-      return roots.some((root) => uri.startsWith(`${root}/values/`)) ? this.read(uri) : undefined;
+      return readable(uri, among) ? this.read(uri) : undefined;
     };
   }
 }

@@ -12,14 +12,15 @@ import type { Objects } from './objects.ts';
  */
 export async function once(
   payload: Payload,
-  objects: Pick<Objects, 'record' | 'write'>,
+  objects: Pick<Objects, 'records' | 'write'>,
   act: () => Promise<StoreResult>,
 ): Promise<StoreResult> {
   const { root, resume = [] } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
   const seen = fingerprint([payload.op, payload.k, payload.l as Value[]]);
+  const recorded = objects.records(payload);
   for (const attempt of [root, ...resume]) {
-    const record = (await objects.record(attempt, path)) as { seen?: string; answer?: Mapping } | undefined;
+    const record = (await recorded(attempt, path)) as { seen?: string; answer?: Mapping } | undefined;
     if (record === undefined) continue;
     if (record.seen !== seen || record.answer === undefined) break;
     return { ...record.answer, ...(attempt !== root && { replayed: true }) } as StoreResult;

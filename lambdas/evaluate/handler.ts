@@ -1,6 +1,6 @@
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { EvaluateResults, Payload } from '../../lib/expression/wire.ts';
-import { withValues } from '../aws/attempts.ts';
+import { confined, withValues } from '../aws/attempts.ts';
 import { retriable } from '../aws/faults.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { setting } from '../aws/settings.ts';
@@ -8,9 +8,9 @@ import { evaluate } from './core.ts';
 
 let objects: Objects | undefined;
 
-/** Invoked by a state before a native operator, and by the runner for dynamic subtasks. */
+/** Invoked by a state before a native operator. Templates of dynamic subtasks go to `render`. */
 export const handler = retriable(async (event: Payload): Promise<EvaluateResults[keyof EvaluateResults]> => {
   checkVersion(event);
   objects ??= new Objects(s3Client(), setting('TROWEL_BUCKET'));
-  return withValues(event, objects, evaluate);
+  return withValues(confined(event, objects.bucket), objects, evaluate);
 });

@@ -1,7 +1,7 @@
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
-import { withValues } from '../aws/attempts.ts';
+import { confined, withValues } from '../aws/attempts.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
@@ -22,14 +22,15 @@ interface Context {
 }
 
 /** Invoked by the state of an http>. A function whose time is up fails under a name that no `_retry` knows: it gives up before. */
-export const handler = retriable(async (event: Payload, context?: Context): Promise<StoreResult> => {
-  checkVersion(event);
+export const handler = retriable(async (given: Payload, context?: Context): Promise<StoreResult> => {
+  checkVersion(given);
   const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - ANSWER));
   clients ??= {
     objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
     secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
   };
   const { objects, secrets } = clients;
+  const event = confined(given, objects.bucket);
   return once(event, objects, () =>
     withValues(event, objects, (payload) =>
       http(payload, {

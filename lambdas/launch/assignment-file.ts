@@ -4,6 +4,8 @@ import type { Assignment } from './compute.ts';
 export interface AssignmentFile {
   readonly v: 1;
   readonly token: string;
+  /** By which the container reads this file. It holds for some minutes; whoever has it may read the file until then. */
+  readonly address: string;
   readonly assignment: Assignment;
   /** Variables of the container by key of the secret. */
   readonly secrets_env: { readonly [key: string]: string };
@@ -13,16 +15,21 @@ export interface AssignmentFile {
   readonly heartbeat?: number;
 }
 
-/** The one variable that a container is given: the address of its AssignmentFile. */
-export const POINTER = 'TROWEL_ASSIGNMENT';
+/** The one variable that a container is given: a signed address of its AssignmentFile. */
+export const ASSIGNMENT = 'TROWEL_ASSIGNMENT';
 
-/** Below it are assignments alone: what holds tokens lives shorter than values and results, and lifecycle rules know prefixes. */
+/** Below it are assignments only: what holds tokens lives shorter than values and results, and lifecycle rules and roles know prefixes. */
 export const ASSIGNMENTS = 'assignments/';
 
 /**
- * By the job's id, which is made from the token: a repeated launch writes to the same place, and who knows `startedBy` of a container
- * finds its assignment.
+ * By the job's id, which is made from the token: a repeated launch finds what the first one has written, and who knows `startedBy` of a
+ * container finds its assignment.
  */
 export function assignmentUri(bucket: string, id: string): string {
   return `s3://${bucket}/${ASSIGNMENTS}${id}.json`;
+}
+
+/** The job's id in an address of its assignment. */
+export function jobIn(address: string): string | undefined {
+  return /\/assignments\/(\w+)\.json(?:\?|$)/.exec(address)?.[1];
 }

@@ -1,6 +1,6 @@
 /**
- * A cold Fargate container a task. What the task is to do lies in S3, under a key made from the token's hash; the container is given
- * nothing but that address, for overrides may hold 8,192 characters only.
+ * A cold Fargate container a task. What the task is to do is an object in S3, under a key made from the token's hash; the container is given
+ * nothing but a signed address of it, for overrides may hold 8,192 characters only, and its role may not read what other tasks are given.
  */
 import {
   type ECSClient,
@@ -14,7 +14,7 @@ import { TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
 import { asSeconds } from '../../lib/language/duration.ts';
 import type { Objects } from '../aws/objects.ts';
-import { type AssignmentFile, assignmentUri, POINTER } from './assignment-file.ts';
+import { ASSIGNMENT, type AssignmentFile, assignmentUri } from './assignment-file.ts';
 import type { Compute, Job } from './compute.ts';
 import { refusal, shortage } from './ecs-errors.ts';
 import { sizeOf } from './resources.ts';
@@ -38,6 +38,8 @@ export interface EcsOptions {
   readonly spot: boolean;
   /** A further try of the same state: on demand, for Spot may have been the reason. */
   readonly again: boolean;
+  /** ARN of the role that the workflow's tasks have; without it that of the definition. */
+  readonly taskRole?: string | undefined;
   /** The function that renders templates of dynamic subtasks. */
   readonly evaluate?: string | undefined;
   /** Seconds of silence after which states give a task up, unless its `resources` say otherwise. */
@@ -46,6 +48,9 @@ export interface EcsOptions {
 
 /** Characters of JSON; the API's limit on container overrides. */
 const OVERRIDES = 8_192;
+
+/** Seconds that an address holds, or as long as the state waits for a sign of the container. It ends with this function's own credentials, too. */
+const ADDRESS = 900;
 
 export class EcsCompute implements Compute {
   readonly #options: EcsOptions;
@@ -63,18 +68,24 @@ export class EcsCompute implements Compute {
   /** Doing it twice with the same job starts one container. */
   async start(job: Job): Promise<void> {
     const { objects, evaluate } = this.#options;
-    const pointer = assignmentUri(objects.bucket, job.id);
-    const request = this.#request(job, pointer);
+    const place = assignmentUri(objects.bucket, job.id);
     const heartbeat = asSeconds(job.resources?.heartbeat) || this.#options.heartbeat;
-    const file: AssignmentFile = {
+    const signed = await objects.address(place, Math.max(ADDRESS, heartbeat ?? 0));
+    // Too large a request fails before anything is written.
+    this.#request(job, signed);
+    const file = (address: string): AssignmentFile => ({
       v: 1,
       token: job.token,
+      address,
       assignment: job.assignment,
       secrets_env: Object.fromEntries(job.secrets.map((key) => [key, secretVariable(key)])),
       ...(evaluate === undefined ? {} : { evaluate }),
       ...(heartbeat === undefined ? {} : { heartbeat }),
-    };
-    await objects.write(pointer, file);
+    });
+    // A repeated launch gives the address that the first one gave: ECS refuses the same token with other parameters.
+    const { address } = (await objects.writeOnce(place, file(signed))) as unknown as AssignmentFile;
+    if (address !== signed) await objects.write(place, file(address));
+    const request = this.#request(job, address);
     try {
       const { tasks = [], failures = [] } = await this.#options.ecs.send(new RunTaskCommand(request));
       // An answer of 200 may say that nothing was started.
@@ -98,13 +109,14 @@ export class EcsCompute implements Compute {
     );
   }
 
-  #request(job: Job, pointer: string): RunTaskCommandInput {
-    const { cluster, subnets, securityGroups, assignPublicIp, definition, again } = this.#options;
+  #request(job: Job, address: string): RunTaskCommandInput {
+    const { cluster, subnets, securityGroups, assignPublicIp, definition, taskRole, again } = this.#options;
     const { task, container, spot = this.#options.spot } = sizeOf(job.resources);
     const overrides: TaskOverride = {
       ...task,
+      ...(taskRole !== undefined && { taskRoleArn: taskRole }),
       containerOverrides: [
-        { name: definition.container, environment: [{ name: POINTER, value: pointer }], ...container },
+        { name: definition.container, environment: [{ name: ASSIGNMENT, value: address }], ...container },
       ],
     };
     const length = JSON.stringify(overrides).length;

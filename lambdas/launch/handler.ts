@@ -2,7 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { LaunchPayload } from '../../lib/expression/wire.ts';
-import { attemptVariables, roots } from '../aws/attempts.ts';
+import { attemptVariables, confined, roots } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
@@ -23,8 +23,8 @@ let bundle: ProjectFiles | undefined;
 let clients: { ecs: ECSClient; objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;
 
 /** Invoked with a task token by the state of a py>, sh>, task> or function>. The same event twice starts one container. */
-export const handler = retriable(async (event: LaunchPayload): Promise<Answer> => {
-  checkVersion(event);
+export const handler = retriable(async (given: LaunchPayload): Promise<Answer> => {
+  checkVersion(given);
   clients ??= {
     ecs: new ECSClient({}),
     objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
@@ -32,6 +32,8 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
     tokens: new DeployedTokens(),
   };
   const { ecs, objects, secrets, tokens } = clients;
+  const event = confined(given, objects.bucket);
+  const { taskRole } = event.b.attempt;
   const compute = new EcsCompute({
     ecs,
     objects,
@@ -42,13 +44,14 @@ export const handler = retriable(async (event: LaunchPayload): Promise<Answer> =
     definition: definitionOf(JSON.parse(setting('TROWEL_TASK_DEFINITIONS')), event.d),
     spot: optional('TROWEL_SPOT') === 'true',
     again: isFurtherTry(event),
-    evaluate: optional('TROWEL_EVALUATE'),
+    evaluate: optional('TROWEL_RENDER'),
+    taskRole,
     heartbeat: Number(optional('TROWEL_HEARTBEAT')) || undefined,
   });
   const launched = await launch(event, {
     render,
     compute,
-    results: objects.record,
+    results: objects.records(event),
     references: objects.references(roots(event)),
     attemptVariables,
     codeUnchanged: (assignment, sha256) => codeUnchanged(deployedCode(), assignment, sha256),

@@ -26,6 +26,11 @@ export function resultPath(task: string, tries: readonly number[] = []): string 
   return `results/${fileName(task)}.${tries.length === 0 ? '0' : tries.join('-')}.json`;
 }
 
+/** The folder of an execution's attempt, deployed, below `attempts/`: what a workflow's role may reach begins with its own. */
+export function attemptPath(workflow: string, execution: string): string {
+  return `${fileName(workflow)}/${execution}`;
+}
+
 function hex(c: string): string {
   return `%${c.charCodeAt(0).toString(16).toUpperCase()}`;
 }

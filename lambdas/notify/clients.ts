@@ -77,11 +77,13 @@ export function executionServices(clients: Clients, owner: string): ExecutionSer
     consoleLink: (arn) => (links ? consoleLink(arn) : undefined),
     logLink: (taskArn) => (links ? containerLog(taskArn) : undefined),
     ...executionReader(sfn),
-    // What a cause names is read only if it is what the runner writes.
-    read: async (uri) =>
-      /\/attempts\/[^/]+\/values\/[0-9a-f]+\.traceback\.txt$/.test(uri)
+    // What a cause names is read only if it is what the runner writes for this attempt: a cause comes from user code.
+    read: async (uri, attempt) => {
+      const folder = `s3://${objects.bucket}/attempts/${attempt}/values/`;
+      return uri.startsWith(folder) && /^[0-9a-f]+\.traceback\.txt$/.test(uri.slice(folder.length))
         ? (await objects.bytes(uri).catch(() => undefined))?.toString('utf8')
-        : undefined,
+        : undefined;
+    },
     marks: bucketMarks(s3, setting('TROWEL_BUCKET'), owner),
     channels: channelsOf(clients),
   };

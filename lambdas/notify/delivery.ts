@@ -15,6 +15,7 @@ export interface Claim {
   release(): Promise<void>;
 }
 
+/** `attempt` is its folder below `attempts/` (`attemptPath`). */
 export interface Marks {
   /** Undefined: somebody else tells it, or has told it. */
   claim(attempt: string, key: string): Promise<Claim | undefined>;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { ErrorOutput } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
+import { attemptPath } from '../launch/names.ts';
 import { type Channel, deliver, type Marks } from './delivery.ts';
 import {
   beginning,
@@ -47,8 +48,8 @@ export interface ExecutionServices {
     machine: string,
     status?: (typeof FAILED)[number],
   ) => Promise<readonly Omit<Execution, 'error' | 'cause'>[]>;
-  /** A text in the bucket; undefined if it cannot be had. */
-  readonly read: (uri: string) => Promise<string | undefined>;
+  /** A traceback of an attempt, by its folder below `attempts/`; undefined if it cannot be had. */
+  readonly read: (uri: string, attempt: string) => Promise<string | undefined>;
   readonly marks: Marks;
   readonly channels: readonly Channel[];
 }
@@ -76,17 +77,19 @@ async function failed(
   { marks, consoleLink, logLink, events, read, channels }: ExecutionServices,
 ): Promise<Told> {
   const { arn, name, error, cause, workflow, session, redrives = 0 } = execution;
-  if (await marks.taken(name, failureMark({ Error: error, Cause: cause }))) return { ignored: 'a handler has told it' };
-  if (error === ERRORS.sla && (await marks.taken(name, mark('sla', workflow))))
+  const attempt = attemptPath(workflow, name);
+  if (await marks.taken(attempt, failureMark({ Error: error, Cause: cause })))
+    return { ignored: 'a handler has told it' };
+  if (error === ERRORS.sla && (await marks.taken(attempt, mark('sla', workflow))))
     return { ignored: 'its sla has told it' };
-  const claim = await marks.claim(name, mark('failure', workflow, redrives));
+  const claim = await marks.claim(attempt, mark('failure', workflow, redrives));
   if (claim === undefined) return { ignored: 'it is told already' };
   const last = execution.last ?? (await events(arn, 'last'));
   const failure = innermost({ Error: error ?? `States.${STATES[execution.status] ?? 'Failed'}`, Cause: cause });
   const { status } = execution;
   const unfinished = status === 'FAILED' ? [] : runningTasks(last);
   const task = failure.task ?? failedTask(last, { error, cause }) ?? shortList(unfinished);
-  const traceback = failure.traceback === undefined ? undefined : await read(failure.traceback);
+  const traceback = failure.traceback === undefined ? undefined : await read(failure.traceback, attempt);
   const link = consoleLink(arn);
   // Of a task that was lost or took too long nobody has said where its log is.
   const container = failure.log === undefined ? failedContainer(last, { error, cause }) : undefined;
@@ -161,7 +164,7 @@ async function recovered(execution: Execution, services: ExecutionServices): Pro
     .sort((a, b) => (b.stop ?? 0) - (a.stop ?? 0))[0];
   if (earlier === undefined || !isFailed(earlier.status)) return { ignored: 'the execution before it did not fail' };
   const { workflow, session } = await known(execution, services);
-  const claim = await services.marks.claim(execution.name, mark('recovery', workflow));
+  const claim = await services.marks.claim(attemptPath(workflow, execution.name), mark('recovery', workflow));
   if (claim === undefined) return { ignored: 'it is told already' };
   const { consoleLink } = services;
   const links = [

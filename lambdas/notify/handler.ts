@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
+import { confined } from '../aws/attempts.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { type AlarmEvent, alarmed } from './alarm.ts';
@@ -27,7 +28,7 @@ export const handler = retriable(
     if (!own) checkVersion(event);
     clients ??= makeClients();
     const services = executionServices(clients, context?.awsRequestId ?? randomUUID());
-    if (!own) return operator(event, clients, services);
+    if (!own) return operator(confined(event, clients.objects.bucket), clients, services);
     const told =
       'alarmData' in event
         ? // The topic has that of undelivered messages by itself.

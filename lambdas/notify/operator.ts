@@ -1,7 +1,7 @@
 /** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
 import { render, renderText } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
-import { executionOf, roots, withValues } from '../aws/attempts.ts';
+import { attemptOf, executionOf, readable, roots, withValues } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { logger } from '../aws/logger.ts';
 import { parseUri } from '../aws/objects.ts';
@@ -28,7 +28,8 @@ export async function operator(event: Payload, clients: Clients, services: Execu
 function act(payload: Payload, given: Payload, clients: Clients, services: ExecutionServices): Promise<StoreResult> {
   const { objects, secrets, s3 } = clients;
   const slack = optional('TROWEL_SLACK_SECRET');
-  const name = executionOf(payload.b.attempt.root) ?? '';
+  const { root } = payload.b.attempt;
+  const name = executionOf(root);
   const needed: NotifyServices = {
     render,
     renderText,
@@ -38,16 +39,16 @@ function act(payload: Payload, given: Payload, clients: Clients, services: Execu
     log: (line) => logger.info(line, { task: payload.t }),
     notifications: slack === undefined ? {} : { slack },
     ...(clients.publish !== undefined && { publish: clients.publish }),
-    claim: (_payload, key) => services.marks.claim(name, key),
+    claim: (_payload, key) => services.marks.claim(attemptOf(root), key),
     about: ({ b }) => {
       const { execution } = b.attempt;
       const link = execution === undefined ? undefined : services.consoleLink(execution);
       return { attempt: name, retry: retryCommand(name), ...(link !== undefined && { execution: link }) };
     },
-    readText: services.read,
+    readText: (uri) => services.read(uri, attemptOf(root)),
     readValue: async (_payload, reference) => {
       const uri = reference['trowel:ref'];
-      if (!roots(given).some((root) => uri.startsWith(`${root}/values/`))) return undefined;
+      if (!readable(uri, roots(given))) return undefined;
       if (reference.bytes > LARGEST_RAW) {
         throw badInput(`A value of ${reference.bytes} bytes cannot be attached: SES takes ${LARGEST_RAW} a mail`);
       }

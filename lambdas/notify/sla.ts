@@ -1,5 +1,6 @@
 /** A session is late: told by the machine that waits beside it (lib/compiler/sla.ts). */
 import type { Payload } from '../../lib/expression/wire.ts';
+import { attemptPath } from '../launch/names.ts';
 import { deliver } from './delivery.ts';
 import { type ExecutionServices, mark, type Told } from './execution-ended.ts';
 import { runningTasks } from './history.ts';
@@ -13,7 +14,7 @@ export async function late(payload: Payload, services: ExecutionServices): Promi
   const name = execution.slice(execution.lastIndexOf(':') + 1);
   // Asked first: the state tries again under another request id, to which a mark that is taken is somebody else's.
   const running = runningTasks(await services.events(execution, 'last'));
-  const claim = await services.marks.claim(name, mark('sla', workflow));
+  const claim = await services.marks.claim(attemptPath(workflow, name), mark('sla', workflow));
   if (claim === undefined) return { ignored: 'it is told already' };
   const link = services.consoleLink(execution);
   const report: Report = {

@@ -1,4 +1,6 @@
-import type { ScheduledPayload, SessionPayload, SessionResult } from '../../lib/expression/wire.ts';
+import { TrowelError } from '../../lib/expression/failure.ts';
+import { isMapping } from '../../lib/expression/merge.ts';
+import { ERRORS, type ScheduledPayload, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
 import { inBucket } from '../aws/attempts.ts';
 import { setting } from '../aws/settings.ts';
 import { session } from './core.ts';
@@ -11,7 +13,15 @@ export async function handler(event: SessionPayload | ScheduledPayload): Promise
     const { startScheduled } = await import('./scheduled-handler.ts');
     return startScheduled(event);
   }
+  // Of the local runner; deployed, the place follows from the execution.
+  if (isMapping(event.input) && Object.hasOwn(event.input, 'root'))
+    throw new TrowelError(ERRORS.badInput, "The execution's input is wrong: 'root' is not chosen by the input");
   const { params, b } = await session(event);
-  const attempt = { ...inBucket(b.attempt, setting('TROWEL_BUCKET')), execution: event.execution.Id };
-  return { params, b: { ...b, attempt } };
+  const { taskRole } = event;
+  const attempt = {
+    ...b.attempt,
+    execution: event.execution.Id,
+    ...(taskRole === undefined ? {} : { taskRole }),
+  };
+  return { params, b: { ...b, attempt: inBucket(attempt, setting('TROWEL_BUCKET')) } };
 }

@@ -4,7 +4,7 @@
  */
 import type { Failure } from '../../lib/expression/wire.ts';
 import type { Value } from '../../lib/language/workflow.ts';
-import { type AssignmentFile, assignmentUri, POINTER } from '../launch/assignment-file.ts';
+import { ASSIGNMENT, type AssignmentFile, assignmentUri, jobIn } from '../launch/assignment-file.ts';
 import { type Reason, reasonOf, type StoppedTask } from './reasons.ts';
 
 export interface Services {
@@ -23,9 +23,12 @@ export type Handled = { readonly told: Reason } | { readonly ignored: string };
 
 export async function taskStopped(task: StoppedTask, services: Services): Promise<Handled> {
   if (task.lastStatus !== 'STOPPED') return { ignored: `it is ${task.lastStatus}` };
-  const { pointer, container } = assignmentOf(task, services.bucket);
-  if (pointer === undefined) return { ignored: 'it is no task of Trowel' };
-  const file = (await services.read(pointer)) as unknown as AssignmentFile | undefined;
+  const job = jobOf(task);
+  if (job === undefined) return { ignored: 'it is no task of Trowel' };
+  const { id, container } = job;
+  const file = (id && (await services.read(assignmentUri(services.bucket, id)))) as unknown as
+    | AssignmentFile
+    | undefined;
   if (typeof file?.token !== 'string') return { ignored: 'its assignment is gone' };
   const reason = reasonOf(task);
   const log = container === undefined ? undefined : services.log?.(task.taskArn, container);
@@ -39,13 +42,13 @@ export async function taskStopped(task: StoppedTask, services: Services): Promis
     : { ignored: 'nobody waits for it' };
 }
 
-/** By the variable that launch has given it; where an event leaves variables out, by `startedBy`, which is made from the same token. */
-function assignmentOf(task: StoppedTask, bucket: string): { readonly pointer?: string; readonly container?: string } {
+/** By the variable that launch has given it; where an event leaves variables out, by `startedBy`, which is the same. */
+function jobOf(task: StoppedTask): { readonly id: string | undefined; readonly container?: string } | undefined {
   for (const { name, environment = [] } of task.overrides?.containerOverrides ?? []) {
-    const pointer = environment.find((variable) => variable.name === POINTER)?.value;
-    if (pointer !== undefined) return { pointer, ...(name === undefined ? {} : { container: name }) };
+    const address = environment.find((variable) => variable.name === ASSIGNMENT)?.value;
+    if (address !== undefined) return { id: jobIn(address), ...(name === undefined ? {} : { container: name }) };
   }
-  if (!/^[0-9a-f]{32}$/.test(task.startedBy ?? '')) return {};
-  const [{ name } = {}] = task.containers ?? [];
-  return { pointer: assignmentUri(bucket, task.startedBy ?? ''), ...(name === undefined ? {} : { container: name }) };
+  const { startedBy: id = '', containers: [{ name } = {}] = [] } = task;
+  if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
+  return { id, ...(name === undefined ? {} : { container: name }) };
 }

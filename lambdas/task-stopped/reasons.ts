@@ -36,6 +36,8 @@ export interface Reason {
   readonly message: string;
 }
 
+/** Exit code for what may pass (EX_TEMPFAIL of sysexits.h), of the same two. */
+const TEMPORARY = 75;
 /** Exit code for what no further try would change (EX_CONFIG of sysexits.h): of trowel_task/bootstrap.py, and of fargate.py before the task begins. */
 const MISCONFIGURED = 78;
 const SIGKILLED = 137;
@@ -103,6 +105,11 @@ const RULES: readonly Rule[] = [
     exit: MISCONFIGURED,
     error: ERRORS.badInput,
     hint: "the container could not fetch the project's bundle or its assignment; its log says why",
+  },
+  {
+    exit: TEMPORARY,
+    error: ERRORS.taskLost,
+    hint: 'the container could not fetch what it needs: a service did not answer, or the address of its assignment had expired before the container began; its log says which',
   },
   {
     exit: SIGKILLED,

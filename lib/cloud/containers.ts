@@ -1,4 +1,4 @@
-/** The containers' side: the cluster, a task definition for each distinct image and set of secrets, and the two roles they share. */
+/** The containers' side: the cluster, a task definition for each distinct image and set of secrets, and the roles they share. */
 import { createHash } from 'node:crypto';
 import type { CfnTaskDefinition, ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
@@ -23,6 +23,7 @@ export interface ContainerProps {
   readonly bucket: string;
   readonly bundle: Asset;
   readonly logGroup: LogGroup;
+  /** Of a container that is started with no other role. */
   readonly taskRole: Role;
   readonly executionRole: Role;
   /** Source of the bootstrap. */

@@ -10,7 +10,7 @@ import { cdk, iam, lambda } from './cdk.ts';
 import { packageFolder } from './package-folder.ts';
 import { allow } from './statements.ts';
 
-export const FUNCTIONS = ['session', 'evaluate', 'launch', 'task-stopped', 'http', 'notify'] as const;
+export const FUNCTIONS = ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
 
 export interface FunctionProps {
@@ -32,7 +32,9 @@ export interface FunctionProps {
 const SIZES: { readonly [name in FunctionName]: readonly [timeout: number, memory: number] } = {
   session: [30, 512],
   evaluate: [60, 1024],
-  launch: [60, 1024],
+  render: [60, 1024],
+  // A resumed attempt's values may have to be copied.
+  launch: [180, 1024],
   'task-stopped': [60, 512],
   http: [900, 512],
   notify: [900, 512],

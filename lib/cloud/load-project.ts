@@ -21,7 +21,7 @@ import { buildsOnTrowel } from './dockerfile.ts';
 import { type Needs, needsOf } from './needs.ts';
 import { ProjectError } from './project-error.ts';
 import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
-import { readParameters, withParameters } from './session-defaults.ts';
+import { readParameters, withParameters, withTaskRole } from './session-defaults.ts';
 import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions.ts';
 
 export interface LoadOptions {
@@ -57,6 +57,8 @@ export interface DeployedMachine {
   readonly name: string;
   /** Whether it is a workflow, not a part of one. */
   readonly whole: boolean;
+  /** The workflow that it is, or is a part of. */
+  readonly workflow: string;
   readonly machine: StateMachine;
   readonly needs: Needs;
 }
@@ -111,12 +113,10 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     dir: project.dir,
     name: project.name,
     config,
-    machines: [...plan.machines].map(([name, machine]) => ({
-      name,
-      whole: compiled.machines.get(name)?.whole === true,
-      machine,
-      needs: needsOf(machine),
-    })),
+    machines: [...plan.machines].map(([name, machine]) => {
+      const workflow = compiled.machines.get(name)?.workflow ?? name;
+      return { name, whole: workflow === name, workflow, machine, needs: needsOf(machine) };
+    }),
     schedules: compiled.schedules,
     definitions: plan.definitions,
     bundle,
@@ -126,8 +126,8 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
 }
 
 interface CompiledProject {
-  /** By name, those of parts too. */
-  readonly machines: Map<string, { readonly machine: StateMachine; readonly whole: boolean }>;
+  /** By name, those of parts too; `workflow` is the one that it is, or is a part of. */
+  readonly machines: Map<string, { readonly machine: StateMachine; readonly workflow: string }>;
   readonly schedules: DeployedSchedule[];
   readonly diagnostics: Diagnostic[];
 }
@@ -162,9 +162,12 @@ async function compileAll(
     else if (schedule !== undefined) done.schedules.push(schedule);
     if (compiled === undefined) continue;
     const { machine, nested, required, tasks } = compiled;
-    done.machines.set(name, { machine: withTaskComments(withParameters(machine, params), tasks), whole: true });
+    done.machines.set(name, {
+      machine: withTaskComments(withTaskRole(withParameters(machine, params)), tasks),
+      workflow: name,
+    });
     for (const [part, each] of Object.entries(nested)) {
-      done.machines.set(part, { machine: withTaskComments(each, tasks), whole: false });
+      done.machines.set(part, { machine: withTaskComments(each, tasks), workflow: name });
     }
     for (const each of required) {
       names.add(each);

@@ -1,6 +1,6 @@
 /**
- * The state machines: definitions as assets, with the ARNs they name as substitutions. Machines with the same needs share a role,
- * so that a hundred workflows fit a stack and none may do more than it does.
+ * The state machines: definitions as assets, with the ARNs they name as substitutions. A workflow has a role, which its parts share. Where a
+ * stack does not hold so many, workflows with the same needs share one.
  */
 import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
@@ -11,18 +11,22 @@ import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { fileName } from '../../lambdas/launch/names.ts';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
 import { stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
 import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
+import { mergedNeeds, type Needs } from './needs.ts';
 import { allow, listable } from './statements.ts';
 
 export interface MachineProps {
   readonly project: LoadedProject;
   /** ARN of each function's version, by name. */
   readonly functions: { readonly [name: string]: { readonly version: string; readonly arn: string } };
+  /** Of tasks, by workflow. */
+  readonly taskRoles: ReadonlyMap<string, Role>;
   readonly logGroup: ILogGroup;
   readonly logLevel: 'ALL' | 'ERROR' | 'FATAL' | 'OFF';
   readonly tracing: boolean;
@@ -37,8 +41,10 @@ export interface MadeMachine {
   readonly arn: string;
   /** Whether it is a workflow, not a part of one. */
   readonly whole: boolean;
-  /** Shared with machines that need the same. */
+  /** Shared with the parts of the workflow. */
   readonly role: Role;
+  /** What the workflow's tasks may do. */
+  readonly taskRole: Role;
   readonly resource: CfnStateMachine;
 }
 
@@ -69,24 +75,48 @@ export function executionArn(scope: Construct, project: string, workflow: string
 
 export function makeMachines(scope: Construct, props: MachineProps): MadeMachine[] {
   const folder = mkdtempSync(join(tmpdir(), 'trowel-definitions-'));
+  const { machines } = props.project;
+  const keyOf = isCrowded(scope, props.project) ? needsKey : ({ workflow }: DeployedMachine) => fileName(workflow);
+  const groups = new Map<string, DeployedMachine[]>();
+  for (const machine of machines) groups.set(keyOf(machine), [...(groups.get(keyOf(machine)) ?? []), machine]);
   const roles = new Map<string, Role>();
-  return props.project.machines.map((machine, i) => {
-    const key = JSON.stringify(machine.needs);
-    const role = roles.get(key) ?? makeRole(scope, machine, props);
-    roles.set(key, role);
+  for (const [key, group] of groups)
+    roles.set(key, makeRole(scope, key, mergedNeeds(group.map(({ needs }) => needs)), props));
+  return machines.map((machine, i) => {
     const file = join(folder, `${i}.json`);
     writeFileSync(file, definitionText(machine.machine));
-    return makeMachine(scope, machine, role, file, props);
+    return makeMachine(scope, machine, roles.get(keyOf(machine)) as Role, file, props);
   });
+}
+
+/** Resources of a stack, and those of a project that are made after its machines (schedules excepted). */
+const RESOURCES = 500;
+const LATER = 30;
+
+/** Whether a role for each workflow is more than a stack holds. */
+function isCrowded(scope: Construct, { machines, schedules }: LoadedProject): boolean {
+  const there = cdk.Stack.of(scope)
+    .node.findAll()
+    .filter((each) => cdk.CfnResource.isCfnResource(each)).length;
+  const workflows = new Set(machines.map(({ workflow }) => workflow));
+  const scheduled = schedules.flatMap(({ expression: { expressions, catchUp } }) => [...expressions, ...catchUp]);
+  return there + machines.length + workflows.size + scheduled.length + LATER > RESOURCES;
+}
+
+/** The same for machines that call the same, whichever objects they wait for. */
+function needsKey({ needs }: DeployedMachine): string {
+  const text = JSON.stringify({ ...needs, objects: [], versions: [] });
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 function makeMachine(
   scope: Construct,
-  { name, whole, needs }: DeployedMachine,
+  { name, whole, workflow, needs }: DeployedMachine,
   role: Role,
   file: string,
-  { project, functions, logGroup, logLevel, tracing }: MachineProps,
+  { project, functions, taskRoles, logGroup, logLevel, tracing }: MachineProps,
 ): MadeMachine {
+  const taskRole = taskRoles.get(workflow) as Role;
   const id = name.replaceAll('/', '-');
   const definition = new s3assets.Asset(scope, `Definition-${id}`, { path: file });
   const named = (kind: 'sm' | 'arn', names: readonly string[], arn: typeof machineArn) =>
@@ -98,6 +128,7 @@ function makeMachine(
     definitionS3Location: { bucket: definition.s3BucketName, key: definition.s3ObjectKey },
     definitionSubstitutions: Object.fromEntries([
       ...needs.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
+      ...(whole ? [['task_role', taskRole.roleArn] as const] : []),
       ...named('sm', [...needs.machines, ...needs.started], machineArn),
       ...named('arn', [...new Set([...needs.described, ...needs.stopped])], executionArn),
     ]),
@@ -118,11 +149,12 @@ function makeMachine(
     stateMachineName: stateMachineName(project.name, name),
     arn: machineArn(scope, project.name, name),
     role,
+    taskRole,
     resource,
   };
 }
 
-function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachineProps): Role {
+function makeRole(scope: Construct, id: string, needs: Needs, props: MachineProps): Role {
   const { project, functions, logLevel, tracing } = props;
   const stack = cdk.Stack.of(scope);
   const all = everyMachine(scope, project.name);
@@ -214,12 +246,11 @@ function makeRole(scope: Construct, { needs }: DeployedMachine, props: MachinePr
     ),
     ...traces(tracing, SAMPLING),
   ].flat();
-  const id = createHash('sha256').update(JSON.stringify(needs)).digest('hex').slice(0, 8);
   return new iam.Role(scope, `MachineRole-${id}`, {
     assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
       conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
     }),
-    description: 'What state machines of Trowel may do that need the same',
+    description: 'What state machines of Trowel may do',
     inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
   });
 }

@@ -82,6 +82,24 @@ export function needsOf(machine: StateMachine): Needs {
   };
 }
 
+/** Of machines that share a role. */
+export function mergedNeeds(all: readonly Needs[]): Needs {
+  const union = (pick: (needs: Needs) => readonly string[]) => [...new Set(all.flatMap(pick))].sort();
+  const grants = new Map(all.flatMap((needs) => needs.grants.map((grant) => [JSON.stringify(grant), grant] as const)));
+  return {
+    functions: union(({ functions }) => functions),
+    machines: union(({ machines }) => machines),
+    started: union(({ started }) => started),
+    described: union(({ described }) => described),
+    stopped: union(({ stopped }) => stopped),
+    invoked: union(({ invoked }) => invoked),
+    objects: union(({ objects }) => objects),
+    versions: union(({ versions }) => versions),
+    grants: [...grants.values()],
+    unknown: union(({ unknown }) => unknown),
+  };
+}
+
 /** An aws> or lambda> whose arguments are known, or known but for their expressions. */
 function readCall(resource: string, args: Mapping, found: Found): void {
   const call = resource.replace(/^arn:aws:states:::(?:aws-sdk:)?/, '');

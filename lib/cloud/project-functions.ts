@@ -19,6 +19,7 @@ import { everyMachine, machineArn } from './machines.ts';
 import type { Network } from './network.ts';
 import { notifyEnvironment, notifyStatements } from './notifications.ts';
 import { allow, answers, everyBundle, listable, objects } from './statements.ts';
+import type { TaskRoles } from './task-roles.ts';
 
 export interface FunctionsProps {
   readonly project: LoadedProject;
@@ -36,7 +37,7 @@ export interface FunctionsProps {
   readonly network: Network;
   readonly topic: Topic;
   readonly deadLetters: Queue;
-  readonly taskRole: Role;
+  readonly taskRoles: TaskRoles;
   readonly executionRole: Role;
 }
 
@@ -93,7 +94,7 @@ export function makeFunctions(
   const arns = listable(names)
     ? scheduled.map((name) => machineArn(scope, project.name, name))
     : [everyMachine(scope, project.name)];
-  const evaluate = make('evaluate', bucket, values);
+  const render = make('render', {}, []);
   const notifying = { project, topic, deadLetters, taskLogs: props.taskLogs, bundle };
   return {
     session: make(
@@ -109,7 +110,8 @@ export function makeFunctions(
       // Scheduler invokes it asynchronously and hears nothing of what it throws.
       scheduled.length === 0 ? {} : { deadLetters },
     ),
-    evaluate,
+    evaluate: make('evaluate', bucket, values),
+    render,
     launch: make(
       'launch',
       {
@@ -124,11 +126,13 @@ export function makeFunctions(
         TROWEL_SPOT: String(config.task.spot),
         TROWEL_BUNDLE: bundle.s3ObjectUrl,
         TROWEL_SECRET_PREFIX: prefix,
-        TROWEL_EVALUATE: evaluate.functionName,
+        TROWEL_RENDER: render.functionName,
       },
       [
-        ...values,
-        ...objects(store, ['s3:PutObject'], assignments, false),
+        // It writes what a resumed attempt refers to at an old place (lambdas/aws/earlier-place.ts).
+        ...valuesAndRecords,
+        // The address that it gives to a container is signed in its name: it has to be allowed to read there itself.
+        ...objects(store, ['s3:GetObject', 's3:PutObject'], assignments, false),
         // For `rerun_changed`: whether a task's file is what it was.
         allow(['s3:GetObject'], [everyBundle(bundle)]),
         new iam.PolicyStatement({
@@ -138,7 +142,7 @@ export function makeFunctions(
         }),
         new iam.PolicyStatement({
           actions: ['iam:PassRole'],
-          resources: [props.taskRole.roleArn, props.executionRole.roleArn],
+          resources: [...props.taskRoles.passed, props.executionRole.roleArn],
           conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
         }),
         // Whether it is set; the value is read by ECS alone.

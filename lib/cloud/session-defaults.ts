@@ -1,5 +1,6 @@
-/** `params:` of trowel.yml, under the parameters of an execution's input. */
+/** What the first state of a deployed machine tells `session`: `params:` of trowel.yml, under those of the input, and the role of tasks. */
 import type { Json, StateMachine } from '../asl/types.ts';
+import { TASK_ROLE } from '../compiler/definition-text.ts';
 import { constant, merge, template } from '../compiler/jsonata.ts';
 import { merged } from '../expression/stores.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
@@ -37,13 +38,23 @@ export function readParameters(
  * `session` refuses it.
  */
 export function withParameters(machine: StateMachine, params: Mapping): StateMachine {
-  const start = machine.States[machine.StartAt];
-  const given = start?.Type === 'Task' ? (start.Arguments as Mapping | undefined) : undefined;
-  const payload = given?.Payload as Mapping | undefined;
-  if (Object.keys(params).length === 0 || start === undefined || payload?.input === undefined) return machine;
+  if (Object.keys(params).length === 0) return machine;
   const defaults = constant(params as Json);
   const over = `$exists($states.input.params)?${merge([defaults, '$states.input.params'])}:${defaults}`;
   const input = template(`$type($states.input)="object"?$merge([$states.input,{"params":${over}}]):$states.input`);
-  const changed = { ...start, Arguments: { ...given, Payload: { ...payload, input } } };
+  return withPayload(machine, { input });
+}
+
+/** The machine, whose first state tells `session` the role of the workflow's tasks; its answer goes wherever one is started. */
+export function withTaskRole(machine: StateMachine): StateMachine {
+  return withPayload(machine, { taskRole: TASK_ROLE });
+}
+
+function withPayload(machine: StateMachine, more: Mapping): StateMachine {
+  const start = machine.States[machine.StartAt];
+  const given = start?.Type === 'Task' ? (start.Arguments as Mapping | undefined) : undefined;
+  const payload = given?.Payload as Mapping | undefined;
+  if (start === undefined || payload?.input === undefined) return machine;
+  const changed = { ...start, Arguments: { ...given, Payload: { ...payload, ...more } } };
   return { ...machine, States: { ...machine.States, [machine.StartAt]: changed as typeof start } };
 }

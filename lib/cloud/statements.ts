@@ -2,6 +2,7 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
+import { attemptPath } from '../../lambdas/launch/names.ts';
 import { iam } from './cdk.ts';
 
 export function allow(actions: string[], resources: string[]): PolicyStatement {
@@ -24,15 +25,30 @@ export function listable(names: readonly string[], times = 1): boolean {
 
 /** Objects of a bucket, and its key if it has one. `asked`: whether they may be missing, and a 404 must be told from a 403. */
 export function objects(bucket: Bucket, actions: string[], resource: string, asked = true): PolicyStatement[] {
-  const key = bucket.encryptionKey;
-  const writes = actions.includes('s3:PutObject');
   return [
     allow(actions, [resource]),
     // S3 answers 403 and not 404 for what is not there, unless the bucket may be listed.
     ...(asked ? [allow(['s3:ListBucket'], [bucket.bucketArn])] : []),
-    ...(key === undefined
-      ? []
-      : [allow(writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'], [key.keyArn])]),
+    ...useBucketKey(bucket, actions.includes('s3:PutObject')),
+  ];
+}
+
+function useBucketKey({ encryptionKey: key }: Bucket, writes: boolean): PolicyStatement[] {
+  const actions = writes ? ['kms:Decrypt', 'kms:GenerateDataKey'] : ['kms:Decrypt'];
+  return key === undefined ? [] : [allow(actions, [key.keyArn])];
+}
+
+/**
+ * Of a workflow's tasks: its values, those of earlier attempts too, and the records of its own results. Not whether an object is there: who may
+ * list the bucket sees every workflow's.
+ */
+export function ownObjects(bucket: Bucket, workflow: string): PolicyStatement[] {
+  const below = (folder: string): string => bucket.arnForObjects(`attempts/${attemptPath(workflow, '*')}/${folder}/*`);
+  return [
+    allow(['s3:GetObject', 's3:PutObject'], [below('values')]),
+    // The record of a success is taken back where the task ended too late.
+    allow(['s3:PutObject', 's3:DeleteObject'], [below('results')]),
+    ...useBucketKey(bucket, true),
   ];
 }
 

@@ -20,7 +20,6 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
 import { PROJECT_TAG, taskLogGroup } from '../compiler/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
 import { makeBucket } from './bucket.ts';
@@ -36,7 +35,8 @@ import { alarmAction, makeTopic, warnOfUnheard, watchExecutions } from './notifi
 import { packageFolder } from './package-folder.ts';
 import { makeFunctions } from './project-functions.ts';
 import { makeSchedules } from './schedules.ts';
-import { allow, answers, everyBundle, objects } from './statements.ts';
+import { allow, answers, everyBundle, ownObjects } from './statements.ts';
+import { TaskRoles, tasksOfThisAccount } from './task-roles.ts';
 
 export interface TrowelProjectProps {
   /** From `loadTrowelProject`. The architecture is chosen there, for the bundle is installed for it. */
@@ -76,8 +76,11 @@ export interface TrowelProjectProps {
 export class TrowelProject extends constructs.Construct {
   readonly bucket: Bucket;
   readonly cluster: ICluster;
-  /** What user code in containers may do. Grant it what tasks need, or use `grantTask…`. */
-  readonly taskRole: Role;
+  /**
+   * What user code in containers may do: a role for each workflow, granted together. Grant it what tasks need, or use `grantTask…`; to
+   * one workflow's alone, `machine('main').taskRole`.
+   */
+  readonly taskRole: TaskRoles;
   /** With which ECS starts containers: pulls images, reads secrets, writes logs. */
   readonly executionRole: Role;
   readonly network: Network;
@@ -120,10 +123,7 @@ export class TrowelProject extends constructs.Construct {
       assumedBy: tasksOfThisAccount(this),
       description: 'With which ECS starts the containers of Trowel tasks',
     });
-    this.taskRole = new iam.Role(this, 'TaskRole', {
-      assumedBy: tasksOfThisAccount(this),
-      description: 'What the code of Trowel tasks may do',
-    });
+    this.taskRole = new TaskRoles(this, 'TaskRole', project);
     const bootstrap = readFileSync(
       props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'bootstrap.py')),
       'utf8',
@@ -135,7 +135,7 @@ export class TrowelProject extends constructs.Construct {
       bucket: this.bucket.bucketName,
       bundle,
       logGroup: this.taskLogs,
-      taskRole: this.taskRole,
+      taskRole: this.taskRole.idle,
       executionRole: this.executionRole,
       bootstrap,
     });
@@ -151,10 +151,15 @@ export class TrowelProject extends constructs.Construct {
       topic: this.topic,
       deadLetters: this.deadLetters,
       taskLogs: this.taskLogs,
-      taskRole: this.taskRole,
+      taskRoles: this.taskRole,
       executionRole: this.executionRole,
     });
-    for (const statement of this.#taskStatements(bundle)) this.taskRole.addToPolicy(statement);
+    this.taskRole.allow((workflow) => [
+      ...ownObjects(this.bucket, workflow),
+      allow(['s3:GetObject'], [everyBundle(bundle)]),
+      allow(['lambda:InvokeFunction'], [this.functions.render.functionArn]),
+      answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
+    ]);
     this.machines = makeMachines(this, {
       project,
       functions: Object.fromEntries(
@@ -163,6 +168,7 @@ export class TrowelProject extends constructs.Construct {
           { version: currentVersion(this.functions[name]).functionArn, arn: this.functions[name].functionArn },
         ]),
       ),
+      taskRoles: this.taskRole.roles,
       logGroup: machineLogs,
       logLevel: props.logLevel ?? 'ALL',
       tracing,
@@ -220,8 +226,8 @@ export class TrowelProject extends constructs.Construct {
   }
 
   /**
-   * Lets the state machine of a workflow do what a statement says, as its aws>, lambda> and s3_wait> need. Workflows with the same needs
-   * share a role, and so what it may do.
+   * Lets the state machine of a workflow do what a statement says, as its aws>, lambda> and s3_wait> need, those of its parts too. In a
+   * project with so many workflows that a stack does not hold a role for each, workflows with the same needs share one.
    */
   grantWorkflow(name: string, statement: PolicyStatement): void {
     this.machine(name).role.addToPolicy(statement);
@@ -249,19 +255,6 @@ export class TrowelProject extends constructs.Construct {
     return found;
   }
 
-  /** What the runner itself needs; user code has it too. */
-  #taskStatements(bundle: InstanceType<typeof s3assets.Asset>): PolicyStatement[] {
-    return [
-      ...objects(this.bucket, ['s3:GetObject', 's3:PutObject'], this.bucket.arnForObjects('attempts/*')),
-      allow(['s3:GetObject'], [this.bucket.arnForObjects(`${ASSIGNMENTS}*`)]),
-      // The record of a success is taken back where the task ended too late.
-      allow(['s3:DeleteObject'], [this.bucket.arnForObjects('attempts/*/results/*')]),
-      allow(['s3:GetObject'], [everyBundle(bundle)]),
-      allow(['lambda:InvokeFunction'], [this.functions.evaluate.functionArn]),
-      answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
-    ];
-  }
-
   /** A task token never learns that its container has died. */
   #watchContainers(): void {
     const rule = new events.Rule(this, 'TaskStopped', {
@@ -282,12 +275,6 @@ function ownCluster(scope: Construct, vpc: IVpc, insights: boolean): ICluster {
     enableFargateCapacityProviders: true,
     containerInsightsV2: insights ? ecs.ContainerInsights.ENABLED : ecs.ContainerInsights.DISABLED,
   }) as ICluster;
-}
-
-function tasksOfThisAccount(scope: Construct) {
-  return new iam.ServicePrincipal('ecs-tasks.amazonaws.com', {
-    conditions: { StringEquals: { 'aws:SourceAccount': cdk.Stack.of(scope).account } },
-  });
 }
 
 function usedFunctions(project: LoadedProject): readonly FunctionName[] {

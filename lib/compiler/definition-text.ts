@@ -22,6 +22,9 @@ export function machinesIn(argument: unknown): string[] {
   return [...argument.matchAll(PLACEHOLDERS.StateMachineArn!)].map(([text]) => text.slice('${sm_'.length, -1));
 }
 
+/** In the payload of `session`, deployed: the ARN of the role that the workflow's tasks have. */
+export const TASK_ROLE = '${task_role}';
+
 export function definitionText(machine: StateMachine): string {
   const { States, ...others } = machine;
   return object([...members(others), ['States', states(States)]]);
@@ -71,7 +74,24 @@ function processor({ States, ...others }: Processor): string {
 
 function argumentsText(given: Json): string {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return escaped(given);
-  return object(Object.entries(given).map(([key, value]) => [key, argument(key, value)]));
+  const { FunctionName } = given as { readonly [key: string]: Json };
+  return object(
+    Object.entries(given).map(([key, value]) => [
+      key,
+      key === 'Payload' && FunctionName === '${session}' ? sessionPayload(value) : argument(key, value),
+    ]),
+  );
+}
+
+/** No user's text is at this place. */
+function sessionPayload(payload: Json): string {
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return escaped(payload);
+  return object(
+    Object.entries(payload).map(([key, value]) => [
+      key,
+      key === 'taskRole' && value === TASK_ROLE ? JSON.stringify(value) : escaped(value),
+    ]),
+  );
 }
 
 function argument(key: string, value: Json): string {

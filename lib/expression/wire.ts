@@ -20,7 +20,7 @@ export interface Builtins {
 }
 
 export interface Attempt {
-  /** Folder (here) or key prefix (S3) of this attempt's values, results and logs. */
+  /** Folder (here) or address (`s3://BUCKET/attempts/WORKFLOW/EXECUTION`) of this attempt's values and results. */
   root: string;
   /** Roots of the attempts this one resumes, nearest first; a result found there is not computed again. */
   resume?: string[];
@@ -30,6 +30,8 @@ export interface Attempt {
   workflow: string;
   /** On AWS: ARN of the workflow's execution, also for the parts that are executions of their own. */
   execution?: string;
+  /** On AWS: ARN of the role that the workflow's tasks have. */
+  taskRole?: string;
   /** When the session is late (`sla:`), ISO 8601 in UTC. */
   sla?: string;
 }
@@ -115,6 +117,8 @@ export interface SessionPayload {
   schedule?: Omit<Schedule, 'span'>;
   /** `sla:` of the workflow, deployed: HH:MM[:SS]. */
   sla?: { time?: string; duration?: string };
+  /** Deployed: ARN of the role that the workflow's tasks have. */
+  taskRole?: string;
   /** `$states.context.Execution`: Id, Name, StartTime. */
   execution: { Id: string; Name: string; StartTime: string };
   /** The execution's input: {session_time?, params?, resume_from?, …}; anything else is Trowel.BadInput. */

@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 
 const DIST = join(import.meta.dirname, '..', '..', 'dist', 'lambdas');
 const MB = 1_000_000;
-const TASK = { v: 1, t: '+main+a', b: { vars: {}, attempt: { root: 's3://b/attempts/x', workflow: 'main' } } };
+const TASK = { v: 1, t: '+main+a', b: { vars: {}, attempt: { root: 's3://b/attempts/main/x', workflow: 'main' } } };
 
 /** What each function's deployed file answers to an event that reaches no service; `error` is what a state machine would see. */
 const FUNCTIONS: readonly { name: string; limit: number; event: object; answer: object }[] = [
@@ -22,7 +22,7 @@ const FUNCTIONS: readonly { name: string; limit: number; event: object; answer: 
     },
     answer: {
       params: { a: 1 },
-      b: { attempt: { root: 's3://b/attempts/run-1', resume: ['s3://b/attempts/run-0'], workflow: 'main' } },
+      b: { attempt: { root: 's3://b/attempts/main/run-1', resume: ['s3://b/attempts/main/run-0'], workflow: 'main' } },
     },
   },
   {
@@ -30,6 +30,12 @@ const FUNCTIONS: readonly { name: string; limit: number; event: object; answer: 
     limit: 3 * MB,
     event: { ...TASK, op: 'echo', l: [{ n: 20 }], k: { 'echo>': '${moment("2030-01-31").format("YYYY") + n * 2}' } },
     answer: { text: '203040' },
+  },
+  {
+    name: 'render',
+    limit: 2 * MB,
+    event: { ...TASK, op: 'keys', l: [{ n: 20 }], k: { a: '${n * 2}' } },
+    answer: { k: { a: '40' } },
   },
   { name: 'launch', limit: 3 * MB, event: { v: 2 }, answer: { error: 'Trowel.BadInput' } },
   {

@@ -75,7 +75,7 @@ describe('a task in a container', { timeout: 120_000 }, () => {
     given: Partial<LaunchPayload> = {},
     resume?: string[],
   ): LaunchPayload {
-    const root = `s3://${aws.bucket}/attempts/${resume === undefined ? 'run-1' : 'run-2'}`;
+    const root = `s3://${aws.bucket}/attempts/main/${resume === undefined ? 'run-1' : 'run-2'}`;
     const attempt = { root, workflow: 'main', ...(resume === undefined ? {} : { resume }) };
     const b = { vars: { timezone: 'UTC' }, attempt };
     return {
@@ -137,7 +137,7 @@ describe('a task in a container', { timeout: 120_000 }, () => {
     expect(told().output).toMatchObject({ s: { ...layer, count: 10_000 } });
 
     aws.calls.length = 0;
-    const resume = [`s3://${aws.bucket}/attempts/run-1`];
+    const resume = [`s3://${aws.bucket}/attempts/main/run-1`];
     expect(await launch(payloadOf('count', [layer], {}, resume))).toEqual({ replayed: true });
     expect(told().output).toMatchObject({ s: { count: 10_000 } });
     aws.calls.length = 0;
@@ -150,7 +150,7 @@ describe('a task in a container', { timeout: 120_000 }, () => {
       vi.stubEnv('TROWEL_BUNDLE', `s3://${aws.bucket}/bundles/${bundle}.zip`);
       vi.resetModules();
       const fresh = await import('../../lambdas/launch/handler.ts');
-      const payload = payloadOf('once', [{}], {}, [`s3://${aws.bucket}/attempts/run-1`]);
+      const payload = payloadOf('once', [{}], {}, [`s3://${aws.bucket}/attempts/main/run-1`]);
       const attempt = { ...payload.b.attempt, rerunChanged: true };
       return fresh.handler({ ...payload, b: { ...payload.b, attempt } });
     };

@@ -15,7 +15,7 @@ from pathlib import Path
 from conftest import SOURCE
 
 BUCKET = "trowel-test"
-ROOT = f"s3://{BUCKET}/attempts/run-1"
+ROOT = f"s3://{BUCKET}/attempts/main/run-1"
 
 
 class Played(BaseHTTPRequestHandler):
@@ -51,6 +51,7 @@ class Played(BaseHTTPRequestHandler):
 
 class Aws:
     def __init__(self, moto: str, folder: Path):
+        import botocore.config
         import botocore.session
 
         self.calls: list = []
@@ -75,7 +76,12 @@ class Aws:
         }
         os.mkdir(folder / "tmp")
         self.s3 = botocore.session.get_session().create_client(
-            "s3", endpoint_url=moto, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+            "s3",
+            endpoint_url=moto,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=botocore.config.Config(signature_version="s3v4"),
         )
         self.s3.create_bucket(Bucket=BUCKET)
         self.bundle = folder / "bundle"
@@ -119,7 +125,12 @@ class Aws:
         if heartbeat:
             file["heartbeat"] = heartbeat
         self.put("assignments/a.json", json.dumps(file).encode())
-        return f"s3://{BUCKET}/assignments/a.json"
+        return self.address("assignments/a.json")
+
+    def address(self, key: str) -> str:
+        """Signed, as launch gives it."""
+        made: str = self.s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": key}, ExpiresIn=900)
+        return made
 
     def start(self, pointer: str, python: str = sys.executable, **env) -> subprocess.Popen:
         return subprocess.Popen(

@@ -1,5 +1,6 @@
 """The one task of a container, as a plain process, against moto's S3 and a played Step Functions (aws.py)."""
 
+import hashlib
 import json
 import os
 import re
@@ -51,7 +52,7 @@ def test_heartbeats_go_on_and_a_refused_one_ends_the_task(aws):
     assert (code, answer) == (0, None)
     assert output.startswith("began\n")
     assert output.endswith("cleaned\ntrowel: nobody waits for this task any more; it was ended\n")
-    assert aws.keys("attempts/run-1/results") == []
+    assert aws.keys("attempts/main/run-1/results") == []
 
 
 def test_a_refused_heartbeat_ends_the_whole_process_tree(aws):
@@ -111,7 +112,7 @@ def test_an_assignment_of_version_1_is_understood(aws):
     aws.file(
         "tasks.py", "import digdag, os\ndef load(path, days):\n  print(path, os.environ['LEVEL'])\n  digdag.env.store(rows=len(days))\n"
     )
-    process = aws.start(f"s3://{BUCKET}/assignments/recorded.json", TROWEL_SECRET_pg_2Epassword="hush")
+    process = aws.start(aws.address("assignments/recorded.json"), TROWEL_SECRET_pg_2Epassword="hush")
     assert process.communicate(timeout=60)[0] == "s3://x/sales_eu/2030-01-01 info\n"
     assert aws.answer() == {"s": {"rows": 2}}
 
@@ -128,7 +129,7 @@ def test_failure_has_a_traceback_in_the_value_store_and_in_the_cause(aws):
     assert answer["stacktrace"].endswith("ValueError: no such region")
     assert aws.get(answer["traceback"]).decode() == answer["stacktrace"]
     assert "log-group/$252Ftrowel$252Fp/log-events/t$252Fc$252F1" in answer["log"]
-    assert aws.keys("attempts/run-1/results") == []
+    assert aws.keys("attempts/main/run-1/results") == []
 
 
 @pytest.mark.parametrize("text", ["'\\x01\"' * 30_000", "'\\U0001f600' * 14_000"])
@@ -227,7 +228,7 @@ def test_60_megabytes_in_one_value(aws):
 
 def test_a_value_that_was_changed_is_not_taken(aws):
     ref = {"trowel:ref": f"{ROOT}/values/x.json", "kind": "json", "bytes": 3, "sha256": "0" * 64}
-    aws.put("attempts/run-1/values/x.json", b'"x"')
+    aws.put("attempts/main/run-1/values/x.json", b'"x"')
     aws.file("tasks.py", "def f(x): print(x)\n")
     assert "its sha256 is another" in aws.run("py", "tasks.f", params={"x": ref})[2]["message"]
     aws.calls.clear()
@@ -246,7 +247,7 @@ def test_300_values_of_a_kilobyte_stay_within_the_environment(aws, around):
     frames = [{"outer": "y" * around}, {}]
     stored = aws.run("py", "tasks.f", frames=frames, layers=[{}], merge=1)[2]["s"]
     assert len(json.dumps(stored, separators=(",", ":"))) + around <= 163_840
-    assert 0 < len(aws.keys("attempts/run-1/values/")) <= 300
+    assert 0 < len(aws.keys("attempts/main/run-1/values/")) <= 300
     aws.calls.clear()
     assert aws.run("py", "tasks.g", params=stored, layers=[stored], merge=1)[1] == f"{300 * 1000 + 10 + 180 + 600}\n"
 
@@ -255,7 +256,7 @@ def test_too_much_in_small_values_fails_by_name(aws):
     aws.file("tasks.py", "import digdag\ndef f(): digdag.env.store({f'k{i:04}': 'x' * 380 for i in range(900)})\n")
     answer = aws.run("py", "tasks.f")[2]
     assert answer["error"] == "Trowel.TaskFailed" and "a state takes 262144" in answer["message"]
-    assert aws.keys("attempts/run-1/results") == []
+    assert aws.keys("attempts/main/run-1/results") == []
 
 
 @pytest.mark.parametrize(("character", "count"), [("x", 450_000), ("ä", 300_000), ("😀", 200_000)])
@@ -275,6 +276,33 @@ def test_subtasks(aws):
     assert "Invoke" in aws.actions()
 
 
+def test_templates_of_subtasks_are_given_the_values_that_they_name(aws):
+    """The function may read none. What is larger than a call takes is an error that says so."""
+    aws.evaluate = lambda payload: {"k": {"sh>": f"echo {payload['l'][0]['big']['deep'][1]} {'trowel:ref' in payload['l'][0]['other']}"}}
+    aws.file(
+        "tasks.py",
+        "import digdag\n"
+        "def make(): digdag.env.store(big={'deep': [1, 2, 'x' * 20_000]}, other=['y' * 20_000], huge='z' * 7_000_000)\n"
+        "def f(): digdag.env.add_subtask({'+x': {'sh>': 'echo ${big.deep[1]}'}})\n"
+        "def g(): digdag.env.add_subtask({'+x': {'sh>': 'echo ${huge.length}'}})\n",
+    )
+    stored = aws.run("py", "tasks.make")[2]["stored"]
+    aws.calls.clear()
+    fields = {"params": stored, "frames": [stored], "evaluate": "render-fn"}
+    assert aws.run("py", "tasks.f", **fields)[1] == "2 True\n"
+    aws.calls.clear()
+    assert "can be handed over: look large values up in the task" in aws.run("py", "tasks.g", **fields)[2]["message"]
+
+
+def test_a_value_of_an_attempt_from_before_workflows_had_folders(aws):
+    """Resumed: the function that took the record over has copied it to the workflow's folder; a task may read no other."""
+    sha256 = hashlib.sha256(b'"kept"').hexdigest()
+    aws.put(f"attempts/main/old-1/values/{sha256}.json", b'"kept"')
+    ref = {"trowel:ref": f"s3://{BUCKET}/attempts/old-1/values/{sha256}.json", "kind": "json", "bytes": 6, "sha256": sha256}
+    aws.file("tasks.py", "def f(x): print(x)\n")
+    assert aws.run("py", "tasks.f", params={"x": ref})[1] == "kept\n"
+
+
 def test_subtasks_without_the_function(aws):
     aws.file("tasks.py", "import digdag\ndef f(): digdag.env.add_subtask({'+x': {'http>': 'http://localhost/${n}'}})\n")
     assert "add_subtask cannot make a task of http> on AWS" in aws.run("py", "tasks.f", frames=[{}])[2]["message"]
@@ -292,10 +320,39 @@ def test_subtasks_without_the_function(aws):
 def test_bad_assignments(aws, content, said):
     if content:
         aws.put("assignments/b.json", content)
-    process = aws.start(f"s3://{BUCKET}/assignments/b.json")
+    process = aws.start(aws.address("assignments/b.json"))
     output = process.communicate(timeout=30)[0]
     assert process.returncode == 78 and said in output and output.count("\n") == 1
     assert aws.calls == []
+
+
+@pytest.mark.parametrize("pointer", ["", f"s3://{BUCKET}/assignments/a.json", "file:///etc/passwd"])
+def test_what_is_no_address(aws, pointer):
+    aws.assign("sh", "true")
+    process = aws.start(pointer)
+    assert "TROWEL_ASSIGNMENT is no address" in process.communicate(timeout=30)[0]
+    assert (process.returncode, aws.calls) == (78, [])
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "exit_code"),
+    [
+        (403, "AccessDenied", "Request has expired", 75),
+        (400, "ExpiredToken", "The provided token has expired.", 75),
+        (403, "InvalidAccessKeyId", "no such key", 75),
+        (403, "AccessDenied", "User is not authorized to perform: s3:GetObject", 78),
+        (503, "SlowDown", "Reduce your request rate", 1),
+    ],
+)
+def test_an_address_that_holds_no_more(aws, status, code, message, exit_code):
+    """Exit code 75 is a lost task to lambdas/task-stopped, which is tried again; 78 is not."""
+    path = "/bucket/assignments/a.json?X-Amz-Signature=not-to-be-told"
+    aws.pages[path] = (status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
+    process = aws.start(aws.played + path)
+    output = process.communicate(timeout=60)[0]
+    assert process.returncode == exit_code, output
+    assert code in output and output.count("\n") == 1
+    assert "not-to-be-told" not in output and aws.calls == []
 
 
 def test_the_answer_is_repeated_until_it_is_heard(aws):

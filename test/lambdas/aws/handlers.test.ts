@@ -7,10 +7,11 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { attemptVariables, inBucket } from '../../../lambdas/aws/attempts.ts';
+import { attemptVariables, inBucket, readable } from '../../../lambdas/aws/attempts.ts';
 import { bundleFiles } from '../../../lambdas/aws/bundle.ts';
 import { parseUri } from '../../../lambdas/aws/objects.ts';
 import { DeployedSecrets } from '../../../lambdas/aws/secrets.ts';
+import { attemptNumber } from '../../../lambdas/session/core.ts';
 import type { Payload } from '../../../lib/expression/wire.ts';
 import { type AwsServices, python, startServices } from '../aws-services.ts';
 import { type Sink, serve } from '../http/server.ts';
@@ -18,17 +19,44 @@ import { type Sink, serve } from '../http/server.ts';
 describe('attempts', () => {
   const attempt = { root: 'attempts/run-1', workflow: 'main' };
   it('lie in the bucket, by the name of the execution', () => {
-    expect(inBucket({ ...attempt, resume: ['run-0', 's3://b/attempts/run-00'] }, 'b')).toEqual({
-      root: 's3://b/attempts/run-1',
-      resume: ['s3://b/attempts/run-0', 's3://b/attempts/run-00'],
+    const resume = ['run-0', 's3://b/attempts/main/run-00', 's3://b/attempts/run-000'];
+    expect(inBucket({ ...attempt, resume }, 'b')).toEqual({
+      root: 's3://b/attempts/main/run-1',
+      resume: ['s3://b/attempts/main/run-0', 's3://b/attempts/main/run-00', 's3://b/attempts/main/run-000'],
       workflow: 'main',
     });
-    expect(attemptVariables('s3://b/attempts/run-0')).toEqual({ attempt_id: expect.any(Number) });
+    expect(attemptVariables('s3://b/attempts/main/run-0')).toEqual({ attempt_id: attemptNumber('run-0') });
   });
 
-  it.each(['s3://other/attempts/x', '../x', 'a/b', '/tmp/x', '..'])('%s is no attempt', (resume) => {
-    expect(() => inBucket({ ...attempt, resume: [resume] }, 'b')).toThrow('Expected the name of an execution');
+  it.each([
+    ['main', 's3://b/attempts/main/run-1'],
+    ['sub/part', 's3://b/attempts/sub%2Fpart/run-1'],
+    ['*', 's3://b/attempts/%2A/run-1'],
+    ['..', 's3://b/attempts/%../run-1'],
+  ])('of the workflow %s have one folder, whatever they say', (workflow, root) => {
+    const execution = 'arn:aws:states:us-east-1:123456789012:execution:p-main:run-1';
+    expect(inBucket({ workflow, execution, root: 's3://b/attempts/other/run-1' }, 'b').root).toBe(root);
   });
+
+  it.each([
+    ['s3://b/attempts/main/run-1/values/x.json', true],
+    ['s3://b/attempts/main/run-0/values/x.json', true],
+    ['s3://b/attempts/run-0/values/x.json', true],
+    ['s3://b/attempts/main/run-2/values/x.json', false],
+    ['s3://b/attempts/other/run-1/values/x.json', false],
+    ['s3://b/attempts/main/run-1/results/x.json', false],
+    ['s3://b/assignments/x.json', false],
+    ['s3://other/attempts/main/run-1/values/x.json', false],
+  ])('%s is a value of theirs: %s', (uri, expected) => {
+    expect(readable(uri, ['s3://b/attempts/main/run-1', 's3://b/attempts/main/run-0'])).toBe(expected);
+  });
+
+  it.each(['s3://other/attempts/x', 's3://b/attempts/other/x', '../x', 'a/b', '/tmp/x', '..', ''])(
+    '%s is no attempt',
+    (resume) => {
+      expect(() => inBucket({ ...attempt, resume: [resume] }, 'b')).toThrow('Expected the name of an execution');
+    },
+  );
 
   it('have addresses with keys as they are', () => {
     expect(parseUri('s3://b/a%2Fb c/+x')).toEqual({ Bucket: 'b', Key: 'a%2Fb c/+x' });
@@ -63,21 +91,38 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
   afterAll(() => Promise.all([aws.stop(), web.close()]));
 
   function payloadOf(op: string, k: Payload['k'], given: Partial<Payload> = {}): Payload {
-    const attempt = { root: 's3://trowel-test/attempts/run-2', workflow: 'main' };
+    const attempt = { root: 's3://trowel-test/attempts/main/run-2', workflow: 'main' };
     return { v: 1, t: '+main+a', op, l: [{}], m: 1, b: { vars: { timezone: 'UTC' }, attempt }, k, ...given };
   }
 
   it('evaluate reads values by reference', async () => {
-    await aws.put('attempts/run-2/values/x.json', '{"deep": [1, 2]}');
-    const ref = { 'trowel:ref': 's3://trowel-test/attempts/run-2/values/x.json', kind: 'json', bytes: 16, sha256: 'x' };
+    await aws.put('attempts/main/run-2/values/x.json', '{"deep": [1, 2]}');
+    const ref = {
+      'trowel:ref': 's3://trowel-test/attempts/main/run-2/values/x.json',
+      kind: 'json',
+      bytes: 16,
+      sha256: 'x',
+    };
     const payload = payloadOf('echo', { 'echo>': '${big.deep[1]}' }, { l: [{ big: ref }] });
     expect(await handlers.evaluate(payload)).toEqual({ text: '2' });
   });
 
+  it('evaluate reads values of its own attempt only', async () => {
+    const [own, other] = ['main/run-2', 'other/run-2'].map((attempt) => `attempts/${attempt}/values/y.json`);
+    for (const key of [own, other]) await aws.put(key ?? '', JSON.stringify({ from: key }));
+    const ref = (key = '') => ({ 'trowel:ref': `s3://trowel-test/${key}`, kind: 'json', bytes: 16, sha256: 'x' });
+    const k = { 'echo>': '${mine.from} ${theirs.from || "nothing"}' };
+    const payload = payloadOf('echo', k, { l: [{ mine: ref(own), theirs: ref(other) }] });
+    expect(await handlers.evaluate(payload)).toEqual({ text: `${own} nothing` });
+    // A root that it is told is not believed.
+    const attempt = { ...payload.b.attempt, root: 's3://trowel-test/attempts/other/run-2', execution: 'arn:x:run-2' };
+    expect(await handlers.evaluate({ ...payload, b: { ...payload.b, attempt } })).toEqual({ text: `${own} nothing` });
+  });
+
   it('http sends with secrets, and leaves values by reference where they are', async () => {
-    await aws.put('attempts/run-2/values/path.json', '"/path"');
+    await aws.put('attempts/main/run-2/values/path.json', '"/path"');
     const ref = {
-      'trowel:ref': 's3://trowel-test/attempts/run-2/values/path.json',
+      'trowel:ref': 's3://trowel-test/attempts/main/run-2/values/path.json',
       kind: 'json',
       bytes: 7,
       sha256: 'x',
@@ -113,8 +158,8 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
     await handlers.http(payloadOf('http', keys, { t: '+main+once' }));
     const count = web.received.length;
     const attempt = {
-      root: 's3://trowel-test/attempts/run-3',
-      resume: ['s3://trowel-test/attempts/run-2'],
+      root: 's3://trowel-test/attempts/main/run-3',
+      resume: ['s3://trowel-test/attempts/main/run-2'],
       workflow: 'main',
     };
     const again = payloadOf('http', keys, { t: '+main+once', b: { vars: { timezone: 'UTC' }, attempt } });

@@ -6,7 +6,8 @@ import { attemptNumber } from '../../../lambdas/session/core.ts';
 import type { LaunchPayload } from '../../../lib/expression/wire.ts';
 import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts';
 
-const ROOT = 's3://trowel-test/attempts/run-2';
+const ROOT = 's3://trowel-test/attempts/main/run-2';
+const ROLE = 'arn:aws:iam::123456789012:role/trowel/us-east-1/p/tasks-of-main';
 
 function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
   return {
@@ -16,7 +17,7 @@ function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
     op: 'py',
     l: [{ region: 'eu' }],
     m: 1,
-    b: { vars: { timezone: 'UTC', attempt_id: 7 }, attempt: { root: ROOT, workflow: 'main' } },
+    b: { vars: { timezone: 'UTC', attempt_id: 7 }, attempt: { root: ROOT, workflow: 'main', taskRole: ROLE } },
     k: { 'py>': 'tasks.load', n: '${region}' },
     ...given,
   };
@@ -57,7 +58,7 @@ describe('launch on AWS', () => {
     return `${error.name}: ${error.message}`;
   }
 
-  it('writes the assignment and starts a container that is given its address alone', async () => {
+  it('writes the assignment and starts a container that is given its role and a signed address of the assignment', async () => {
     const answer = await handler(payloadOf());
     const id = 'started' in answer ? answer.started : '';
     expect(answer).toEqual({ started: id, taskArn: TASK });
@@ -82,15 +83,22 @@ describe('launch on AWS', () => {
             containerOverrides: [
               {
                 name: 'task',
-                environment: [{ name: 'TROWEL_ASSIGNMENT', value: `s3://trowel-test/assignments/${id}.json` }],
+                environment: [{ name: 'TROWEL_ASSIGNMENT', value: expect.any(String) }],
               },
             ],
+            taskRoleArn: ROLE,
           },
         },
       },
     ]);
     expect(id.length).toBeLessThanOrEqual(64);
-    const file = JSON.parse((await aws.get(`assignments/${id}.json`)) ?? '');
+    const address = new URL(addressOf(0));
+    expect(address.pathname).toBe(`/trowel-test/assignments/${id}.json`);
+    expect(address.searchParams.get('X-Amz-Expires')).toBe('900');
+    // Nobody else's credentials are needed.
+    const text = await (await fetch(address)).text();
+    expect(text).toBe(await aws.get(`assignments/${id}.json`));
+    const file = JSON.parse(text);
     expect(file).toMatchObject({ v: 1, token: 'the-token', secrets_env: {} });
     expect(file.assignment).toMatchObject({
       task: '+main+load',
@@ -99,6 +107,40 @@ describe('launch on AWS', () => {
       result: `${ROOT}/results/+main+load.0.json`,
     });
     expect(file.assignment.params.n).toBe('eu');
+  });
+
+  /** What the container of a call was given. */
+  function addressOf(call: number): string {
+    return aws.calls[call]?.input.overrides.containerOverrides[0].environment[0].value;
+  }
+
+  it('a repeated launch gives the address of the first, which another instance of the function has signed at another time', async () => {
+    const payload = payloadOf({ token: 'repeated' });
+    await handler(payload);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'another');
+    vi.resetModules();
+    const { handler: another } = await import('../../../lambdas/launch/handler.ts');
+    await another(payload);
+    await another({ ...payload, token: 'for another task' });
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test');
+    expect(addressOf(1)).toBe(addressOf(0));
+    expect(addressOf(2)).toContain('X-Amz-Credential=another');
+  });
+
+  it('an address holds as long as the state waits for a sign of the container', async () => {
+    await handler(payloadOf({ token: 'patient', k: { 'py>': 'a.b', resources: { heartbeat: '40m' } } }));
+    expect(new URL(addressOf(0)).searchParams.get('X-Amz-Expires')).toBe('2400');
+  });
+
+  it('overrides stay far below 8,192 characters with the longest credentials that Lambda is known to give', async () => {
+    vi.stubEnv('AWS_SESSION_TOKEN', 'x'.repeat(2_000));
+    vi.resetModules();
+    const { handler: fresh } = await import('../../../lambdas/launch/handler.ts');
+    await fresh(payloadOf({ token: 'long' }));
+    vi.stubEnv('AWS_SESSION_TOKEN', undefined);
+    const length = JSON.stringify(aws.calls[0]?.input.overrides).length;
+    expect(length).toBeGreaterThan(2_000);
+    expect(length).toBeLessThan(4_000);
   });
 
   it('trap: a function may be invoked twice: the same token gives the same request, so that one container starts', async () => {
@@ -246,8 +288,8 @@ describe('launch on AWS', () => {
       module: null,
       result: { s: { region: 'eu', rows: 3 }, stored: { rows: 3 } },
     };
-    await aws.put('attempts/run-1/results/+main+load.0.json', JSON.stringify(record));
-    const resume = ['s3://trowel-test/attempts/none', 's3://trowel-test/attempts/run-1'];
+    await aws.put('attempts/main/run-1/results/+main+load.0.json', JSON.stringify(record));
+    const resume = ['s3://trowel-test/attempts/main/none', 's3://trowel-test/attempts/main/run-1'];
     const given = payloadOf({ k: { 'py>': 'tasks.load', n: '${region}', at: '${attempt_id}' } });
     const b = { ...given.b, attempt: { ...given.b.attempt, resume } };
     expect(await handler({ ...given, b })).toEqual({ replayed: true });
@@ -259,8 +301,63 @@ describe('launch on AWS', () => {
     expect(await handler({ ...given, b })).toEqual({ replayed: true });
   });
 
+  it('takes the result of an attempt from before workflows had folders over, with the values that it refers to', async () => {
+    const deep = refTo('old-1', 'd'.repeat(64));
+    const outer = { ...refTo('old-1', 'e'.repeat(64)), bytes: JSON.stringify({ deep }).length };
+    const strange = refTo('of-another-workflow', 'f'.repeat(64));
+    const record = {
+      v: 1,
+      task: '+main+old',
+      keys: fingerprint({ 'py>': 'tasks.old' }),
+      env: fingerprint({}),
+      read: {},
+      module: null,
+      result: { stored: { outer, strange } },
+    };
+    await aws.put('attempts/old-1/results/+main+old.0.json', JSON.stringify(record));
+    await aws.put(`attempts/old-1/values/${'d'.repeat(64)}.json`, '"deep"');
+    await aws.put(`attempts/old-1/values/${'e'.repeat(64)}.json`, JSON.stringify({ deep }));
+    await aws.put(`attempts/of-another-workflow/values/${'f'.repeat(64)}.json`, '"not to be seen"');
+    const given = payloadOf({ t: '+main+old', k: { 'py>': 'tasks.old' } });
+    const attempt = { ...given.b.attempt, resume: ['s3://trowel-test/attempts/main/old-1'] };
+    expect(await handler({ ...given, b: { ...given.b, attempt } })).toEqual({ replayed: true });
+    expect(await aws.get(`attempts/main/old-1/values/${'d'.repeat(64)}.json`)).toBe('"deep"');
+    expect(await aws.get(`attempts/main/old-1/values/${'e'.repeat(64)}.json`)).toContain('old-1');
+    expect(await aws.get(`attempts/main/of-another-workflow/values/${'f'.repeat(64)}.json`)).toBeUndefined();
+  });
+
+  function refTo(attempt: string, sha256: string) {
+    return {
+      'trowel:ref': `s3://trowel-test/attempts/${attempt}/values/${sha256}.json`,
+      kind: 'json',
+      bytes: 6,
+      sha256,
+    };
+  }
+
+  it('believes no root of its caller', async () => {
+    await aws.put('attempts/other/run-9/values/x.json', '"not to be seen"');
+    const ref = {
+      'trowel:ref': 's3://trowel-test/attempts/other/run-9/values/x.json',
+      kind: 'json',
+      bytes: 8,
+      sha256: 'x',
+    };
+    const given = payloadOf({ token: 'forged', l: [{ region: ref }] });
+    const execution = 'arn:aws:states:us-east-1:123456789012:execution:p-main:run-2';
+    const attempt = { ...given.b.attempt, execution, root: 's3://trowel-test/attempts/other/run-9' };
+    await handler({ ...given, b: { ...given.b, attempt } });
+    const { assignment } = JSON.parse((await aws.get(`assignments/${aws.calls[0]?.input.startedBy}.json`)) ?? '');
+    expect(assignment).toMatchObject({ root: ROOT, result: `${ROOT}/results/+main+load.0.json` });
+    expect(JSON.stringify(assignment)).not.toContain('not to be seen');
+    const resume = ['s3://trowel-test/attempts/other/run-9'];
+    expect(await failure({ b: { ...given.b, attempt: { ...given.b.attempt, resume } } })).toContain(
+      "Trowel.BadInput: Expected the name of an execution of main, got 's3://trowel-test/attempts/other/run-9'",
+    );
+  });
+
   it('reads a value by reference that a template names', async () => {
-    await aws.put('attempts/run-2/values/x.json', '"from S3"');
+    await aws.put('attempts/main/run-2/values/x.json', '"from S3"');
     const ref = (uri: string) => ({ 'trowel:ref': uri, kind: 'json', bytes: 9, sha256: 'x' });
     const l = [{ region: ref(`${ROOT}/values/x.json`), other: ref('s3://elsewhere/values/x.json') }];
     await handler(payloadOf({ l, k: { 'py>': 'a.b', n: 'is ${region}' } }));

@@ -119,10 +119,10 @@ describe('notify', { timeout: 60_000 }, () => {
 
   it('tells of a failed execution, with the traceback from the value store', async () => {
     await aws.put(
-      'attempts/run-1/values/00ff.traceback.txt',
+      'attempts/main/run-1/values/00ff.traceback.txt',
       'Traceback\n  File "tasks/load.py"\nValueError: no rows\n',
     );
-    const traceback = `s3://${aws.bucket}/attempts/run-1/values/00ff.traceback.txt`;
+    const traceback = `s3://${aws.bucket}/attempts/main/run-1/values/00ff.traceback.txt`;
     const arn = describeExecution('run-1', {
       error: 'Trowel.TaskFailed',
       cause: JSON.stringify({ ...CAUSE, traceback }),
@@ -478,7 +478,7 @@ describe('notify', { timeout: 60_000 }, () => {
 
   function payloadOf(op: string, k: Payload['k'], name: string, given: Partial<Payload> = {}): Payload {
     const attempt = {
-      root: `s3://${aws.bucket}/attempts/${name}`,
+      root: `s3://${aws.bucket}/attempts/main/${name}`,
       workflow: 'main',
       execution: `${REGION}:execution:p-main:${name}`,
       sla: '2030-01-31T17:00:00.000Z',
@@ -594,9 +594,9 @@ describe('notify', { timeout: 60_000 }, () => {
     });
 
     it('has html, attachments from values by reference and not, and hidden recipients', async () => {
-      await aws.put('attempts/mail-1/values/aa.bin', Buffer.from([0, 1, 2, 255]));
+      await aws.put('attempts/main/mail-1/values/aa.bin', Buffer.from([0, 1, 2, 255]));
       const ref = {
-        'trowel:ref': `s3://${aws.bucket}/attempts/mail-1/values/aa.bin`,
+        'trowel:ref': `s3://${aws.bucket}/attempts/main/mail-1/values/aa.bin`,
         kind: 'bytes',
         bytes: 4,
         sha256: 'aa',
@@ -629,7 +629,7 @@ describe('notify', { timeout: 60_000 }, () => {
 
     it('attaches no value of another run', async () => {
       const ref = {
-        'trowel:ref': `s3://${aws.bucket}/attempts/other/values/aa.bin`,
+        'trowel:ref': `s3://${aws.bucket}/attempts/main/other/values/aa.bin`,
         kind: 'bytes',
         bytes: 4,
         sha256: 'aa',

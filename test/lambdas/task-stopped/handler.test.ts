@@ -2,8 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { reasonOf, type StoppedTask } from '../../../lambdas/task-stopped/reasons.ts';
 import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts';
 
-function stopped(given: Partial<StoppedTask> = {}, pointer = 's3://trowel-test/assignments/x.json') {
-  const environment = [{ name: 'TROWEL_ASSIGNMENT', value: pointer }];
+/** As launch gives it to a container, and as the event shows it. */
+const ADDRESS =
+  'https://trowel-test.s3.eu-west-1.amazonaws.com/assignments/x.json?X-Amz-Expires=900&X-Amz-Signature=00';
+
+function stopped(given: Partial<StoppedTask> = {}, address = ADDRESS) {
+  const environment = [{ name: 'TROWEL_ASSIGNMENT', value: address }];
   const overrides = { containerOverrides: [{ name: 'task', environment }] };
   return { taskArn: TASK, lastStatus: 'STOPPED', overrides, ...given };
 }
@@ -32,6 +36,7 @@ describe('reasonOf', () => {
     ['no answer', container('', 1), 'Trowel.TaskLost', /without an answer \(exit code 1\)/],
     ['nothing known', {}, 'Trowel.TaskLost', /ended without an answer$/],
     ['bootstrap', container('', 78), 'Trowel.BadInput', /bundle/],
+    ['an address that holds no more', container('', 75), 'Trowel.TaskLost', /address of its assignment had expired/],
     [
       'stopped by hand',
       { stopCode: 'UserInitiated', stoppedReason: 'Task stopped by user' },
@@ -190,8 +195,8 @@ describe('task-stopped', () => {
   it.each([
     ['a task that has not ended', stopped({ lastStatus: 'RUNNING' }), 'it is RUNNING'],
     ['a task of somebody else', { taskArn: TASK, lastStatus: 'STOPPED' }, 'it is no task of Trowel'],
-    ['an assignment that has expired', stopped({}, 's3://trowel-test/assignments/gone.json'), 'its assignment is gone'],
-    ['an address elsewhere', stopped({}, 's3://elsewhere/x.json'), 'its assignment is gone'],
+    ['an assignment that has expired', stopped({}, ADDRESS.replace('/x.', '/gone.')), 'its assignment is gone'],
+    ['an address elsewhere', stopped({}, 'https://elsewhere/x.json'), 'its assignment is gone'],
   ])('ignores %s', async (_, detail, ignored) => {
     expect(await handler({ detail })).toEqual({ ignored });
     expect(aws.calls).toEqual([]);

@@ -174,6 +174,8 @@ describe('TrowelProject', () => {
     const secrets = 'arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:trowel/roles/*';
     const arn = (rest: string) => `arn:<Partition>:${rest}`;
     expect(permissions(template, 'Functionevaluate')).toEqual([logs, list, xray, `s3:GetObject -> ${attempts}`].sort());
+    // What containers may call reads nothing.
+    expect(permissions(template, 'Functionrender')).toEqual([logs, xray]);
     expect(permissions(template, 'Functionsession')).toEqual(
       [
         logs,
@@ -187,11 +189,11 @@ describe('TrowelProject', () => {
         logs,
         list,
         xray,
-        `s3:GetObject -> ${attempts}`,
-        `s3:PutObject -> ${assignments}`,
+        `s3:GetObject s3:PutObject -> ${attempts}`,
+        `s3:GetObject s3:PutObject -> ${assignments}`,
         's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
         `ecs:RunTask -> ${families(template)} [ArnEquals ecs:cluster=<ProjectCluster.Arn>]`,
-        `iam:PassRole -> <ProjectTaskRole.Arn> <ProjectExecutionRole.Arn> [StringEquals iam:PassedToService=ecs-tasks.amazonaws.com]`,
+        `iam:PassRole -> <ProjectTaskRoleNone.Arn> <ProjectTaskRoleOfmain.Arn> <ProjectTaskRoleOfother.Arn> <ProjectExecutionRole.Arn> [StringEquals iam:PassedToService=ecs-tasks.amazonaws.com]`,
         `secretsmanager:DescribeSecret -> ${secrets}`,
         'states:SendTaskSuccess -> *',
       ].sort(),
@@ -219,17 +221,20 @@ describe('TrowelProject', () => {
       'lambda:InvokeFunction -> <ProjectFunctionsession.Arn>',
       'sqs:SendMessage -> <ProjectDeadLetters.Arn>',
     ]);
-    expect(permissions(template, 'TaskRole')).toEqual(
-      [
-        list,
-        `s3:GetObject s3:PutObject -> ${attempts}`,
-        `s3:GetObject -> ${assignments}`,
-        `s3:DeleteObject -> ${attempts}/results/*`,
-        's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
-        'lambda:InvokeFunction -> <ProjectFunctionevaluate.Arn>',
-        'states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess -> *',
-      ].sort(),
-    );
+    for (const workflow of ['main', 'other']) {
+      const own = `<ProjectBucket.Arn>/attempts/${workflow}/*`;
+      expect(permissions(template, `TaskRoleOf${workflow}`)).toEqual(
+        [
+          `s3:GetObject s3:PutObject -> ${own}/values/*`,
+          `s3:PutObject s3:DeleteObject -> ${own}/results/*`,
+          's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
+          'lambda:InvokeFunction -> <ProjectFunctionrender.Arn>',
+          'states:SendTaskFailure states:SendTaskHeartbeat states:SendTaskSuccess -> *',
+        ].sort(),
+      );
+    }
+    // Of the definitions, which all workflows share.
+    expect(permissions(template, 'TaskRoleNone')).toEqual([]);
     expect(permissions(template, 'ExecutionRole')).toEqual(
       [
         'logs:CreateLogStream logs:PutLogEvents -> <ProjectTaskLogs.Arn>',
@@ -270,10 +275,10 @@ describe('TrowelProject', () => {
     const mine = '[StringEquals aws:SourceAccount=<AccountId>]';
     expect(trust.sort()).toEqual(
       [
-        ...['session', 'evaluate', 'launch', 'taskstopped', 'http', 'notify'].map(
+        ...['session', 'evaluate', 'render', 'launch', 'taskstopped', 'http', 'notify'].map(
           (name) => `ProjectFunction${name}Role: lambda.amazonaws.com`,
         ),
-        ...['ExecutionRole', 'TaskRole'].map((name) => `Project${name}: ecs-tasks.amazonaws.com ${mine}`),
+        ...['ExecutionRole', 'TaskRole', 'TaskRole'].map((name) => `Project${name}: ecs-tasks.amazonaws.com ${mine}`),
         `ProjectMachineRole: states.amazonaws.com ${mine}`,
         `ProjectScheduleRole: scheduler.amazonaws.com ${mine}`,
       ].sort(),
@@ -662,7 +667,7 @@ describe('TrowelProject', () => {
       ({ Properties }) => Properties,
     );
     const own = functions.filter(({ Environment }) => Environment?.Variables.TROWEL_PROJECT === 'props');
-    expect(own).toHaveLength(6);
+    expect(own).toHaveLength(7);
     for (const { Architectures, TracingConfig, Environment } of own) {
       expect([Architectures, TracingConfig]).toEqual([['arm64'], undefined]);
       expect(Environment.Variables.POWERTOOLS_LOG_LEVEL).toBe('DEBUG');
@@ -701,7 +706,15 @@ describe('TrowelProject', () => {
       ]),
     );
     const { template } = await deploy('hundred', files);
-    expect(Object.keys(template.toJSON().Resources).length).toBeLessThan(320);
+    // One more is the CDK's own.
+    expect(Object.keys(template.toJSON().Resources).length + 1).toBeLessThan(500);
+    // Each workflow has a role of its machine and one of its tasks.
+    const machines = Object.values(template.findResources('AWS::StepFunctions::StateMachine'));
+    const roles = machines.flatMap(({ Properties }) => [
+      Properties.RoleArn['Fn::GetAtt'][0],
+      Properties.DefinitionSubstitutions.task_role['Fn::GetAtt'][0],
+    ]);
+    expect(new Set(roles).size).toBe(200);
   });
 
   it('trap: a hundred workflows with long names, each with a schedule, a secret and an object of its own, keep to the limits of AWS', async () => {

@@ -66,12 +66,33 @@ def send(
     """The answer's content, or what `read` makes of the answer. A `body` that is a str is the path of a file, sent in blocks.
 
     Tries again what may pass. Raises ServiceError for what was refused, OSError or HTTPException for what never came through."""
+    digest = digest or _digest(body)
+    return _repeated(lambda: _once(service, method, url, body, digest, headers or {}, timeout, read), attempts)
+
+
+def fetch(address: str) -> bytes:
+    """The content at a signed address, which whoever has it may read. Raises as `send` does; no message holds the address."""
+
+    def ask() -> bytes:
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(address)
+        with connections.lend(parts.scheme, parts.netloc, _TIMEOUT) as connection:
+            answer: HTTPResponse = connection.ask("GET", f"{parts.path}?{parts.query}", None, {})
+            if answer.status >= 300:
+                raise _refused(answer.status, answer.headers, answer.read())
+            return answer.read()
+
+    found: bytes = _repeated(ask, 6)
+    return found
+
+
+def _repeated(act: Callable[[], Any], attempts: int) -> Any:
     from http.client import HTTPException
 
-    digest = digest or _digest(body)
     for attempt in range(1, attempts + 1):
         try:
-            return _once(service, method, url, body, digest, headers or {}, timeout, read)
+            return act()
         except ServiceError as error:
             if error.code in _EXPIRED:
                 forget_credentials()

@@ -1,12 +1,13 @@
 """python -m trowel_task fargate: the one task of a container on AWS.
 
-TROWEL_ASSIGNMENT is the address of a JSON object in S3: {"v": 1, "token", "assignment", "secrets_env": {key: variable}, "evaluate"?,
-"heartbeat"?} (lambdas/launch/assignment-file.ts). The current folder is the unpacked bundle, the project's files are in its `project`.
-Output goes to standard output, line by line; the result goes to the state that waits for the token.
+TROWEL_ASSIGNMENT is the signed address of a JSON object in S3: {"v": 1, "token", "assignment", "secrets_env": {key: variable},
+"evaluate"?, "heartbeat"?} (lambdas/launch/assignment-file.ts). Whoever has the address may read it, so it is in no message. The
+current folder is the unpacked bundle, the project's files are in its `project`. Output goes to standard output, line by line; the
+result goes to the state that waits for the token.
 
 A state that is tried again has another token: the first heartbeat must be accepted before user code runs, and one that is refused later
-ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 78 (EX_CONFIG) for
-what no further try would change.
+ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 75 (EX_TEMPFAIL) where
+the address holds no more, which is a lost task (lambdas/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would change.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import signal
 import sys
 
-from trowel_task import PROTOCOL, child, connections, fargate_answer, linux, remote
+from trowel_task import PROTOCOL, aws, bootstrap, child, connections, fargate_answer, linux, remote, templates
 from trowel_task.errors import FAILED, LOST, TaskError, signal_name
 from trowel_task.loop import Loop
 from trowel_task.run import Foreground
@@ -37,7 +38,7 @@ STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 LAST = 90.0
 # UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
 LINE = 200_000
-MISCONFIGURED = 78
+MISCONFIGURED, EXPIRED = bootstrap.CONFIG, bootstrap.TEMPORARY
 # Of errors.ended_by and shell.py.
 OUT_OF_MEMORY = "perhaps out of memory"
 
@@ -58,7 +59,7 @@ class Transport(Foreground):
             operator = f"{payload.get('op')}>"
             return {"error": {"name": FAILED, "message": f"add_subtask cannot make a task of {operator} on AWS (config)"}}
         try:
-            return fargate_answer.invoke(self._evaluate, payload)
+            return fargate_answer.invoke(self._evaluate, templates.with_values(payload))
         except Exception as error:
             return {"error": {"name": FAILED, "message": f"the templates of a subtask could not be evaluated: {error}"}}
 
@@ -77,10 +78,11 @@ def main() -> int:
         waiting = state.begin()
     except Refused as error:
         say(str(error))
-        return MISCONFIGURED
+        return error.exit
     except Exception as error:
         say(f"cannot begin: {type(error).__name__}: {error}")
         return MISCONFIGURED if remote.code_of(error) in ("AccessDenied", "AccessDeniedException", "NoSuchBucket") else 1
+    remote.home = given["assignment"].get("root")
     connections.close()
     if not waiting:
         say("nobody waits for this task any more; it is not run")
@@ -100,23 +102,32 @@ def main() -> int:
 class Refused(Exception):
     """No assignment that this runner could take."""
 
+    def __init__(self, message: str, exit: int = MISCONFIGURED) -> None:
+        super().__init__(message)
+        self.exit = exit
 
-def read_assignment(pointer: str) -> dict[str, Any]:
-    if not remote.is_remote(pointer):
-        raise Refused(f"TROWEL_ASSIGNMENT is no address in S3: {pointer!r}")
+
+def read_assignment(address: str) -> dict[str, Any]:
+    place = address.partition("?")[0]
+    if not address.startswith(("https://", "http://")):
+        raise Refused(f"TROWEL_ASSIGNMENT is no address: {place!r}")
     try:
-        given = json.loads(remote.load(pointer))
+        given = json.loads(aws.fetch(address))
     except ValueError as error:
-        raise Refused(f"the assignment at {pointer} is no JSON: {error}") from None
-    except Exception as error:
-        if remote.code_of(error) == "NoSuchKey":
-            raise Refused(f"there is no assignment at {pointer}") from None
-        raise
+        raise Refused(f"the assignment at {place} is no JSON: {error}") from None
+    except aws.ServiceError as error:
+        if error.code == "NoSuchKey":
+            raise Refused(f"there is no assignment at {place}") from None
+        if error.status >= 500 or error.status == 429:
+            raise
+        # "Request has expired", or the credentials that signed it have ended. What is not allowed is AccessDenied, too.
+        allowed = error.code != "AccessDenied" or "expired" in str(error)
+        raise Refused(f"the assignment at {place} cannot be read any more: {error}", EXPIRED if allowed else MISCONFIGURED) from None
     if not isinstance(given, dict) or given.get("v") != PROTOCOL:
         version = given.get("v") if isinstance(given, dict) else None
         raise Refused(f"this runner knows assignments of version {PROTOCOL}, got {version!r}")
     if not isinstance(given.get("token"), str) or not isinstance(given.get("assignment"), dict):
-        raise Refused(f"the assignment at {pointer} has no token or no task")
+        raise Refused(f"the assignment at {place} has no token or no task")
     return {"secrets_env": {}, **given}
 
 

@@ -19,6 +19,9 @@ _BLOCK = 1 << 18
 
 _uploaded: set[str] = set()
 
+# Root of this container's attempt: s3://bucket/attempts/WORKFLOW/EXECUTION.
+home: str | None = None
+
 
 def is_remote(place: str | None) -> bool:
     return place is not None and place.startswith(SCHEME)
@@ -58,7 +61,7 @@ def upload(path: str, uri: str, sha256: str) -> None:
 
 
 def download(uri: str, path: str) -> None:
-    """Raises FileNotFoundError where there is nothing."""
+    """Raises FileNotFoundError where there is nothing that this task may read: who may not list a bucket is not told which."""
     from trowel_task import aws
 
     def read(answer: HTTPResponse) -> None:
@@ -70,11 +73,21 @@ def download(uri: str, path: str) -> None:
             raise EOFError(f"{size} of {length} bytes came")
 
     try:
-        aws.send("s3", "GET", aws.object_url(*parts(uri)), read=read)
+        aws.send("s3", "GET", aws.object_url(*parts(place(uri))), read=read)
     except aws.ServiceError as error:
-        if error.code == "NoSuchKey":
-            raise FileNotFoundError(f"a stored value is gone: {uri}") from None
+        if error.code in ("NoSuchKey", "AccessDenied"):
+            raise FileNotFoundError(f"a stored value is gone, or is not of this workflow: {uri}") from None
         raise
+
+
+def place(uri: str) -> str:
+    """Where a value is to be read. Those of attempts from before workflows had folders (attempts/EXECUTION) have been copied to this
+    workflow's (lambdas/aws/earlier-place.ts)."""
+    import re
+
+    old = re.match(r"(s3://[^/]+/attempts)/([^/]+)/values/[0-9a-f]{64}\b", uri)
+    own = re.match(r"((s3://[^/]+/attempts)/[^/]+)/[^/]+$", home or "")
+    return f"{own[1]}{uri[len(old[1]) :]}" if old and own and old[1] == own[2] else uri
 
 
 def parts(uri: str) -> tuple[str, str]:
