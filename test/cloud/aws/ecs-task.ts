@@ -41,6 +41,7 @@ export interface TaskDefinition {
   readonly arn: string;
   readonly family: string;
   readonly roles: readonly string[];
+  /** ARNs. */
   readonly taskRole?: string;
   readonly executionRole?: string;
   readonly properties: Mapping;
@@ -101,7 +102,16 @@ export class EcsTask {
     return this.request.capacityProviderStrategy?.[0]?.capacityProvider === 'FARGATE_SPOT';
   }
 
-  /** The pointer to the assignment and whatever else the caller gave. */
+  /** ARNs of the roles that it acts as: its own, if the caller gave one, in place of the definition's. */
+  get roles(): { readonly task: string | undefined; readonly execution: string | undefined } {
+    const { taskRoleArn, executionRoleArn } = this.request.overrides ?? {};
+    return {
+      task: taskRoleArn ?? this.definition.taskRole,
+      execution: executionRoleArn ?? this.definition.executionRole,
+    };
+  }
+
+  /** The address of the assignment and whatever else the caller gave. */
   get environment(): { readonly [name: string]: string } {
     const given = this.request.overrides?.containerOverrides?.[0]?.environment ?? [];
     return Object.fromEntries(given.map(({ name, value }) => [name, value]));

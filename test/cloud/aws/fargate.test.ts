@@ -12,8 +12,9 @@ import {
   RunTaskCommand,
   StopTaskCommand,
 } from '@aws-sdk/client-ecs';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobId } from '../../../lambdas/launch/names.ts';
 import type { Json } from '../../../lib/asl/types.ts';
@@ -28,6 +29,9 @@ let stack: DeployedStack;
 let ecs: ECSClient;
 /** In the name of launch: what its role may not do is refused. */
 let asLaunch: ECSClient;
+let s3AsLaunch: S3Client;
+/** Of the tasks of the workflow `main`. */
+let taskRoleArn: string;
 let base: {
   cluster: string;
   networkConfiguration: { awsvpcConfiguration: { subnets: string[] } };
@@ -43,6 +47,8 @@ beforeAll(async () => {
   ecs = new ECSClient({ ...config, credentials: { accessKeyId: 'test', secretAccessKey: 'test' } });
   const launch = aws.iam.roles().find(({ id }) => id.startsWith('ProjectFunctionlaunchRole'))?.name ?? '';
   asLaunch = new ECSClient({ ...config, credentials: aws.keys.of(launch), maxAttempts: 1 });
+  s3AsLaunch = new S3Client({ ...config, credentials: aws.keys.of(launch), forcePathStyle: true });
+  taskRoleArn = aws.iam.roles().find(({ id }) => id.startsWith('ProjectTaskRoleOfmain'))?.arn ?? '';
   for (const { properties, physicalId } of stack.ofType('AWS::ECS::TaskDefinition'))
     definitions[properties.Family === 'quickstart-default' ? 'default' : 'secret'] = physicalId;
   const [cluster] = stack.ofType('AWS::ECS::Cluster');
@@ -57,11 +63,12 @@ beforeAll(async () => {
 afterAll(async () => {
   ecs?.destroy();
   asLaunch?.destroy();
+  s3AsLaunch?.destroy();
   await aws?.stop();
 });
 
 interface Waiting {
-  readonly pointer: string;
+  readonly address: string;
   readonly answer: Promise<{ readonly output: Json } | { readonly error?: string; readonly cause?: string }>;
 }
 
@@ -77,7 +84,7 @@ async function assign(text: string, more: Mapping = {}): Promise<Waiting> {
     heartbeat: () => {},
   });
   const bucket = stack.outputs.BucketName ?? '';
-  const root = `attempts/run-${count++}`;
+  const root = `attempts/main/run-${count++}`;
   const task = '+main+x';
   const assignment = {
     ...{ v: 1, task, operator: 'sh', params: { 'sh>': text, _command: text, _type: 'sh' }, keys: ['sh>'], env: {} },
@@ -94,16 +101,17 @@ async function assign(text: string, more: Mapping = {}): Promise<Waiting> {
   });
   const Key = `assignments/${jobId(token)}.json`;
   await aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key, Body }));
-  return { pointer: `s3://${bucket}/${Key}`, answer };
+  const address = await getSignedUrl(s3AsLaunch, new GetObjectCommand({ Bucket: bucket, Key }), { expiresIn: 900 });
+  return { address, answer };
 }
 
-function overrides(pointer: string, more: object = {}) {
-  const environment = [{ name: 'TROWEL_ASSIGNMENT', value: pointer }];
-  return { containerOverrides: [{ name: 'task', environment, ...more }] };
+function overrides(address: string, more: object = {}) {
+  const environment = [{ name: 'TROWEL_ASSIGNMENT', value: address }];
+  return { taskRoleArn, containerOverrides: [{ name: 'task', environment, ...more }] };
 }
 
-async function run(pointer: string, definition = 'default', more: object = {}): Promise<EcsTask> {
-  const request = { ...base, taskDefinition: definitions[definition], overrides: overrides(pointer), ...more };
+async function run(address: string, definition = 'default', more: object = {}): Promise<EcsTask> {
+  const request = { ...base, taskDefinition: definitions[definition], overrides: overrides(address), ...more };
   const { tasks = [] } = await asLaunch.send(new RunTaskCommand(request));
   const found = aws.containers.tasks.find(({ arn }) => arn === tasks[0]?.taskArn);
   if (found === undefined) throw new Error('nothing was started');
@@ -131,8 +139,8 @@ function told(task: EcsTask): Mapping[] {
 
 describe('a container of the quickstart', { timeout: 120_000 }, () => {
   it('runs the deployed command, answers, and its end reaches the deployed rule', async () => {
-    const { pointer, answer } = await assign('echo hello from $(basename $PWD); env | grep -c ^AWS_ACCESS || true');
-    const task = await run(pointer, 'default', { startedBy: 'me' });
+    const { address, answer } = await assign('echo hello from $(basename $PWD); env | grep -c ^AWS_ACCESS || true');
+    const task = await run(address, 'default', { startedBy: 'me' });
     expect(await answer).toMatchObject({ output: { s: {} } });
     await stopped(task);
     expect(await log(task)).toEqual(['hello from project', '0']);
@@ -147,7 +155,7 @@ describe('a container of the quickstart', { timeout: 120_000 }, () => {
           startedBy: 'me',
           group: 'family:quickstart-default',
           overrides: {
-            containerOverrides: [{ name: 'task', environment: [{ name: 'TROWEL_ASSIGNMENT', value: pointer }] }],
+            containerOverrides: [{ name: 'task', environment: [{ name: 'TROWEL_ASSIGNMENT', value: address }] }],
           },
         },
       },
@@ -161,8 +169,8 @@ describe('a container of the quickstart', { timeout: 120_000 }, () => {
   });
 
   it('has the secrets of its definition, read with the execution role', async () => {
-    const { pointer } = await assign('true');
-    const task = await run(pointer, 'secret');
+    const { address } = await assign('true');
+    const task = await run(address, 'secret');
     await stopped(task);
     expect(task).toMatchObject({
       stopCode: 'TaskFailedToStart',
@@ -179,20 +187,20 @@ describe('a container of the quickstart', { timeout: 120_000 }, () => {
     );
     secrets.destroy();
     const again = await assign('echo the secret is $WEBHOOK', { env: { WEBHOOK: '${secret:report.webhook}' } });
-    const other = await run(again.pointer, 'secret');
+    const other = await run(again.address, 'secret');
     await again.answer;
     await stopped(other);
     expect(await log(other)).toEqual(['the secret is ***']);
   });
 
   it('that is killed leaves nothing, and the state hears of it', async () => {
-    const { pointer, answer } = await assign('echo working; (setsid sleep 600 &); sleep 600');
+    const { address, answer } = await assign('echo working; (setsid sleep 600 &); sleep 600');
     let begun: () => void = () => {};
     const working = new Promise<void>((resolve) => {
       begun = resolve;
     });
     aws.containers.hooks.line = () => begun();
-    const task = await run(pointer);
+    const task = await run(address);
     await working;
     aws.containers.hooks = {};
     await aws.containers.kill(task);
@@ -203,8 +211,8 @@ describe('a container of the quickstart', { timeout: 120_000 }, () => {
   });
 
   it('that is stopped says so itself, in the time before it is killed', async () => {
-    const { pointer, answer } = await assign('echo working; sleep 600');
-    const task = await run(pointer, 'default', { startedBy: 'stop-me' });
+    const { address, answer } = await assign('echo working; sleep 600');
+    const task = await run(address, 'default', { startedBy: 'stop-me' });
     await expect.poll(() => log(task).catch(() => []), { timeout: 60_000 }).toEqual(['working']);
     const { cluster } = base;
     expect((await ecs.send(new ListTasksCommand({ cluster, startedBy: 'stop-me' }))).taskArns).toEqual([task.arn]);

@@ -1,7 +1,7 @@
 /**
  * ECS on Fargate: RunTask, StopTask, DescribeTasks and ListTasks are played here, with the checks that the real calls make; definitions and
  * the cluster are those of the deployed templates. A container is the deployed command as a local process (container-process.ts) with the
- * overrides, the definition's variables and secrets, and the task role's keys from an endpoint for credentials; its lines go to CloudWatch
+ * overrides, the definition's variables and secrets, and the keys of its task role, the caller's or the definition's, from an endpoint for credentials; its lines go to CloudWatch
  * Logs. Secrets and logs are the execution role's doing and come through the proxy like everything else. Not played: images, networks, sizes.
  */
 import { execFile } from 'node:child_process';
@@ -114,8 +114,8 @@ export class Fargate implements Part {
         ...{ arn, properties, container, active: known?.active ?? true },
         family: /task-definition\/([^:]+)/.exec(arn)?.[1] ?? String(properties.Family),
         roles: [taskRole, executionRole].filter((role) => typeof role === 'string'),
-        ...(typeof taskRole === 'string' && { taskRole: nameOf(taskRole) }),
-        ...(typeof executionRole === 'string' && { executionRole: nameOf(executionRole) }),
+        ...(typeof taskRole === 'string' && { taskRole }),
+        ...(typeof executionRole === 'string' && { executionRole }),
       });
       const before = this.#definitions.get(this.#current.get(`${stack.name}/${id}`) ?? '');
       // CloudFormation deregisters what it replaces, unless the template says to retain it.
@@ -257,7 +257,8 @@ export class Fargate implements Part {
 
   /** What ECS's agent does before the container: acts as the roles, makes the log stream, reads the secrets. */
   async #prepare(task: EcsTask, lines: LogLines): Promise<{ readonly [name: string]: string }> {
-    const { container, roles } = task.definition;
+    const { container } = task.definition;
+    const roles = [task.roles.task, task.roles.execution].filter((role) => role !== undefined);
     const stranger = roles.find((role) => this.#options.mayAssume?.(nameOf(role)) === false);
     if (stranger !== undefined)
       throw new NotStarted(`ECS was unable to assume the role '${stranger}' that was provided for this task.`);
@@ -437,7 +438,8 @@ export class Fargate implements Part {
   }
 
   /** In the name of the task's execution role. */
-  #client({ definition: { executionRole = '' } }: EcsTask) {
+  #client(task: EcsTask) {
+    const executionRole = nameOf(task.roles.execution ?? '');
     let clients = this.#clients.get(executionRole);
     if (clients === undefined) {
       const config = { endpoint: this.#options.url, region: REGION, credentials: this.#options.keys.of(executionRole) };
@@ -463,8 +465,8 @@ export class Fargate implements Part {
     return this.#endpoint;
   }
 
-  #credentials({ definition: { taskRole = '' }, id }: EcsTask): object {
-    const { accessKeyId, secretAccessKey } = this.#options.keys.of(taskRole);
+  #credentials({ roles: { task: taskRole = '' }, id }: EcsTask): object {
+    const { accessKeyId, secretAccessKey } = this.#options.keys.of(nameOf(taskRole));
     // The token goes with every call: it says which container makes it.
     const Expiration = new Date(Date.now() + 6 * 3_600_000).toISOString().replace(/\.\d+Z/, 'Z');
     return { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: id, Expiration, RoleArn: taskRole };

@@ -273,7 +273,7 @@ export class Faults {
 
 /** The name of an execution, as the folder of its attempt or as `session` is told it. */
 function nameIn(text: string): string | undefined {
-  return /attempts\/([\w-]+)/.exec(text)?.[1] ?? /"Name":\s*"([\w-]+)"/.exec(text)?.[1];
+  return /attempts\/[^/"\\]+\/([\w-]+)/.exec(text)?.[1] ?? /"Name":\s*"([\w-]+)"/.exec(text)?.[1];
 }
 
 /** The service refuses. */

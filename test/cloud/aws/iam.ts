@@ -63,7 +63,7 @@ export class Iam implements Part {
 
   /** By name or ARN. */
   role(nameOrArn: string): Role | undefined {
-    return this.#roles.get(nameOrArn.replace(/^arn:[^:]*:iam::\d*:role\//, ''));
+    return this.#roles.get(nameOrArn.replace(/^arn:[^:]*:iam::\d*:role\/(?:.*\/)?/, ''));
   }
 
   allowed(
@@ -174,7 +174,7 @@ function readRoles(resources: readonly DeployedResource[]): Role[] {
     return {
       name,
       id,
-      arn: `arn:aws:iam::${ACCOUNT}:role/${name}`,
+      arn: `arn:aws:iam::${ACCOUNT}:role${properties.Path ?? '/'}${name}`,
       trust: readStatements(AssumeRolePolicyDocument),
       statements: policies.flatMap(([policy, statements]) =>
         statements.map((statement, i) => ({ id: `${id}/${policy}#${i}`, statement })),

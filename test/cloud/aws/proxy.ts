@@ -89,6 +89,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     }
     const call: ServiceCall = { ...said, principal, ...options.actionOf(said) };
     proxy.onCall?.(call);
+    if (isPast(url)) return refusal(said, undefined, 'Request has expired');
     const reason = principal.kind === 'account' ? undefined : await options.authorize(call);
     if (reason !== undefined) {
       const { action, resources } = call;
@@ -136,6 +137,14 @@ function signerOf(authorization: string | undefined, url: URL): Signer | undefin
   const scope = /Credential=([^,\s]+)/.exec(authorization ?? '')?.[1] ?? url.searchParams.get('X-Amz-Credential');
   const [accessKey, , , service] = scope?.split('/') ?? [];
   return accessKey === undefined || service === undefined ? undefined : { accessKey, service };
+}
+
+/** Whether a signed address holds no more. */
+function isPast({ searchParams }: URL): boolean {
+  const [, date, time] = /^(\d{8})T(\d{6})Z$/.exec(searchParams.get('X-Amz-Date') ?? '') ?? [];
+  if (date === undefined || time === undefined) return false;
+  const iso = `${date.replace(/(....)(..)(..)/, '$1-$2-$3')}T${time.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`;
+  return Date.now() > Date.parse(iso) + Number(searchParams.get('X-Amz-Expires')) * 1000;
 }
 
 /** `bucket.localhost:1/key` → `/bucket/key`. */

@@ -68,10 +68,11 @@ export async function history(cloud: Cloud, { arn }: Pick<Execution, 'arn'>): Pr
   return all;
 }
 
-/** JSON objects below `attempts/EXECUTION/results/`, by the rest of their keys. */
-export async function results(cloud: Cloud, { name, stack }: Execution): Promise<{ [path: string]: unknown }> {
+/** JSON objects below `attempts/WORKFLOW/EXECUTION/results/`, by the rest of their keys. */
+export async function results(cloud: Cloud, { name, arn, stack }: Execution): Promise<{ [path: string]: unknown }> {
   const Bucket = stack.outputs.BucketName ?? '';
-  const Prefix = `attempts/${name}/results/`;
+  const workflow = arn.split(':')[6]?.slice(`${stack.name.replace(/^trowel-/, '')}-`.length);
+  const Prefix = `attempts/${workflow}/${name}/results/`;
   const { Contents = [] } = await cloud.s3.send(new ListObjectsV2Command({ Bucket, Prefix }));
   const read = Contents.map(async ({ Key = '' }) => {
     const { Body } = await cloud.s3.send(new GetObjectCommand({ Bucket, Key }));

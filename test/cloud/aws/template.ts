@@ -238,6 +238,10 @@ class Resolver {
   attribute(id: string, name: string): string {
     const type = this.#template.Resources[id]?.Type ?? '';
     const physical = this.ref(id);
+    if (type === 'AWS::IAM::Role' && name === 'Arn') {
+      const path = this.resolve(this.#template.Resources[id]?.Properties?.Path ?? '/');
+      return `arn:aws:iam::${ACCOUNT}:role${path}${physical}`;
+    }
     const make = ATTRIBUTES[`${type} ${name}`];
     if (make !== undefined) return make(physical);
     // A name for what nothing here reads.
@@ -270,7 +274,6 @@ const ATTRIBUTES: { readonly [typeAndName: string]: (physical: string) => string
   'AWS::SNS::Topic TopicName': last,
   'AWS::Lambda::Function Arn': functionArn,
   'AWS::Lambda::Version Version': last,
-  'AWS::IAM::Role Arn': (name) => `arn:aws:iam::${ACCOUNT}:role/${name}`,
   'AWS::ECS::Cluster Arn': (name) => `arn:aws:ecs:${REGION}:${ACCOUNT}:cluster/${name}`,
   'AWS::EC2::SecurityGroup GroupId': (id) => id,
   'AWS::Logs::LogGroup Arn': (name) => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${name}:*`,

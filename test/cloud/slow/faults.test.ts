@@ -118,7 +118,7 @@ function working(name: string, { events }: Run): readonly Working[] {
   );
   return faults.containers(name).flatMap((container, nth) => {
     const { from, to = Number.POSITIVE_INFINITY, heard = Number.POSITIVE_INFINITY } = faults.work.get(container) ?? {};
-    const [, id = ''] = /assignments\/(\w+)\.json$/.exec(container.environment.TROWEL_ASSIGNMENT ?? '') ?? [];
+    const [, id = ''] = /assignments\/(\w+)\.json\?/.exec(container.environment.TROWEL_ASSIGNMENT ?? '') ?? [];
     const attempt = attempts.get(id);
     if (from === undefined) return [];
     if (attempt === undefined) throw new Error(`container ${nth} of ${name} is of no state`);

@@ -316,7 +316,7 @@ describe('notify', { timeout: 60_000 }, () => {
 
   it('goes on with what an invocation that died had begun', async () => {
     const s3 = aws.s3;
-    const claim = await bucketMarks(s3, aws.bucket, 'died').claim('died', 'failure-main');
+    const claim = await bucketMarks(s3, aws.bucket, 'died').claim('main/died', 'failure-main');
     await claim?.done('slack');
     const said = { error: 'X', cause: 'died' };
     history(beginning());
