@@ -4,7 +4,6 @@
  * (trowel_task/remote.py). Functions read the old place themselves.
  */
 import type { Value } from '../../lib/language/workflow.ts';
-import { isReference, type Reference } from '../launch/references.ts';
 
 /** A value's file is named by its sha256. */
 const VALUE = /^(s3:\/\/[^/]+\/attempts)\/([^/]+)(\/values\/[0-9a-f]{64}\b.*)$/s;
@@ -15,6 +14,13 @@ const LARGEST = 16 * 1024 * 1024;
 export function placeBefore(root: string): string | undefined {
   const [, attempts, , execution] = /^(s3:\/\/[^/]+\/attempts)\/([^/]+)\/([^/]+)$/.exec(root) ?? [];
   return execution === undefined ? undefined : `${attempts}/${execution}`;
+}
+
+/** A value by reference, as it was written then: with its address. */
+interface Reference {
+  readonly 'trowel:ref': string;
+  readonly kind?: Value;
+  readonly bytes?: Value;
 }
 
 export interface Copying {
@@ -34,7 +40,7 @@ export async function bringValues(record: Value, roots: readonly string[], objec
       if (root === undefined || done.has(uri)) continue;
       done.add(uri);
       await objects.copy(uri, `${root}${rest}`);
-      if (kind !== 'json' || bytes > LARGEST) continue;
+      if (kind !== 'json' || Number(bytes) > LARGEST) continue;
       const text = (await objects.bytes(uri))?.toString('utf8') ?? 'null';
       if (text.includes('"trowel:ref"')) await bring(JSON.parse(text) as Value);
     }
@@ -44,6 +50,6 @@ export async function bringValues(record: Value, roots: readonly string[], objec
 
 function referencesIn(value: Value): Reference[] {
   if (value === null || typeof value !== 'object') return [];
-  if (isReference(value)) return [value];
+  if (!Array.isArray(value) && typeof value['trowel:ref'] === 'string') return [value as Value & Reference];
   return Object.values(value).flatMap(referencesIn);
 }
