@@ -43,6 +43,15 @@ async function sendReport(): Promise<Run> {
   return run;
 }
 
+/** A run in which nothing was tried again, as on a busy machine: a further try asks for what the first one need not. */
+async function undisturbed(): Promise<Run> {
+  for (;;) {
+    aws.iam.forget();
+    const run = await sendReport();
+    if (!run.events.some(({ type }) => type === 'TaskFailed' || type === 'TaskTimedOut')) return run;
+  }
+}
+
 /**
  * Statements that a run does without: what is told of a container that has answered before it stopped (test/cloud/aws/fargate.test.ts and
  * faults.test.ts have those that need it).
@@ -51,8 +60,7 @@ const BESIDE = /Functiontaskstopped/;
 
 describe('least privilege', { timeout: 600_000 }, () => {
   it('every statement that the quickstart uses is needed', async () => {
-    aws.iam.forget();
-    const whole = await sendReport();
+    const whole = await undisturbed();
     expect(whole.outcome).toMatchObject({ status: 'SUCCEEDED' });
     expect(aws.proxy.refused).toEqual([]);
     const used = [...aws.iam.used()].sort();
