@@ -108,7 +108,9 @@ export class LocalCompute implements Compute {
       ...(log === undefined ? {} : { log }),
       task,
     };
-    this.#options.tokens.fail(job.token, error.name, causeText(failure));
+    // A worker that was lost twice: the machine's tries of lost tasks, minutes apart, are meant for containers on AWS.
+    const name = error.name === ERRORS.taskLost ? ERRORS.taskFailed : error.name;
+    this.#options.tokens.fail(job.token, name, causeText(failure));
   }
 
   async #secretsOf(job: Job): Promise<{ [key: string]: string }> {

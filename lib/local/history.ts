@@ -23,6 +23,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileName } from '../../lambdas/launch/names.ts';
 import type { Mapping } from '../language/workflow.ts';
+import { beginningOf, isRunning } from './process-state.ts';
 import type { RunEvent, RunStatus } from './run-event.ts';
 
 export interface AttemptMeta {
@@ -207,7 +208,7 @@ export function readAttempt(directory: string): AttemptInfo | undefined {
     const found: unknown = JSON.parse(readFileSync(join(directory, 'meta.json'), 'utf8'));
     if (!hasFields(found, META)) return undefined;
     const { status, pid, process: began, ...meta } = found as unknown as AttemptMeta;
-    return { ...meta, status: status ?? (isRunning(directory, pid, began) ? 'running' : 'killed'), directory };
+    return { ...meta, status: status ?? (isStillRunning(directory, pid, began) ? 'running' : 'killed'), directory };
   } catch {
     return undefined;
   }
@@ -319,23 +320,7 @@ function made(path: string): boolean {
   }
 }
 
-function isRunning(directory: string, pid: number, began: string | undefined): boolean {
+function isStillRunning(directory: string, pid: number, began: string | undefined): boolean {
   // In a container every run may have the same process id, or one that something else has now.
-  if (pid === process.pid) return ours.has(directory);
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  return began === undefined || beginningOf(pid) === began;
-}
-
-/** Clock ticks between the start of the system and that of the process; undefined where the system does not tell (not Linux). */
-function beginningOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
-  }
+  return pid === process.pid ? ours.has(directory) : isRunning(pid, began);
 }

@@ -2,6 +2,7 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { beginningOf, isRunning } from './process-state.ts';
 
 /**
  * Runs `work` while no other process (of this machine) holds the lock. A lock whose process is gone is taken over.
@@ -38,7 +39,7 @@ async function taken(path: string): Promise<boolean> {
   // Written under another name and moved, so that nobody reads a lock without its holder.
   const mine = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   try {
-    await writeFile(mine, `${process.pid} ${hostname()}`);
+    await writeFile(mine, [process.pid, hostname(), beginningOf(process.pid) ?? []].flat().join(' '));
     await link(mine, path);
     return true;
   } catch (error) {
@@ -50,14 +51,8 @@ async function taken(path: string): Promise<boolean> {
 }
 
 function isStale(holder: string): boolean {
-  const [pid, host] = holder.split(' ');
-  if (host !== hostname()) return false;
-  try {
-    process.kill(Number(pid), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
+  const [pid, host, began] = holder.split(' ');
+  return host === hostname() && !isRunning(Number(pid), began);
 }
 
 /** By renaming: of two that find the same lock stale one succeeds; should it have caught a new lock, it puts that back. */

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ERRORS } from '../expression/wire.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { Containers, type ContainerUse } from './containers.ts';
 import { type Environment, isPrepared, type PythonSettings, prepareEnvironment } from './environment.ts';
 import { pythonPackageFolder } from './package-folder.ts';
-import type { Finished, Start, TaskHandlers } from './worker.ts';
+import { type Finished, type Start, type TaskHandlers, WorkerLost } from './worker.ts';
 import { type PoolOptions, WorkerPool } from './worker-pool.ts';
 
 export interface PythonHostOptions {
@@ -73,14 +74,27 @@ export class PythonHost {
     return this.#pool;
   }
 
-  /** Runs a task, in a container of its image where that is wanted. Rejects with EnvironmentError, WorkerLost or the signal's reason. */
+  /**
+   * Runs a task, in a container of its image where that is wanted; once more, at once, where the worker was lost, in a worker of
+   * its own: what took the first along, often too little memory, may have been another task. Rejects with EnvironmentError, WorkerLost or the signal's reason.
+   */
   async run(start: Start, handlers: TaskHandlers, place: TaskPlace): Promise<Finished> {
     const { python, docker, folder, signal } = place;
     const pool = await this.pool();
     const inside = docker && (await this.#containers?.interpreter(docker, python ?? ['python3'], folder));
     if (inside !== undefined) makeFolders(start);
     const own = inside ?? (python === undefined ? {} : { python });
-    return pool.run(start, handlers, { ...own, ...(signal === undefined ? {} : { signal }) });
+    const options = { ...own, ...(signal === undefined ? {} : { signal }) };
+    const lost = await pool.run(start, handlers, options).catch((error: unknown) => {
+      if (error instanceof WorkerLost && !error.early) return error;
+      throw error;
+    });
+    const why = lossOf(lost);
+    if (why === undefined || signal?.aborted || this.#stop.signal.aborted) return settled(lost);
+    this.onNotice(`${start.assignment.task} is tried once more: ${why}`);
+    return pool.run(start, handlers, { ...options, alone: true }).catch((error: unknown) => {
+      throw error instanceof WorkerLost ? new WorkerLost(`${error.message}${TWICE}`, error.early) : error;
+    });
   }
 
   /** Ends every task, with so many seconds between the two signals, and every worker. */
@@ -125,6 +139,21 @@ export class PythonHost {
       ...(env === undefined ? {} : { env }),
     };
   }
+}
+
+const TWICE =
+  '\nSo it was the first time. If memory is short: fewer tasks at once (_parallel: {limit: N}, or --max-task-threads N), or less in memory in the task';
+
+/** Why a task was lost, or undefined: the worker is gone, or says itself that it was ended. */
+function lossOf(outcome: Finished | WorkerLost): string | undefined {
+  if (outcome instanceof WorkerLost) return outcome.message;
+  const { result } = outcome;
+  return !result.ok && result.error.name === ERRORS.taskLost ? result.error.message : undefined;
+}
+
+function settled(outcome: Finished | WorkerLost): Finished {
+  if (outcome instanceof WorkerLost) throw outcome;
+  return outcome;
 }
 
 /** Folders that a container would make as its own user, often root, and that tasks of this user write into too. */

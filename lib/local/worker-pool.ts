@@ -43,19 +43,23 @@ export class WorkerPool {
       readonly shown?: string;
       readonly signal?: AbortSignal;
       readonly grace?: number;
+      /** In a worker that runs nothing else. */
+      readonly alone?: boolean;
     } = {},
   ): Promise<Finished> {
     const { signal } = options;
     await this.#take(signal);
     try {
       signal?.throwIfAborted();
-      const worker = this.#worker(options.python ?? this.#options.python, options.shown);
+      const own = options.alone ? start.id : undefined;
+      const worker = this.#worker(options.python ?? this.#options.python, options.shown, own);
       const kill = (): void => worker.kill(start.id, options.grace ?? 5);
       signal?.addEventListener('abort', kill, { once: true });
       try {
         return await worker.run(start, handlers);
       } finally {
         signal?.removeEventListener('abort', kill);
+        if (own !== undefined) void this.#leave(worker);
       }
     } finally {
       this.#give();
@@ -73,8 +77,14 @@ export class WorkerPool {
     for (const worker of this.#workers.values()) worker.destroy();
   }
 
-  #worker(python: readonly string[], shown?: string): Worker {
-    const key = python.join('\0');
+  async #leave(worker: Worker): Promise<void> {
+    await worker.stop(0);
+    for (const [key, each] of this.#workers) if (each === worker) this.#workers.delete(key);
+  }
+
+  /** @param own the one task that it runs */
+  #worker(python: readonly string[], shown?: string, own?: string): Worker {
+    const key = [...python, ...(own === undefined ? [] : [own])].join('\0');
     const known = this.#workers.get(key);
     // One that never was ready is not tried again: it would fail as before.
     if (known?.alive || (known !== undefined && !known.wasReady)) return known;

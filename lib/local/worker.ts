@@ -118,7 +118,8 @@ export class Worker {
       this.#process.once('exit', (code, signal) => {
         // Messages that are still in the pipe come first; a task's daemon may hold the pipe open for ever.
         void Promise.race([this.#drained, delay(DRAIN_MS)]).then(() => {
-          this.#end(signal === null ? `it ended with code ${code}` : `it was killed by ${signal}`);
+          const memory = signal === 'SIGKILL' ? ', perhaps out of memory' : '';
+          this.#end(signal === null ? `it ended with code ${code}` : `it was killed by ${signal}${memory}`);
           resolve();
         });
       });

@@ -407,7 +407,7 @@ def before():
 
 describe.concurrent('a worker that is gone', () => {
   it.each([
-    ['SIGKILL', 'kill_worker', 'The Python worker (python3) is gone: it was killed by SIGKILL'],
+    ['SIGKILL', 'kill_worker', 'The Python worker (python3) is gone: it was killed by SIGKILL, perhaps out of memory'],
     ['SIGTERM', 'end_worker', 'the Python worker was ended by SIGTERM'],
   ])(
     'by %s: its tasks are lost, tried again, and nothing else is repeated',
@@ -419,14 +419,31 @@ describe.concurrent('a worker that is gone', () => {
       expect(stdout).toBe('stored stored stored\n');
       expect(stderr).not.toContain('internal error');
       const events = eventsOf(cwd, 1);
-      expect(events.find((event) => event.type === 'task-retrying' && event.task === '+main+all+a')).toMatchObject({
-        error: 'Trowel.TaskLost',
-        message,
-      });
+      const notices = events.flatMap((event) => (event.type === 'notice' ? [event.message] : []));
+      expect(notices).toContain(`+main+all+a is tried once more: ${message}`);
       expect(read(join(cwd, 'before'))).toBe('x');
       expect(marked(run.mark)).toEqual([]);
       expect(code).toBe(0);
     },
     90_000,
   );
+
+  it('twice: its task has failed, and the others have not', async () => {
+    const workflow =
+      '+all:\n  _parallel: true\n  +a:\n    py>: t.kill_worker_always\n    _error:\n      echo>: ${error.message}\n  +b:\n    sh>: echo b >> b; sleep 1\n';
+    const always =
+      'def kill_worker_always():\n    open("a", "a").write("a")\n    os.kill(os.getppid(), 9)\n    time.sleep(60)\n';
+    const cwd = await project({ 'main.dig': workflow, 't.py': `import os, time\n${always}` });
+    const run = start(['run'], { cwd });
+    const { code, stdout, stderr } = await run.ended;
+    expect(stdout).toContain('killed by SIGKILL, perhaps out of memory\nSo it was the first time. If memory is short');
+    expect(stderr).toContain('+main+all+a is tried once more');
+    const ended = eventsOf(cwd, 1).flatMap((event) =>
+      event.type === 'task-failed' || event.type === 'task-succeeded' ? [`${event.type} ${event.task}`] : [],
+    );
+    expect(ended).toEqual(expect.arrayContaining(['task-failed +main+all+a', 'task-succeeded +main+all+b']));
+    expect(read(join(cwd, 'a'))).toBe('aa');
+    expect(marked(run.mark)).toEqual([]);
+    expect(code).toBe(1);
+  }, 90_000);
 });

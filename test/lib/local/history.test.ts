@@ -13,6 +13,7 @@ import {
 } from '../../../lib/local/history.ts';
 import type { RunEvent } from '../../../lib/local/run-event.ts';
 import { temporary } from './temporary.ts';
+import { zombie } from './zombie.ts';
 
 const run = { workflow: 'main', session_time: '2030-01-01T00:00:00+00:00', params: {} };
 const time = '2030-01-01T00:00:00.000Z';
@@ -79,6 +80,17 @@ it('tolerates a torn last line', async () => {
   attempt.append({ type: 'notice', time, message: 'one' });
   appendFileSync(join(attempt.directory, 'events.jsonl'), '{"type":"noti');
   expect(await eventsOf(attempt)).toEqual([{ type: 'notice', time, message: 'one' }]);
+});
+
+it('counts a run as killed that its parent has not reaped', async () => {
+  const folder = join(await temporary(), '.trowel');
+  const attempt = createAttempt(folder, run);
+  const { pid, reap } = await zombie();
+  const { process: _, ...meta } = attempt.meta;
+  writeFileSync(join(attempt.directory, 'meta.json'), JSON.stringify({ ...meta, pid }));
+  expect(listAttempts(folder).map(({ status }) => status)).toEqual(['killed']);
+  expect(lastUnsuccessful(folder, run.workflow)?.attempt).toBe(attempt.meta.attempt);
+  await reap();
 });
 
 it('tells running, ended and killed attempts apart, and passes over what is no attempt', async () => {

@@ -3,7 +3,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { withLock } from '../../../lib/local/lock.ts';
+import { beginningOf } from '../../../lib/local/process-state.ts';
 import { temporary } from './temporary.ts';
+import { zombie } from './zombie.ts';
 
 it('lets one in at a time, and tells who waits for whom', async () => {
   const path = join(await temporary(), 'a', 'lock');
@@ -26,6 +28,18 @@ it('takes over the lock of a process that is gone', async () => {
   const path = join(await temporary(), 'lock');
   writeFileSync(path, `${2 ** 30} ${hostname()}`);
   expect(await withLock(path, async () => 'done')).toBe('done');
+});
+
+it('takes over the lock of a zombie, and of a process that had the id before', async () => {
+  const { pid, reap } = await zombie();
+  for (const holder of [`${pid} ${hostname()}`, `${process.ppid} ${hostname()} 1`]) {
+    const path = join(await temporary(), 'lock');
+    writeFileSync(path, holder);
+    // Where the system does not say when a process began, the second holds it.
+    if (holder.endsWith(' 1') && beginningOf(process.ppid) === undefined) continue;
+    expect(await withLock(path, async () => 'done')).toBe('done');
+  }
+  await reap();
 });
 
 it('stops waiting when told to', async () => {
