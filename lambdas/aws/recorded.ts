@@ -1,5 +1,6 @@
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
-import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import type { Value } from '../../lib/language/workflow.ts';
+import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../launch/acted.ts';
 import { fingerprint } from '../launch/hashes.ts';
 import { resultPath } from '../launch/names.ts';
 import { logger } from './logger.ts';
@@ -13,21 +14,24 @@ import type { Objects } from './objects.ts';
 export async function once(
   payload: Payload,
   objects: Pick<Objects, 'records' | 'write'>,
-  act: () => Promise<StoreResult>,
+  secretVersion: (key: string) => Promise<string | undefined>,
+  act: () => Promise<Acted>,
 ): Promise<StoreResult> {
   const { root, resume = [] } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
   const seen = fingerprint([payload.op, payload.k, payload.l as Value[]]);
   const recorded = objects.records(payload);
   for (const attempt of [root, ...resume]) {
-    const record = (await recorded(attempt, path)) as { seen?: string; answer?: Mapping } | undefined;
+    const record = (await recorded(attempt, path)) as Partial<ActedRecord> | undefined;
     if (record === undefined) continue;
     if (record.seen !== seen || record.answer === undefined) break;
+    if (attempt !== root && !(await sameSecrets(record, secretVersion))) break;
     return { ...record.answer, ...(attempt !== root && { replayed: true }) } as StoreResult;
   }
-  const answer = await act();
+  const { used = [], ...answer } = await act();
   try {
-    await objects.write(`${root}/${path}`, { v: 1, task: payload.t, seen, answer });
+    const secrets = await versionsOf(used, secretVersion);
+    await objects.write(`${root}/${path}`, { v: 1, task: payload.t, seen, answer, ...secrets });
   } catch (error) {
     // What was done is not to be done again for this: without the record a resumed attempt does it again, and nothing else.
     logger.warn('the answer could not be recorded', { task: payload.t, error: error as Error });

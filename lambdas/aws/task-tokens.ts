@@ -1,5 +1,6 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
 import type { ErrorName } from '../../lib/expression/failure.ts';
+import { cut } from '../../lib/expression/mask.ts';
 import type { Failure } from '../../lib/expression/wire.ts';
 
 /** Characters of a failure's message; Step Functions keeps 32,768 of the whole cause, and JSON may write one as six. */
@@ -19,7 +20,7 @@ export class DeployedTokens {
   }
 
   async fail(taskToken: string, error: ErrorName, failure: Failure): Promise<boolean> {
-    const cause = JSON.stringify({ ...failure, message: failure.message.slice(0, LONGEST_MESSAGE) });
+    const cause = JSON.stringify({ ...failure, message: cut(failure.message, LONGEST_MESSAGE) });
     return waited(this.#client.send(new SendTaskFailureCommand({ taskToken, error, cause })));
   }
 }

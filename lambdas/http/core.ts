@@ -3,18 +3,23 @@
  * it needs comes in as services, so that it runs here and as a function on AWS.
  */
 import { STATUS_CODES } from 'node:http';
+import type { Marks } from '../../lib/expression/marks.ts';
+import { cut } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
-import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
+import type { Acted } from '../launch/acted.ts';
+import type { Reach } from './addresses.ts';
 import { requestBody } from './content.ts';
 import { badInput, taskFailed } from './failure.ts';
+import { NoResponse } from './no-response.ts';
 import { boolean, integer, mergeDefaults, nested, text } from './options.ts';
 import { type Environment, proxyFor } from './proxy.ts';
 import { type RenderServices, renderTask, type Task, withoutSecrets } from './rendering.ts';
 import { type Attempts, deliver } from './retry.ts';
 import type { Secrets } from './secrets.ts';
-import { NoResponse, type Request, type Response } from './send.ts';
+import type { Request, Response } from './send.ts';
 
 export interface HttpServices extends RenderServices {
   /** For http_proxy, https_proxy and no_proxy. Default: none. */
@@ -22,6 +27,8 @@ export interface HttpServices extends RenderServices {
   /** What the task reports while it runs; secrets are already hidden. */
   log?(line: string): void;
   signal?: AbortSignal;
+  /** Default: this machine may be asked, metadata services may not. */
+  reach?: Reach;
   patience?: Attempts['patience'];
   sleep?: Attempts['sleep'];
 }
@@ -35,7 +42,7 @@ const MAX_SHOWN = 200;
  * `http.last_content` (text) as stores; an earlier request's content is reset.
  * Throws Trowel.Template, Trowel.BadInput, Trowel.Secret, or Trowel.TaskFailed when no 2xx or 3xx comes back.
  */
-export async function http(payload: Payload, services: HttpServices): Promise<StoreResult> {
+export async function http(payload: Payload, services: HttpServices): Promise<Acted> {
   const task = await renderTask(payload, services);
   const params = mergeDefaults(task.params, task.params.http);
   const { response, storeContent } = await withoutSecrets(task, () => exchange(task, params, services));
@@ -46,10 +53,12 @@ export async function http(payload: Payload, services: HttpServices): Promise<St
     }
     stored.last_content = response.content;
   }
-  return storeResult(payload, { http: stored }, [
+  const answer = storeResult(payload, { http: stored }, [
     ['http', 'last_status'],
     ['http', 'last_content'],
   ]);
+  const { used } = task.secrets;
+  return used.length === 0 ? answer : { ...answer, used };
 }
 
 async function exchange(
@@ -83,25 +92,26 @@ async function prepare(
   params: Mapping,
   services: HttpServices,
 ): Promise<{ request: Request; shown: string }> {
-  const { secrets, templates } = task;
+  const { secrets, marks } = task;
   const filled = async <T extends Mapping[string]>(value: T): Promise<T> =>
-    templates.fill(value, (key) => secrets.required(key));
+    marks.fill(value, (asked) => secrets.asked(asked));
 
   const secretUri = await secrets.optional('http.uri');
   const command = secretUri ?? text(params, '_command') ?? text(params, 'http>');
   if (command === undefined) throw badInput("Parameter '_command' is required but not set");
-  const secretive = secretUri !== undefined || templates.has(command);
+  const secretive = secretUri !== undefined || marks.asks(command);
   const url = parseUrl(await filled(command), secretive);
   for (const [name, value] of await query(params, filled)) url.searchParams.append(name, value);
 
   const method = (text(params, 'method') ?? 'GET').toUpperCase();
   if (!/^[A-Z]+$/.test(method)) throw badInput(`Invalid method: '${method}'`);
-  const headers = await requestHeaders(params, filled);
+  const { headers, asking } = await requestHeaders(params, filled, marks);
   const given = new Set(headers.map(([name]) => name.toLowerCase()));
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !given.has(name)) headers.push([name, value]);
   };
   const body = requestBody(params, await filled(params.content ?? null));
+  const holds = (value: string): boolean => secrets.redact(value) !== value;
   add('content-type', body?.type);
   add('authorization', await authorization(url, secrets));
   add('user-agent', 'Trowel');
@@ -121,6 +131,13 @@ async function prepare(
     timeout,
     keep: MAX_STORED,
     signal: services.signal,
+    secrets: {
+      headers: asking,
+      body: body !== undefined && (marks.asks(JSON.stringify(params.content)) || holds(body.text)),
+      in: holds,
+    },
+    reach: services.reach ?? { loopback: true },
+    say: (line) => services.log?.(secrets.redact(line)),
   };
   return { request, shown: `${method} ${secretive ? `${url.protocol}//***` : url.href}` };
 }
@@ -142,11 +159,16 @@ async function query(params: Mapping, filled: Fill): Promise<Iterable<[string, s
 }
 
 /** `headers` is a list of mappings with one key each; one mapping will do as well. */
-async function requestHeaders(params: Mapping, filled: Fill): Promise<[string, string][]> {
+async function requestHeaders(
+  params: Mapping,
+  filled: Fill,
+  marks: Marks,
+): Promise<{ readonly headers: [string, string][]; readonly asking: ReadonlySet<string> }> {
   const value = nested(params.headers) ?? [];
   const entries = isMapping(value) ? Object.entries(value).map(([name, inner]) => ({ [name]: inner })) : value;
   if (!Array.isArray(entries)) throw badInput("Expected a list of mappings with one key each for key 'headers'");
   const headers: [string, string][] = [];
+  const asking = new Set<string>();
   for (const entry of entries) {
     const pair = isMapping(entry) ? Object.entries(await filled(entry)) : [];
     const [name, content] = pair[0] ?? [];
@@ -158,8 +180,9 @@ async function requestHeaders(params: Mapping, filled: Fill): Promise<[string, s
     const line = String(content ?? '').trimEnd();
     if (/[\r\n\0]/.test(line)) throw badInput(`Invalid header: the value of '${name}' has a line break`);
     headers.push([name, line]);
+    if (marks.asks(JSON.stringify(entry))) asking.add(name.toLowerCase());
   }
-  return headers;
+  return { headers, asking };
 }
 
 async function authorization(url: URL, secrets: Secrets): Promise<string | undefined> {
@@ -193,7 +216,7 @@ function refusal(response: Response, shown: string): string {
         : status >= 500 && status < 600
           ? 'HTTP 5XX Server Error'
           : 'Unexpected HTTP status';
-  const body = content.length > MAX_SHOWN ? `${content.slice(0, MAX_SHOWN - 3)}...` : content;
+  const body = cut(content, MAX_SHOWN, '...');
   const summary = length > MAX_STORED ? '(too long response body)' : body;
   return `${family}: ${shown} - ${status} ${STATUS_CODES[status] ?? ''}: ${summary}`;
 }

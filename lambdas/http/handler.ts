@@ -6,8 +6,8 @@ import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
-import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
-import { setting } from '../aws/settings.ts';
+import { DeployedSecrets, listed, missingSecret } from '../aws/secrets.ts';
+import { optional, setting } from '../aws/settings.ts';
 import { http } from './core.ts';
 import { remount } from './secrets.ts';
 
@@ -31,15 +31,22 @@ export const handler = retriable(async (given: Payload, context?: Context): Prom
   };
   const { objects, secrets } = clients;
   const event = confined(given, objects.bucket);
-  return once(event, objects, () =>
-    withValues(event, objects, (payload) =>
-      http(payload, {
-        render,
-        secret: (key, mounts) => secrets.get(remount(key, mounts)),
-        missingSecret,
-        log: (line) => logger.info(line, { task: event.t }),
-        ...(signal && { signal }),
-      }),
-    ),
+  return once(
+    event,
+    objects,
+    (key) => secrets.readVersion(key),
+    () =>
+      withValues(event, objects, (payload) =>
+        http(payload, {
+          render,
+          secret: (key, mounts) => secrets.get(remount(key, mounts)),
+          missingSecret,
+          computable: listed(),
+          // Nothing that is deployed sets it; tests do, whose servers are on this machine.
+          reach: { loopback: optional('TROWEL_LOOPBACK') === 'true' },
+          log: (line) => logger.info(line, { task: event.t }),
+          ...(signal && { signal }),
+        }),
+      ),
   );
 });

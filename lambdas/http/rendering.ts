@@ -1,8 +1,8 @@
+import { Marks, mapTexts, UnknownWord } from '../../lib/expression/marks.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
-import type { Layer, Payload } from '../../lib/expression/wire.ts';
+import { ERRORS, type Layer, type Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { Failed } from './failure.ts';
-import { type SecretTemplates, secretTemplates } from './secret-template.ts';
 import { type SecretServices, Secrets } from './secrets.ts';
 
 export interface RenderInput {
@@ -31,22 +31,62 @@ export interface Task {
   readonly params: Mapping;
   readonly keys: Mapping;
   readonly secrets: Secrets;
-  readonly templates: SecretTemplates;
+  /** Of the texts in `params` and `keys`. */
+  readonly marks: Marks;
 }
 
-/** Renders a payload's keys, with secrets still marked (secret-template.ts). */
-export async function renderTask(payload: Payload, services: RenderServices): Promise<Task> {
-  const templates = secretTemplates();
+/**
+ * Renders a payload's keys, with secrets still marked (marks.ts).
+ * @param shown keys with text for people: what expressions put into it, and what stands there as data, is marked too
+ */
+export async function renderTask(
+  payload: Payload,
+  services: RenderServices,
+  shown: readonly string[] = [],
+): Promise<Task> {
+  const marks = new Marks();
+  const { l, k, op, b } = payload;
+  const { authored } = b.attempt;
+  const own = authored === undefined ? marks.secrets(k) : k;
   const rendered = await services.render({
-    layers: templates.markLayers(payload.l),
-    builtins: payload.b.vars,
+    layers: marks.secretsOfLayers(l, authored).map((layer) => withInserted(layer, op, shown, marks)),
+    builtins: b.vars,
     task: payload.t,
-    keys: templates.mark(payload.k),
+    keys: insertedIn(own, shown, marks),
   });
-  if (!rendered.ok) throw new Failed(rendered.error.name, templates.unmark(rendered.error.message));
-  const mounts = rendered.keys._secrets;
-  const secrets = new Secrets(services, isMapping(mounts) ? templates.unmark(mounts) : {});
-  return { params: rendered.params, keys: rendered.keys, secrets, templates };
+  if (!rendered.ok) throw new Failed(rendered.error.name, marks.unmark(rendered.error.message));
+  const { keys } = rendered;
+  const params = { ...rendered.params };
+  // The command is what stands after the operator, and no variable of that name.
+  if (!Object.hasOwn(keys, '_command')) delete params._command;
+  for (const key of [...shown, op]) {
+    const data =
+      !Object.hasOwn(keys, key) && l.some((layer) => !isExport(layer) && Object.hasOwn(contentOf(layer), key));
+    if (data) params[key] = mapTexts(params[key] ?? null, (text) => marks.enclosed(text));
+  }
+  const mounts = isMapping(keys._secrets) ? marks.unmark(keys._secrets) : {};
+  const secrets = new Secrets(services, mounts, JSON.stringify(k._secrets ?? null).includes('${'));
+  return { params, keys, secrets, marks };
+}
+
+function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapping {
+  const marked = shown.flatMap((key) => (Object.hasOwn(keys, key) ? [[key, marks.inserted(keys[key] ?? null)]] : []));
+  return { ...keys, ...Object.fromEntries(marked) };
+}
+
+/** The same in the operator's defaults of an `_export`. */
+function withInserted(layer: Layer, operator: string, shown: readonly string[], marks: Marks): Layer {
+  if (shown.length === 0 || !isExport(layer)) return layer;
+  const [{ [operator]: defaults, ...rest }] = layer;
+  return isMapping(defaults) ? [{ ...rest, [operator]: insertedIn(defaults, shown, marks) }] : layer;
+}
+
+function isExport(layer: Layer): layer is [Mapping] {
+  return Array.isArray(layer) && layer.length === 1;
+}
+
+function contentOf(layer: Layer): Mapping {
+  return Array.isArray(layer) ? layer[0] : layer;
 }
 
 /** Runs what may fail with a text of the task's in its message, and hides the secrets there. */
@@ -54,7 +94,8 @@ export async function withoutSecrets<T>(task: Task, run: () => Promise<T>): Prom
   try {
     return await run();
   } catch (error) {
+    if (error instanceof UnknownWord) throw new Failed(ERRORS.badInput, task.secrets.redact(error.message));
     if (!(error instanceof Failed)) throw error;
-    throw new Failed(error.name, task.secrets.redact(task.templates.unmark(error.message)));
+    throw new Failed(error.name, task.secrets.redact(task.marks.unmark(error.message)));
   }
 }

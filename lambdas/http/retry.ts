@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { NoResponse, type Request, type Response, send } from './send.ts';
+import { NoResponse } from './no-response.ts';
+import { type Request, type Response, send } from './send.ts';
 
 /** Waits as digdag's: 1 s, doubled to 30 s. digdag goes on for ever; a function may not, so tries are counted. */
 export interface Patience {
@@ -51,7 +52,7 @@ export async function deliver(request: Request, repeatable: boolean, options: At
 }
 
 /** What another try cannot change. */
-const FINAL = /^(ABORTED|REDIRECTS|UND_ERR_INVALID_ARG|.*CERT.*|UNABLE_TO_VERIFY.*)$/;
+const FINAL = /^(ABORTED|REDIRECTS|REFUSED|UND_ERR_INVALID_ARG|.*CERT.*|UNABLE_TO_VERIFY.*)$/;
 
 function mayPass(outcome: Response | NoResponse, repeatable: boolean): boolean {
   if (outcome instanceof NoResponse) return repeatable && !FINAL.test(outcome.code);

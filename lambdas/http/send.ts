@@ -1,6 +1,8 @@
 /** One request: redirects, proxy, time limit, size limit. Whether to try again is retry.ts's concern. */
 import { TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
+import { checkedLookup, checkLiteral, type Reach } from './addresses.ts';
+import { NoResponse } from './no-response.ts';
 
 export interface Request {
   readonly url: URL;
@@ -17,6 +19,21 @@ export interface Request {
   /** Characters of the answer to keep. */
   readonly keep: number;
   readonly signal?: AbortSignal | undefined;
+  /** What must not reach another origin by a redirect. */
+  readonly secrets?: Held;
+  /** Default: everything may be reached. */
+  readonly reach?: Reach;
+  /** Told what a redirect leaves out. */
+  readonly say?: (line: string) => void;
+}
+
+/** What of a request holds secrets. */
+export interface Held {
+  /** Names of headers in lower case. */
+  readonly headers: ReadonlySet<string>;
+  readonly body: boolean;
+  /** Whether a secret can be recognised in a text, e.g. an address that a server made of what it was sent. */
+  readonly in: (text: string) => boolean;
 }
 
 export interface Response {
@@ -30,15 +47,6 @@ export interface Response {
   readonly length: number;
 }
 
-/** No answer came. `message` says why, and may name the address, but neither headers nor content. */
-export class NoResponse extends Error {
-  readonly code: string;
-  constructor(code: string, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.code = code;
-  }
-}
-
 const MAX_REDIRECTS = 8;
 const MAX_COUNTED = 1024 * 1024;
 
@@ -47,7 +55,7 @@ export async function send(request: Request): Promise<Response> {
   const tls = { rejectUnauthorized: !request.insecure };
   const dispatcher = request.proxy
     ? new ProxyAgent({ uri: request.proxy.href, requestTls: tls, proxyTls: tls, proxyTunnel: false })
-    : new Agent({ connect: tls });
+    : new Agent({ connect: { ...tls, ...(request.reach && { lookup: checkedLookup(request.reach) }) } });
 
   const limit = new AbortController();
   const abort = (): void => limit.abort();
@@ -77,6 +85,7 @@ function cancelled({ reason }: AbortSignal): string {
 async function follow(first: Request, dispatcher: Dispatcher, signal: AbortSignal): Promise<Response> {
   let { url, method, headers, body } = first;
   for (let hops = 0; ; hops++) {
+    if (first.reach) checkLiteral(url, first.reach);
     const answer = await dispatcher.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -103,11 +112,35 @@ async function follow(first: Request, dispatcher: Dispatcher, signal: AbortSigna
       body = undefined;
       headers = headers.filter(([name]) => !/^content-/i.test(name));
     }
-    if (next.origin !== url.origin) {
-      headers = headers.filter(([name]) => !/^(authorization|cookie|proxy-authorization|host)$/i.test(name));
-    }
+    if (next.origin !== url.origin) headers = elsewhere(next, headers, body, first);
     url = next;
   }
+}
+
+type Headers = Request['headers'];
+
+/** The headers that another origin gets (https and http are two). What cannot be left out is not sent at all. @throws NoResponse */
+function elsewhere(next: URL, headers: Headers, body: string | undefined, { secrets, say }: Request): Headers {
+  const { origin } = next;
+  if (body !== undefined && secrets?.body) {
+    throw new NoResponse('REDIRECTS', `redirected to ${origin}, where the content, which holds a secret, is not sent`);
+  }
+  if (secrets?.in(next.href)) {
+    throw new NoResponse('REDIRECTS', `redirected to ${origin}, with a secret in the address, which is not sent there`);
+  }
+  const kept = headers.filter(([name]) => !/^(authorization|cookie|proxy-authorization|host)$/i.test(name));
+  const without = kept.filter(
+    ([name, value]) => !secrets?.headers.has(name.toLowerCase()) && !secrets?.in(`${name}: ${value}`),
+  );
+  if (without.length < kept.length) {
+    say?.(
+      `redirected to ${origin}, where headers that hold secrets are not sent: ${kept
+        .filter((one) => !without.includes(one))
+        .map(([name]) => name)
+        .join(', ')}`,
+    );
+  }
+  return without;
 }
 
 async function read(answer: Dispatcher.ResponseData, keep: number): Promise<Response> {

@@ -25,6 +25,18 @@ export interface Job {
   readonly resources?: Mapping;
 }
 
+/** Text, or the key of a secret as it is stored. */
+export type Piece = string | readonly [key: string];
+
+/**
+ * Where secrets are put in: of the variables of `env` and of the script those that ask for one. What is not here asks for none, whatever
+ * its text looks like.
+ */
+export interface SecretTexts {
+  readonly env: { readonly [name: string]: readonly Piece[] };
+  readonly script?: readonly Piece[];
+}
+
 /** docs/protocol.md, section "Assignment". */
 export interface Assignment {
   readonly v: number;
@@ -35,6 +47,9 @@ export interface Assignment {
   readonly env: { readonly [name: string]: string };
   /** `_secrets`: `{pg: {password: 'my.other.key'}}`. */
   readonly secrets_map: Mapping;
+  readonly secret_texts: SecretTexts;
+  /** By key as stored: what tells the present value from another (the value itself cannot be had from it). For the record. */
+  readonly secret_versions?: { readonly [key: string]: string };
   readonly workdir?: string;
   /** Seconds. */
   readonly timeout?: number;

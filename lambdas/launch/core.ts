@@ -6,6 +6,8 @@
 import { expected } from '../../lib/expression/coerce.ts';
 import { toSeconds } from '../../lib/expression/duration.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { Marks } from '../../lib/expression/marks.ts';
+import { setOwn } from '../../lib/expression/merge.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
 import { baseLayers } from '../../lib/expression/stores.ts';
@@ -14,8 +16,8 @@ import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
 import { jobId, resultPath } from './names.ts';
 import { type ReadReference, resolveMentioned } from './references.ts';
-import { asRecord, type ReadRecord, type Replayed, replay, unchanged } from './replay.ts';
-import { mountedKey, secretKeys, secretPlaces } from './secret-keys.ts';
+import { asRecord, type ReadRecord, type Replayed, type ResultRecord, replay, unchanged } from './replay.ts';
+import { type Secrets, secretsIn, withMarks } from './secret-texts.ts';
 
 export interface Services {
   /** lib/expression's renderer. */
@@ -30,6 +32,13 @@ export interface Services {
   readonly codeUnchanged?: (assignment: Assignment, sha256: string) => Promise<boolean>;
   /** Those of the keys that are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
   readonly missingSecrets?: (keys: readonly string[]) => Promise<readonly string[]>;
+  /**
+   * What tells the present value of a secret from another, and from which the value cannot be had. `like`: one of an earlier time, to be
+   * compared with. Absent: a secret that has changed makes no difference to a resumed attempt.
+   */
+  readonly secretVersion?: (key: string, like?: string) => Promise<string | undefined>;
+  /** Whether an expression may name the secret. Default: any. */
+  readonly computable?: (key: string) => boolean;
   /** How to set a secret, for the message. */
   readonly secretCommand?: (key: string) => string;
   /** Seconds; of a task without `_timeout`. */
@@ -47,9 +56,10 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
   checkVersion(payload);
   const rendered = await render(payload, services);
   const job = await jobOf(payload, rendered, services);
-  const replayed = await findResult(payload, job.assignment, services);
+  const replayed = await findResult(payload, job, services);
   if (replayed !== undefined) return { replayed };
-  if (!(await services.compute.offer(job))) await services.compute.start(job);
+  const ready = await withVersions(job, services);
+  if (!(await services.compute.offer(ready))) await services.compute.start(ready);
   return { started: job.id };
 }
 
@@ -58,7 +68,8 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
  * tried again asks this attempt first: a task that had succeeded when its container was lost is not run twice. Templates may
  * name the attempt (`out/${attempt_id}`): that alone makes no difference, so they are also tried with its variables of then.
  */
-async function findResult(payload: LaunchPayload, now: Assignment, services: Services): Promise<Replayed | undefined> {
+async function findResult(payload: LaunchPayload, job: Job, services: Services): Promise<Replayed | undefined> {
+  const now = job.assignment;
   const { root: own, resume = [], rerunChanged } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
   for (const root of (payload.n ?? 0) > 0 ? [own, ...resume] : resume) {
@@ -66,46 +77,77 @@ async function findResult(payload: LaunchPayload, now: Assignment, services: Ser
     if (record === undefined || record.task !== payload.t) continue;
     if (rerunChanged && root !== own && record.module && (await services.codeUnchanged?.(now, record.module)) !== true)
       return undefined;
+    if (!(await sameSecrets(record, job.secrets, services))) return undefined;
     if (unchanged(record, now)) return replay(payload, record);
     const then = services.attemptVariables?.(root);
     if (then === undefined) return undefined;
     const vars = { ...payload.b.vars, ...then };
-    const { params, keys } = await render({ ...payload, b: { ...payload.b, vars } }, services);
-    const before = { params, keys: now.keys, env: envOf(keys) };
+    const { params, env } = await render({ ...payload, b: { ...payload.b, vars } }, services);
+    const before = { params, keys: now.keys, env };
     return unchanged(record, before) ? replay(payload, record) : undefined;
   }
   return undefined;
 }
 
+/** Whether the secrets that the task is about to get are those that it got then. */
+async function sameSecrets(record: ResultRecord, keys: readonly string[], services: Services): Promise<boolean> {
+  const { secretVersion } = services;
+  if (secretVersion === undefined) return true;
+  const { secrets = {} } = record;
+  if (Object.keys(secrets).length !== keys.length) return false;
+  const same = keys.map(
+    async (key) => Object.hasOwn(secrets, key) && (await secretVersion(key, secrets[key])) === secrets[key],
+  );
+  return (await Promise.all(same)).every(Boolean);
+}
+
+async function withVersions(job: Job, { secretVersion }: Services): Promise<Job> {
+  if (secretVersion === undefined || job.secrets.length === 0) return job;
+  const entries = await Promise.all(job.secrets.map(async (key) => [key, await secretVersion(key)] as const));
+  const secret_versions = Object.fromEntries(
+    entries.flatMap(([key, version]) => (version === undefined ? [] : [[key, version]])),
+  );
+  return { ...job, assignment: { ...job.assignment, secret_versions } };
+}
+
 interface RenderedTask {
   readonly params: Mapping;
   readonly keys: Mapping;
+  readonly env: { readonly [name: string]: string };
+  readonly secrets: Secrets;
 }
 
 async function render(payload: LaunchPayload, services: Services): Promise<RenderedTask> {
   const read = services.references;
   const layers = read === undefined ? payload.l : await resolveMentioned(payload.l, payload.k, read);
+  const marks = new Marks();
   const rendered = await services.render({
     layers,
     builtins: payload.b.vars,
     task: payload.t,
-    keys: payload.k,
+    keys: withMarks(payload, marks),
     timezone: timezoneOf(payload.b),
   });
   if (!rendered.ok) {
-    throw new TrowelError(rendered.error.name, rendered.error.message);
+    throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));
   }
   // `py>: f` is short for `_type: py, _command: f`, and an operator sees both forms.
-  const { params, keys } = rendered;
+  const keys = marks.unmark(rendered.keys);
+  const params = { ...rendered.params };
+  for (const key of Object.keys(keys)) setOwn(params, key, marks.unmark(params[key] ?? null));
+  const marked = envOf(rendered.keys);
+  const { _command: script = rendered.keys['sh>'] } = rendered.keys;
+  const mounts = mapping(keys._secrets) ?? {};
+  const asking = { env: marked, script: payload.op === 'sh' && typeof script === 'string' ? script : undefined };
+  const secrets = secretsIn(asking, { marks, payload, mounts }, services.computable);
   const { _type = payload.op, _command = keys[`${payload.op}>`] } = keys;
   const long: Mapping = _command === undefined ? { _type } : { _type, _command };
-  return { params: { ...params, ...long }, keys };
+  return { params: { ...params, ...long }, keys, env: marks.unmark(marked), secrets };
 }
 
 async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Services): Promise<Job> {
-  const { keys } = task;
-  const asked = secretsOf(payload, keys);
-  await checkSecrets(asked, services);
+  const { keys, secrets } = task;
+  await checkSecrets(secrets.keys, services);
   const timeout = timeoutOf(keys) ?? services.defaultTimeout;
   const assignment: Assignment = {
     v: PROTOCOL,
@@ -113,8 +155,9 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     operator: payload.op,
     params: task.params,
     keys: Object.keys(keys),
-    env: envOf(keys),
+    env: task.env,
     secrets_map: mapping(keys._secrets) ?? {},
+    secret_texts: secrets.texts,
     ...(typeof keys._workdir === 'string' ? { workdir: keys._workdir } : {}),
     ...(timeout === undefined ? {} : { timeout }),
     layers: baseLayers(payload),
@@ -132,34 +175,19 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     id: jobId(payload.token),
     token: payload.token,
     assignment,
-    secrets: [...new Set(asked.values())],
+    secrets: secrets.keys,
     ...(docker === undefined ? {} : { docker }),
     ...(resources === undefined ? {} : { resources }),
   };
 }
 
-/**
- * The secrets that the task's `_env` and sh> text name, once rendered, and the keys under which they are kept. Where the texts as
- * written name no secret there is none, so that a parameter's value cannot ask for one.
- */
-function secretsOf(payload: LaunchPayload, keys: Mapping): Map<string, string> {
-  const asked = secretPlaces(payload.op).flatMap((place) =>
-    secretMention(payload.k[place]) ? secretKeys(keys[place]) : [],
-  );
-  return new Map(asked.map((key) => [key, mountedKey(key, keys._secrets)]));
-}
-
-async function checkSecrets(asked: ReadonlyMap<string, string>, services: Services): Promise<void> {
-  if (asked.size === 0 || services.missingSecrets === undefined) return;
-  const [missing] = await services.missingSecrets([...asked.values()]);
+async function checkSecrets(keys: readonly string[], services: Services): Promise<void> {
+  if (keys.length === 0 || services.missingSecrets === undefined) return;
+  const [missing] = await services.missingSecrets(keys);
   if (missing === undefined) return;
   const command = services.secretCommand?.(missing);
   const way = command === undefined ? '' : `\nSet it with: ${command}`;
   throw new TrowelError(ERRORS.secret, `Secret not found for key: '${missing}'${way}`);
-}
-
-function secretMention(value: Value | undefined): boolean {
-  return value !== undefined && JSON.stringify(value).includes('${secret:');
 }
 
 function envOf(keys: Mapping): { [name: string]: string } {

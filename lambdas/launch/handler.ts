@@ -7,7 +7,7 @@ import { bundleFiles } from '../aws/bundle.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, parseUri, s3Client } from '../aws/objects.ts';
-import { DeployedSecrets, secretCommand } from '../aws/secrets.ts';
+import { DeployedSecrets, listed, secretCommand } from '../aws/secrets.ts';
 import { list, optional, setting } from '../aws/settings.ts';
 import { DeployedTokens } from '../aws/task-tokens.ts';
 import type { ProjectFiles } from '../notify/project-files.ts';
@@ -56,6 +56,8 @@ export const handler = retriable(async (given: LaunchPayload): Promise<Answer> =
     attemptVariables,
     codeUnchanged: (assignment, sha256) => codeUnchanged(deployedCode(), assignment, sha256),
     missingSecrets: (keys) => secrets.missing(keys),
+    secretVersion: (key) => secrets.version(key),
+    computable: listed(),
     secretCommand,
     defaultTimeout: Number(optional('TROWEL_TASK_TIMEOUT') ?? 86_400),
   });

@@ -18,6 +18,8 @@ export interface ResultRecord {
   readonly read: { readonly [name: string]: string };
   /** sha256 of the file with the task's code; null where there is none (sh>). */
   readonly module?: string | null;
+  /** Versions of the secrets that it got, by their keys. */
+  readonly secrets?: { readonly [key: string]: string };
   /** What the task itself stored. Without it the answer of then is given again. */
   readonly stored?: Mapping;
   readonly result: StoreResult & { readonly seconds?: number };

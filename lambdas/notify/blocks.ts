@@ -1,5 +1,6 @@
 /** Slack's Block Kit: a report as blocks, and the limits of any message. https://api.slack.com/reference/block-kit/blocks */
 
+import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Report } from './report.ts';
@@ -18,7 +19,9 @@ const LINES = 15;
 
 const ICONS = { failure: ':x:', recovery: ':white_check_mark:', sla: ':hourglass:', alarm: ':warning:' } as const;
 
-export function slackMessage(report: Report): Mapping {
+export function slackMessage(given: Report): Mapping {
+  // Before anything is cut.
+  const report = seen.maskAll(given);
   const { kind, title, text, error, retry, links } = report;
   const shown = lastLines(report.traceback ?? '', LINES);
   const blocks: Mapping[] = [
@@ -123,11 +126,6 @@ function section(text: string): Mapping {
 
 function link({ title, url }: Report['links'][number]): string {
   return `<${escapeText(url).replaceAll('|', '%7C')}|${escapeText(title)}>`;
-}
-
-function cut(text: string, limit: number): string {
-  if (text.length <= limit) return text;
-  return `${text.slice(0, limit - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
 function chunks<T>(list: readonly T[], size: number): T[][] {

@@ -3,6 +3,7 @@
  */
 
 import type { ErrorOutput } from '../../lib/expression/failure.ts';
+import { cut } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
 import type { Layer, Payload, StoreResult } from '../../lib/expression/wire.ts';
@@ -45,7 +46,7 @@ export interface Notifications {
  * Throws Trowel.Template, Trowel.BadInput, Trowel.Secret, or Trowel.TaskFailed if a server refuses the message or none answers.
  */
 export async function notify(payload: Payload, services: NotifyServices): Promise<StoreResult> {
-  const task = await renderTask(payload, services);
+  const task = await renderTask(payload, services, SHOWN[payload.op]);
   const operator = OPERATORS[payload.op];
   if (operator === undefined) throw badInput(`Unknown operator for notify: ${payload.op}`);
   await withoutSecrets(task, () => operator(payload, task, services));
@@ -54,11 +55,17 @@ export async function notify(payload: Payload, services: NotifyServices): Promis
 
 type Operator = (payload: Payload, task: Task, services: NotifyServices) => Promise<void>;
 
+/** Keys in which what an expression gives is escaped. */
+const SHOWN: { readonly [op: string]: readonly string[] } = {
+  slack: ['slack>', '_command', 'blocks', 'attachments'],
+  mail: ['mail>', '_command', 'body'],
+};
+
 const OPERATORS: { readonly [op: string]: Operator } = { mail, slack, notify: toProject };
 
 /** notify>: printed, and sent where trowel.yml says. In a handler it tells what has failed; the handlers around it need not. */
 async function toProject(payload: Payload, task: Task, services: NotifyServices): Promise<void> {
-  const message = task.templates.unmark(text(task.params, '_command') ?? text(task.params, 'notify>') ?? '');
+  const message = task.marks.unmark(text(task.params, '_command') ?? text(task.params, 'notify>') ?? '');
   services.log(message);
   const error = errorIn(payload.l);
   if (error === undefined) {
@@ -126,7 +133,7 @@ async function channelsOf(
   if (email.length > 0) {
     const params = mergeDefaults({}, task.params.mail);
     const send = async (report: Report): Promise<void> => {
-      const subject = text(params, 'subject') ?? `${payload.t}: ${firstLine(report)}`.slice(0, 200);
+      const subject = text(params, 'subject') ?? cut(`${payload.t}: ${firstLine(report)}`, 200);
       await sendMail({ ...params, subject, to: [...email], html: false }, asText(report), task, services);
     };
     channels.push({ name: 'email', send });

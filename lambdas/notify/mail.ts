@@ -1,4 +1,6 @@
 import type { SendMailOptions } from 'nodemailer';
+import type { Marks } from '../../lib/expression/marks.ts';
+import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
@@ -43,18 +45,24 @@ type Message = SendMailOptions & {
 export const LARGEST_RAW = 40_000_000;
 
 /**
- * mail>: FILE, a template in the project, or `{data: TEXT}`; the options are digdag's (MailOperatorFactory), beside the operator or in
- * `mail:`.
+ * mail>: FILE, a template in the project, or `{data: TEXT}`; the options are digdag's (MailOperatorFactory), next to the operator or in
+ * `mail:`. In HTML, what expressions give is escaped.
  */
 export async function mail(payload: Payload, task: Task, services: MailServices): Promise<void> {
+  const { marks } = task;
+  const marked = mergeDefaults(task.params, task.params.mail);
   // Subject, addresses and body take no secrets: the author's `${secret:…}` stays as written.
-  const params = task.templates.unmark(mergeDefaults(task.params, task.params.mail));
+  const params = marks.unmark(marked);
   const files = await attachments(params, (reference) => services.readValue?.(payload, reference), services);
-  await sendMail(params, await body(params, services), task, services, files);
+  const content = await body(marked, params, marks, services);
+  // By its place: what a task has stored does not decide whether it is escaped.
+  const escaping = boolean(params, 'html', false) && boolean(task.keys, 'escape', true);
+  await sendMail(params, escaping ? marks.changed(content, escapeHtml) : marks.unmark(content), task, services, files);
 }
 
-async function body(params: Mapping, services: MailServices): Promise<string> {
-  const command = params._command ?? params['mail>'];
+/** The text, with marks around what expressions gave. */
+async function body(marked: Mapping, params: Mapping, marks: Marks, services: MailServices): Promise<string> {
+  const command = marked._command ?? marked['mail>'];
   if (isMapping(command)) {
     const data = text(command, 'data');
     if (data === undefined) throw badInput("Parameter 'data' is required but not set");
@@ -62,14 +70,26 @@ async function body(params: Mapping, services: MailServices): Promise<string> {
   }
   const file = text(params, '_command') ?? text(params, 'mail>');
   if (file === undefined) {
-    const given = text(params, 'body');
+    const given = text(marked, 'body');
     if (given === undefined) throw badInput("Parameter '_command' is required but not set");
     return given;
   }
   const template = (await services.files.read(file, text(params, '_workdir') ?? '')).toString('utf8');
-  const rendered = await services.renderText(template, params);
-  if (!rendered.ok) throw new Failed(rendered.error.name, `${rendered.error.message} in ${file}`);
+  const rendered = await services.renderText(marks.inserted(template), params);
+  if (!rendered.ok) throw new Failed(rendered.error.name, `${marks.unmark(rendered.error.message)} in ${file}`);
   return rendered.text;
+}
+
+const ENTITIES: { readonly [character: string]: string } = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escapeHtml(inserted: string): string {
+  return inserted.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
 /** Sends one message with the options in `params`; the server's are in secrets `mail.*`, which go before them. */
@@ -96,8 +116,11 @@ export async function sendMail(
     cc: addresses(params, 'cc'),
     bcc: addresses(params, 'bcc'),
     // Of a message with several lines in a header, mail programs show the first alone.
-    subject: (subject ?? '').trim().replaceAll(/\s*[\r\n]+\s*/g, ' '),
-    ...(html ? { html: content } : { text: content }),
+    subject: seen
+      .mask(subject ?? '')
+      .trim()
+      .replaceAll(/\s*[\r\n]+\s*/g, ' '),
+    ...(html ? { html: seen.mask(content) } : { text: seen.mask(content) }),
     attachments: [...files],
   };
   if ((await hostOf(params, task)) === undefined && services.sendRaw !== undefined)
@@ -175,7 +198,7 @@ async function smtpServer(params: Mapping, task: Task) {
   const ssl = boolean(await setting('ssl'), 'ssl', false);
   const tls = boolean(await setting('tls'), 'tls', true);
   const port = integer(await setting('port'), 'port') ?? (ssl ? 465 : tls ? 587 : 25);
-  const user = (await secret('username')) ?? text(params, 'username');
+  const user = (await task.secrets.optional('mail.username')) ?? text(params, 'username');
   const pass = (await task.secrets.optional('mail.password')) ?? text(params, 'password') ?? '';
   if (pass !== '') task.secrets.hide(pass);
   const local = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/.test(host);
@@ -228,7 +251,7 @@ async function attachments(
   const workdir = text(params, '_workdir') ?? '';
   return Promise.all(
     list.map(async (entry) => {
-      const shown = JSON.stringify(entry).slice(0, 200);
+      const shown = cut(JSON.stringify(entry), 200);
       if (!isMapping(entry)) throw badInput(`Parameter 'path' is required but not set in attach_files: ${shown}`);
       const filename = text(entry, 'filename');
       const contentType = text(entry, 'content_type');

@@ -6,7 +6,7 @@ import { bundleFiles } from '../aws/bundle.ts';
 import { logger } from '../aws/logger.ts';
 import { parseUri } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
-import { missingSecret } from '../aws/secrets.ts';
+import { listed, missingSecret } from '../aws/secrets.ts';
 import { sendBySes } from '../aws/ses.ts';
 import { optional } from '../aws/settings.ts';
 import { badInput } from '../http/failure.ts';
@@ -20,8 +20,13 @@ import { late } from './sla.ts';
 
 export async function operator(event: Payload, clients: Clients, services: ExecutionServices): Promise<object> {
   if (event.op === 'sla') return late(event, services);
-  const { objects } = clients;
-  return once(event, objects, () => withValues(event, objects, (payload) => act(payload, event, clients, services)));
+  const { objects, secrets } = clients;
+  return once(
+    event,
+    objects,
+    (key) => secrets.readVersion(key),
+    () => withValues(event, objects, (payload) => act(payload, event, clients, services)),
+  );
 }
 
 /** `given` has the values by reference. */
@@ -36,6 +41,7 @@ function act(payload: Payload, given: Payload, clients: Clients, services: Execu
     files: filesOf(s3),
     secret: (key, mounts) => secrets.get(remount(key, mounts)),
     missingSecret,
+    computable: listed(),
     log: (line) => logger.info(line, { task: payload.t }),
     notifications: slack === undefined ? {} : { slack },
     ...(clients.publish !== undefined && { publish: clients.publish }),

@@ -1,4 +1,5 @@
 /** A report as the text of a mail. */
+import { cut, seen } from '../../lib/expression/mask.ts';
 import { lastLines } from './blocks.ts';
 import type { Report } from './report.ts';
 
@@ -7,7 +8,8 @@ const LINES = 60;
 /** Characters; SNS takes 256 KiB of bytes. */
 const LONGEST = 60_000;
 
-export function plainText(report: Report): string {
+export function plainText(given: Report): string {
+  const report = seen.maskAll(given);
   const { title, text, error, retry, links } = report;
   const width = Math.max(0, ...report.fields.map(([name]) => name.length)) + 2;
   const parts = [
@@ -19,15 +21,13 @@ export function plainText(report: Report): string {
     links.map(({ title: name, url }) => `${name}: ${url}`).join('\n'),
     retry === undefined ? undefined : `Run it again from where it failed:\n  ${retry}`,
   ];
-  return parts
-    .filter((part) => part !== undefined && part !== '')
-    .join('\n\n')
-    .slice(0, LONGEST);
+  return cut(parts.filter((part) => part !== undefined && part !== '').join('\n\n'), LONGEST);
 }
 
 /** SNS takes fewer than 100 characters of ASCII, no control characters. */
 export function subjectLine(text: string): string {
-  return text
+  return seen
+    .mask(text)
     .replace(/[^\x20-\x7e]+/g, '?')
     .trim()
     .slice(0, 99);

@@ -1,14 +1,17 @@
+import { type Marks, mapTexts } from '../../lib/expression/marks.ts';
+import { seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
-import type { Mapping } from '../../lib/language/workflow.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { HttpServices } from '../http/core.ts';
 import { badInput, taskFailed } from '../http/failure.ts';
-import { mergeDefaults, nested, text } from '../http/options.ts';
+import { NoResponse } from '../http/no-response.ts';
+import { boolean, mergeDefaults, nested, text } from '../http/options.ts';
 import { proxyFor } from '../http/proxy.ts';
 import type { Task } from '../http/rendering.ts';
 import { deliver } from '../http/retry.ts';
-import { NoResponse, type Response } from '../http/send.ts';
-import { withinLimits } from './blocks.ts';
+import type { Response } from '../http/send.ts';
+import { escapeText, withinLimits } from './blocks.ts';
 
 /** Seconds for an answer, which takes Slack less than one; then it is tried again. */
 const TIMEOUT = 10;
@@ -23,7 +26,7 @@ const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'i
 export async function slack(_payload: Payload, task: Task, services: HttpServices): Promise<void> {
   const params = mergeDefaults(task.params, task.params.slack);
   const fill = <T extends Mapping[string]>(value: T): Promise<T> =>
-    task.templates.fill(value, (key) => task.secrets.required(key));
+    task.marks.fill(value, (asked) => task.secrets.asked(asked));
   const given = text(params, 'webhook') ?? text(params, 'url');
   const webhook = given === undefined ? await task.secrets.required('slack.webhook') : await fill(given);
   task.secrets.hide(webhook);
@@ -31,10 +34,43 @@ export async function slack(_payload: Payload, task: Task, services: HttpService
   const command = params._command ?? params['slack>'] ?? null;
   const message: Mapping = isMapping(command) ? { ...command } : { text: text({ command }, 'command') ?? '' };
   for (const field of FIELDS) {
-    const value = nested(params[field]);
+    const value = parsed(params[field], task.marks);
     if (value !== undefined && value !== null && !(field in message)) message[field] = value;
   }
-  await postToSlack(webhook, withinLimits(task.templates.unmark(message)), task.secrets, services);
+  // By its place: what a task has stored does not decide whether it is escaped.
+  const change = boolean(task.keys, 'escape', true) ? escapeText : (inserted: string) => inserted;
+  await postToSlack(
+    webhook,
+    withinLimits(seen.maskAll(withoutMarks(message, task.marks, change))),
+    task.secrets,
+    services,
+  );
+}
+
+/** A text that is JSON is its value; where one expression gave all of it, it is so for each text in it. */
+function parsed(value: Value | undefined, marks: Marks): Value | undefined {
+  if (typeof value !== 'string' || !marks.wholly(value)) return nested(value);
+  const data = nested(marks.unmark(value));
+  return typeof data === 'string' ? value : mapTexts(data ?? null, (each) => marks.enclosed(each));
+}
+
+/** Fields that are no text for people: in an address or a name, `&amp;` would be another one. */
+const NO_TEXT = /^(type|style|channel|thread_ts|ts|color|emoji|icon_emoji|value|mrkdwn(_in)?|.*(url|_link|_icon|_id))$/;
+
+/** The message without marks; what expressions gave to its texts is escaped. */
+function withoutMarks(message: Mapping, marks: Marks, change: (inserted: string) => string): Mapping {
+  const walk = (value: Value, field: string): Value => {
+    if (typeof value === 'string') return NO_TEXT.test(field) ? marks.unmark(value) : marks.changed(value, change);
+    if (Array.isArray(value)) return value.map((item) => walk(item, field));
+    if (!isMapping(value)) return value;
+    const entries = Object.entries(value).map(([key, inner]) => [marks.unmark(key), inner] as const);
+    // The value of an attachment's field is shown, that of a button is not.
+    const isField = entries.some(([key]) => key === 'title');
+    return Object.fromEntries(
+      entries.map(([key, inner]) => [key, walk(inner, isField && key === 'value' ? 'text' : key)]),
+    );
+  };
+  return walk(message, '') as Mapping;
 }
 
 /** Hides secrets in what is printed and thrown. */

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { cut } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { formatSessionTime, parseTime, sessionTimeFor, sessionVariables } from '../../lib/expression/session.ts';
@@ -116,7 +117,7 @@ function isText(value: Value): value is string {
 
 function shown(value: Value): string {
   const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  return cut(text, 101);
 }
 
 /** `attempt_id` of the execution of that name, where nobody counts them. */

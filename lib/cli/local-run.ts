@@ -9,6 +9,7 @@ import type { Json } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
 import { TaskError } from '../engine/errors.ts';
 import type { Invoke } from '../engine/types.ts';
+import { seen } from '../expression/mask.ts';
 import { type RenderRequest, type RenderResult, render, renderText } from '../expression/render.ts';
 import type { Payload, SessionPayload } from '../expression/wire.ts';
 import type { Project } from '../language/project.ts';
@@ -87,7 +88,8 @@ function functionsOf(
   const services = (payload: Payload, signal: AbortSignal) => ({
     render: rendering,
     renderText,
-    secret: (key: string, mounts: Mapping) => mounted(key, mounts).then(secret),
+    secret: (key: string, mounts: Mapping, shown?: boolean) =>
+      mounted(key, mounts).then((stored) => secret(stored, shown)),
     missingSecret: (key: string) => `Secret not found for key: '${key}'. Set it with: ${secretCommand(key)}`,
     env,
     log: (line: string) => print(payload.t, line),
@@ -155,7 +157,7 @@ function awsInvoke(project: string, store: SecretStore): Invoke {
       return await (await loaded).invoke(call);
     } catch (error) {
       if (call.signal.aborted || !(error instanceof Error)) throw error;
-      throw new TaskError(error.name, error.message);
+      throw new TaskError(error.name, seen.mask(error.message));
     }
   };
 }

@@ -62,6 +62,8 @@ export function makeFunctions(
   const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
   const bucket = { TROWEL_BUCKET: store.bucketName };
   const prefix = secretPrefix(project.name);
+  // Keys that an expression may make.
+  const computable = { TROWEL_SECRETS: JSON.stringify(config.secrets) };
   const secrets = stack.formatArn({
     service: 'secretsmanager',
     resource: 'secret',
@@ -127,6 +129,7 @@ export function makeFunctions(
         TROWEL_BUNDLE: bundle.s3ObjectUrl,
         TROWEL_SECRET_PREFIX: prefix,
         TROWEL_RENDER: render.functionName,
+        ...computable,
       },
       [
         // It writes what a resumed attempt refers to at an old place (lambdas/aws/earlier-place.ts).
@@ -162,13 +165,13 @@ export function makeFunctions(
       ],
       { deadLetters },
     ),
-    http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix }, [
+    http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...computable }, [
       ...valuesAndRecords,
       allow(['secretsmanager:GetSecretValue'], [secrets]),
     ]),
     notify: make(
       'notify',
-      { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...notifyEnvironment(notifying) },
+      { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...computable, ...notifyEnvironment(notifying) },
       [...valuesAndRecords, allow(['secretsmanager:GetSecretValue'], [secrets]), ...notifyStatements(scope, notifying)],
       { deadLetters },
     ),

@@ -3,6 +3,7 @@
  * and "true" a Boolean), and its messages.
  */
 import type { Mapping, Value } from '../language/workflow.ts';
+import { seen } from './mask.ts';
 
 /** `message` is one sentence that shows the bad value, without digdag's final " (config)". */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
@@ -83,7 +84,7 @@ function parseJson(value: Value | undefined): Value | undefined {
 
 /** At most 100 characters of JSON, as digdag cuts it. */
 export function sample(value: Value | undefined): string {
-  const json = JSON.stringify(value ?? null);
+  const json = seen.mask(JSON.stringify(value ?? null));
   return json.length < 100 ? json : `${json.slice(0, 97)}...`;
 }
 

@@ -1,6 +1,7 @@
 /** What loop>, for_each> and for_range> repeat: the same for a literal value at compile time and a rendered one at run time. */
 import type { Mapping, Value } from '../language/workflow.ts';
 import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.ts';
+import { seen } from './mask.ts';
 import { mapValues, setOwn } from './merge.ts';
 import type { LoopItem } from './wire.ts';
 
@@ -74,7 +75,7 @@ function eachItems(value: Value | undefined): Result<LoopItem[]> {
 
 /** As java.net.URLEncoder, with `%20` for a space. */
 function nameTag(value: Value): string {
-  const text = (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, TAG_LENGTH);
+  const text = seen.mask(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, TAG_LENGTH);
   const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?')).replace(/[!'()~]/g, hex);
 }

@@ -32,6 +32,11 @@ export interface Attempt {
   execution?: string;
   /** On AWS: ARN of the role that the workflow's tasks have. */
   taskRole?: string;
+  /**
+   * In what no file of the project holds (a task that Python adds, a workflow that http_call> fetches): how many of a payload's layers, from
+   * the outermost, are of those files all the same. Nothing else there may ask for a secret.
+   */
+  authored?: number;
   /** When the session is late (`sla:`), ISO 8601 in UTC. */
   sla?: string;
 }

@@ -215,7 +215,7 @@ async function run(client: Client, target: Target, args: Mapping, waiting: Waiti
     for (let polls = 0; ; polls++) {
       const job = jobOf(sync, await send(sync.poll, { ...sync.ask(started, args) }));
       const status = sync.status(job);
-      if (status === 'failed') throw new Failed('States.TaskFailed', JSON.stringify(job).slice(0, LIMITS.causeChars));
+      if (status === 'failed') throw new Failed('States.TaskFailed', JSON.stringify(job));
       if (status === 'succeeded') return target.parsed && name === 'states' ? parsedTexts(job) : job;
       await wait(pollInterval(polls), signal);
     }

@@ -5,9 +5,9 @@ import type { Claim } from '../../lambdas/notify/delivery.ts';
 /** The right to tell something of an attempt, once: a file below its folder that only the first can make. Undefined for all others. */
 export async function claimHere(root: string, key: string): Promise<Claim | undefined> {
   const file = join(root, 'notified', key);
-  await mkdir(join(root, 'notified'), { recursive: true });
+  await mkdir(join(root, 'notified'), { recursive: true, mode: 0o700 });
   try {
-    await writeFile(file, '', { flag: 'wx' });
+    await writeFile(file, '', { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;

@@ -19,6 +19,8 @@ export interface ComputeOptions {
   };
   /** The value of a secret, or undefined. */
   readonly secret: (key: string) => Promise<string | undefined>;
+  /** Hides secrets in a text. */
+  readonly mask: (text: string) => string;
   /** Output of a task, or of a dynamic one; reading on waits for it. */
   readonly onOutput: (task: string, text: string) => Promise<void> | undefined;
   readonly onSubtask: (event: SubtaskEvent) => void;
@@ -101,10 +103,11 @@ export class LocalCompute implements Compute {
 
   #fail(job: Job, error: Extract<TaskResult, { ok: false }>['error']): void {
     const { task } = job.assignment;
-    const log = this.#options.logFile?.(task);
+    const { logFile, mask } = this.#options;
+    const log = logFile?.(task);
     const failure: Failure = {
-      message: error.message,
-      ...(error.stacktrace === undefined ? {} : { stacktrace: error.stacktrace }),
+      message: mask(error.message),
+      ...(error.stacktrace === undefined ? {} : { stacktrace: mask(error.stacktrace) }),
       ...(log === undefined ? {} : { log }),
       task,
     };

@@ -36,7 +36,7 @@ export function fragmentFunctions(
       v: PROTOCOL,
       n: payload.t,
       l: payload.l,
-      b: payload.b,
+      b: unauthored(payload),
       ...(payload.r && { r: payload.r }),
     } as unknown as Json;
     const outcome = await context.execute(compiled, input, signal);
@@ -63,6 +63,12 @@ export function fragmentFunctions(
       return (await run(payload, workflow, { ...workflow.root, name: '^sub' }, call.signal)) as Json;
     },
   };
+}
+
+/** What is fetched, or made by Python, is data: only the layers around it may ask for secrets. */
+function unauthored({ b, l }: Payload): Payload['b'] {
+  const { authored = l.length } = b.attempt;
+  return { ...b, attempt: { ...b.attempt, authored } };
 }
 
 /** http_call> takes the options of http>; the answer is wanted whatever they say. */

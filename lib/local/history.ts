@@ -2,11 +2,13 @@
  * What remains of a run: one folder an attempt, `.trowel/attempts/ID/` with
  * - `meta.json`: what was run (workflow, session, parameters), and how it ended; without an end it was killed;
  * - `events.jsonl`: its RunEvents, one a line, on disk before the run goes on. Output of tasks is a pointer into a log;
+ * - `secrets.jsonl`: keys of the secrets that it has read;
  * - `logs/<task>.log`, `results/`, `values/`, `definition.json` (the machine that ran).
  * Reading tolerates a torn last line.
  */
 import {
   appendFileSync,
+  chmodSync,
   closeSync,
   createReadStream,
   existsSync,
@@ -16,10 +18,11 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileName } from '../../lambdas/launch/names.ts';
 import type { Mapping } from '../language/workflow.ts';
@@ -75,6 +78,14 @@ function reasonOf(error: unknown): string {
   return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
 }
 
+/** Permissions: for its owner only. */
+const FILE = 0o600;
+const FOLDER = 0o700;
+const OWNER = 0o700;
+const OTHERS = 0o077;
+/** Keys of secrets that the attempt has read, one JSON text a line. */
+const SECRETS = 'secrets.jsonl';
+
 /** Folders of the attempts that this process makes. */
 const ours = new Set<string>();
 
@@ -84,12 +95,13 @@ export class Attempt {
   readonly meta: AttemptMeta;
   readonly #events: number;
   readonly #logSizes = new Map<string, number>();
+  readonly #secrets = new Set<string>();
   #hasLogs = false;
 
   constructor(directory: string, meta: AttemptMeta) {
     this.directory = directory;
     this.meta = meta;
-    this.#events = openSync(join(directory, 'events.jsonl'), 'a');
+    this.#events = openSync(join(directory, 'events.jsonl'), 'a', FILE);
     ours.add(directory);
     this.#writeMeta(meta);
   }
@@ -111,8 +123,15 @@ export class Attempt {
     return this.#logSizes.has(path) ? path : undefined;
   }
 
+  /** Remembers the key of a secret whose value may be in what the attempt stores. */
+  noteSecret(key: string): void {
+    if (this.#secrets.has(key)) return;
+    this.#secrets.add(key);
+    appendFileSync(join(this.directory, SECRETS), `${JSON.stringify(key)}\n`, { mode: FILE });
+  }
+
   writeDefinition(text: string): void {
-    writeFileSync(join(this.directory, 'definition.json'), text);
+    writeFileSync(join(this.directory, 'definition.json'), text, { mode: FILE });
   }
 
   end(status: RunStatus, error?: string): void {
@@ -126,19 +145,19 @@ export class Attempt {
     const { text, ...rest } = event;
     const path = this.logFile(event.task);
     if (!this.#hasLogs) {
-      mkdirSync(join(this.directory, 'logs'), { recursive: true });
+      mkdirSync(join(this.directory, 'logs'), { recursive: true, mode: FOLDER });
       this.#hasLogs = true;
     }
     const bytes = Buffer.from(text);
     const at = this.#logSizes.get(path) ?? 0;
-    appendFileSync(path, bytes);
+    appendFileSync(path, bytes, { mode: FILE });
     this.#logSizes.set(path, at + bytes.length);
     return { ...rest, at, bytes: bytes.length };
   }
 
   #writeMeta(meta: AttemptMeta): void {
     const path = join(this.directory, 'meta.json');
-    writeFileSync(`${path}.tmp`, JSON.stringify(meta));
+    writeFileSync(`${path}.tmp`, JSON.stringify(meta), { mode: FILE });
     renameSync(`${path}.tmp`, path);
   }
 }
@@ -167,9 +186,12 @@ export function createAttempt(folder: string, run: NewAttempt): Attempt {
 
 function makeAttempt(folder: string, run: NewAttempt): Attempt {
   const attempts = join(folder, 'attempts');
-  mkdirSync(attempts, { recursive: true });
+  mkdirSync(attempts, { recursive: true, mode: FOLDER });
+  // What tasks have stored is whole in there, secrets included. Earlier versions let everybody read it.
+  if ((statSync(attempts).mode & OTHERS) !== 0) makePrivate(attempts);
+  if (basename(folder) === '.trowel') chmodSync(folder, FOLDER);
   const ignore = join(folder, '.gitignore');
-  if (!existsSync(ignore)) writeFileSync(ignore, '*\n');
+  if (!existsSync(ignore)) writeFileSync(ignore, '*\n', { mode: FILE });
   let id = (numbers(attempts).at(-1) ?? 0) + 1;
   // Two runs at once: only one makes the folder.
   while (!made(join(attempts, String(id)))) id += 1;
@@ -310,9 +332,33 @@ function numbers(attempts: string): number[] {
   return ids.map(Number).sort((a, b) => a - b);
 }
 
+/** Everything below a folder for its owner only. What belongs to somebody else stays as it is: it is out of reach within. */
+function makePrivate(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    try {
+      if (entry.isDirectory()) makePrivate(path);
+      else if (entry.isFile()) chmodSync(path, statSync(path).mode & OWNER);
+    } catch {}
+  }
+  chmodSync(folder, FOLDER);
+}
+
+/** Keys of the secrets that an attempt has read. */
+export function secretsUsed(directory: string): string[] {
+  try {
+    const lines = readFileSync(join(directory, SECRETS), 'utf8').split('\n');
+    return lines.flatMap((line) => (line.endsWith('"') ? [String(JSON.parse(line))] : []));
+  } catch {
+    return [];
+  }
+}
+
 function made(path: string): boolean {
   try {
-    mkdirSync(path);
+    mkdirSync(path, { mode: FOLDER });
+    // A task in a container may be another user, whose folders this one could not enter.
+    for (const name of ['results', 'values']) mkdirSync(join(path, name), { mode: FOLDER });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;

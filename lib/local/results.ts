@@ -14,5 +14,5 @@ export async function readRecord(root: string, path: string): Promise<Value | un
 
 /** Records a result, whole or not at all. */
 export async function writeRecord(root: string, path: string, record: Value): Promise<void> {
-  await writeAtomically(join(root, path), JSON.stringify(record));
+  await writeAtomically(join(root, path), JSON.stringify(record), 0o600);
 }

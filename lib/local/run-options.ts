@@ -21,8 +21,8 @@ export interface Compiled {
 
 /** What the functions of lambdas/ are given in a run. */
 export interface RunContext {
-  /** The value of a secret; it is masked from then on. */
-  readonly secret: (key: string) => Promise<string | undefined>;
+  /** The value of a secret; it is masked from then on, but for what messages may show. */
+  readonly secret: (key: string, shown?: boolean) => Promise<string | undefined>;
   /** Output of a native operator. */
   readonly print: (task: string, text: string) => void;
   readonly notice: (message: string) => void;

@@ -22,11 +22,11 @@ import { EventQueue } from './event-queue.ts';
 import { Executions } from './executions.ts';
 import { type LocalFunction, localInvoke } from './functions.ts';
 import { type Attempt, createAttempt, HistoryError, resumeChain } from './history.ts';
-import { Masker } from './mask.ts';
 import { recorded } from './recorded.ts';
 import { readRecord } from './results.ts';
 import type { RunEvent } from './run-event.ts';
 import type { Compiled, RunOptions, RunResult } from './run-options.ts';
+import { RunSecrets } from './run-secrets.ts';
 import { TaskEvents } from './task-events.ts';
 import { referenceReader } from './values.ts';
 import type { SubtaskEvent } from './worker-messages.ts';
@@ -39,7 +39,7 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly result: Promise<RunResult>;
   readonly #options: RunOptions;
   readonly #queue = new EventQueue();
-  readonly #masker = new Masker();
+  readonly #secrets: RunSecrets;
   readonly #stop = new AbortController();
   readonly #attempt: Attempt;
   readonly #root: string;
@@ -65,6 +65,7 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(resume === undefined ? {} : { resumes: resume.attempt }),
     });
     this.#root = this.#attempt.directory;
+    this.#secrets = new RunSecrets(options.secrets, this.#attempt);
     const { meta } = this.#attempt;
     this.#resume = resume === undefined || historyFolder === undefined ? [] : resumeChain(historyFolder, resume);
     this.#emit({
@@ -117,6 +118,7 @@ export class Run implements AsyncIterable<RunEvent> {
     }
     let outcome: Outcome;
     try {
+      await this.#secrets.hideThoseOf(this.#resume);
       const input = {
         session_time: meta.session_time,
         params: meta.params,
@@ -151,7 +153,7 @@ export class Run implements AsyncIterable<RunEvent> {
     if (outcome.status === 'SUCCEEDED') return { status: 'succeeded' };
     if (this.#stop.signal.aborted) return { status: 'interrupted' };
     const { name, message } = failureOf({ Error: outcome.error, Cause: outcome.cause });
-    return { status: 'failed', error: name, message: this.#masker.mask(message) };
+    return { status: 'failed', error: name, message: this.#secrets.masker.mask(message) };
   }
 
   /** Runs a machine and tells its events. */
@@ -187,7 +189,7 @@ export class Run implements AsyncIterable<RunEvent> {
   #emit(event: RunEvent): void {
     // What comes too late, from a request that nobody waits for, is lost.
     if (this.#over) return;
-    const masked = this.#masker.maskAll(event);
+    const masked = this.#secrets.masker.maskAll(event);
     this.#write(() => this.#attempt.append(masked));
     this.#queue.push(masked);
   }
@@ -211,13 +213,9 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 
   #logFile(task: string): string | undefined {
-    return this.#options.historyFolder === undefined ? undefined : this.#attempt.logFileIfAny(task);
-  }
-
-  async #secret(key: string): Promise<string | undefined> {
-    const value = await this.#options.secrets.get(key);
-    if (value !== undefined) this.#masker.add(value);
-    return value;
+    // As the events that its output came by.
+    const name = this.#secrets.masker.mask(task);
+    return this.#options.historyFolder === undefined ? undefined : this.#attempt.logFileIfAny(name);
   }
 
   #makeCompute(folder: string): LocalCompute {
@@ -229,11 +227,10 @@ export class Run implements AsyncIterable<RunEvent> {
         succeed: (token, result) => this.#tell(() => this.#tokens.sendTaskSuccess(token, result as Json)),
         beat: (token) => this.#tell(() => this.#tokens.sendTaskHeartbeat(token)),
         fail: (token, error, cause) =>
-          this.#tell(() =>
-            this.#tokens.sendTaskFailure(token, { error: error.slice(0, 256), cause: this.#masker.mask(cause) }),
-          ),
+          this.#tell(() => this.#tokens.sendTaskFailure(token, { error: error.slice(0, 256), cause })),
       },
-      secret: (key) => this.#secret(key),
+      secret: (key) => this.#secrets.get(key),
+      mask: (text) => this.#secrets.masker.mask(text),
       onOutput: (task, text) => this.#print(task, text),
       onSubtask: (event) => this.#subtask(event),
       onCall: (fn, payload) => this.#question(fn, payload),
@@ -244,7 +241,7 @@ export class Run implements AsyncIterable<RunEvent> {
 
   #makeInvoke(): Invoke {
     const { aws } = this.#options;
-    const taskError = (name: string, cause: string): Error => new TaskError(name, cause);
+    const taskError = (name: string, cause: string): Error => new TaskError(name, this.#secrets.masker.mask(cause));
     const executions = new Executions((machine, child) => this.#child(machine, child), taskError);
     const functions: { [name: string]: LocalFunction } = {
       ...this.#natives,
@@ -256,7 +253,7 @@ export class Run implements AsyncIterable<RunEvent> {
   /** Those of lambdas/, with values by reference read for them, and with what a resumed attempt already did not done again. */
   #functions(): { [name: string]: LocalFunction } {
     const given = this.#options.functions({
-      secret: (key) => this.#secret(key),
+      secret: (key, shown) => this.#secrets.get(key, shown),
       print: (task, text) => void this.#print(task, text),
       notice: (message) => this.notice(message),
       execute: (compiled, input, signal) => {
@@ -267,7 +264,12 @@ export class Run implements AsyncIterable<RunEvent> {
     const functions: { [name: string]: LocalFunction } = {};
     for (const [name, fn] of Object.entries(given)) {
       const resolved: LocalFunction = async (payload, call) => fn(await withValues(payload), call);
-      functions[name] = name === 'session' ? fn : name === 'evaluate' ? resolved : recorded(resolved);
+      functions[name] =
+        name === 'session'
+          ? fn
+          : name === 'evaluate'
+            ? resolved
+            : recorded(resolved, (key, like) => this.#secrets.version(key, like));
     }
     return functions;
   }
@@ -283,6 +285,7 @@ export class Run implements AsyncIterable<RunEvent> {
       attemptVariables,
       codeUnchanged: (assignment, sha256) => codeUnchanged(projectFiles(this.#options.project), assignment, sha256),
       missingSecrets: (keys) => secrets.missing(keys),
+      secretVersion: (key, like) => this.#secrets.version(key, like),
       ...(secretCommand === undefined ? {} : { secretCommand }),
       ...(taskTimeout === undefined ? {} : { defaultTimeout: taskTimeout }),
     });

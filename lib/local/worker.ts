@@ -4,6 +4,7 @@
  * then ends the tasks in order; and its input ends when this process dies in whatever way, which ends it and all its tasks.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { seen } from '../expression/mask.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
 import type { FromWorker, SubtaskEvent, TaskResult, ToWorker } from './worker-messages.ts';
@@ -106,7 +107,7 @@ export class Worker {
     // Without a reader: EPIPE of a worker that is gone. `close` tells.
     this.#process.stdin?.on('error', () => {});
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+      this.#stderr = kept(this.#stderr + text);
       if (this.#isReady) options.onStderr?.(text);
     });
     this.#drained = this.#read().catch((error: Error) => this.#end(error.message));
@@ -309,6 +310,13 @@ function parsed(line: string): FromWorker | undefined {
 
 function joined(folder: string, others: string | undefined): string {
   return others === undefined || others === '' ? folder : `${folder}:${others}`;
+}
+
+/** The last lines, whole: half of a secret would not be recognised. */
+function kept(text: string): string {
+  if (text.length <= STDERR_KEPT) return text;
+  const line = text.indexOf('\n', text.length - STDERR_KEPT) + 1;
+  return line === 0 ? seen.mask(text).slice(-STDERR_KEPT) : text.slice(line);
 }
 
 /** The end of a traceback is what says something. */

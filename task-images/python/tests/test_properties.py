@@ -11,7 +11,7 @@ from trowel_task.masks import Masker
 from trowel_task.merge import deep_merge
 
 text = st.text(alphabet="ab\n\u00e9\U0001f600'\\", max_size=60)
-secret = st.text(alphabet="ab\u00e9\U0001f600'", min_size=1, max_size=6)
+secret = st.text(alphabet="ab\u00e9\U0001f600'", min_size=3, max_size=6)
 data = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=4),

@@ -207,6 +207,7 @@ export class Functions implements Part {
       AWS_LAMBDA_FUNCTION_NAME: deployed.name,
       AWS_LAMBDA_FUNCTION_VERSION: deployed.version,
       AWS_REGION: REGION,
+      TROWEL_LOOPBACK: 'true',
       ...deployed.env,
     };
     return new Environment(join(await code, 'index.mjs'), env, (text) => log.push(text));

@@ -76,7 +76,11 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
       if (url === '/silent') return { silent: true };
       return url === '/bad' ? { status: 404, body: 'no' } : { body: 'content' };
     });
-    aws = await startServices({ TROWEL_BUNDLE: 'bundles/x.zip', TROWEL_SLACK_SECRET: 'slack.webhook' });
+    aws = await startServices({
+      TROWEL_BUNDLE: 'bundles/x.zip',
+      TROWEL_SLACK_SECRET: 'slack.webhook',
+      TROWEL_LOOPBACK: 'true',
+    });
     const client = new SecretsManagerClient({});
     secrets.set('slack.webhook', `${web.url}/slack`).set('token', 'hush');
     for (const [key, SecretString] of secrets)

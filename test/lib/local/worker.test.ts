@@ -54,6 +54,7 @@ function start(id: string, command: string, params = {}) {
     keys: ['py>'],
     env: {},
     secrets_map: {},
+    secret_texts: { env: {} },
     layers: [],
     merge: 0,
     builtins: { vars: {}, attempt: { root: '', workflow: 'main' } },

@@ -31,6 +31,8 @@ class Assignment:
         "raw",
         "result",
         "root",
+        "secret_texts",
+        "secret_versions",
         "secrets_map",
         "shares",
         "task",
@@ -51,6 +53,8 @@ class Assignment:
         self.keys: list[str] = _of(raw, "keys", list, [])
         self.env: dict[str, Any] = _of(raw, "env", dict, {})
         self.secrets_map: dict[str, Any] = _of(raw, "secrets_map", dict, {})
+        self.secret_texts: dict[str, Any] | None = _of(raw, "secret_texts", dict, None)
+        self.secret_versions: dict[str, str] = _of(raw, "secret_versions", dict, {})
         self.workdir: str = _of(raw, "workdir", str, "")
         self.timeout: float | None = _of(raw, "timeout", (int, float), None)
         self.layers: list[dict[str, Any]] = _of(raw, "layers", list, [])

@@ -147,14 +147,10 @@ def run(job: Job, control: int, terminal: bool) -> None:
         outcome = execute(job)
         if os.getpid() == me:
             wait_for_threads()
-    except TaskError as error:
-        outcome, code = {"ok": False, "error": error.to_json()}, 1
     except BaseException as error:
-        outcome, code = {"ok": False, "error": errors.from_exception(error).to_json()}, 1
+        failed = errors.from_exception(error)
+        outcome, code = {"ok": False, "error": failed.to_json(Masker(job.secrets.values()))}, 1
     if os.getpid() == me:  # else a fork that user code made has come back here
-        if not outcome["ok"]:
-            outcome["error"] = Masker(job.secrets.values()).value(outcome["error"])
-            code = 1
         flush()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
             control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -216,7 +212,7 @@ def execute(job: Job) -> dict[str, Any]:
     me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
-    secrets = Secrets(job.secrets, assignment.secrets_map)
+    secrets = Secrets(job.secrets, assignment)
     ran = digdag_api.Ran()
     params = digdag_api.Params(assignment.params, ran.read, frozenset(assignment.builtin_values()) | {"task_name"})
     env = environment(assignment.env, secrets)
@@ -248,7 +244,7 @@ def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
     for name, value in env.items():
         if not ENV_NAME.fullmatch(name):
             raise TaskError(FAILED, f"Invalid _env key name: {name} (config)")
-        out[name] = secrets.fill(shell.text_of(value))
+        out[name] = secrets.variable(name, shell.text_of(value))
     return out
 
 

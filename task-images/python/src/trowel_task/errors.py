@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from trowel_task.masks import Masker
+
 FAILED = "Trowel.TaskFailed"
 TIMEOUT = "Trowel.TaskTimeout"
 LOST = "Trowel.TaskLost"
@@ -36,14 +38,16 @@ class TaskError(Exception):
         self.cls = cls
         self.task = task
 
-    def to_json(self) -> dict[str, Any]:
-        out: dict[str, Any] = {"name": self.name, "message": shorten(clean(self.message), MESSAGE_LIMIT)}
+    def to_json(self, masker: Masker | None = None) -> dict[str, Any]:
+        """`masker` hides secrets, before anything is cut: of half a secret nobody knows what it is."""
+        mask = masker.text if masker else str
+        out: dict[str, Any] = {"name": self.name, "message": shorten(mask(clean(self.message)), MESSAGE_LIMIT)}
         if self.stacktrace:
-            out["stacktrace"] = shorten(clean(self.stacktrace), STACK_LIMIT)
+            out["stacktrace"] = shorten(mask(clean(self.stacktrace)), STACK_LIMIT)
         if self.cls:
             out["class"] = self.cls
         if self.task:
-            out["task"] = self.task
+            out["task"] = mask(self.task)
         return out
 
     @classmethod

@@ -1,8 +1,7 @@
-"""Secrets in output become `***`."""
+"""Secrets in output become `***`: as they are, and escaped or encoded as texts commonly are (lib/expression/mask.ts, which says more)."""
 
 from __future__ import annotations
 
-import json
 import re
 
 TYPE_CHECKING = False
@@ -11,25 +10,32 @@ if TYPE_CHECKING:
     from typing import Any
 
 MASK = "***"
-# A secret of several lines is masked line by line too; shorter lines (a brace, `---`) say nothing and occur everywhere.
+# Characters; a line of a secret has to have more, for a brace or `---` says nothing and occurs everywhere.
+_LEAST = 3
 _LEAST_LINE = 4
+# Bytes; what is shorter makes base64 that other texts may have too.
+_LEAST_BASE64 = 6
+
+_AS_IT_IS = re.compile(r"[A-Za-z0-9_.-]")
+_NAMED = {'"': "quot", "'": "apos", "&": "amp", "<": "lt", ">": "gt", "\u00a0": "nbsp"}
+_LETTERS = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+# In any form. Escaped once, a character has one before it, escaped twice three.
+_BACKSLASH = r"(?:\\|%(?:25)?5[cC]|&#(?:92|[xX]5[cC]);)"
+_BEFORE = _BACKSLASH + "{1,4}"
+# Characters that one of a secret may have become.
+_LONGEST_FORM = 40
 
 
 class Masker:
-    """Replaces every secret: as it is, each line of it, and as JSON and repr() would write it."""
+    """Replaces every secret: as it is, each line of it, and in all the forms of both."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            parts = [secret]
-            if "\n" in secret:
-                parts += [line.strip() for line in secret.splitlines() if len(line.strip()) >= _LEAST_LINE]
-            for part in parts:
-                forms |= {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], repr(part)[1:-1]}
-        forms = {form for form in forms if form.strip()}
-        self.longest = max(map(len, forms), default=0)
-        ordered = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        parts = sorted({part for secret in secrets for part in _parts(secret)}, key=len, reverse=True)
+        # Characters of the longest form.
+        self.longest = max((sum(1 if _AS_IT_IS.match(c) else _LONGEST_FORM for c in part) for part in parts), default=0)
+        self.longest = max([self.longest, *(2 * len(part.encode("utf-8", "surrogatepass")) for part in parts)])
+        patterns = [pattern for part in parts for pattern in _patterns(part)]
+        self._pattern = re.compile("|".join(patterns)) if patterns else None
 
     def text(self, text: str) -> str:
         return self._pattern.sub(MASK, text) if self._pattern else text
@@ -45,3 +51,59 @@ class Masker:
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return value
+
+
+def _parts(secret: str) -> list[str]:
+    if len(secret.strip()) < _LEAST:
+        return []
+    lines = re.split("\r\n|\r|\n", secret) if "\n" in secret or "\r" in secret else []
+    return [secret, secret.strip(), *(line for each in lines if len(line := each.strip()) >= _LEAST_LINE)]
+
+
+def _patterns(part: str) -> list[str]:
+    return ["".join(map(_character, part)), *_base64(part)]
+
+
+def _character(character: str) -> str:
+    """One character in all its forms. Letters, digits and what is never escaped have one."""
+    if _AS_IT_IS.match(character):
+        return re.escape(character)
+    if character == "\\":
+        return _BEFORE
+    code = ord(character)
+    units = character.encode("utf-16-be", "surrogatepass")
+    forms = [
+        re.escape(character),
+        *([r"\+"] if character == " " else []),
+        *(["\r\n", f"{_BEFORE}r{_BEFORE}n", "%0[dD]%0[aA]"] if character == "\n" else []),
+        "".join(f"%(?:25)?{_hexadecimal(byte, 2)}" for byte in character.encode("utf-8", "replace")),
+        "".join(f"{_BEFORE}u{_hexadecimal(units[at] << 8 | units[at + 1], 4)}" for at in range(0, len(units), 2)),
+        f"{_BEFORE}U{_hexadecimal(code, 8)}",
+        *([f"{_BEFORE}x{_hexadecimal(code, 2)}"] if code < 256 else []),
+        *([f"{_BEFORE}{_LETTERS[character]}"] if character in _LETTERS else []),
+        f"&#0{{0,5}}{code};",
+        f"&#[xX]0{{0,5}}{_hexadecimal(code, 1)};",
+        *([f"&{_NAMED[character]};"] if character in _NAMED else []),
+    ]
+    return f"{_BACKSLASH}{{0,3}}(?:{'|'.join(forms)})"
+
+
+def _hexadecimal(code: int, digits: int) -> str:
+    """Digits of either case."""
+    return re.sub("[a-f]", lambda match: f"[{match[0]}{match[0].upper()}]", f"{code:0{digits}x}")
+
+
+def _base64(part: str) -> list[str]:
+    """A value stands at one of three places of a group of three bytes; the characters that other bytes share are left out."""
+    from binascii import b2a_base64
+
+    data = part.encode("utf-8", "replace")
+    if len(data) < _LEAST_BASE64:
+        return []
+    patterns = []
+    for before in range(3):
+        text = b2a_base64(bytes(before) + data, newline=False).decode("ascii").rstrip("=")
+        whole = len(text) if (before + len(data)) % 3 == 0 else len(text) - 1
+        kept = text[before + 1 if before else 0 : whole]
+        patterns.append(kept.replace("/", "[/_]").replace("+", "[+-]"))
+    return patterns

@@ -74,6 +74,7 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
         "keys": canonical.digest(own_keys(assignment)),
         "env": canonical.digest(assignment.env),
         "read": ran["read"],
+        **({"secrets": assignment.secret_versions} if assignment.secret_versions else {}),
         "module": ran["module"],
         "stored": ran["store"],
         "result": result,

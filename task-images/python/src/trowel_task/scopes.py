@@ -77,8 +77,12 @@ def failure(error: dict[str, Any]) -> dict[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        return {"message": str(cause), "stacktrace": ""}
-    return {"message": said.get("message", said.get("errorMessage", "")), "stacktrace": said.get("stacktrace", "")}
+        return {"message": str(cause), "stacktrace": "", "task": error.get("Task", "")}
+    return {
+        "message": said.get("message", said.get("errorMessage", "")),
+        "stacktrace": said.get("stacktrace", ""),
+        "task": said.get("task", error.get("Task", "")),
+    }
 
 
 def is_template(text: str) -> bool:

@@ -31,7 +31,7 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
     if command is None:
         raise TaskError(FAILED, "sh>: the script is missing (config)")
     script = private(scratch, "runner.sh")
-    text = secrets.fill(text_of(command))
+    text = secrets.script(text_of(command))
     fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(fd, "wb") as file:
         file.write(to_bytes(text))

@@ -153,7 +153,7 @@ class Subtasks:
 
     def _handler(self, handler: Any, name: str, inner: Scope, stored: dict[str, Any], error: TaskError, is_task: bool) -> Steps:
         """`_error`. A group handler's own `_export` is weaker than what the group stored, a task handler's stands on top."""
-        seen = [{"error": {"message": error.message, "stacktrace": error.stacktrace or ""}}, 0]
+        seen = [{"error": {"message": error.message, "stacktrace": error.stacktrace or "", "task": error.task or name}}, 0]
         if is_task or not isinstance(handler, dict):
             scope = inner.inside(stored, seen)
         else:
@@ -227,12 +227,14 @@ class Subtasks:
             raise TaskError(FAILED, shell.text_of(command))
         defaults = params.get(operator)
         defaults = defaults if isinstance(defaults, dict) else {}
+        own_env = params.get("_env") or {}
         work = self._assignment.derived(
             task=name,
             operator=operator,
             params={key: value for key, value in params.items() if key != "_env"},
             keys=keys,
-            env={**self._assignment.env, **(params.get("_env") or {})},
+            env={**self._assignment.env, **own_env},
+            secret_texts=self._secret_texts(own_env),
             python=words(params.get("python", defaults.get("python"))) if operator == "py" else None,
             result=None,
         )
@@ -242,6 +244,13 @@ class Subtasks:
             raise TaskError(BAD_INPUT, f"Invalid _timeout: {config['_timeout']!r}") from None
         ran = yield Run(work, limit)
         return ran["store"], ran
+
+    def _secret_texts(self, env: dict[str, Any]) -> dict[str, Any] | None:
+        """Of the task's own `_env`: what Python adds is data, and asks for no secret."""
+        texts = self._assignment.secret_texts
+        if texts is None:
+            return None
+        return {"env": {name: pieces for name, pieces in texts.get("env", {}).items() if name not in env}}
 
     def _params(self, own: dict[str, Any], operator: str, name: str, scope: Scope, env: dict[str, Any]) -> Steps:
         """Everything the task sees, and the names of its own keys."""
@@ -271,7 +280,10 @@ class Subtasks:
 
     def _payload(self, name: str, scope: Scope, keys: dict[str, Any], operator: str) -> dict[str, Any]:
         layers = [layer for layer in scope.layers if layer]
-        return {"v": PROTOCOL, "t": name, "l": layers, "b": self._builtins, "k": keys, "op": operator}
+        attempt = self._builtins.get("attempt") or {}
+        authored = sum(1 for layer in scopes.outermost(self._assignment) if layer)
+        builtins = {**self._builtins, "attempt": {**attempt, "authored": min(authored, attempt.get("authored", authored))}}
+        return {"v": PROTOCOL, "t": name, "l": layers, "b": builtins, "k": keys, "op": operator}
 
 
 def operator_of(config: dict[str, Any]) -> str:

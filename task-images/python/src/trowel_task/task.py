@@ -106,7 +106,7 @@ class Task:
                 self._send("log", text=text, task=effect.task)
             return None
         assert isinstance(effect, subtasks.Event)
-        more = {"error": self.masker.value(effect.error.to_json())} if effect.error else {}
+        more = {"error": effect.error.to_json(self.masker)} if effect.error else {}
         self._send("event", task=effect.task, state=effect.state, operator=effect.operator, **more)
         return None
 
@@ -189,7 +189,7 @@ class Task:
         error = self.reason or self._main.error
         if error and self.assignment.result:
             results.forget(self.assignment.result)  # it ended well, but too late, or died before it could say so
-        result = {"ok": False, "error": self.masker.value(error.to_json())} if error else self._main.value
+        result = {"ok": False, "error": error.to_json(self.masker)} if error else self._main.value
         self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
         del self.worker.tasks[self.id]
 

@@ -1,0 +1,132 @@
+/**
+ * Hides the values of secrets in texts that people see. A value counts as it is and in every form that texts commonly get on their way:
+ * escaped as JSON, `repr()`, `ascii()`, HTML or for a URL, in any mixture, and as base64, wherever it stands in what was encoded. A value
+ * of several lines counts line by line too, since output comes in lines. What has fewer than LEAST characters (a line: LEAST_LINE) is not
+ * hidden: it is everywhere. trowel_task/masks.py does the same; test/lib/expression/masked.json has the cases of both.
+ *
+ * Values of a secret are not recognised within other words for them (another encoding, pieces), and a text is masked before it is cut:
+ * of a value that was cut, what is left matches nothing.
+ */
+export const MASK = '***';
+const LEAST = 3;
+const LEAST_LINE = 4;
+/** Bytes; what is shorter makes base64 that other texts may have too. */
+const LEAST_BASE64 = 6;
+
+export class Masker {
+  readonly #values = new Set<string>();
+  #pattern: RegExp | undefined;
+
+  /** Values that are hidden from now on; known ones cost nothing. */
+  add(...values: readonly string[]): void {
+    const before = this.#values.size;
+    for (const value of values) this.#values.add(value);
+    if (this.#values.size === before) return;
+    const parts = new Set([...this.#values].flatMap(partsOf));
+    // Longest first: a value that holds another is hidden whole.
+    const sorted = [...parts].sort((a, b) => b.length - a.length).flatMap(patternsOf);
+    this.#pattern = sorted.length === 0 ? undefined : new RegExp(sorted.join('|'), 'g');
+  }
+
+  mask(text: string): string {
+    return this.#pattern === undefined ? text : text.replace(this.#pattern, MASK);
+  }
+
+  /** Every text in a JSON value, keys excepted. */
+  maskAll<T>(value: T): T {
+    if (this.#pattern === undefined) return value;
+    return this.#visit(value) as T;
+  }
+
+  #visit(value: unknown): unknown {
+    if (typeof value === 'string') return this.mask(value);
+    if (Array.isArray(value)) return value.map((item) => this.#visit(item));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.#visit(inner)]));
+  }
+}
+
+/** All that this process has read of secrets. */
+export const seen = new Masker();
+
+/** At most `limit` characters of a text, the last of them `end` where something was cut off. No part of a secret is left by the cut. */
+export function cut(text: string, limit: number, end = '…'): string {
+  const masked = seen.mask(text);
+  if (masked.length <= limit) return masked;
+  return `${masked.slice(0, limit - end.length).replace(/[\uD800-\uDBFF]$/, '')}${end}`;
+}
+
+function partsOf(value: string): string[] {
+  if (value.trim().length < LEAST) return [];
+  const lines = /[\r\n]/.test(value) ? value.split(/\r\n|\r|\n/).map((line) => line.trim()) : [];
+  return [value, value.trim(), ...lines.filter((line) => line.length >= LEAST_LINE)];
+}
+
+/** Regular expressions for a value: as it is and escaped, then as base64. */
+function patternsOf(value: string): string[] {
+  return [[...value].map(characterPattern).join(''), ...base64Patterns(value)];
+}
+
+const NAMED: { readonly [character: string]: string } = {
+  '"': 'quot',
+  "'": 'apos',
+  '&': 'amp',
+  '<': 'lt',
+  '>': 'gt',
+  '\u00a0': 'nbsp',
+};
+const LETTERS: { readonly [character: string]: string } = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b', '\f': 'f' };
+/** In any form. Escaped once, a character has one before it, escaped twice three. */
+const BACKSLASH = '(?:\\\\|%(?:25)?5[cC]|&#(?:92|[xX]5[cC]);)';
+const BEFORE = `${BACKSLASH}{1,4}`;
+
+/** One character in all its forms. Letters, digits and what is never escaped have one. */
+function characterPattern(character: string): string {
+  if (/[A-Za-z0-9_.-]/.test(character)) return character === '.' ? '\\.' : character;
+  if (character === '\\') return BEFORE;
+  const code = character.codePointAt(0) ?? 0;
+  const forms = [
+    escaped(character),
+    ...(character === ' ' ? ['\\+'] : []),
+    ...(character === '\n' ? ['\\r\\n', `${BEFORE}r${BEFORE}n`, '%0[dD]%0[aA]'] : []),
+    [...Buffer.from(character)].map((byte) => `%(?:25)?${hexadecimal(byte, 2)}`).join(''),
+    character
+      .split('')
+      .map((unit) => `${BEFORE}u${hexadecimal(unit.charCodeAt(0), 4)}`)
+      .join(''),
+    `${BEFORE}U${hexadecimal(code, 8)}`,
+    ...(code < 256 ? [`${BEFORE}x${hexadecimal(code, 2)}`] : []),
+    ...(LETTERS[character] === undefined ? [] : [`${BEFORE}${LETTERS[character]}`]),
+    `&#0{0,5}${code};`,
+    `&#[xX]0{0,5}${hexadecimal(code, 1)};`,
+    ...(NAMED[character] === undefined ? [] : [`&${NAMED[character]};`]),
+  ];
+  return `${BACKSLASH}{0,3}(?:${forms.join('|')})`;
+}
+
+function escaped(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+}
+
+/** Digits of either case. */
+function hexadecimal(code: number, digits: number): string {
+  return code
+    .toString(16)
+    .padStart(digits, '0')
+    .replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+}
+
+/** A value stands at one of three places of a group of three bytes; the characters that other bytes share are left out. */
+function base64Patterns(value: string): string[] {
+  const bytes = Buffer.from(value);
+  if (bytes.length < LEAST_BASE64) return [];
+  return [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const whole = (before + bytes.length) % 3 === 0 ? text.length : text.length - 1;
+    return text
+      .slice(before === 0 ? 0 : before + 1, whole)
+      .replace(/[+/]/g, (sign) => (sign === '+' ? '[+-]' : '[/_]'));
+  });
+}
