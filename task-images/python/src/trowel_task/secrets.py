@@ -1,5 +1,5 @@
-"""Secrets in the texts of a task: those that `launch` has found asking for one (`secret_texts`), by their place in the workflow. What came in
-as data asks for none, whatever its text looks like."""
+"""Secrets in the texts of a task: those that `launch` has found asking for one (`secret_texts`), by their place in the workflow. What came
+in as data asks for none, whatever its text looks like."""
 
 from __future__ import annotations
 
