@@ -8,6 +8,11 @@ const NO_ADDRESS = /free (?:ip )?address|InsufficientFreeAddresses/i;
 const NO_CAPACITY =
   /capacity is unavailable|RESOURCE:(?:CPU|MEMORY|ENI|PORTS|GPU|FARGATE)|insufficient|number of vCPUs|concurrent tasks|try again/i;
 
+/** The cluster has Spot only where the files of the project ask for it. */
+const NOT_ATTACHED = /capacity provider.*(?:not associated|not found|cannot contain|must be associated)/i;
+const NO_SPOT =
+  'Spot was asked for by a parameter alone: write `spot:` into the resources of the task, or into `task:` of trowel.yml, and deploy again';
+
 /** For `failures` in an answer of 200. */
 export function shortage(failures: readonly Failure[], subnets: readonly string[] = []): TrowelError {
   const [first] = failures;
@@ -24,6 +29,8 @@ export function refusal(error: unknown, subnets: readonly string[] = []): Error 
   // A conflict without a task: another try of the state comes with another token.
   const passes = NO_ADDRESS.test(message) || NO_CAPACITY.test(message) || name === 'ConflictException';
   const later = passes ? ERRORS.noCapacity : ERRORS.badInput;
+  if (NOT_ATTACHED.test(message))
+    return new TrowelError(ERRORS.badInput, `${said(message, subnets)} (${NO_SPOT})`, { cause: error });
   return new TrowelError(passing(error) ?? later, said(message === '' ? name : message, subnets), { cause: error });
 }
 

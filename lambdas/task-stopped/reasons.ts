@@ -84,6 +84,13 @@ const RULES: readonly Rule[] = [
     hint: 'the image could not be pulled: the subnets need a way to the registry (a public address, or endpoints)',
   },
   {
+    // A secret that does not exist is asked for by an ARN without its random end, which no policy covers.
+    text: /ResourceInitializationError.*GetSecretValue.*secret:trowel\/|ResourceInitializationError.*secret:trowel\/.*(?:AccessDenied|not authorized)/is,
+    error: ERRORS.secret,
+    hint: ({ containers = [], stoppedReason = '' }) =>
+      noSecret([stoppedReason, ...containers.map(({ reason = '' }) => reason)].join(' ')),
+  },
+  {
     text: /ResourceInitializationError.*(?:AccessDenied|not authorized)/is,
     error: ERRORS.badInput,
     hint: "the task's execution role may not do what starting it needs",
@@ -139,6 +146,12 @@ export function reasonOf(task: StoppedTask): Reason {
     error: rule?.error ?? ERRORS.taskLost,
     message: text === '' ? capital(hint) : `${capital(hint)}. ECS says: ${text}`,
   };
+}
+
+/** `…:secret:trowel/PROJECT/KEY…` in what ECS says. */
+function noSecret(said: string): string {
+  const key = /secret:trowel\/[^/\s]+\/([\w.+=@/-]+)/.exec(said)?.[1]?.replace(/[.:]+$/, '') ?? 'KEY';
+  return `the secret ${key} is not set, or the task's execution role may not read it: set it with trowel secrets --aws --set ${key}; trowel check --aws lists those that are missing`;
 }
 
 function subnetsOf({ attachments = [] }: StoppedTask): string[] {

@@ -106,6 +106,8 @@ function makeDefinition(
     environment: {
       // Of Python programs that a task starts: lines appear in the log as they are printed.
       PYTHONUNBUFFERED: '1',
+      // Fargate does not promise it.
+      AWS_REGION: cdk.Stack.of(scope).region,
       TROWEL_PROJECT: project.name,
       TROWEL_BUCKET: bucket,
       TROWEL_BUNDLE: bundle.s3ObjectUrl,

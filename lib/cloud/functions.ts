@@ -58,8 +58,9 @@ export function makeFunction(scope: Construct, props: FunctionProps): LambdaFunc
     },
   });
   const made = new lambda.Function(scope, `Function-${name}`, {
-    // Its queue and its tracing are in the role already; what the framework adds would make a second policy.
-    role: role.withoutPolicyUpdates(),
+    // By its ARN: its queue and its tracing are in the role already, and what the framework would add makes a second policy and a dependency
+    // that the ARN says anyway.
+    role: iam.Role.fromRoleArn(scope, `Function-${name}-RoleArn`, role.roleArn, { mutable: false }),
     runtime: lambda.Runtime.NODEJS_24_X,
     architecture: props.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
     handler: 'index.handler',

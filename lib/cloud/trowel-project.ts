@@ -46,7 +46,7 @@ export interface TrowelProjectProps {
   readonly subnets?: SubnetSelection;
   /** Default: one that admits nothing. */
   readonly securityGroups?: readonly ISecurityGroup[];
-  /** A cluster with the capacity providers FARGATE and FARGATE_SPOT. Default: one of its own. */
+  /** A cluster; with the capacity providers FARGATE and FARGATE_SPOT if tasks use Spot. Default: one of its own. */
   readonly cluster?: ICluster;
   /** Image of tasks that name none; it needs python3. Default: that of trowel.yml, else a stock Python. */
   readonly image?: ContainerImage;
@@ -117,7 +117,8 @@ export class TrowelProject extends constructs.Construct {
     this.topic = makeTopic(this, project, encryptionKey);
 
     this.network = makeNetwork(this, config.network, props);
-    this.cluster = props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false);
+    this.cluster =
+      props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false, usesSpot(project));
     const bundle = new s3assets.Asset(this, 'Bundle', { path: project.bundle.file });
     this.executionRole = new iam.Role(this, 'ExecutionRole', {
       assumedBy: tasksOfThisAccount(this),
@@ -269,12 +270,24 @@ export class TrowelProject extends constructs.Construct {
   }
 }
 
-function ownCluster(scope: Construct, vpc: IVpc, insights: boolean): ICluster {
+/**
+ * In an account that never used ECS, capacity providers cannot be attached until its service-linked role is there, so only Spot asks for
+ * them.
+ */
+function ownCluster(scope: Construct, vpc: IVpc, insights: boolean, spot: boolean): ICluster {
   return new ecs.Cluster(scope, 'Cluster', {
     vpc,
-    enableFargateCapacityProviders: true,
+    enableFargateCapacityProviders: spot,
     containerInsightsV2: insights ? ecs.ContainerInsights.ENABLED : ecs.ContainerInsights.DISABLED,
   }) as ICluster;
+}
+
+/** Whether any task asks for Spot, or may: by an expression, or as a template in an `_export`. */
+function usesSpot({ config, machines }: LoadedProject): boolean {
+  // Keys of tasks are JSON in a state, or JSON within the text of an expression.
+  return (
+    config.task.spot || machines.some(({ machine }) => /spot\\*"\s*:\s*(?!false|null)/.test(JSON.stringify(machine)))
+  );
 }
 
 function usedFunctions(project: LoadedProject): readonly FunctionName[] {

@@ -178,7 +178,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
         input: '{% $states.input %}',
       },
     },
-    Retry: [REPEATABLE],
+    Retry: REPEATABLE,
     Assign: {
       [`s${id}`]: '{% $states.result.Payload.params %}',
       b: '{% $states.result.Payload.b %}',

@@ -5,50 +5,67 @@ import { put } from './frame.ts';
 import { type Expr, merge, template } from './jsonata.ts';
 import { type Context, closing, type Edge } from './scope.ts';
 
-const SHORTAGE = [ERRORS.throttled, ERRORS.noCapacity] as const;
-/** Passing faults of Lambda itself. */
-const LAMBDA = ['Lambda.ServiceException', 'Lambda.TooManyRequestsException', 'Lambda.SdkClientException'] as const;
+/**
+ * What passes when others have ended. A new account runs ten functions at once, so Lambda's own refusal belongs to it: of 2,000 tasks at the
+ * same time some are refused more often than a few tries bear.
+ */
+const SHORTAGE = [ERRORS.throttled, ERRORS.noCapacity, 'Lambda.TooManyRequestsException'] as const;
+/** Passing faults of Lambda itself (AWS, "Handle transient Lambda service exceptions"). */
+const LAMBDA = [
+  'Lambda.ServiceException',
+  'Lambda.AWSLambdaException',
+  'Lambda.SdkClientException',
+  'Lambda.ClientExecutionTimeoutException',
+] as const;
 const LOST = [ERRORS.taskLost, 'States.Timeout', 'States.HeartbeatTimeout', ...LAMBDA] as const;
 
 /** A function's end before its answer. */
 const DIED = ['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'] as const;
 
-/** Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. */
-export const INFRASTRUCTURE: Retrier = {
-  ErrorEquals: [...SHORTAGE, ...LOST],
+/**
+ * Failures of the platform, not of the user's task: tried again apart from `_retry`. A lost heartbeat is recorded as States.Timeout. The
+ * pauses double, which is the language's default and so takes no bytes in every state.
+ */
+const LATER: Omit<Retrier, 'ErrorEquals'> = {
   IntervalSeconds: 5,
   MaxAttempts: 6,
-  BackoffRate: 2,
   MaxDelaySeconds: 300,
   JitterStrategy: 'FULL',
 };
 
 /**
- * For evaluate and session (and launch, below), which may be called again after they have died: a crash, out of memory, a time-out. (What acts on the
- * world, such as http>, may have done so.)
+ * A shortage is tried for longer: RunTask takes 20 calls a second, and all of a large group may ask at once. Full jitter lets 2,000 of them
+ * through with twelve tries (bench/aws/simulate.ts). What a new account may run at once is little, so there are more: for three quarters of
+ * an hour on the average.
  */
-export const REPEATABLE: Retrier = {
-  ...INFRASTRUCTURE,
-  ErrorEquals: [...SHORTAGE, ...LOST, ...DIED],
-};
+export const CAPACITY: Retrier = { ...LATER, ErrorEquals: SHORTAGE, MaxAttempts: 24 };
 
 /**
- * The same of a container's task. That none could be started is tried for longer: RunTask takes 20 calls a second, and all of a large group may
- * ask at once. Full jitter lets 2,000 of them through with twelve tries (bench/aws/simulate.ts). What a new account may run at once is
- * little, so there are more: for three quarters of an hour on the average.
+ * For evaluate, session and launch, which may be called again after they have died: a crash, out of memory, a time-out. (What acts on the
+ * world, such as http>, may have done so.)
  */
-export const CAPACITY: Retrier = { ...INFRASTRUCTURE, ErrorEquals: SHORTAGE, MaxAttempts: 24 };
-export const CONTAINER_FAILURES: readonly Retrier[] = [
-  CAPACITY,
-  { ...INFRASTRUCTURE, ErrorEquals: [...LOST, ...DIED] },
-];
+export const REPEATABLE: readonly Retrier[] = [CAPACITY, { ...LATER, ErrorEquals: [...LOST, ...DIED] }];
 
 /** Of a function that acts on the world (http>, mail>…): States.Timeout is the user's `_timeout`, or Lambda's own, after which it may have acted. */
-export const ACTING: Retrier = { ...INFRASTRUCTURE, ErrorEquals: [...SHORTAGE, ...LAMBDA] };
+export const ACTING: readonly Retrier[] = [CAPACITY, { ...LATER, ErrorEquals: LAMBDA }];
 export const ACTING_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout, 'States.Timeout'] as const;
 
 /** Of a call that Step Functions makes by itself (aws>, lambda>, s3_wait>): there States.Timeout is the user's `_timeout`. */
-export const CALL: Retrier = { ...INFRASTRUCTURE, ErrorEquals: LAMBDA };
+export const CALL: readonly Retrier[] = [
+  { ...CAPACITY, ErrorEquals: ['Lambda.TooManyRequestsException'] },
+  { ...LATER, ErrorEquals: LAMBDA },
+];
+
+/** Retry of a state that calls Step Functions' own API. */
+export const INFRASTRUCTURE_CALLS: Retrier = {
+  ...LATER,
+  ErrorEquals: [
+    'States.Timeout',
+    'StepFunctions.SdkClientException',
+    'StepFunctions.ServiceException',
+    'StepFunctions.ThrottlingException',
+  ],
+};
 
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;

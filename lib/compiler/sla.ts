@@ -9,8 +9,8 @@ import type { Group, Sla, Workflow } from '../language/workflow.ts';
 import { put } from './frame.ts';
 import { template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
-import { catchers, INFRASTRUCTURE_CALLS } from './operators/payload.ts';
-import { INFRASTRUCTURE } from './retry.ts';
+import { catchers } from './operators/payload.ts';
+import { INFRASTRUCTURE_CALLS, REPEATABLE } from './retry.ts';
 import { type Context, type Edge, layerList } from './scope.ts';
 
 /** Seconds that the alert may take: Lambda's own limit. */
@@ -106,7 +106,7 @@ export function compileSla(
         },
       },
       TimeoutSeconds: LONGEST,
-      Retry: [INFRASTRUCTURE],
+      Retry: REPEATABLE,
       ...catchers(failing),
       Assign: next.assign,
       Output: {},

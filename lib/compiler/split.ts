@@ -9,9 +9,10 @@ import { checkHistory } from './check-limits.ts';
 import { compileFrame, put } from './frame.ts';
 import { type Expr, quote, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
-import { INFRASTRUCTURE_CALLS, triesOf } from './operators/payload.ts';
+import { triesOf } from './operators/payload.ts';
 import { join } from './parallel.ts';
 import { reachable } from './reachable.ts';
+import { INFRASTRUCTURE_CALLS } from './retry.ts';
 import { type Context, type Edge, layerList, shareList, taskName } from './scope.ts';
 import { Unit } from './unit.ts';
 

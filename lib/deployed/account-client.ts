@@ -1,4 +1,5 @@
 import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import {
   GetAWSDefaultServiceQuotaCommand,
@@ -29,6 +30,17 @@ class AccountClient implements Account {
       const { Account: account = '', Arn: arn = '' } = await client.send(new GetCallerIdentityCommand({}));
       return { account, arn, region: await client.config.region() };
     });
+  }
+
+  async hasServiceRole(): Promise<boolean> {
+    const client = new IAMClient(this.#options);
+    try {
+      await asking('iam:GetRole', () => client.send(new GetRoleCommand({ RoleName: 'AWSServiceRoleForECS' })));
+      return true;
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw error;
+    }
   }
 
   async vcpuQuota(spot: boolean): Promise<number> {

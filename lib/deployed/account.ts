@@ -5,6 +5,8 @@ export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829' } as const;
 export interface Account {
   /** Throws an AwsFault of kind `setup` where there are no credentials or no region. */
   whoami(): Promise<{ readonly account: string; readonly region: string; readonly arn: string }>;
+  /** Whether ECS has its service-linked role here, which it needs to put containers into a network. */
+  hasServiceRole(): Promise<boolean>;
   /** Fargate's vCPUs at once, on demand or on Spot. */
   vcpuQuota(spot: boolean): Promise<number>;
   /** Variables of the deployed functions of a project, by the function's name here (`launch`, `notify`); empty if it is not deployed. */

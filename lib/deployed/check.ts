@@ -52,6 +52,7 @@ type Part = (check: AccountCheck, found: Findings, region: string) => Promise<vo
 
 const PARTS: readonly (readonly [string, Part])[] = [
   ['whether secrets are set', checkSecrets],
+  ['whether ECS has its service-linked role', checkServiceRole],
   ['the quota of containers', checkQuota],
   ['the sender of mail>', checkMail],
   ['what is deployed: addresses of notifications, free addresses of subnets', checkDeployed],
@@ -71,6 +72,17 @@ async function checkSecrets({ secrets, needs, secretCommand }: AccountCheck, fou
   }
   const { size } = needs.secrets;
   if (size > 0) found.facts.push(`Secrets: ${size - missing.length} of ${size} set`);
+}
+
+async function checkServiceRole({ account, needs }: AccountCheck, found: Findings): Promise<void> {
+  if (needs.widest.containers === 0 || (await account.hasServiceRole())) return;
+  tell(
+    found,
+    'aws-service-role',
+    'warning',
+    'ECS has not been used in this account: its service-linked role is not there yet, and a first deploy or a first task may fail',
+    'Make it once: aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com',
+  );
 }
 
 async function checkQuota({ account, config, needs }: AccountCheck, found: Findings, region: string): Promise<void> {

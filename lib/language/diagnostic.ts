@@ -81,6 +81,7 @@ export const DIAGNOSTIC_CODES = [
   'param-value',
   'task-pattern',
   'aws-not-checked',
+  'aws-service-role',
   'aws-quota',
   'aws-mail',
   'aws-unconfirmed',

@@ -2,7 +2,7 @@ import type { State } from '../../asl/types.ts';
 import { OPERATORS } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
-import { CONTAINER_FAILURES } from '../retry.ts';
+import { REPEATABLE } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
 import { catchers, payload, register, retriers, shared, stateHeartbeat, stateTimeout } from './payload.ts';
 
@@ -25,7 +25,7 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
     },
     TimeoutSeconds: stateTimeout(context, task),
     HeartbeatSeconds: stateHeartbeat(context, task),
-    ...retriers(task, true, CONTAINER_FAILURES),
+    ...retriers(task, true, REPEATABLE),
     ...catchers(context),
     ...leaving.fields,
   } as State);

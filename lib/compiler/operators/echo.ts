@@ -30,7 +30,7 @@ export const compileEcho: CompileOperator = (context, task, exit) => {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'echo') },
-      ...retriers(task, false, [REPEATABLE]),
+      ...retriers(task, false, REPEATABLE),
       ...catchers(context),
       ...leave(context, exit, output),
     } as State);
@@ -48,7 +48,7 @@ export const compileFail: CompileOperator = (context, task) => {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'fail') },
-      ...retriers(task, false, [REPEATABLE]),
+      ...retriers(task, false, REPEATABLE),
       ...catchers(context),
       ...failing(context, context.onFail, '$states.result'),
     } as State);

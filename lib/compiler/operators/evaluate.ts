@@ -29,7 +29,7 @@ export function evaluateState(
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
     Arguments: { FunctionName: '${evaluate}', Payload: { ...payload(context, task, op), ...more } },
-    ...retriers(task, false, [REPEATABLE]),
+    ...retriers(task, false, REPEATABLE),
     ...catchers(context),
     ...(Object.keys(all).length === 0 ? {} : { Assign: all }),
     Output: '{% $states.result.Payload %}',

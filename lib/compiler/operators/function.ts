@@ -21,7 +21,7 @@ export function compileFunction(fn: string): CompileOperator {
       Resource: 'arn:aws:states:::lambda:invoke',
       Arguments: { FunctionName: `\${${fn}}`, Payload: payload(context, task, task.operator, leaving.m) },
       TimeoutSeconds: timeout,
-      ...retriers(task, true, [ACTING], ACTING_ERRORS),
+      ...retriers(task, true, ACTING, ACTING_ERRORS),
       ...catchers(context, ACTING_ERRORS),
       ...leaving.fields,
     } as State);

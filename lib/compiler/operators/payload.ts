@@ -4,7 +4,7 @@ import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
 import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
-import { CALL, CALL_ERRORS, FINAL_ERRORS, INFRASTRUCTURE, retrier, TASK_ERRORS } from '../retry.ts';
+import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from '../retry.ts';
 import { type Context, failing, layerList, shareList, taskName } from '../scope.ts';
 import type { TaskInfo } from '../unit.ts';
 
@@ -51,7 +51,7 @@ export function ownKeys(context: Context, task: Task): Mapping {
 export function retriers(
   task: Task,
   repeatable: boolean,
-  platform: readonly Retrier[] = [INFRASTRUCTURE],
+  platform: readonly Retrier[],
   errors: readonly string[] = TASK_ERRORS,
 ): { readonly Retry: readonly Retrier[] } {
   const { retry, check } = task.directives;
@@ -64,9 +64,9 @@ export function retriers(
 
 /** The same of a call that Step Functions makes by itself. */
 export function callRetriers(task: Task): { readonly Retry: readonly Retrier[] } {
-  const [platform = CALL, ...own] = retriers(task, true, [CALL], CALL_ERRORS).Retry;
+  const own = retriers(task, true, [], CALL_ERRORS).Retry;
   return {
-    Retry: [platform, ...(own.length === 0 ? [] : [{ ErrorEquals: FINAL_ERRORS, MaxAttempts: 0 }]), ...own],
+    Retry: [...CALL, ...(own.length === 0 ? [] : [{ ErrorEquals: FINAL_ERRORS, MaxAttempts: 0 }]), ...own],
   };
 }
 
@@ -95,21 +95,6 @@ function catcherOf(context: Context): (errors: readonly string[], edge: Context[
     return { ErrorEquals: errors, Assign: assign as Assign, Next };
   };
 }
-
-/** Retry of a state that calls a service's API. */
-export const INFRASTRUCTURE_CALLS: Retrier = {
-  ErrorEquals: [
-    'States.Timeout',
-    'StepFunctions.SdkClientException',
-    'StepFunctions.ServiceException',
-    'StepFunctions.ThrottlingException',
-  ],
-  IntervalSeconds: 5,
-  MaxAttempts: 6,
-  BackoffRate: 2,
-  MaxDelaySeconds: 300,
-  JitterStrategy: 'FULL',
-};
 
 /**
  * The state waits longer than the task may take: the runner ends it at its deadline and says so. Where an expression gives the deadline,

@@ -5,9 +5,10 @@ import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
+import { INFRASTRUCTURE_CALLS } from '../retry.ts';
 import { closing, failing } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
-import { catchers, INFRASTRUCTURE_CALLS, register } from './payload.ts';
+import { catchers, register } from './payload.ts';
 
 /** Seconds between two looks at a required workflow that somebody else started. */
 const POLL = 10;

@@ -37,7 +37,7 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:s3:headObject',
     Arguments: template(`$${keys}.request`),
-    Retry: [CALL],
+    Retry: CALL,
     Catch: [{ ErrorEquals: MISSING, Output: {}, Next: late }, ...callCatchers(context).Catch],
     ...head,
   } as State);

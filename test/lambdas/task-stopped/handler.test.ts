@@ -78,6 +78,14 @@ describe('reasonOf', () => {
       /trowel secrets --aws --set/,
     ],
     [
+      'a secret that does not exist, named by its ARN without the random end',
+      failedToStart(
+        'ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret arn:aws:secretsmanager:eu-west-1:123456789012:secret:trowel/shop/db.password from secrets manager: AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/r/1 is not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:eu-west-1:123456789012:secret:trowel/shop/db.password because no identity-based policy allows the secretsmanager:GetSecretValue action',
+      ),
+      'Trowel.Secret',
+      /secret db\.password is not set.*trowel secrets --aws --set db\.password/,
+    ],
+    [
       'Secrets Manager out of reach',
       failedToStart('ResourceInitializationError: unable to pull secrets or registry auth: context deadline exceeded'),
       'Trowel.NoCapacity',

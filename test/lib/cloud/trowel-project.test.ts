@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -717,6 +718,18 @@ describe('TrowelProject', () => {
     expect(new Set(roles).size).toBe(200);
   });
 
+  it.each([
+    ['that asks for Spot', { 'main.dig': '+a: {py>: tasks.a, resources: {spot: true}}\n' }, 1],
+    ['that may ask for Spot', { 'main.dig': '+a: {py>: tasks.a, resources: {spot: "${s}"}}\n' }, 1],
+    ['whose _export may', { 'main.dig': '_export: {resources: {spot: "${s}"}}\n+a: {py>: tasks.a}\n' }, 1],
+    ['with Spot in trowel.yml', { 'main.dig': ECHO, 'trowel.yml': 'name: shop\ntask: {spot: true}\n' }, 1],
+    ['that does not ask for Spot', { 'main.dig': '+a: {py>: tasks.a, resources: {spot: false}}\n' }, 0],
+  ])('a cluster has capacity providers only for a project %s', async (_, files, expected) => {
+    const name = `spot-${createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 8)}`;
+    const { template } = await deploy(name, files);
+    template.resourceCountIs('AWS::ECS::ClusterCapacityProviderAssociations', expected);
+  });
+
   it('trap: a hundred workflows with long names, each with a schedule, a secret and an object of its own, keep to the limits of AWS', async () => {
     const name = (i: number) => `a-workflow-with-a-rather-long-name-of-sales-${i}`;
     const files = Object.fromEntries(
@@ -748,7 +761,7 @@ describe('TrowelProject', () => {
       const length = Object.entries(variables).reduce((sum, [key, value]) => sum + key.length + plain(value).length, 0);
       expect(length, id).toBeLessThan(4_096);
     }
-  });
+  }, 240_000);
 
   it('a workflow that requires very many others may start those of the project', async () => {
     const name = (i: number) => `a-workflow-with-a-rather-long-name-of-sales-${i}`;
@@ -766,7 +779,7 @@ describe('TrowelProject', () => {
     expect(written(Policies.map((each: { PolicyDocument: object }) => each.PolicyDocument)).length).toBeLessThan(
       10_240,
     );
-  });
+  }, 240_000);
 
   it('more task definitions than a function may know are an error, with a way out', async () => {
     const tasks = Array.from({ length: 121 }, (_, i) => `+t${i}:\n  py>: tasks.a\n  _env: {A: "\${secret:key${i}}"}\n`);

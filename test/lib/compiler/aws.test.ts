@@ -80,7 +80,10 @@ describe('_retry and _timeout of what Step Functions itself calls', () => {
     ['an error of S3', 's3_wait>: b/k\n_retry: 2', 'S3.S3Exception', 3],
     ['a file that does not come', 's3_wait>: b/k\ntimeout: 4s\n_retry: 1', 'S3.NoSuchKeyException', 4],
     ['a workflow that fails', 'require>: other\n_retry: 1', 'States.TaskFailed', 2],
-    ['Lambda itself, apart from _retry', 'lambda>: fn', 'Lambda.TooManyRequestsException', 7],
+    ['Lambda itself, apart from _retry', 'lambda>: fn', 'Lambda.ServiceException', 7],
+    ['what Lambda does not explain', 'lambda>: fn', 'Lambda.AWSLambdaException', 7],
+    ['a connection that waited too long', 'lambda>: fn', 'Lambda.ClientExecutionTimeoutException', 7],
+    ['a lack of room in Lambda, for longer', 'lambda>: fn', 'Lambda.TooManyRequestsException', 25],
     ['not what no try would change', 'aws>: sqs:sendMessage\narguments: {}\n_retry: 2', 'Trowel.BadInput', 1],
     ['nor that with a _check', 'lambda>: fn\n_retry: 1\n_check: {+c: {echo>: x}}', 'Trowel.BadInput', 1],
   ])('repeats %s', async (_, task, error, expected) => {

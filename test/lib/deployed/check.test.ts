@@ -12,6 +12,7 @@ import { type Moto, motoPython, startMoto } from '../local/moto.ts';
 
 const GOOD: Account = {
   whoami: async () => ({ account: '123', region: 'eu-west-1', arn: 'arn:aws:iam::123:user/me' }),
+  hasServiceRole: async () => true,
   vcpuQuota: async () => 6,
   functionSettings: async () => ({
     launch: { TROWEL_SUBNETS: 'subnet-1,subnet-2' },
@@ -63,6 +64,14 @@ describe('an account', () => {
   });
 
   it.each<[string, Partial<Account>, string, string, string, string]>([
+    [
+      'that never used ECS',
+      { hasServiceRole: async () => false },
+      'aws-service-role',
+      'warning',
+      'ECS has not been used in this account',
+      'aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com',
+    ],
     [
       'a quota below what runs at once',
       { vcpuQuota: async () => 1 },
@@ -229,6 +238,7 @@ describe('by the real clients', () => {
       expect(await account.subnets([Subnet?.SubnetId ?? ''])).toEqual([{ id: Subnet?.SubnetId, free: 11 }]);
       expect(await account.whoami()).toMatchObject({ account: '123456789012', region: 'us-east-1' });
       expect(await account.functionSettings('shop')).toEqual({});
+      expect(await account.hasServiceRole()).toBe(false);
     } finally {
       process.env = before;
       ec2.destroy();
