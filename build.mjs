@@ -1,8 +1,9 @@
 // Bundles the command line, the constructs (`trowel/cloud`) and the functions on AWS into dist/. Chunks keep what is rarely needed (sandbox, time zones, SDK clients)
 // out of the start: `trowel --version` must not load them.
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { bundleSandbox } from './bundle-sandbox.mjs';
@@ -19,6 +20,10 @@ const sandboxCode = {
     });
   },
 };
+
+// npm runs `prepare` of a folder that another project's package.json names: what is built is good for that, and nothing of it may be missing meanwhile.
+const { npm_lifecycle_event: script, INIT_CWD: caller = process.cwd() } = process.env;
+if (script === 'prepare' && resolve(caller) !== process.cwd() && existsSync('dist/trowel.js')) process.exit(0);
 
 const common = {
   bundle: true,

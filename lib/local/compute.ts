@@ -24,6 +24,8 @@ export interface ComputeOptions {
   /** Output of a task, or of a dynamic one; reading on waits for it. */
   readonly onOutput: (task: string, text: string) => Promise<void> | undefined;
   readonly onSubtask: (event: SubtaskEvent) => void;
+  /** The function of a task returned a dict, and stored nothing of it. */
+  readonly onReturned?: (fn: string) => void;
   /** Questions of the runner (docs/protocol.md, `call`). */
   readonly onCall: (fn: string, payload: Mapping) => Promise<unknown>;
   /** Where a task's log will be; absent where none is kept. */
@@ -68,7 +70,7 @@ export class LocalCompute implements Compute {
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
     const { assignment, token } = job;
-    const { python, folder, tokens, onOutput, onSubtask, onCall, debug } = this.#options;
+    const { python, folder, tokens, onOutput, onSubtask, onReturned, onCall, debug } = this.#options;
     const beats = setInterval(() => tokens.beat(token), BEAT);
     beats.unref();
     try {
@@ -92,6 +94,7 @@ export class LocalCompute implements Compute {
           ...(job.docker === undefined ? {} : { docker: job.docker }),
         },
       );
+      if (result.ok && result.returned !== undefined) onReturned?.(result.returned);
       if (result.ok) tokens.succeed(token, result.s === undefined ? { stored: result.stored ?? {} } : { s: result.s });
       else this.#fail(job, result.error);
     } catch (error) {

@@ -49,6 +49,8 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly #natives: { readonly [name: string]: LocalFunction };
   readonly #invoke: Invoke;
   readonly #tables = new Map<string, Compiled>();
+  /** Functions whose lost return value was told. */
+  readonly #told = new Set<string>();
   readonly #resume: readonly string[];
   #broken: HistoryError | undefined;
   #children = 0;
@@ -233,6 +235,7 @@ export class Run implements AsyncIterable<RunEvent> {
       mask: (text) => this.#secrets.masker.mask(text),
       onOutput: (task, text) => this.#print(task, text),
       onSubtask: (event) => this.#subtask(event),
+      onReturned: (fn) => this.#returned(fn),
       onCall: (fn, payload) => this.#question(fn, payload),
       logFile: (task) => this.#logFile(task),
       ...(debug === undefined ? {} : { debug }),
@@ -346,6 +349,15 @@ export class Run implements AsyncIterable<RunEvent> {
       ...(this.#resume.length === 0 ? {} : { resume_from: this.#resume.map(below) }),
     };
     return this.#execute(other, other.machine, child.name, input, child.signal);
+  }
+
+  /** digdag drops what a function returns without a word. */
+  #returned(fn: string): void {
+    if (this.#told.has(fn)) return;
+    this.#told.add(fn);
+    this.notice(
+      `${fn} returns a dict, and a return value goes nowhere. To hand it to the tasks that follow: digdag.env.store({…})`,
+    );
   }
 
   #subtask(event: SubtaskEvent): void {

@@ -44,5 +44,12 @@ export interface TaskError {
 }
 
 export type TaskResult =
-  | { readonly ok: true; readonly s?: Mapping; readonly stored?: Mapping; readonly seconds?: number }
+  | {
+      readonly ok: true;
+      readonly s?: Mapping;
+      readonly stored?: Mapping;
+      readonly seconds?: number;
+      /** The function, if it returned a dict of which it stored nothing. */
+      readonly returned?: string;
+    }
   | { readonly ok: false; readonly error: TaskError };

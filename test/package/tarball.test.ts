@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Result, start, userEnv } from '../examples/example.ts';
 import { serve } from '../lambdas/http/server.ts';
+import { testPython } from '../python.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'trowel-package-')));
@@ -49,7 +50,7 @@ const ALLOWED = [
   /^dist\/lambdas\/[\w-]+\/index\.mjs$/,
   /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
   /^schemas\/(dig|trowel)\.schema\.json$/,
-  /^task-images\/python\/(Dockerfile|pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed))$/,
+  /^task-images\/python\/(Dockerfile|pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed)|src\/digdag-stubs\/__init__\.pyi)$/,
   /^templates\/project\/[\w./-]+$/,
 ];
 
@@ -125,6 +126,10 @@ describe('a new user', () => {
     const [, block = ''] = /```\n([\s\S]*?)```/.exec(readme) ?? [];
     const commands = block.trim().split('\n');
     expect(commands.length).toBeGreaterThan(2);
+    // pytest is not Python's own, and there is none here but in the tests' environment.
+    const tested = await start(testPython(), ['-m', 'pytest', '-q'], { cwd: join(app, 'my_project'), env });
+    expect(tested.code, tested.stdout).toBe(0);
+    expect(tested.stdout).toContain('2 passed');
     for (const command of [...commands, 'npm start', 'npm test', 'npm run check', 'python3 -m tasks.data']) {
       const done = await shell(command, 'my_project');
       expect(done.code, `${command}\n${done.stderr}`).toBe(0);
@@ -134,13 +139,18 @@ describe('a new user', () => {
     }
   }, 90_000);
 
-  it('makes the folder of the installation itself a project, its package.json kept', async () => {
-    const before = readFileSync(join(app, 'package.json'), 'utf8');
+  it('makes the folder of the installation itself a project, its package.json completed', async () => {
+    const before = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
     const made = await shell('npx trowel init');
     expect(made.code, made.stderr).toBe(0);
-    expect(made.stdout).toContain('Left as they were: package.json\n');
-    expect(readFileSync(join(app, 'package.json'), 'utf8')).toBe(before);
-    const ran = await shell('npx trowel run main.dig && npx trowel check && ./run_test.sh');
+    expect(made.stdout).toContain('Added to package.json: aws-cdk 2.1148.1, ');
+    const { scripts, devDependencies, ...rest } = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
+    expect(rest).toEqual(before);
+    expect(scripts).toMatchObject({ start: 'trowel run main.dig' });
+    expect(devDependencies).toEqual({ 'aws-cdk': '2.1148.1', 'aws-cdk-lib': '2.276.0', constructs: '10.8.1' });
+    const ran = await shell(
+      'npx trowel run main.dig && npx trowel run main.dig --dry-run && npx trowel check && ./run_test.sh',
+    );
     expect(ran.code, ran.stderr).toBe(0);
     const again = await shell('npx trowel init');
     expect(again.code).toBe(2);

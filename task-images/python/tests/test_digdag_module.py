@@ -26,6 +26,22 @@ def test_store_forms_and_no_return_value(host):
     assert host.py("e.put")["stored"] == {"a": 1, "b": 2, "c": "three", "d": {"4": True}}
 
 
+@pytest.mark.parametrize(
+    "body, told",
+    [
+        ("return {'a': 1}", True),
+        ("digdag.env.store(b=1); return {'a': 1}", True),
+        ("digdag.env.store(a=1); return {'a': 1, 'b': 2}", False),
+        ("return {}", False),
+        ("return [1]", False),
+        ("return None", False),
+    ],
+)
+def test_a_returned_dict_that_nobody_stores_is_told(host, body, told):
+    host.file("e.py", f"import digdag\ndef f():\n    {body}\n")
+    assert host.py("e.f").get("returned") == ("e.f" if told else None)
+
+
 def test_store_merges_deeply_upon_the_layers(host):
     host.file("e.py", "import digdag\ndef put(): digdag.env.store({'m': {'b': 2}, 'l': [1]})\n")
     layers = [{"m": {"a": 1}, "k": 0, "l": [1, 2]}, {"m": {"b": 1, "c": 3}}]

@@ -170,6 +170,18 @@ describe('trowel run', () => {
     expect(fresh.stderr).not.toContain('--session');
   });
 
+  it('says once that what a function returns goes nowhere', async () => {
+    const cwd = await project({
+      'main.dig': '+each:\n  for_each>: {n: [1, 2, 3]}\n  _do:\n    py>: t.f\n+last:\n  py>: t.g\n',
+      't.py': 'def f(n):\n  return {"n": n}\ndef g():\n  return 5\n',
+    });
+    const { stderr, code } = await trowel(['run'], { cwd });
+    expect(stderr.match(/^notice .*/gm)).toEqual([
+      'notice  t.f returns a dict, and a return value goes nowhere. To hand it to the tasks that follow: digdag.env.store({…})',
+    ]);
+    expect(code).toBe(0);
+  });
+
   it('has the command that sets a missing secret in its message', async () => {
     const cwd = await project({ 'p/main.dig': '+a:\n  sh>: echo $KEY\n  _env: {KEY: "${secret:my.key}"}\n' });
     const { code, stderr } = await trowel(['run', 'p/main.dig'], { cwd });

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from trowel_task.digdag_api import Params
 
 
-def call(command: str, params: Params) -> types.ModuleType:
-    """Finds the function or class, binds arguments by name, calls it. Returns the module it was found in.
+def call(command: str, params: Params) -> tuple[types.ModuleType, Any]:
+    """Finds the function or class, binds arguments by name, calls it. Returns the module it was found in, and what the call returned.
 
     Raises what user code raises; ModuleNotFoundError, AttributeError, TypeError, ValueError with a hint if nothing fits.
     """
@@ -35,8 +35,7 @@ def call(command: str, params: Params) -> types.ModuleType:
     if not callable(target):
         raise TypeError(f"'{command}' is not callable: it is of type {type(target).__name__}")
     args, kwargs = arguments(target, params)
-    target(*args, **kwargs)
-    return module
+    return module, target(*args, **kwargs)
 
 
 def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:

@@ -279,7 +279,9 @@ def python(job: Job, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
     try:
         debugging.prepare(job.debug, job.assignment.task)
         if command is not None:
-            module: Any = bind.call(str(command), params)
+            module, returned = bind.call(str(command), params)
+            if isinstance(returned, dict) and returned and ran.store.keys().isdisjoint(returned):
+                ran.returned = str(command)
             ran.module = module_hash(getattr(module, "__file__", None))
         elif isinstance(dict.get(params, "script"), str):
             script(params["script"], job.scratch, params, ran)

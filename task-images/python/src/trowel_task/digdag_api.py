@@ -26,6 +26,8 @@ class Ran:
         self.subtasks: dict[str, Any] = {}
         self.read: dict[str, str] = {}
         self.module: str | None = None
+        # The function, if it returned a dict of which nothing was stored: a return value goes nowhere.
+        self.returned: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))

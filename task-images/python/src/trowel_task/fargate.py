@@ -92,11 +92,17 @@ def main() -> int:
     if not state.waits:
         say("nobody waits for this task any more; it was ended")
         return 0
+    if result.get("returned"):
+        say(lost_return(result["returned"]))
     try:
         return 0 if state.answer(result, given["assignment"]) else 1
     except Exception as error:
         say(f"the result could not be told: {type(error).__name__}: {error}")
         return 1
+
+
+def lost_return(function: str) -> str:
+    return f"{function} returns a dict, and a return value goes nowhere. digdag.env.store({{…}}) hands values to the tasks that follow"
 
 
 class Refused(Exception):

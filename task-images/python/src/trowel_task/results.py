@@ -36,6 +36,8 @@ def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[st
         stored.update({key: merged[key] for key in own})
         result["s"] = merged
     result["read"] = ran["read"]
+    if ran.get("returned"):
+        result["returned"] = ran["returned"]
     result["seconds"] = round(time.monotonic() - began, 6)
     if assignment.result:
         record(assignment, ran, result)

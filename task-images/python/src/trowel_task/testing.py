@@ -37,14 +37,13 @@ class Digdag(types.ModuleType):
     def run(self, function: str | Callable[..., Any], /, **params: Any) -> Any:
         """Calls a function as py> does: its arguments are the parameters of the same names, and what earlier calls of this test stored.
 
-        `function` is written as in a workflow, `tasks.data.load`, or the function itself, whose result is returned.
+        `function` is written as in a workflow, `tasks.data.load`, or is the function itself. What it returns, no workflow sees.
         """
         self._keep()
         self._begin(deep_merge(self._stored, self._values.encode(params)))
         try:
             if isinstance(function, str):
-                bind.call(function, self.env.params)
-                return None
+                return bind.call(function, self.env.params)[1]
             args, kwargs = bind.arguments(function, self.env.params)
             return function(*args, **kwargs)
         except BaseException:
