@@ -62,4 +62,6 @@ export interface Assignment {
   readonly result: string;
   readonly frames: readonly Value[];
   readonly python?: readonly string[];
+  /** Whether objects of any class may be stored and read. */
+  readonly pickle?: boolean;
 }

@@ -43,6 +43,8 @@ export interface Services {
   readonly secretCommand?: (key: string) => string;
   /** Seconds; of a task without `_timeout`. */
   readonly defaultTimeout?: number;
+  /** `values.pickle` of trowel.yml. */
+  readonly pickle?: boolean;
 }
 
 /** `started`: the answer comes through the task token. `replayed`: it is here. */
@@ -168,6 +170,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
     frames: payload.l as Value[],
     ...pythonOf(task.params),
+    ...(services.pickle ? { pickle: true } : {}),
   };
   const docker = mapping(task.params.docker);
   const resources = mapping(task.params.resources);

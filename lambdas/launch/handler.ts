@@ -60,6 +60,7 @@ export const handler = retriable(async (given: LaunchPayload): Promise<Answer> =
     computable: listed(),
     secretCommand,
     defaultTimeout: Number(optional('TROWEL_TASK_TIMEOUT') ?? 86_400),
+    pickle: optional('TROWEL_PICKLE') === 'true',
   });
   if ('replayed' in launched) {
     await tokens.succeed(event.token, launched.replayed);

@@ -65,6 +65,7 @@ export function startLocalRun(options: LocalRun): Run {
     secrets: dryRun ? { get: async () => undefined, missing: async () => [] } : store,
     secretCommand: options.secretCommand,
     taskTimeout: project.config.task.timeout,
+    pickle: project.config.values.pickle,
     rerunChanged: options.rerunChanged,
     aws: dryRun ? async () => ({}) : awsInvoke(project.dir, store),
     ...(options.onHistory !== undefined && { onHistory: options.onHistory }),

@@ -340,6 +340,7 @@ function merge(
       values: retention?.values ?? defaults.retention.values,
       history: retention?.history ?? defaults.retention.history,
     },
+    values: { pickle: file.values?.pickle ?? defaults.values.pickle },
     tags: file.tags ?? {},
     ...(file.deploy !== undefined && { deploy: { exclude: listOf(file.deploy.exclude) } }),
     apps: Object.fromEntries(

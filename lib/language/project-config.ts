@@ -44,6 +44,8 @@ export interface ProjectConfig {
   };
   /** Days. */
   readonly retention: { readonly logs: number; readonly values: number; readonly history: number };
+  /** `pickle`: objects of any class may be stored. */
+  readonly values: { readonly pickle: boolean };
   readonly tags: { readonly [key: string]: string };
   readonly apps: { readonly [name: string]: App };
   readonly deploy?: {
@@ -74,6 +76,7 @@ export function defaultConfig(dir: string): ProjectConfig {
     notifications: { email: [], on: ['failure'], links: true },
     network: { vpc: 'default-new', subnets: 'public', endpoints: false },
     retention: { logs: 30, values: 30, history: 90 },
+    values: { pickle: false },
     tags: {},
     apps: {},
   };

@@ -191,6 +191,19 @@ export const trowelSchema = z
         )
         .optional()
         .describe('How long logs, values and history are kept.'),
+      values: z
+        .strictObject(
+          {
+            pickle: yes()
+              .optional()
+              .describe(
+                'Objects of any class are stored by pickle, default false. Who can write to the history or the bucket can then run code in the tasks that read them.',
+              ),
+          },
+          { error: 'a mapping' },
+        )
+        .optional()
+        .describe('How values between tasks are kept.'),
       tags: z
         .record(
           z.string().regex(/^(?!aws:)/i, { error: 'a key that does not begin with aws:' }),

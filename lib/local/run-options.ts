@@ -59,6 +59,8 @@ export interface RunOptions {
   readonly secretCommand?: (key: string) => string;
   /** Seconds; `task.timeout` of trowel.yml. */
   readonly taskTimeout?: number;
+  /** `values.pickle` of trowel.yml. */
+  readonly pickle?: boolean;
   readonly debug?: { readonly task: string; readonly how: Json };
   /** Stops the run: each task's process tree is ended, politely first. */
   readonly signal?: AbortSignal;

@@ -279,7 +279,7 @@ export class Run implements AsyncIterable<RunEvent> {
 
   async #launch(given: Json, call: Call): Promise<Json> {
     const payload = given as unknown as LaunchPayload;
-    const { render, secrets, secretCommand, taskTimeout } = this.#options;
+    const { render, secrets, secretCommand, taskTimeout, pickle = false } = this.#options;
     const launched = await launch(payload, {
       render,
       compute: this.#compute,
@@ -291,6 +291,7 @@ export class Run implements AsyncIterable<RunEvent> {
       secretVersion: (key, like) => this.#secrets.version(key, like),
       ...(secretCommand === undefined ? {} : { secretCommand }),
       ...(taskTimeout === undefined ? {} : { defaultTimeout: taskTimeout }),
+      pickle,
     });
     if ('replayed' in launched) {
       this.#tell(() => this.#tokens.sendTaskSuccess(payload.token, launched.replayed as unknown as Json));

@@ -121,6 +121,12 @@ def test_invalid_utf8_is_replaced(rough):
     assert rough.log() == "a\ufffd\ufffdb\ufffd\n\ufffd tail"
 
 
+def test_a_task_killed_next_to_others_names_the_limit(rough):
+    error = rough.run("py", "rough.killed", shares=[[1, 6]])["error"]
+    assert "perhaps out of memory: tasks that run at the same time share this machine's memory" in error["message"]
+    assert "`_parallel: {limit: 4}`" in error["message"]
+
+
 @pytest.mark.parametrize("name", ["closes", "closes_streams", "forks_and_returns"])
 def test_is_a_success_all_the_same(rough, name):
     assert rough.py(f"rough.{name}")["ok"]

@@ -89,6 +89,8 @@ describe('launch', () => {
 
   it('takes the default timeout, and refuses what is no duration', async () => {
     expect((await assigned({}, { defaultTimeout: 60 })).assignment.timeout).toBe(60);
+    expect((await assigned({}, { pickle: true })).assignment.pickle).toBe(true);
+    expect((await assigned({}, { pickle: false })).assignment.pickle).toBeUndefined();
     await expect(assigned({ k: { 'py>': 'f.g', _timeout: 'soon' } })).rejects.toMatchObject({
       name: 'Trowel.BadInput',
       message: expect.stringContaining('\'_timeout\' but got "soon"'),

@@ -152,6 +152,14 @@ describe('launch on AWS', () => {
     expect(third.clientToken).not.toBe(first.clientToken);
   });
 
+  it('lets a task store and read objects of any class where the project says so', async () => {
+    await handler(payloadOf());
+    vi.stubEnv('TROWEL_PICKLE', 'true');
+    await handler(payloadOf({ token: 'another' }));
+    const files = await Promise.all(aws.calls.map(({ input }) => aws.get(`assignments/${input.startedBy}.json`)));
+    expect(files.map((file) => JSON.parse(file ?? '').assignment.pickle)).toEqual([undefined, true]);
+  });
+
   it.each([
     [{ 'py>': 'a.b' }, 600],
     [{ 'py>': 'a.b', resources: { heartbeat: '20m' } }, 1200],

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -45,6 +45,37 @@ describe('trowel run', () => {
     expect(stderr).toMatch(/^ok {6}\+main\+show/m);
     expect(stderr).toMatch(/\nSuccess in [\d.]+ s: 3 tasks done\.\n {2}logs and values: \.trowel\/attempts\/1\n$/);
     expect(code).toBe(0);
+  });
+
+  it('hands over what Python has: dates, sets, Decimals; by pickle only where trowel.yml says so', async () => {
+    const tasks = `
+import datetime, decimal, digdag
+class Model: k = 3
+def put():
+    digdag.env.store(day=datetime.date(2024, 2, 29), price=decimal.Decimal("1.10"), tags={"b", "a"})
+def model():
+    digdag.env.store(model=Model())
+def get(day, price, tags):
+    print(repr(day), repr(price), sorted(tags))
+def use(model):
+    print(model.k)
+`;
+    const cwd = await project({
+      'main.dig': '+put: {py>: t.put}\n+get: {py>: t.get}\n',
+      'model.dig': '+put: {py>: t.model}\n+use: {py>: t.use}\n',
+      't.py': tasks,
+    });
+    const { code, stdout } = await trowel(['run', 'main.dig'], { cwd });
+    expect([code, stdout]).toEqual([0, "datetime.date(2024, 2, 29) Decimal('1.10') ['a', 'b']\n"]);
+    const refused = await trowel(['run', 'model.dig'], { cwd });
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toContain(
+      "'model' cannot be stored: it is of type t.Model: store a dict of what it holds, or",
+    );
+    expect(refused.stdout).toContain('let trowel.yml say `values: {pickle: true}`');
+    writeFileSync(join(cwd, 'trowel.yml'), 'values: {pickle: true}\n');
+    const kept = await trowel(['run', 'model.dig'], { cwd });
+    expect([kept.code, kept.stdout]).toEqual([0, '3\n']);
   });
 
   it('explains a failure, and resumes it with the command it names', async () => {

@@ -636,7 +636,7 @@ describe('TrowelProject', () => {
     const project = await loadTrowelProject(
       folder('props', {
         'main.dig': ECHO,
-        'trowel.yml': 'tags: {team: ops, cost: "7"}\nretention: {logs: 10}\n',
+        'trowel.yml': 'tags: {team: ops, cost: "7"}\nretention: {logs: 10}\nvalues: {pickle: true}\n',
       }),
       { env: ENV, notice: () => {}, architecture: 'arm64' },
     );
@@ -678,7 +678,7 @@ describe('TrowelProject', () => {
       ClusterSettings: [{ Name: 'containerInsights', Value: 'enabled' }],
     });
     expect(Object.keys(template.findResources('AWS::EC2::SecurityGroup'))).toEqual([expect.stringMatching(/^Group/)]);
-    launches(template, { TROWEL_SECURITY_GROUPS: stack.resolve(group.securityGroupId) });
+    launches(template, { TROWEL_SECURITY_GROUPS: stack.resolve(group.securityGroupId), TROWEL_PICKLE: 'true' });
     // CloudWatch knows certain numbers of days: the next longer.
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 14 });
   });

@@ -179,6 +179,7 @@ secrets: [a.b]
 notifications: {slack: "secret:slack.webhook", email: [a@b.c], on: [failure, sla], links: false}
 network: {vpc: vpc-1, subnets: private, endpoints: true}
 retention: {logs: 7, values: 8, history: 9}
+values: {pickle: true}
 tags: {team: data}
 apps: {count: {image: "x:1", args: [a]}, say: {command: python3 -m say}}
 deploy: {exclude: [test.dig]}
@@ -204,6 +205,7 @@ deploy: {exclude: [test.dig]}
       notifications: { slack: 'slack.webhook', email: ['a@b.c'], on: ['failure', 'sla'], links: false },
       network: { vpc: 'vpc-1', subnets: 'private', endpoints: true },
       retention: { logs: 7, values: 8, history: 9 },
+      values: { pickle: true },
       tags: { team: 'data' },
       apps: { count: { image: 'x:1', args: ['a'] }, say: { command: ['python3', '-m', 'say'], args: [] } },
       deploy: { exclude: ['test.dig'] },
@@ -249,6 +251,7 @@ deploy: {exclude: [test.dig]}
       architecture: 'x86_64',
       heartbeat: 300,
     });
+    expect(project.config.values.pickle).toBe(false);
   });
 
   test('requirements.txt is taken where it is', async () => {

@@ -27,6 +27,7 @@ class Assignment:
         "merge",
         "operator",
         "params",
+        "pickle",
         "python",
         "raw",
         "result",
@@ -65,6 +66,7 @@ class Assignment:
         self.result: str | None = _of(raw, "result", str, None)
         self.frames: list[Any] | None = _of(raw, "frames", list, None)
         self.python: list[str] = words(raw.get("python"))
+        self.pickle = raw.get("pickle") is True
 
     def derived(self, **changes: Any) -> Assignment:
         """The assignment of a subtask: the same place, other work."""

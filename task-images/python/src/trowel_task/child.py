@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from trowel_task import debugging, digdag_api, errors, linux, results, shell, values
+from trowel_task import debugging, digdag_api, errors, kinds, linux, results, shell, values
 from trowel_task.assignment import ENV_NAME, Job, private
 from trowel_task.errors import BAD_INPUT, FAILED, TaskError
 from trowel_task.masks import Masker
@@ -209,6 +209,7 @@ def wait_for_threads() -> None:
 def execute(job: Job) -> dict[str, Any]:
     """Does the job; returns an outcome. Raises TaskError, or whatever user code raises before it is called."""
     assignment = job.assignment
+    kinds.pickle_allowed = assignment.pickle
     me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}

@@ -20,6 +20,9 @@ LOST = "Trowel.TaskLost"
 SECRET = "Trowel.Secret"
 BAD_INPUT = "Trowel.BadInput"
 
+# In the message of a task that was killed; what to do about it is added where that is known (task.py, fargate.py).
+OUT_OF_MEMORY = "perhaps out of memory"
+
 # Characters. A state's cause holds 32,768 on AWS; the whole text is in the log.
 MESSAGE_LIMIT = 16_000
 STACK_LIMIT = 30_000
@@ -152,7 +155,7 @@ def ended_by(status: int) -> TaskError:
     """The error for a process that ended without saying how; `status` as from os.waitpid."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
+        memory = f", {OUT_OF_MEMORY}" if signal_name(number) == "SIGKILL" else ""
         return TaskError(FAILED, f"the task was killed by signal {number} ({signal_name(number)}){memory}")
     return TaskError(FAILED, f"the task ended without a result (exit code {os.WEXITSTATUS(status)})")
 

@@ -39,8 +39,6 @@ LAST = 90.0
 # UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
 LINE = 200_000
 MISCONFIGURED, EXPIRED = bootstrap.CONFIG, bootstrap.TEMPORARY
-# Of errors.ended_by and shell.py.
-OUT_OF_MEMORY = "perhaps out of memory"
 
 
 class Transport(Foreground):
@@ -150,6 +148,7 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
     worker = host.worker = Worker(loop, host)
     worker.project = os.path.join(os.getcwd(), "project")
     worker.limit = LINE
+    worker.more_memory = "raise task.memory in trowel.yml, or resources.memory of this task"
     clean_path()
     linux.become_subreaper()
 
@@ -172,10 +171,4 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
     worker._greeted = True
     worker._on_start({"id": "1", "assignment": given["assignment"], "secrets": secrets})
     worker.run()
-    result = host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}
-    error = result.get("error")
-    if error and OUT_OF_MEMORY in error["message"]:
-        error["message"] = error["message"].replace(
-            OUT_OF_MEMORY, f"{OUT_OF_MEMORY}: raise task.memory in trowel.yml, or resources.memory of this task"
-        )
-    return result
+    return host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}

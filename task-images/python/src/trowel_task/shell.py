@@ -7,7 +7,7 @@ import sys
 
 from trowel_task import shell_variables, values
 from trowel_task.assignment import ENV_NAME, private
-from trowel_task.errors import FAILED, TaskError, hint_to_apt, signal_name
+from trowel_task.errors import FAILED, OUT_OF_MEMORY, TaskError, hint_to_apt, signal_name
 from trowel_task.secrets import Secrets
 from trowel_task.shell_variables import to_bytes
 
@@ -41,7 +41,7 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
     status = _wait(_start([*map(str, shell), script], environment))
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        memory = ", perhaps out of memory" if signal_name(number) == "SIGKILL" else ""
+        memory = f", {OUT_OF_MEMORY}" if signal_name(number) == "SIGKILL" else ""
         raise TaskError(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}{memory} (runtime)")
     if os.WEXITSTATUS(status):
         raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime){hint_to_apt(text_of(command))}")

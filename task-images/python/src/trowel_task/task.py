@@ -7,7 +7,7 @@ import time
 
 from trowel_task import process, results
 from trowel_task.assignment import Job
-from trowel_task.errors import TIMEOUT, TaskError
+from trowel_task.errors import OUT_OF_MEMORY, TIMEOUT, TaskError
 from trowel_task.logs import LineSplitter
 from trowel_task.masks import Masker
 from trowel_task.process import Process
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Processes of one task's parallel subtasks at a time.
 MOST = 64
+FEWER = "tasks that run at the same time share this machine's memory, and `_parallel: {limit: 4}` lets fewer run at once"
 # Seconds between SIGTERM and SIGKILL.
 GRACE = 5.0
 
@@ -187,11 +188,18 @@ class Task:
         if self.assignment.timeout and not self.debug:
             self._timer.cancel()
         error = self.reason or self._main.error
+        if error and OUT_OF_MEMORY in error.message:
+            error.message = error.message.replace(OUT_OF_MEMORY, self._more_memory())
         if error and self.assignment.result:
             results.forget(self.assignment.result)  # it ended well, but too late, or died before it could say so
         result = {"ok": False, "error": error.to_json(self.masker)} if error else self._main.value
         self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
         del self.worker.tasks[self.id]
+
+    def _more_memory(self) -> str:
+        # `shares` says that it is one of several branches or iterations.
+        advice = self.worker.more_memory or (FEWER if self.assignment.shares else "")
+        return f"{OUT_OF_MEMORY}: {advice}" if advice else OUT_OF_MEMORY
 
     def _send(self, kind: str, **fields: Any) -> None:
         self.worker.host.send({"type": kind, "id": self.id, **fields})

@@ -35,6 +35,7 @@ class Worker:
         self.processes: dict[int, Process] = {}
         self.project = os.getcwd()
         self.limit = LIMIT
+        self.more_memory = ""  # how a task gets more, where that is known
         self.ended = False
         self.code = 0
         self._known: set[int] = set()  # children that are no tasks: those of preloaded modules, cleaners
