@@ -27,8 +27,8 @@ const WITHOUT_RESOURCES = new Set([
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
   [/\/assignments\/\*$/, 'Each container has an assignment of its own; its name is not known beforehand'],
   [
-    /\/attempts\/[^*/]+\/\*\/(?:values|results)\/\*$/,
-    'Each execution of this workflow has a folder of its own; its name is not known beforehand',
+    /\/attempts\/(?:[^*/]+\/)?\*\/(?:values|results)\/\*$/,
+    'Each execution has a folder of its own in this bucket; its name is not known beforehand',
   ],
   [/:role\/trowel\/[^*]+\/\*$/, 'So many roles of this project’s tasks that a policy cannot name each'],
   [/\/attempts\/\*$/, 'Each execution has a folder of its own in this bucket; its name is not known beforehand'],

@@ -72,7 +72,7 @@ export function makeFunctions(
   });
   const attempts = store.arnForObjects('attempts/*');
   const assignments = store.arnForObjects(`${ASSIGNMENTS}*`);
-  const values = objects(store, ['s3:GetObject'], attempts);
+  const values = objects(store, ['s3:GetObject', 's3:PutObject'], store.arnForObjects('attempts/*/values/*'));
   const valuesAndRecords = objects(store, ['s3:GetObject', 's3:PutObject'], attempts);
   const folder = props.functions ?? functionsFolder();
   const make = (

@@ -174,7 +174,9 @@ describe('TrowelProject', () => {
     const list = 's3:ListBucket -> <ProjectBucket.Arn>';
     const secrets = 'arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:trowel/roles/*';
     const arn = (rest: string) => `arn:<Partition>:${rest}`;
-    expect(permissions(template, 'Functionevaluate')).toEqual([logs, list, xray, `s3:GetObject -> ${attempts}`].sort());
+    expect(permissions(template, 'Functionevaluate')).toEqual(
+      [logs, list, xray, `s3:GetObject s3:PutObject -> ${attempts}/values/*`].sort(),
+    );
     // What containers may call reads nothing.
     expect(permissions(template, 'Functionrender')).toEqual([logs, xray]);
     expect(permissions(template, 'Functionsession')).toEqual(
