@@ -231,6 +231,11 @@ const PASSING: { readonly [name: string]: (execution: string, nth: number) => vo
   'S3 500 on PutObject': (it) =>
     faults.call(it, 'S3 fails to write', s3('PutObject', refuseS3('InternalError', 500), MANY)),
   'S3 503 on GetObject': (it) => faults.call(it, 'S3 fails to read', s3('GetObject', refuseS3('SlowDown', 503), MANY)),
+  'the address of an assignment expired': (it) =>
+    faults.call(it, 'an address has expired', {
+      ...s3('GetObject', refuseS3('ExpiredToken', 400), MANY * 2),
+      when: ({ url }) => url.searchParams.has('X-Amz-Signature') && faults.containers(it).length < 2,
+    }),
   'launch invoked twice': (it, nth) => faults.function(it, 'launch', 'twice', nth),
   'session invoked twice': (it) => faults.function(it, 'session', 'twice'),
   'launch dead after its work': (it, nth) => faults.function(it, 'launch', 'dead', nth),

@@ -614,6 +614,16 @@ describe('TrowelProject', () => {
     const statement = new PolicyStatement({ actions: ['s3:GetObject'], resources: ['arn:aws:s3:::mine/x'] });
     trowel.grantWorkflow('main', statement);
     trowel.grantTask(new PolicyStatement({ actions: ['sqs:SendMessage'], resources: ['arn:aws:sqs:eu-west-1:1:q'] }));
+    trowel
+      .machine('main')
+      .taskRole.addToPolicy(
+        new PolicyStatement({ actions: ['sns:Publish'], resources: ['arn:aws:sns:eu-west-1:1:t'] }),
+      );
+    trowel.taskRole.addManagedPolicy(ManagedPolicy.fromManagedPolicyName(stack, 'Mine', 'mine'));
+    // A key's policy names who is granted.
+    new Key(stack, 'Key').addToResourcePolicy(
+      new PolicyStatement({ actions: ['kms:Decrypt'], resources: ['*'], principals: [trowel.taskRole] }),
+    );
     const operator = new Role(stack, 'Operator', { assumedBy: new AccountRootPrincipal() });
     trowel.grantStart(operator, 'main');
     expect(() => trowel.machine('mian')).toThrow("There is no workflow 'mian' in this project");
@@ -622,6 +632,24 @@ describe('TrowelProject', () => {
       /s3:DeleteObject\* s3:PutObject .* -> arn:<Partition>:s3:::data arn:<Partition>:s3:::data\/out\/\*/,
     );
     expect(permissions(template, 'SalesTaskRole')).toContain('sqs:SendMessage -> arn:aws:sqs:eu-west-1:1:q');
+    // To all workflows at once, by one policy; or to one.
+    const granted = Object.values(template.findResources('AWS::IAM::Policy')).map(({ Properties }) =>
+      Properties.Roles.map(({ Ref }: { Ref: string }) => Ref.replace(/[0-9A-F]{8}$/, '')),
+    );
+    expect(granted).toContainEqual(['SalesTaskRoleOfmain', 'SalesTaskRoleOfother']);
+    const [ofMain, ofOther] = ['main', 'other'].map((name) => permissions(template, `SalesTaskRoleOf${name}`));
+    for (const [lines, expected] of [
+      [ofMain, true],
+      [ofOther, false],
+    ] as const)
+      expect(lines?.includes('sns:Publish -> arn:aws:sns:eu-west-1:1:t')).toBe(expected);
+    const managed = Object.entries(template.findResources('AWS::IAM::Role'))
+      .filter(([, { Properties }]) => JSON.stringify(Properties.ManagedPolicyArns ?? []).includes('policy/mine'))
+      .map(([id]) => id.replace(/[0-9A-F]{8}$/, ''));
+    expect(managed).toEqual(['SalesTaskRoleOfmain', 'SalesTaskRoleOfother']);
+    expect(permissions(template, 'SalesTaskRoleNone')).toEqual([]);
+    const trusted = template.findResources('AWS::KMS::Key');
+    expect(JSON.stringify(trusted)).toMatch(/SalesTaskRoleOfmain[\s\S]*SalesTaskRoleOfother/);
     const [role, other] = ['grants-main', 'grants-other'].map((name) =>
       permissions(template, machineRole(template, name)),
     );
@@ -718,6 +746,10 @@ describe('TrowelProject', () => {
       Properties.DefinitionSubstitutions.task_role['Fn::GetAtt'][0],
     ]);
     expect(new Set(roles).size).toBe(200);
+    // Too many to be named one by one: by their path, in this region.
+    expect(permissions(template, 'Functionlaunch').filter((line) => line.startsWith('iam:PassRole'))).toEqual([
+      'iam:PassRole -> arn:<Partition>:iam::<AccountId>:role/trowel/<Region>/hundred/* <ProjectExecutionRole.Arn> [StringEquals iam:PassedToService=ecs-tasks.amazonaws.com]',
+    ]);
   });
 
   it.each([
@@ -745,6 +777,12 @@ describe('TrowelProject', () => {
     // One more is the CDK's own.
     expect(Object.keys(template.toJSON().Resources).length + 1).toBeLessThan(500);
     expect(Object.keys(template.toJSON().Outputs).length).toBeLessThan(200);
+    // So machines that call the same share a role; tasks never do.
+    const roles = Object.values(template.findResources('AWS::StepFunctions::StateMachine')).map(({ Properties }) => [
+      Properties.RoleArn['Fn::GetAtt'][0],
+      Properties.DefinitionSubstitutions.task_role['Fn::GetAtt'][0],
+    ]);
+    expect([0, 1].map((i) => new Set(roles.map((pair) => pair[i])).size)).toEqual([1, 100]);
     // With the real bootstrap, and what the command line adds.
     const { size } = statSync(
       join(import.meta.dirname, '..', '..', '..', 'task-images/python/src/trowel_task/bootstrap.py'),
