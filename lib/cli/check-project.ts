@@ -1,14 +1,18 @@
 import type { Checked } from '../deployed/check.ts';
 import { makeScheduler, SCHEDULE_END } from '../expression/schedule.ts';
 import { formatSessionTime } from '../expression/session.ts';
+import { referencesOf } from '../language/calls.ts';
+import type { Diagnostic } from '../language/diagnostic.ts';
 import { loadProject, type Project } from '../language/project.ts';
 import { isExcluded } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
+import { tasksOf } from '../language/walk.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
 import type { CheckFlags } from './check.ts';
+import { type CheckedPython, openPython } from './check-python.ts';
 import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
-import { EXIT } from './exit-codes.ts';
-import { findProject, findWorkflow } from './find-project.ts';
+import { type CliError, EXIT, usageError } from './exit-codes.ts';
+import { findProject, findWorkflow, type Place } from './find-project.ts';
 import { printDiagnostics, reportDiagnostics } from './report-diagnostics.ts';
 import { sessionParams } from './session-params.ts';
 import type { Colors, Terminal } from './terminal.ts';
@@ -25,12 +29,29 @@ export async function checkProject(
   if (only !== undefined) project.workflow(only);
   const params = await sessionParams(terminal.cwd, project, flags);
   const names = [...project.workflows.keys()];
+  if (names.length === 0 && !hasErrors(project.diagnostics)) throw noWorkflows(project, place);
   const deployed = (name: string): boolean => !isExcluded(project.config, name);
   const targetOf = (name: string) => (flags.aws && deployed(name) ? ({ target: 'aws' } as const) : {});
+  const opened = openPython(project, terminal.env);
+  const python = opened.then((each) => each?.check);
+  const isCalled = calledWorkflows(project);
   const compiling = await Promise.all(
-    names.map((name) => compileWorkflow(project, name, { params, ...targetOf(name) })),
+    names.map((name) => {
+      const called = isCalled(name);
+      // In a folder, what it calls is looked for there, when it is called.
+      const looks = called && name.includes('/') ? {} : { python };
+      return compileWorkflow(project, name, { params, ...targetOf(name), ...looks, called });
+    }),
   );
-  const found = sortDiagnostics([...project.diagnostics, ...compiling.flatMap((each) => each.diagnostics)]);
+  const checked = await opened;
+  const found = sortDiagnostics([
+    ...project.diagnostics,
+    ...compiling.flatMap((each) => each.diagnostics),
+    ...(checked?.diagnostics ?? []),
+    ...(checked?.check?.files() ?? []),
+  ]);
+  await checked?.close();
+  const texts = { sources: withTexts(project.sources, found, checked) };
   const account: Checked = flags.aws
     ? await onAws(
         terminal,
@@ -38,15 +59,15 @@ export async function checkProject(
         compiling.filter((_, index) => deployed(names[index] ?? '')),
         flags,
       ).catch(async (error: unknown) => {
-        if (flags.format === 'text') await reportDiagnostics(terminal, project, place, found);
+        if (flags.format === 'text') await reportDiagnostics(terminal, texts, place, found);
         throw error;
       })
     : { diagnostics: [], facts: [] };
   const diagnostics = [...found, ...account.diagnostics];
   if (flags.format !== 'text') {
-    await printDiagnostics(terminal, project, place, diagnostics, flags.format);
+    await printDiagnostics(terminal, texts, place, diagnostics, flags.format);
   } else {
-    await reportDiagnostics(terminal, project, place, diagnostics);
+    await reportDiagnostics(terminal, texts, place, diagnostics);
     if (!hasErrors(diagnostics)) {
       const workflows = [...project.workflows.values()].filter(({ name }) => only === undefined || name === only);
       await terminal.stdout.write(renderProject(project, workflows, params, terminal.stdout.colors, Date.now()));
@@ -57,6 +78,43 @@ export async function checkProject(
     }
   }
   return hasErrors(diagnostics) ? EXIT.failed : EXIT.ok;
+}
+
+/** With the Python files that something is said of. */
+function withTexts(
+  sources: ReadonlyMap<string, string>,
+  diagnostics: readonly Diagnostic[],
+  python: CheckedPython | undefined,
+): ReadonlyMap<string, string> {
+  const all = new Map(sources);
+  for (const { span } of diagnostics) {
+    const text = span === undefined || all.has(span.file) ? undefined : python?.text(span.file);
+    if (span !== undefined && text !== undefined) all.set(span.file, text);
+  }
+  return all;
+}
+
+/** Workflows that others call, and that no schedule starts: they are given what their callers give them. */
+function calledWorkflows(project: Project): (name: string) => boolean {
+  const called = new Set<string>();
+  let anyMayBe = false;
+  for (const workflow of project.workflows.values()) {
+    for (const task of tasksOf(workflow)) {
+      if (task.operator === 'call' && typeof task.command === 'string' && task.command.includes('${')) anyMayBe = true;
+    }
+    for (const { kind, target, task } of referencesOf(workflow)) {
+      const given = kind === 'call' || task.keys.params !== undefined;
+      if (given && target !== undefined && target !== workflow.name) called.add(target);
+    }
+  }
+  return (name) => (anyMayBe || called.has(name)) && project.workflows.get(name)?.schedule === undefined;
+}
+
+function noWorkflows(project: Project, { folder }: Place): CliError {
+  const [first] = project.workflowNames();
+  return first === undefined
+    ? usageError(`no .dig file in ${folder}`, 'Make a project with: trowel init my_project')
+    : usageError(`no .dig file in ${folder} itself, only in folders below`, `Name one: trowel check ${first}.dig`);
 }
 
 /** Loaded only then: clients of five services. */

@@ -1,6 +1,7 @@
 /** Where the command line meets lib/language and lib/compiler: from a folder and a name to a machine and all diagnostics. */
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { type Compiled, compile } from '../compiler/compile.ts';
+import type { PythonCheck } from '../compiler/python/check.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
@@ -15,20 +16,37 @@ export interface CompiledWorkflow {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+export interface CompileProjectOptions extends Selection {
+  readonly timezone?: string;
+  readonly params: Mapping;
+  readonly target?: 'aws';
+  readonly limits?: 'warning';
+  /** Only for `check`: what the Python files say. With it, what has other errors is looked through too. */
+  readonly python?: Promise<PythonCheck | undefined>;
+  readonly called?: boolean;
+}
+
 /** Errors of other workflows that this one does not reach do not count. */
 export async function compileWorkflow(
   project: Project,
   name: string,
-  options: Selection & {
-    readonly timezone?: string;
-    readonly params: Mapping;
-    readonly target?: 'aws';
-    readonly limits?: 'warning';
-  },
+  options: CompileProjectOptions,
 ): Promise<CompiledWorkflow> {
   const whole = project.workflow(name);
   const read = project.diagnosticsOf(name);
-  if (whole === undefined || hasErrors(read)) return { diagnostics: read };
+  const expressionsOf = async (workflow: Workflow) =>
+    checkExpressions(workflow, {
+      workflows: project.workflows,
+      params: Object.keys(options.params),
+      sources: project.sources,
+      python: await options.python,
+      called: options.called === true,
+    });
+  if (whole === undefined) return { diagnostics: read };
+  if (hasErrors(read)) {
+    const found = options.python === undefined ? [] : await expressionsOf(whole);
+    return { diagnostics: sortDiagnostics([...read, ...found]) };
+  }
   const { workflow, diagnostics: unmatched } = selectTasks(whole, options);
   if (workflow === undefined) return { diagnostics: [...read, ...unmatched] };
   if (callsByExpression(project)) for (const each of project.workflowNames()) project.workflow(each);
@@ -40,11 +58,7 @@ export async function compileWorkflow(
     ...(options.target !== undefined && { target: options.target }),
     ...(options.limits !== undefined && { limits: options.limits }),
   });
-  const expressions = await checkExpressions(workflow, {
-    workflows: project.workflows,
-    params: Object.keys(options.params),
-    sources: project.sources,
-  });
+  const expressions = await expressionsOf(workflow);
   const all = sortDiagnostics([...read, ...diagnostics, ...expressions]);
   return compiled === undefined || hasErrors(all) ? { diagnostics: all } : { compiled, workflow, diagnostics: all };
 }

@@ -9,11 +9,11 @@ import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { ProjectConfig } from '../language/project-config.ts';
+import { DEPLOYED_PYTHON } from '../language/project-config.ts';
 import { IGNORED, isIgnored, OWN_TARBALLS } from './bundle.ts';
 import { cdk, ecr, ecs, iam } from './cdk.ts';
 import { buildsOnTrowel } from './dockerfile.ts';
 import { packageFolder } from './package-folder.ts';
-import { DEPLOYED_PYTHON } from './site-packages.ts';
 
 export interface ProjectImage {
   readonly image: ContainerImage;

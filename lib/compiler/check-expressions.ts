@@ -5,17 +5,24 @@ import { freeVariables, syntaxFault } from '../expression/javascript.ts';
 import { builtinNames } from '../expression/session.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { OPERATORS } from '../language/operators.ts';
-import { didYouMean } from '../language/suggest.ts';
 import { locate, type Template, templatesOf } from '../language/templates.ts';
 import { walk } from '../language/walk.ts';
-import type { Mapping, Node, Task, Workflow } from '../language/workflow.ts';
+import type { Mapping, Node, Task, Value, Workflow } from '../language/workflow.ts';
+import { type Defined, exporting, store, within } from './defined.ts';
 import { resolveCall } from './operators/call.ts';
+import type { PythonCheck } from './python/check.ts';
+import type { Stores } from './python/closure.ts';
+import { faultOf } from './variable-fault.ts';
 
 export interface ExpressionScope {
   readonly workflows: ReadonlyMap<string, Workflow>;
   /** Names that -p, -P and trowel.yml give. */
   readonly params: readonly string[];
   readonly sources: ReadonlyMap<string, string>;
+  /** What the Python files say; absent: a py> may store anything, and its function is not looked up. */
+  readonly python?: PythonCheck | undefined;
+  /** It is called by another workflow, which may give it anything; what is missing there is found there. */
+  readonly called?: boolean;
 }
 
 /** What native operators store, by the name of the variable; an operator that is not here and stores may store anything. */
@@ -23,32 +30,31 @@ const STORED: { readonly [operator: string]: string } = { http: 'http', s3_wait:
 
 /** Diagnostics of one workflow and what it calls, each place once. */
 export async function checkExpressions(workflow: Workflow, scope: ExpressionScope): Promise<Diagnostic[]> {
-  const checker = new Checker(scope);
-  const names = new Set([...builtinNames(workflow.schedule !== undefined), ...scope.params]);
-  await checker.node(workflow.root, { names, anything: false }, '', [workflow.file]);
+  const checker = new Checker(scope, new Set(builtinNames(workflow.schedule !== undefined)));
+  const names = [...builtinNames(workflow.schedule !== undefined), ...scope.params];
+  const defined = (): Defined => ({
+    names: new Map(names.map((name) => [name, undefined])),
+    stored: new Set(),
+    anything: scope.called === true,
+  });
+  await checker.node(workflow.root, defined(), '', [workflow.file]);
+  if (workflow.sla?.body !== undefined) await checker.node(workflow.sla.body, defined(), '', [workflow.file]);
   return [...checker.found.values()];
-}
-
-/** Names defined at a point of the workflow; `anything` after a task that may store whatever it likes. */
-interface Defined {
-  readonly names: Set<string>;
-  anything: boolean;
 }
 
 class Checker {
   readonly found = new Map<string, Diagnostic>();
   readonly #scope: ExpressionScope;
+  readonly #builtins: ReadonlySet<string>;
 
-  constructor(scope: ExpressionScope) {
+  constructor(scope: ExpressionScope, builtins: ReadonlySet<string>) {
     this.#scope = scope;
+    this.#builtins = builtins;
   }
 
   /** Adds to `defined` what the node leaves behind for those after it. */
   async node(node: Node, defined: Defined, workdir: string, calls: readonly string[]): Promise<void> {
-    const inner: Defined = {
-      names: new Set([...defined.names, ...keysOf(node.directives.export)]),
-      anything: defined.anything,
-    };
+    const inner = exporting(defined, node.directives.export, this.#builtins);
     if (node.kind === 'group') {
       await this.#templates(node, inner);
       // Children side by side do not see each other, but a name that one of them stores is no typing error.
@@ -58,44 +64,85 @@ class Checker {
     }
     const { error, check } = node.directives;
     if (error !== undefined) await this.node(error, within(inner, ['error']), workdir, calls);
-    if (check !== undefined) await this.node(check, within(inner, []), workdir, calls);
-    const exported = new Set(keysOf(node.directives.export));
-    for (const name of inner.names) if (!exported.has(name)) defined.names.add(name);
+    if (check !== undefined) await this.node(check, inner, workdir, calls);
+    store(defined, inner.stored);
     defined.anything ||= inner.anything;
   }
 
   async #task(task: Task, inner: Defined, workdir: string, calls: readonly string[]): Promise<void> {
-    await this.#templates(task, within(inner, Object.keys(task.keys)));
+    await this.#templates(task, inner);
+    if (task.operator === 'py') this.#python(task, inner, workdir);
     const loopNames = variablesOfLoop(task);
     for (const body of [task.body, task.elseBody]) {
       if (body === undefined) continue;
-      const bodyScope = loopNames === undefined ? { ...within(inner, []), anything: true } : within(inner, loopNames);
+      const bodyScope = within(inner, loopNames ?? []);
+      if (loopNames === undefined) bodyScope.anything = true;
       // A round of a loop sees what the rounds before it stored.
-      if (stores(body)) bodyScope.anything = true;
+      const stored = this.#stores(body, workdir, calls);
+      add(stored, bodyScope);
       await this.node(body, bodyScope, workdir, calls);
-      if (stores(body)) inner.anything = true;
+      add(stored, inner);
     }
-    const stored = STORED[task.operator];
-    if (stored !== undefined) inner.names.add(stored);
-    else if (OPERATORS[task.operator]?.stores) inner.anything = true;
     if (task.operator === 'call') await this.#call(task, inner, workdir, calls);
+    else add(this.#storesOf(task, workdir), inner);
+  }
+
+  /** What a task stores itself. */
+  #storesOf(task: Task, workdir: string): Stores {
+    const stored = STORED[task.operator];
+    if (stored !== undefined) return { keys: [stored], anything: false };
+    if (OPERATORS[task.operator] === undefined) return { keys: [], anything: true };
+    if (!OPERATORS[task.operator]?.stores) return { keys: [], anything: false };
+    const known = task.operator === 'py' ? this.#scope.python?.stores(task, workdir) : undefined;
+    return known ?? { keys: [], anything: true };
+  }
+
+  /** What anything at or below a node stores. */
+  #stores(node: Node, workdir: string, calls: readonly string[]): Stores {
+    const keys: string[] = [];
+    let anything = false;
+    for (const each of walk(node)) {
+      if (each.kind !== 'task') continue;
+      const callee = each.operator === 'call' ? this.#callee(each, workdir, calls) : undefined;
+      if (each.operator === 'call' && callee === undefined) anything = true;
+      const found =
+        callee === undefined
+          ? this.#storesOf(each, workdir)
+          : this.#stores(callee.root, folderOf(callee.file), [...calls, callee.file]);
+      keys.push(...found.keys);
+      anything ||= found.anything;
+    }
+    return { keys, anything };
+  }
+
+  #python(task: Task, inner: Defined, workdir: string): void {
+    const { python } = this.#scope;
+    if (python === undefined) return;
+    const defaults = inner.names.get('py');
+    const settings = { ...(isMapping(defaults) ? defaults : {}), ...task.keys };
+    const has = (name: string) => inner.names.has(name) || Object.hasOwn(settings, name);
+    const elsewhere = settings.python !== undefined || settings.docker !== undefined;
+    python.task(task, workdir, { has, anything: inner.anything }, (each) => this.#keep(each), elsewhere);
+  }
+
+  #callee(task: Task, workdir: string, calls: readonly string[]): Workflow | undefined {
+    const { command } = task;
+    if (typeof command !== 'string' || command.includes('$')) return undefined;
+    const file = resolveCall(workdir, command);
+    return calls.includes(file) ? undefined : this.#scope.workflows.get(file.replace(/\.dig$/, ''));
   }
 
   async #call(task: Task, inner: Defined, workdir: string, calls: readonly string[]): Promise<void> {
-    const { command } = task;
-    if (typeof command !== 'string' || command.includes('$')) {
+    const callee = this.#callee(task, workdir, calls);
+    if (callee === undefined) {
       inner.anything = true;
       return;
     }
-    const file = resolveCall(workdir, command);
-    const callee = this.#scope.workflows.get(file.replace(/\.dig$/, ''));
-    if (callee === undefined || calls.includes(file)) return;
-    const folder = file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
-    inner.names.add('_workdir');
-    await this.node(callee.root, inner, folder, [...calls, file]);
+    store(inner, ['_workdir']);
+    await this.node(callee.root, inner, folderOf(callee.file), [...calls, callee.file]);
   }
 
-  async #templates(node: Node, defined: Defined): Promise<void> {
+  async #templates(node: Node, outer: Defined): Promise<void> {
     for (const template of templatesOf(node)) {
       const fault = await syntaxFault(template.text);
       if (fault !== undefined) {
@@ -111,15 +158,11 @@ class Checker {
         );
         continue;
       }
-      if (defined.anything) continue;
-      for (const { name, start, end } of await freeVariables(template.text)) {
-        // An _export may use what only the tasks below define.
-        if (defined.names.has(name) || template.path.startsWith('_export')) continue;
-        const hint = didYouMean(name, [...defined.names]);
-        this.#report(template, [start, end], 'undefined-variable', 'warning', `nothing defines the variable ${name}`, [
-          ...(hint === undefined ? [] : [hint]),
-          `Give it in an _export, store it in an earlier task, or pass it with -p ${name}=…`,
-        ]);
+      for (const variable of await freeVariables(template.text)) {
+        const found = faultOf(variable, template, node, outer);
+        if (found === undefined) continue;
+        const { start, end } = variable;
+        this.#report(template, [start, end], found.code, 'warning', found.message, found.notes);
       }
     }
   }
@@ -136,31 +179,34 @@ class Checker {
     // Where YAML's escapes or folds moved the text, the whole scalar is shown.
     const exact = whole.end - whole.start === template.text.length;
     const span = exact ? { file: whole.file, start: whole.start + start, end: whole.start + end } : whole;
-    const key = `${code} ${span.file} ${span.start} ${message}`;
-    if (!this.found.has(key)) this.found.set(key, { code, severity, message, span, notes });
+    this.#keep({ code, severity, message, span, notes });
+  }
+
+  #keep(diagnostic: Diagnostic): void {
+    const { code, span, message } = diagnostic;
+    const key = `${code} ${span?.file} ${span?.start} ${message}`;
+    if (!this.found.has(key)) this.found.set(key, diagnostic);
   }
 }
 
-function keysOf(mapping: Mapping | undefined): readonly string[] {
-  return mapping === undefined ? [] : Object.keys(mapping);
+function add({ keys, anything }: Stores, to: Defined): void {
+  store(to, keys);
+  if (anything) to.anything = true;
 }
 
-function within(defined: Defined, names: readonly string[]): Defined {
-  return { names: new Set([...defined.names, ...names]), anything: defined.anything };
+function folderOf(file: string): string {
+  return file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
 }
 
-/** What a loop's body sees; undefined if only the run tells. */
+/** What a loop's body sees; undefined if it is known when it runs. */
 function variablesOfLoop(task: Task): readonly string[] | undefined {
   const { operator, command } = task;
   if (operator === 'loop') return ['i'];
   if (operator === 'for_range') return ['range'];
   if (operator !== 'for_each') return [];
-  return command !== null && typeof command === 'object' && !Array.isArray(command) ? Object.keys(command) : undefined;
+  return isMapping(command) ? Object.keys(command) : undefined;
 }
 
-function stores(node: Node): boolean {
-  for (const each of walk(node)) {
-    if (each.kind === 'task' && (OPERATORS[each.operator]?.stores || each.operator === 'call')) return true;
-  }
-  return false;
+function isMapping(value: Value | undefined): value is Mapping {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

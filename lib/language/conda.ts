@@ -6,7 +6,7 @@ import { corrected } from './yaml-faults.ts';
 /** Packages of conda that pip does not install. */
 const NOT_PIP = new Set(['pip', 'setuptools', 'wheel', 'conda', 'anaconda', 'mkl', 'openssl', 'libgcc-ng', 'nodejs']);
 
-const SUPPORTED = /^3\.(?:9|1[0-3])$/;
+const SUPPORTED = /^3\.(?:9|1[0-4])$/;
 
 /** Whether a parsed YAML file has a conda environment's form. */
 export function isConda(value: Value): boolean {

@@ -8,7 +8,7 @@ export interface ProjectConfig {
   /** YAML files merged as session parameters, relative to the project. */
   readonly params: readonly string[];
   readonly python: {
-    /** `3.9` … `3.13`; absent: that of `python3` here, 3.11 deployed. */
+    /** `3.9` … `3.14`; absent: that of `python3` here, 3.11 deployed. */
     readonly version?: string;
     /** A file, or the lines of one; absent: nothing to install. */
     readonly requirements?: { readonly file: string } | { readonly lines: readonly string[] };
@@ -62,6 +62,8 @@ export interface App {
 }
 
 export const CONFIG_FILE = 'trowel.yml';
+/** Python of the containers where trowel.yml names none. */
+export const DEPLOYED_PYTHON = '3.11';
 
 export function defaultConfig(dir: string): ProjectConfig {
   return {

@@ -4,6 +4,10 @@ import type { Node, Value } from './workflow.ts';
 export interface Template {
   /** Keys joined by `.`, e.g. `_export.greeting` or `py>`. */
   readonly path: string;
+  /** The same, key by key; items of a list by their index. */
+  readonly keys: readonly string[];
+  /** Keys before and after it in the mapping inside a key's value that it is in; absent: it is the value of a key itself, or in its list. */
+  readonly within?: { readonly earlier: readonly string[]; readonly later: readonly string[] };
   readonly text: string;
   /** Of the whole scalar in its file. */
   readonly span: Span;
@@ -12,28 +16,36 @@ export interface Template {
 /** The texts of a node that hold `$`: its own keys and its `_export`; not those of bodies, which are nodes of their own. */
 export function templatesOf(node: Node): Template[] {
   const found: Template[] = [];
-  const visit = (value: Value, path: string) => {
+  const visit = (value: Value, keys: readonly string[], within: Template['within'], isTop: boolean) => {
     if (typeof value === 'string') {
       if (!value.includes('$')) return;
+      const path = keys.join('.');
       found.push({
         path,
+        keys,
         text: value,
+        ...(within && { within }),
         // Only a fault asks for it.
         get span() {
           return node.spans?.[path] ?? node.span;
         },
       });
+    } else if (Array.isArray(value)) {
+      for (const [index, item] of value.entries()) visit(item, [...keys, String(index)], within, false);
     } else if (value !== null && typeof value === 'object') {
-      for (const [key, item] of Object.entries(value)) {
+      const names = Object.keys(value);
+      for (const [index, key] of names.entries()) {
         // Bodies inside values are not evaluated with their parent, at any depth.
-        if (key !== '_do' && key !== '_else_do') visit(item, path ? `${path}.${key}` : key);
+        if (key === '_do' || key === '_else_do') continue;
+        const own = { earlier: names.slice(0, index), later: names.slice(index + 1) };
+        visit(value[key] ?? null, [...keys, key], isTop ? undefined : own, false);
       }
     }
   };
   const { export: exported, env } = node.directives;
-  if (exported) visit(exported, '_export');
-  if (node.kind === 'task') visit(node.keys, '');
-  else if (env) visit(env, '_env');
+  if (exported) visit(exported, ['_export'], undefined, true);
+  if (node.kind === 'task') visit(node.keys, [], undefined, true);
+  else if (env) visit(env, ['_env'], undefined, false);
   return found;
 }
 

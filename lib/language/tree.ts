@@ -52,11 +52,12 @@ export function entryOf(tree: MapTree, key: string): Entry | undefined {
   return tree.entries.find((entry) => entry.key === key);
 }
 
-/** Spans of the values at each path below `entries`, as Task.spans wants them. An empty value is placed at its key. */
+/** Spans of the values at each path below `entries`, as Task.spans wants them. An empty value is placed at its key; `path:` is the place of the key. */
 export function spansOf(entries: readonly Entry[], prefix = '', into: { [path: string]: Span } = {}) {
   for (const { key, keySpan, value } of entries) {
     const path = prefix + key;
     into[path] = value.span.end > value.span.start ? value.span : keySpan;
+    into[`${path}:`] = keySpan;
     addBelow(value, path, into);
   }
   return into;

@@ -42,7 +42,7 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 
 /** Fargate's sizes; memory is checked against the processor in project-config-load.ts. */
 export const CPU_SIZES = [256, 512, 1024, 2048, 4096, 8192, 16384] as const;
-export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13'] as const;
+export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13', '3.14'] as const;
 
 const python = z
   .strictObject(

@@ -19,7 +19,7 @@ import { cacheFolder } from './user-folders.ts';
 import { installedVersions, readVersions, versionsFile, writeVersions } from './versions.ts';
 
 export interface PythonSettings {
-  /** `3.9` … `3.13`. */
+  /** `3.9` … `3.14`. */
   readonly version?: string;
   /** A path relative to the project, or requirement lines; absent: nothing to install. */
   readonly requirements?: { readonly file: string } | { readonly lines: readonly string[] };
@@ -90,8 +90,7 @@ async function virtualEnvironment(
   if (identity.code !== 0) {
     return failed('python-version', `${command} does not run`, [lastLines(identity)]);
   }
-  const hash = createHash('sha256').update(`1\n${identity.output}\n${requirements.content}`).digest('hex').slice(0, 20);
-  const folder = join(cacheFolder(env), 'envs', hash);
+  const folder = environmentFolder(identity.output, requirements.content, env);
   const ready: Environment = { ok: true, python: [join(folder, 'bin', 'python')], env: activated(folder, env), folder };
   if (existsSync(join(folder, READY))) return ready;
   const onWait = (pid: number): void =>
@@ -105,6 +104,22 @@ async function virtualEnvironment(
     },
     options,
   );
+}
+
+/** @param identity what IDENTITY prints, its line's end included */
+function environmentFolder(identity: string, content: string, env: NodeJS.ProcessEnv): string {
+  const hash = createHash('sha256').update(`1\n${identity}\n${content}`).digest('hex').slice(0, 20);
+  return join(cacheFolder(env), 'envs', hash);
+}
+
+/** Where the packages of an environment that is there are; `identity` as `trowel_task lookup` gives it. */
+export async function preparedPackages(
+  identity: string,
+  content: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const folder = environmentFolder(`${identity}\n`, content, env);
+  return existsSync(join(folder, READY)) ? sitePackages(folder) : undefined;
 }
 
 async function build(

@@ -43,6 +43,6 @@ export async function installedVersions(folder: string): Promise<Versions> {
 }
 
 /** As PEP 503 has it. */
-function normalised(name: string): string {
+export function normalised(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 }

@@ -1,4 +1,4 @@
-"""python -m trowel_task worker | child CTL JOB | run FILE | fargate"""
+"""python -m trowel_task worker | child CTL JOB | run FILE | lookup | fargate"""
 
 # Plain syntax: an old interpreter named by a task's `python:` must be able to read this far.
 import sys
@@ -24,6 +24,10 @@ def main():  # type: () -> int
         from trowel_task import run
 
         return run.main(sys.argv[2])
+    if command == "lookup":
+        from trowel_task import lookup
+
+        return lookup.main()
     if command == "fargate":
         from trowel_task import fargate
 
