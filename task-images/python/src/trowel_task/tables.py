@@ -22,8 +22,9 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
             frame.write_parquet(file)
         except polars.exceptions.PolarsError as error:
             raise Unkept(value, f"polars cannot write it as Parquet: {error}") from None
-    with open(path, "rb") as file:
-        read = dict(polars.read_parquet_schema(file))
+    read = _schema(polars, path, 0)
+    if read != frame.schema:
+        read = _schema(polars, path, None)  # categories come with rows in some versions
     for column, dtype in frame.schema.items():
         if read.get(column) != dtype:
             raise Unkept(
@@ -32,6 +33,11 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
     if not frame.width and frame.height:
         raise Unkept(value, "it has rows and no columns, which Parquet does not keep")
     return {"as": f"polars.{name}"}
+
+
+def _schema(polars: Any, path: str, rows: int | None) -> Any:
+    with open(path, "rb") as file:
+        return polars.read_parquet(file, n_rows=rows).schema
 
 
 def read_polars(path: str, kind: str) -> Any:
