@@ -124,7 +124,7 @@ export function apply(view: RunView, event: RunEvent): void {
 function change(view: RunView, task: string, changes: Partial<TaskRow>): void {
   const before = find(view.root, task)?.row;
   const blank = { task, operator: '', started: 0, seconds: 0, tries: 1, replayed: false, message: '' };
-  setRow(view, { state: 'running', ...blank, ...before, ...changes });
+  setRow(view, { state: 'running', ...blank, ...before, task, ...changes });
 }
 
 function find(root: TreeNode, task: string): TreeNode | undefined {
@@ -140,6 +140,7 @@ function setRow(view: RunView, row: TaskRow): void {
   count(node, 1);
   // The first iteration of a loop ends the waiting for the loop.
   for (let each: TreeNode | undefined = node; each !== undefined; each = each.parent) if (each.expected) heardOf(each);
+  fold(node);
 }
 
 function heardOf(node: TreeNode): void {
@@ -151,13 +152,30 @@ function nodeOf(root: TreeNode, task: string): TreeNode {
   let node = root;
   for (const part of nameParts(task)) {
     let child = node.children.get(part);
-    if (child === undefined) {
+    if (child === undefined || child === FOLDED) {
+      const folded = child === FOLDED;
       child = newNode(part, node);
+      if (folded) Object.assign(child, { row: { ...FOLDED.row, task }, done: 1 });
       node.children.set(part, child);
     }
     node = child;
   }
   return node;
+}
+
+/** Of so many tasks side by side nobody sees those that are over: they are only counted, for a hundred thousand take 150 MB. */
+const SHOWN = 500;
+
+/** A task that is over, of many. */
+const FOLDED: TreeNode = {
+  ...newNode(''),
+  done: 1,
+  row: { task: '', operator: '', state: 'succeeded', started: 0, seconds: 0, tries: 1, replayed: false, message: '' },
+};
+
+function fold({ parent, row, children, label }: TreeNode): void {
+  if (parent === undefined || row?.state !== 'succeeded' || children.size > 0) return;
+  if (parent.children.size > SHOWN) parent.children.set(label, FOLDED);
 }
 
 function count(leaf: TreeNode, by: 1 | -1): void {

@@ -75,13 +75,16 @@ function plainReader(terminal: Terminal, showing: RunShowing): RunReader {
   };
 }
 
+/** Tasks that keep their colour; of a hundred thousand nobody compares. */
+const MOST_NAMES = 500;
+
 /** Tasks that print at the same time get colours in turn: those that mean neither success nor failure. */
 function taskColors({ cyan, magenta, blue, yellow }: Colors): (task: string) => (text: string) => string {
   const colors = [cyan, magenta, blue, yellow];
   const numbers = new Map<string, number>();
   return (task) => {
     const number = numbers.get(task) ?? numbers.size;
-    numbers.set(task, number);
+    if (numbers.size < MOST_NAMES) numbers.set(task, number);
     return colors[number % colors.length] ?? cyan;
   };
 }

@@ -56,6 +56,8 @@ export class Executions {
     }
     const execution = known ?? this.#start(machine, name, input, call);
     const outcome = await execution.ended;
+    // Of a name that is nobody's nothing is asked later.
+    if (given.Name === undefined) this.#known.delete(name);
     const description = describe(execution);
     if (outcome.status === 'SUCCEEDED') {
       return { ...description, Input: input, Output: outcome.output };

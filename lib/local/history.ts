@@ -110,6 +110,8 @@ export class Attempt {
   append(event: RunEvent): void {
     const entry = event.type === 'task-output' ? this.#appendOutput(event) : event;
     writeSync(this.#events, `${JSON.stringify(entry)}\n`);
+    // A hundred thousand names take some thirty megabytes.
+    if (event.type === 'task-succeeded') this.#logSizes.delete(this.logFile(event.task));
   }
 
   /** Where the output of a task is or will be. */
@@ -120,7 +122,7 @@ export class Attempt {
   /** The same, if it has printed something. */
   logFileIfAny(task: string): string | undefined {
     const path = this.logFile(task);
-    return this.#logSizes.has(path) ? path : undefined;
+    return this.#logSizes.has(path) || (this.#hasLogs && existsSync(path)) ? path : undefined;
   }
 
   /** Remembers the key of a secret whose value may be in what the attempt stores. */
@@ -149,7 +151,7 @@ export class Attempt {
       this.#hasLogs = true;
     }
     const bytes = Buffer.from(text);
-    const at = this.#logSizes.get(path) ?? 0;
+    const at = this.#logSizes.get(path) ?? sizeOf(path);
     appendFileSync(path, bytes, { mode: FILE });
     this.#logSizes.set(path, at + bytes.length);
     return { ...rest, at, bytes: bytes.length };
@@ -369,4 +371,9 @@ function made(path: string): boolean {
 function isStillRunning(directory: string, pid: number, began: string | undefined): boolean {
   // In a container every run may have the same process id, or one that something else has now.
   return pid === process.pid ? ours.has(directory) : isRunning(pid, began);
+}
+
+/** Of a file, if there is one. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
