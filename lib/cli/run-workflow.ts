@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { stringify } from 'yaml';
 import { formatSessionTime, parseTime, sessionTimeFor } from '../expression/session.ts';
 import { merged } from '../expression/stores.ts';
@@ -30,7 +31,11 @@ export interface RunCommand {
   readonly flags: RunFlags;
 }
 
+/** Per cent by which V8 lets the heap grow before it collects all garbage; by itself it waits until there is four times what is used. */
+const HEAP_GROWTH = 40;
+
 export async function runWorkflow(terminal: Terminal, command: RunCommand): Promise<number> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   const { workflow: argument, task, flags } = command;
   refuseContradictions(flags);
   const place = findProject(terminal.cwd, { ...flags, workflow: argument });

@@ -58,9 +58,13 @@ export function expressionsOf(machine: object): Expressions {
   return cache;
 }
 
+/** Templates kept in parsed form, of some kilobytes each: a machine of thousands of states visits most of them once. */
+const MOST_KEPT = 1000;
+
 export class Expressions {
-  readonly #texts = new Map<string, Compiled>();
-  readonly #templates = new WeakMap<object, Compiled>();
+  #texts = new Map<string, Compiled>();
+  #templates = new WeakMap<object, Compiled>();
+  #kept = 0;
 
   /**
    * The value of a template: every `{% … %}` in it, at any depth, replaced by what it gives. At once if nothing has to be waited for.
@@ -69,6 +73,14 @@ export class Expressions {
    */
   evaluate(template: Template, location: string, scope: Scope): Json | Promise<Json> {
     return value(this.#compile(template, location), location, scope);
+  }
+
+  #makeRoom(): void {
+    this.#kept += 1;
+    if (this.#kept <= MOST_KEPT) return;
+    this.#texts = new Map();
+    this.#templates = new WeakMap();
+    this.#kept = 1;
   }
 
   #compile(template: Template, location: string): Compiled {
@@ -80,6 +92,7 @@ export class Expressions {
       const source = expressionIn(template);
       const compiled: Compiled =
         source === undefined ? { kind: 'constant', value: template } : compileExpression(source, location);
+      this.#makeRoom();
       this.#texts.set(template, compiled);
       return compiled;
     }
@@ -89,6 +102,7 @@ export class Expressions {
     let compiled = this.#templates.get(template);
     if (compiled === undefined) {
       compiled = this.#compileNested(template, location);
+      this.#makeRoom();
       this.#templates.set(template, compiled);
     }
     return compiled;
