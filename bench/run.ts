@@ -42,8 +42,12 @@ const CASES: readonly Case[] = [
   { name: 'for_each of 200 echo in parallel', goal: 0.7, digdag: 6.8, command: run('b5_foreach200.dig') },
   { name: 'for_each of 200 echo in sequence', command: run('b6_foreach200seq.dig') },
   { name: '20 py> that store', command: run('b7_store20.dig') },
+  { name: '10,000 echo in sequence', command: run('b8_echo10000.dig') },
   { name: '`cdk synth` of the quickstart', goal: 2.5, command: synth('quickstart') },
 ];
+
+/** Should run in 200 MiB. */
+const MANY = Array.from({ length: 10_000 }, (_, i) => `+t${i}: {echo>: "${i}"}\n`).join('');
 
 interface Sample {
   readonly wall: number;
@@ -55,6 +59,7 @@ function sample(command: readonly string[]): Sample {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
     cpSync(import.meta.dirname, folder, { recursive: true, filter: (path) => !path.endsWith('.ts') });
+    writeFileSync(join(folder, 'b8_echo10000.dig'), MANY);
     const report = join(folder, 'time');
     const timed = spawnSync('/usr/bin/time', ['--version']).status === 0;
     const words = timed ? ['/usr/bin/time', '-f', '%M', '-o', report, ...command] : [...command];
