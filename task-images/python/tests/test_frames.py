@@ -220,6 +220,7 @@ def test_a_reader_without_the_library_is_told(library, tmp_path):
     said = run_without(
         library,
         f"""
+        values.Store({str(tmp_path)!r})
         try:
             values.resolve({ref!r})
         except kinds.Unreadable as error:
