@@ -45,7 +45,8 @@ function useBucketKey({ encryptionKey: key }: Bucket, writes: boolean): PolicySt
 export function ownObjects(bucket: Bucket, workflow: string): PolicyStatement[] {
   const below = (folder: string): string => bucket.arnForObjects(`attempts/${attemptPath(workflow, '*')}/${folder}/*`);
   return [
-    allow(['s3:GetObject', 's3:PutObject'], [below('values')]),
+    // A large value goes up in parts, and those of a failed upload are taken back.
+    allow(['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'], [below('values')]),
     // The record of a success is taken back where the task ended too late.
     allow(['s3:PutObject', 's3:DeleteObject'], [below('results')]),
     ...useBucketKey(bucket, true),

@@ -1,4 +1,4 @@
-"""Calls of AWS's services: four of S3, three of Step Functions, one of Lambda. HTTP and the signature are the standard library's and
+"""Calls of AWS's services: S3's for objects, three of Step Functions, one of Lambda. HTTP and the signature are the standard library's and
 bootstrap.py's: an SDK takes longer to load than most tasks take to run, and its version would be one that a project cannot choose.
 """
 
@@ -40,6 +40,18 @@ class ServiceError(Exception):
         self.status = status
 
 
+class Part:
+    """So many bytes of a file, from `start` on."""
+
+    def __init__(self, path: str, start: int, size: int) -> None:
+        self.path = path
+        self.start = start
+        self.size = size
+
+    def __len__(self) -> int:
+        return self.size
+
+
 def region() -> str:
     found = _ENV.get("AWS_REGION") or _ENV.get("AWS_DEFAULT_REGION")
     if not found:
@@ -55,7 +67,7 @@ def send(
     service: str,
     method: str,
     url: str,
-    body: bytes | str = b"",
+    body: bytes | str | Part = b"",
     *,
     digest: str | None = None,
     headers: dict[str, str] | None = None,
@@ -63,7 +75,8 @@ def send(
     timeout: float = _TIMEOUT,
     read: Callable[[HTTPResponse], Any] | None = None,
 ) -> Any:
-    """The answer's content, or what `read` makes of the answer. A `body` that is a str is the path of a file, sent in blocks.
+    """The answer's content, or what `read` makes of the answer. A `body` that is a str is the path of a file, sent in blocks; a Part is
+    some of one.
 
     Tries again what may pass. Raises ServiceError for what was refused, OSError or HTTPException for what never came through."""
     digest = digest or _digest(body)
@@ -88,30 +101,43 @@ def fetch(address: str) -> bytes:
 
 
 def _repeated(act: Callable[[], Any], attempts: int) -> Any:
-    from http.client import HTTPException
-
     for attempt in range(1, attempts + 1):
         try:
             return act()
         except ServiceError as error:
-            if error.code in _EXPIRED:
-                forget_credentials()
-            elif error.status < 500 and error.status != 429 and error.code not in _PASSING:
+            if not passes(error) or attempt == attempts:
                 raise
+        except broken():
             if attempt == attempts:
                 raise
-        except (OSError, EOFError, HTTPException):  # time-outs among them
-            if attempt == attempts:
-                raise
-        time.sleep(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))
+        pause(attempt)
     raise AssertionError("attempts is at least 1")
+
+
+def passes(error: ServiceError) -> bool:
+    """Whether a further try may succeed."""
+    if error.code in _EXPIRED:
+        forget_credentials()
+        return True
+    return error.status >= 500 or error.status == 429 or error.code in _PASSING
+
+
+def broken() -> tuple[type[Exception], ...]:
+    """Of requests that never came through; time-outs are among them."""
+    from http.client import HTTPException
+
+    return (OSError, EOFError, HTTPException)
+
+
+def pause(attempt: int) -> None:
+    time.sleep(random.uniform(0, min(_PAUSE * 2**attempt, _LONGEST_PAUSE)))
 
 
 def _once(
     service: str,
     method: str,
     url: str,
-    body: bytes | str,
+    body: bytes | str | Part,
     digest: str,
     headers: dict[str, str],
     timeout: float,
@@ -121,38 +147,44 @@ def _once(
 
     whole = bootstrap.signed(method, url, service, region(), credentials(), digest, headers)
     if method not in ("GET", "DELETE"):
-        whole["content-length"] = str(os.path.getsize(body) if isinstance(body, str) else len(body))
+        whole["content-length"] = str(len(body) if isinstance(body, (bytes, Part)) else os.path.getsize(body))
     parts = urlsplit(url)
     with connections.lend(parts.scheme, parts.netloc, timeout) as connection:
-        data = _content(body) if isinstance(body, str) else body or None
-        answer: HTTPResponse = connection.ask(method, parts.path or "/", data, whole)
+        data = body or None if isinstance(body, bytes) else _content(_part(body))
+        path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        answer: HTTPResponse = connection.ask(method, path, data, whole)
         if answer.status >= 300:
             raise _refused(answer.status, answer.headers, answer.read())
         return read(answer) if read else answer.read()
 
 
-def _content(path: str) -> bytes | Iterator[bytes]:
-    if os.path.getsize(path) > _BLOCK:
-        return _blocks(path)
-    with open(path, "rb", 0) as file:
-        return file.read()
+def _part(body: str | Part) -> Part:
+    return body if isinstance(body, Part) else Part(body, 0, os.path.getsize(body))
 
 
-def _blocks(path: str) -> Iterator[bytes]:
-    with open(path, "rb", 0) as file:
-        while block := file.read(_BLOCK):
+def _content(part: Part) -> bytes | Iterator[bytes]:
+    return _blocks(part) if len(part) > _BLOCK else b"".join(_blocks(part))
+
+
+def _blocks(part: Part) -> Iterator[bytes]:
+    with open(part.path, "rb", 0) as file:
+        file.seek(part.start)
+        left = part.size
+        while left and (block := file.read(min(_BLOCK, left))):
+            left -= len(block)
             yield block
 
 
-def _digest(body: bytes | str) -> str:
+def _digest(body: bytes | str | Part) -> str:
     if not body:
         return bootstrap.NOTHING
     from trowel_task import digests
 
     if isinstance(body, bytes):
         return digests.of(body)
-    total = digests.new(os.path.getsize(body))
-    for block in _blocks(body):
+    part = _part(body)
+    total = digests.new(len(part))
+    for block in _blocks(part):
         total.update(block)
     found: str = total.hexdigest()
     return found

@@ -117,7 +117,8 @@ def address(bucket, key, region, env=os.environ):  # type: (str, str, str, Mappi
 
 def signed(method, url, service, region, keys, digest=NOTHING, headers=None, stamp=None):
     # type: (str, str, str, str, Keys, str, Optional[Mapping[str, str]], Optional[str]) -> dict[str, str]
-    """Headers of a request with Signature Version 4, those given among them. `digest`: sha256 of the body. The address has no query."""
+    """Headers of a request with Signature Version 4, those given among them. `digest`: sha256 of the body.
+    A query is sorted, with `=` after each name."""
     from urllib.parse import quote, urlsplit
 
     parts = urlsplit(url)
@@ -130,7 +131,7 @@ def signed(method, url, service, region, keys, digest=NOTHING, headers=None, sta
     lines = "".join(f"{name}:{all_headers[name]}\n" for name in sorted(all_headers))
     path = parts.path or "/"
     # S3 alone takes the path as it is sent.
-    canonical = f"{method}\n{path if service == 's3' else quote(path, safe='/-_.~')}\n\n{lines}\n{names}\n{digest}"
+    canonical = f"{method}\n{path if service == 's3' else quote(path, safe='/-_.~')}\n{parts.query}\n{lines}\n{names}\n{digest}"
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = f"AWS4{keys.secret}".encode()

@@ -8,15 +8,7 @@ from __future__ import annotations
 
 import os
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from http.client import HTTPResponse
-
 SCHEME = "s3://"
-# Bytes that S3 takes in one request.
-_LARGEST = 5 << 30
-_BLOCK = 1 << 18
-
 _uploaded: set[str] = set()
 
 # Root of this container's attempt: s3://bucket/attempts/WORKFLOW/EXECUTION.
@@ -48,32 +40,23 @@ def remove(uri: str) -> None:
 
 
 def upload(path: str, uri: str, sha256: str) -> None:
-    """Once a process: values are named by their content. S3 refuses what came over changed."""
+    """Not again what is there already: values are named by their content. S3 refuses what came over changed."""
     if uri in _uploaded:
         return
-    from trowel_task import aws
+    from trowel_task import aws, transfer
 
-    size = os.path.getsize(path)
-    if size > _LARGEST:
-        raise ValueError(f"a stored value has {size} bytes, S3 takes {_LARGEST} at once: store several, or write to S3 yourself")
-    aws.send("s3", "PUT", aws.object_url(*parts(uri)), path, digest=sha256)
+    transfer.upload(path, aws.object_url(*parts(uri)), sha256)
     _uploaded.add(uri)
 
 
-def download(uri: str, path: str) -> None:
-    """Raises FileNotFoundError where there is nothing that this task may read: who may not list a bucket is not told which."""
-    from trowel_task import aws
+def download(uri: str, path: str, size: int | None = None) -> None:
+    """`size`: its bytes, if they are known.
 
-    def read(answer: HTTPResponse) -> None:
-        with open(path, "wb", 0) as file:
-            while block := answer.read(_BLOCK):
-                file.write(block)
-            size, length = file.tell(), answer.headers.get("content-length")
-        if length and size != int(length):
-            raise EOFError(f"{size} of {length} bytes came")
+    Raises FileNotFoundError where there is nothing that this task may read: who may not list a bucket is not told which."""
+    from trowel_task import aws, transfer
 
     try:
-        aws.send("s3", "GET", aws.object_url(*parts(place(uri))), read=read)
+        transfer.download(aws.object_url(*parts(place(uri))), path, size)
     except aws.ServiceError as error:
         if error.code in ("NoSuchKey", "AccessDenied"):
             raise FileNotFoundError(f"a stored value is gone, or is not of this workflow: {uri}") from None
