@@ -271,3 +271,21 @@ def test_what_user_code_does_to_its_environment_is_not_the_runners(server, monke
     monkeypatch.setitem(os.environ, "AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     remote.save("s3://bucket/a", b"x")
     assert keys_of(server) == ["first"]
+
+
+def test_a_large_object_comes_back_from_a_real_server(moto, tmp_path, monkeypatch):
+    env = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": moto, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    monkeypatch.setattr(aws, "_ENV", env)
+    monkeypatch.setattr(aws, "_keys", None)
+    monkeypatch.setattr(transfer, "PART", 5 << 20)
+    monkeypatch.setattr(transfer, "WHOLE", 6 << 20)
+    monkeypatch.setattr(transfer, "_processors", lambda: 2.0)
+    aws.send("s3", "PUT", aws.object_url("parts", "").rstrip("/"))
+    data = os.urandom(13_000_000)
+    (tmp_path / "x").write_bytes(data)
+    remote.upload(str(tmp_path / "x"), "s3://parts/values/x", aws._digest(str(tmp_path / "x")))
+    remote.download("s3://parts/values/x", str(tmp_path / "in-parts"), len(data))
+    remote.download("s3://parts/values/x", str(tmp_path / "whole"))
+    assert (tmp_path / "in-parts").read_bytes() == data
+    assert (tmp_path / "whole").read_bytes() == data
+    connections.close()

@@ -228,7 +228,7 @@ describe('TrowelProject', () => {
       const own = `<ProjectBucket.Arn>/attempts/${workflow}/*`;
       expect(permissions(template, `TaskRoleOf${workflow}`)).toEqual(
         [
-          `s3:GetObject s3:PutObject -> ${own}/values/*`,
+          `s3:GetObject s3:PutObject s3:AbortMultipartUpload -> ${own}/values/*`,
           `s3:PutObject s3:DeleteObject -> ${own}/results/*`,
           's3:GetObject -> arn:<Partition>:s3:::cdk-hnb659fds-assets-<AccountId>-<Region>/trowel/roles/*.zip',
           'lambda:InvokeFunction -> <ProjectFunctionrender.Arn>',
