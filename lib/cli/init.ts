@@ -50,7 +50,7 @@ async function pythonHere(env: NodeJS.ProcessEnv): Promise<string | undefined> {
     return asked.code === 0 ? asked.output.trim() : undefined;
   };
   const found = await version('python3');
-  const { PYTHON_VERSIONS } = await import('../language/trowel-schema.ts');
+  const { PYTHON_VERSIONS } = await import('../language/project-config.ts');
   if (found === undefined || !PYTHON_VERSIONS.some((known) => known === found)) return undefined;
   return (await version(`python${found}`)) === found ? found : undefined;
 }

@@ -1,12 +1,11 @@
 /** A conda environment.yml as lines for trowel.yml: conda's packages are not pip's, so it is translated by a person, with this help. */
 
+import { PYTHON_VERSIONS } from './project-config.ts';
 import type { Value } from './workflow.ts';
 import { corrected } from './yaml-faults.ts';
 
 /** Packages of conda that pip does not install. */
 const NOT_PIP = new Set(['pip', 'setuptools', 'wheel', 'conda', 'anaconda', 'mkl', 'openssl', 'libgcc-ng', 'nodejs']);
-
-const SUPPORTED = /^3\.(?:9|1[0-4])$/;
 
 /** Whether a parsed YAML file has a conda environment's form. */
 export function isConda(value: Value): boolean {
@@ -32,7 +31,11 @@ export function condaNote(value: Value): string {
   return corrected([
     'python:',
     ...(version
-      ? [SUPPORTED.test(version) ? `  version: "${version}"` : `  version: "3.11"  # it was ${version}`]
+      ? [
+          PYTHON_VERSIONS.some((each) => each === version)
+            ? `  version: "${version}"`
+            : `  version: "3.11"  # it was ${version}`,
+        ]
       : []),
     '  requirements:',
     ...(shown.length > 0 ? shown : ['    - package==version']),

@@ -96,7 +96,15 @@ function reportIssue(issue: Issue, tree: MapTree, value: Value, schema: Schema, 
 function nearValue(issue: Issue, path: readonly string[], given: Value): string | undefined {
   if (typeof given !== 'string') return undefined;
   if (path.join('.') === 'name') return `For example '${fitName(given)}'.`;
+  if (path.join('.') === 'python.version') return versionHint(given, issue);
   return issue.code === 'invalid_value' ? didYouMean(given, issue.values.map(String)) : undefined;
+}
+
+/** One version is not nearer than another because its digits are. */
+function versionHint(given: string, issue: Issue): string | undefined {
+  const known = issue.code === 'invalid_value' ? issue.values.map(String) : [];
+  const [release = ''] = /\d+\.\d+/.exec(given) ?? [];
+  return known.includes(release) ? `Write "${release}".` : undefined;
 }
 
 /** Names of the keys at a path of the schema. */

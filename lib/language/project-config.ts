@@ -1,5 +1,8 @@
 import { basename } from 'node:path';
 
+/** Of the tasks, here and deployed. */
+export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13', '3.14'] as const;
+
 /** trowel.yml, every default filled in. Durations in seconds, memory in MB, disk in GB. */
 export interface ProjectConfig {
   readonly name: string;

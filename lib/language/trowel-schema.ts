@@ -1,6 +1,7 @@
 /** trowel.yml as a zod schema: the source of its checks and of schemas/trowel.schema.json. Loaded only where a trowel.yml is. */
 import { z } from 'zod';
 import { asSeconds } from './duration.ts';
+import { PYTHON_VERSIONS } from './project-config.ts';
 
 const SIZE = /^\s*(\d{1,6}(?:\.\d{1,3})?)\s*([MmGg])(?:[Ii]?[Bb])?\s*$/;
 const DURATION = String.raw`^\s*(\d+\s*[dD])?\s*(\d+\s*[hH])?\s*(\d+\s*[mM])?\s*(\d+\s*[sS]?)?\s*$`;
@@ -42,7 +43,6 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 
 /** Fargate's sizes; memory is checked against the processor in project-config-load.ts. */
 export const CPU_SIZES = [256, 512, 1024, 2048, 4096, 8192, 16384] as const;
-export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13', '3.14'] as const;
 
 const python = z
   .strictObject(

@@ -14,9 +14,11 @@ import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { type Captured, capture } from './capture.ts';
 import { writeAtomically } from './files.ts';
+import { installWay, lastLines } from './install-fault.ts';
 import { withLock } from './lock.ts';
+import { pythonHint } from './python-hint.ts';
 import { cacheFolder } from './user-folders.ts';
-import { installedVersions, readVersions, versionsFile, writeVersions } from './versions.ts';
+import { differentVersions, installedVersions, readVersions, versionsFile, writeVersions } from './versions.ts';
 
 export interface PythonSettings {
   /** `3.9` … `3.14`. */
@@ -49,7 +51,6 @@ export type Environment =
     }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
-const LAST_LINES = 12;
 const READY = 'trowel.json';
 
 /** Finds or makes the project's environment. Faults of the machine or of the project are diagnostics. */
@@ -88,7 +89,9 @@ async function virtualEnvironment(
 ): Promise<Environment> {
   const identity = await capture([command, '-c', IDENTITY], { env });
   if (identity.code !== 0) {
-    return failed('python-version', `${command} does not run`, [lastLines(identity)]);
+    const hint = pythonHint(identity.output);
+    const notes = hint === undefined ? [lastLines(identity)] : [hint.way];
+    return failed('python-version', `${command} does not run${hint === undefined ? '' : `: ${hint.reason}`}`, notes);
   }
   const folder = environmentFolder(identity.output, requirements.content, env);
   const ready: Environment = { ok: true, python: [join(folder, 'bin', 'python')], env: activated(folder, env), folder };
@@ -137,20 +140,21 @@ async function build(
   const file = versionsFile(env, requirements.content);
   const decided = await readVersions(file);
   const args = [...requirements.args(lines), ...(decided === undefined ? [] : ['-c', file])];
-  const uv = onPath('uv', env);
-  const steps = uv
-    ? [
-        ['uv', 'venv', '--quiet', '--python', command, folder],
-        ['uv', 'pip', 'install', '--python', join(folder, 'bin', 'python'), ...args],
-      ]
-    : [
-        [command, '-m', 'venv', folder],
-        [
-          join(folder, 'bin', 'python'),
-          ...['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'],
-          ...args,
-        ],
-      ];
+  const uv = uvCommand(env);
+  const steps =
+    uv !== undefined
+      ? [
+          [uv, 'venv', '--quiet', '--python', command, folder],
+          [uv, 'pip', 'install', '--python', join(folder, 'bin', 'python'), ...args],
+        ]
+      : [
+          [command, '-m', 'venv', folder],
+          [
+            join(folder, 'bin', 'python'),
+            ...['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', '--progress-bar', 'off'],
+            ...args,
+          ],
+        ];
   const onLine = (line: string): void => {
     if (/^(Collecting|Downloading|Building|Installing|Successfully|Resolved|Prepared|Installed)\b/.test(line.trim())) {
       request.notice(line.trim());
@@ -165,15 +169,20 @@ async function build(
   for (const [at, step] of steps.entries()) {
     let done = await capture(step, options);
     if (done.code !== 0 && at === 1 && decided !== undefined) {
-      request.notice('The versions that were decided before, here or for AWS, cannot be had: others are installed');
       done = await capture(step.slice(0, -2), options);
     }
     if (done.code === 0) continue;
     await Promise.all([folder, lines].map((path) => rm(path, { recursive: true, force: true })));
-    return at === 0 ? noVenv(command, done) : notInstalled(requirements, step, done);
+    return at === 0 ? noVenv(command, done) : notInstalled(requirements, uv === undefined ? 'pip' : 'uv', done);
   }
   await rm(lines, { force: true });
-  if (decided === undefined) await writeVersions(file, await installedVersions(await sitePackages(folder)));
+  const installed = await installedVersions(await sitePackages(folder));
+  if (decided === undefined) await writeVersions(file, installed);
+  const different = differentVersions(installed, decided);
+  if (different.length > 0)
+    request.notice(
+      `Versions here differ from those that were decided before, here or for AWS: ${different.join('; ')}`,
+    );
   const about = { requirements: requirements.content.split('\n'), python: command, made: new Date().toISOString() };
   await writeAtomically(join(folder, READY), `${JSON.stringify(about, null, 2)}\n`);
   request.notice(`The Python environment is ready after ${((Date.now() - began) / 1000).toFixed(1)} s`);
@@ -258,19 +267,8 @@ function noVenv(command: string, done: Captured): Environment & { ok: false } {
   return failed('python-requirements', `${command} cannot make a virtual environment`, [lastLines(done), hint]);
 }
 
-/** Words of pip and uv, whole ones: networkx and resolvers are packages. */
-const OFFLINE =
-  /\b(connection|network|proxy|timed out|(failed to|could not) resolve|dns error|error sending request)\b/i;
-
-function notInstalled(
-  requirements: Requirements,
-  step: readonly string[],
-  done: Captured,
-): Environment & { ok: false } {
-  const tool = step[0] === 'uv' ? 'uv' : 'pip';
-  const way = OFFLINE.test(done.output)
-    ? `${tool} could not reach the package index: check the network, or set ${tool.toUpperCase()}_INDEX_URL.`
-    : `Correct ${requirements.shown}, then run again.`;
+function notInstalled(requirements: Requirements, tool: 'pip' | 'uv', done: Captured): Environment & { ok: false } {
+  const way = installWay(tool, done.output, requirements.shown);
   return failed('python-requirements', `${tool} could not install ${requirements.shown}`, [lastLines(done), way]);
 }
 
@@ -278,8 +276,14 @@ function failed(code: Diagnostic['code'], message: string, notes: readonly strin
   return { ok: false, diagnostic: { code, severity: 'error', message, notes: notes.filter((note) => note !== '') } };
 }
 
-function lastLines(done: Captured): string {
-  return done.output.trim().split('\n').slice(-LAST_LINES).join('\n');
+/** uv on PATH, or the one that the making of a bundle has put into the user's cache. */
+export function uvCommand(env: NodeJS.ProcessEnv): string | undefined {
+  const cached = join(uvFolder(env), 'bin', 'uv');
+  return onPath('uv', env) ? 'uv' : existsSync(cached) ? cached : undefined;
+}
+
+export function uvFolder(env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), 'uv');
 }
 
 /** Whether a command is an executable file in a folder of PATH. */

@@ -32,6 +32,18 @@ export async function writeVersions(file: string, versions: Versions): Promise<v
   await writeAtomically(file, lines.join(''));
 }
 
+/** `numpy 2.1 here, 2.0 there` for each package that both have in another version. */
+export function differentVersions(
+  here: Versions | undefined,
+  there: Versions | undefined,
+  where: string = 'before',
+): string[] {
+  return [...(here ?? [])].flatMap(([name, own]) => {
+    const other = there?.get(name);
+    return other === undefined || other === own ? [] : [`${name} ${own} here, ${other} ${where}`];
+  });
+}
+
 /** What is installed in a folder of packages, by the names of its `.dist-info` folders. pip itself is nobody's requirement. */
 export async function installedVersions(folder: string): Promise<Versions> {
   const found = new Map<string, string>();

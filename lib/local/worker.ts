@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { seen } from '../expression/mask.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Mapping } from '../language/workflow.ts';
+import { pythonHint } from './python-hint.ts';
 import type { FromWorker, SubtaskEvent, TaskResult, ToWorker } from './worker-messages.ts';
 
 export interface WorkerOptions {
@@ -270,8 +271,10 @@ export class Worker {
   #end(reason: string): void {
     if (this.#gone !== undefined) return;
     clearTimeout(this.#starting);
-    const because = this.#fatal ?? reason;
-    const said = this.#fatal === undefined && !this.#stopping ? lastLines(this.#stderr) : '';
+    const hint = this.#isReady ? undefined : pythonHint(this.#stderr);
+    const because = this.#fatal ?? hint?.reason ?? reason;
+    const shown = hint === undefined ? lastLines(this.#stderr) : `\n${hint.way}`;
+    const said = this.#fatal === undefined && !this.#stopping ? shown : '';
     const command = this.#options.shown ?? this.#options.python.join(' ');
     const message = this.#isReady
       ? `The Python worker (${command}) is gone: ${because}${said}`

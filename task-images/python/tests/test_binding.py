@@ -86,7 +86,17 @@ def test_called(host, command, params, printed):
         ("needy.Class.work", "No module named 'not_there' (ModuleNotFoundError)"),
         ("self_needy.work", "No module named 'self_needy.work' (ModuleNotFoundError)"),
         ("broken.f", "(SyntaxError)"),
-        ("platform.mine", "platform.py of this project has the name of a module that Python finds first"),
+        (
+            "platform.mine",
+            "platform.py of this project is never loaded: Python finds another module 'platform' first, one of",
+        ),
+        ("tokenize.main", "tokenize.py of this project is never loaded: Python finds another module 'tokenize' first, one of the standard"),
+        ("sys.exit", "sys.py of this project is never loaded"),
+        ("email.tasks.send", "email/tasks.py of this project is never loaded"),
+        ("json.loads", "json/__init__.py of this project is never loaded"),
+        ("pytest.main", "pytest.py of this project is never loaded: Python finds another module 'pytest' first, /"),
+        ("pkg.mod", "'pkg.mod' is a module: name a function in it, as pkg.mod.FUNCTION"),
+        ("pkg.mod.f", "Module 'pkg.mod' has no attribute 'f'. (AttributeError)"),
     ],
 )
 def test_refused(host, command, message):
@@ -96,7 +106,8 @@ def test_refused(host, command, message):
     host.file("needy.py", "import not_there\n")
     host.file("self_needy/__init__.py", "import self_needy.work\n")
     host.file("broken.py", "def f(:\n")
-    host.file("platform.py", "def mine(): pass\n")
+    for path in ("platform.py", "tokenize.py", "sys.py", "email/tasks.py", "json/__init__.py", "pytest.py"):
+        host.file(path, "def mine(): pass\n")
     result = host.py(command)
     assert not result["ok"]
     assert result["error"]["name"] == "Trowel.TaskFailed"

@@ -268,6 +268,7 @@ deploy: {exclude: [test.dig]}
     ['name: My Project', 'project-file «My Project»'],
     ['timezone: Mars', 'bad-timezone «Mars»'],
     ['python: {version: "2.7"}', 'python-version «"2.7"»'],
+    ['python: {version: 3.15}', 'python-version «3.15»'],
     ['task: {cpu: 500}', 'project-file «500»'],
     ['task: {memory: lots}', 'project-file «lots»'],
     ['task: {memory: 8GB}', 'project-file «8GB»'],

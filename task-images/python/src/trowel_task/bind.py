@@ -49,6 +49,9 @@ def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:
         module = _module(".".join(parts[:count]))
         if module is None:
             continue
+        hidden = _hidden(parts)
+        if hidden is not None:
+            raise ImportError(hidden)
         owner, target = None, module
         for at, part in enumerate(parts[count:], count):
             if at > count:
@@ -108,16 +111,31 @@ def _importable(entry: os.DirEntry[str]) -> bool:
 def _no_attribute(holder: Any, parts: list[str], at: int) -> str:
     name, where = parts[at], ".".join(parts[:at])
     known = [n for n in dir(holder) if callable(getattr(holder, n, None)) and not n.startswith("__")]
-    hint = did_you_mean(name, known + _modules(list(getattr(holder, "__path__", []))))
+    inside = _modules(list(getattr(holder, "__path__", [])))
+    hint = did_you_mean(name, known + inside)
     if not isinstance(holder, types.ModuleType):
         kind = "Class" if isinstance(holder, type) else "Object"
         return f"{kind} '{where}' has no attribute '{name}'.{hint}"
-    note = ""
-    mine = os.path.abspath(parts[0] + ".py")
-    found = getattr(sys.modules.get(parts[0]), "__file__", None) or ""
-    if os.path.exists(mine) and os.path.abspath(found) != mine:
-        note = f" ({parts[0]}.py of this project has the name of a module that Python finds first: rename it)"
-    return f"Module '{where}' has no attribute '{name}'.{hint}{note}"
+    if name in inside:
+        return f"'{where}.{name}' is a module: name a function in it, as {where}.{name}.FUNCTION"
+    return f"Module '{where}' has no attribute '{name}'.{hint}"
+
+
+def _hidden(parts: list[str]) -> str | None:
+    """What is wrong where a module of this project was meant, and Python has found another of its name first."""
+    top = parts[0]
+    found = sys.modules.get(top)
+    places = [p for p in (getattr(found, "__file__", None), *getattr(found, "__path__", [])) if p]
+    for path in (top + ".py", os.path.join(top, "__init__.py"), os.path.join(top, *parts[1:2]) + ".py"):
+        if not os.path.isfile(path):
+            continue
+        here = os.path.join(os.path.realpath(os.getcwd()), top)
+        if any((os.path.realpath(place) + os.sep).startswith((here + os.sep, here + ".py" + os.sep)) for place in places):
+            return None
+        own = not places or (places[0].startswith(os.path.dirname(os.__file__)) and "-packages" not in places[0])
+        whose = "one of the standard library" if own else f"{places[0]}"
+        return f"{path} of this project is never loaded: Python finds another module '{top}' first, {whose}. Rename it"
+    return None
 
 
 class _Parameter:
