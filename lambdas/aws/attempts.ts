@@ -3,12 +3,12 @@
  * folder of its own, for the role of its tasks ends there.
  */
 import { TrowelError } from '../../lib/expression/failure.ts';
-import { type Attempt, ERRORS, type Layer, type Payload, type StoreResult } from '../../lib/expression/wire.ts';
+import { rootsOf } from '../../lib/expression/values.ts';
+import { type Attempt, ERRORS, type Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { attemptPath } from '../launch/names.ts';
 import { resolveMentioned } from '../launch/references.ts';
 import { attemptNumber } from '../session/core.ts';
-import { placeBefore } from './earlier-place.ts';
 import type { Objects } from './objects.ts';
 
 /**
@@ -17,7 +17,7 @@ import type { Objects } from './objects.ts';
  * executions of the same workflow, or the roots that this has made of them.
  */
 export function inBucket(attempt: Attempt, bucket: string): Attempt {
-  const { root, resume, workflow, execution } = attempt;
+  const { root, resume, values, workflow, execution } = attempt;
   const named = (given: string): string =>
     `s3://${bucket}/attempts/${attemptPath(workflow, nameOf(given, workflow, bucket))}`;
   return {
@@ -26,6 +26,7 @@ export function inBucket(attempt: Attempt, bucket: string): Attempt {
       execution === undefined ? root.replace(/^attempts\//, '') : execution.slice(execution.lastIndexOf(':') + 1),
     ),
     ...(resume === undefined ? {} : { resume: resume.map(named) }),
+    ...(values === undefined ? {} : { values: values.map(named) }),
   };
 }
 
@@ -59,40 +60,16 @@ export function attemptVariables(root: string): Mapping {
 }
 
 /** The roots below which this attempt's values lie. */
-export function roots(payload: Payload): readonly string[] {
-  const { root, resume = [] } = payload.b.attempt;
-  return [root, ...resume];
+export function roots(payload: Pick<Payload, 'b'>): readonly string[] {
+  return rootsOf(payload);
 }
 
-/** Whether a value by reference is one of these attempts'. An address may come from data. */
-export function readable(uri: string, among: readonly string[]): boolean {
-  return among.some((root) => uri.startsWith(`${root}/values/`) || uri.startsWith(`${placeBefore(root)}/values/`));
-}
-
-/**
- * Gives `act` the payload with the values in place of references that its templates name. What it answers unchanged of them travels by
- * reference again: a whole value might not fit a state.
- */
+/** Gives `act` the payload with what its templates name of values in files. */
 export async function withValues<A>(
   payload: Payload,
-  objects: Objects,
+  objects: Pick<Objects, 'values'>,
   act: (payload: Payload) => Promise<A>,
 ): Promise<A> {
   if (!Array.isArray(payload.l)) return act(payload);
-  const read = (await resolveMentioned(payload.l, payload.k, objects.references(roots(payload)))) as Layer[];
-  const answer = await act({ ...payload, l: read });
-  const { s } = answer as StoreResult;
-  if (s === undefined || read === payload.l) return answer;
-  return { ...answer, s: withReferences(s, payload.l, read) };
-}
-
-function withReferences(s: Mapping, before: readonly Layer[], after: readonly Layer[]): Mapping {
-  const entries = Object.entries(s).map(([key, value]) => {
-    const at = after.findLastIndex(
-      (layer) => !Array.isArray(layer) && Object.hasOwn(layer, key) && layer[key] === value,
-    );
-    const layer = before[at];
-    return [key, layer === undefined || Array.isArray(layer) ? value : (layer[key] ?? value)] as const;
-  });
-  return Object.fromEntries(entries);
+  return act({ ...payload, seen: await resolveMentioned(payload.l, payload.k, objects.values(payload)) });
 }

@@ -7,16 +7,12 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { rootsOf, type ValueFiles, type Values, valuesIn } from '../../lib/expression/values.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Value } from '../../lib/language/workflow.ts';
-import type { ReadReference } from '../launch/references.ts';
 import type { ReadRecord } from '../launch/replay.ts';
-import { readable, roots } from './attempts.ts';
 import { bringValues, placeBefore } from './earlier-place.ts';
 import { type Environment, optional } from './settings.ts';
-
-/** Bytes; a larger value is shown to a template as its reference. */
-const LARGEST = 16 * 1024 * 1024;
 
 /** Seconds that Signature Version 4 allows. */
 const LONGEST = 604_800;
@@ -70,14 +66,14 @@ export class Objects {
   }
 
   async write(uri: string, value: object): Promise<void> {
-    await this.#put(uri, value);
+    await this.#put(uri, JSON.stringify(value));
   }
 
   /** What is there: `value`, or what another has written before. */
   async writeOnce(uri: string, value: object): Promise<Value> {
     for (;;) {
       try {
-        await this.#put(uri, value, { IfNoneMatch: '*' });
+        await this.#put(uri, JSON.stringify(value), { IfNoneMatch: '*' });
         return value as Value;
       } catch (error) {
         if (!TAKEN.includes((error as Error).name)) throw error;
@@ -92,8 +88,12 @@ export class Objects {
     return getSignedUrl(this.#client, new GetObjectCommand(this.#own(uri)), { expiresIn: Math.min(seconds, LONGEST) });
   }
 
-  async #put(uri: string, value: object, condition: Pick<PutObjectCommandInput, 'IfNoneMatch'> = {}): Promise<void> {
-    const Body = JSON.stringify(value);
+  /** JSON text. */
+  async #put(
+    uri: string,
+    Body: string | Buffer,
+    condition: Pick<PutObjectCommandInput, 'IfNoneMatch'> = {},
+  ): Promise<void> {
     await this.#client.send(
       new PutObjectCommand({ ...this.#own(uri), Body, ContentType: 'application/json', ...condition }),
     );
@@ -126,7 +126,7 @@ export class Objects {
 
   /** Records of finished tasks of the attempt of `payload` and of those that it resumes. */
   records(payload: Payload): ReadRecord {
-    const [own, ...resumed] = roots(payload);
+    const [own, ...resumed] = rootsOf(payload);
     return async (root, path) => {
       const record = await this.read(`${root}/${path}`);
       const before = placeBefore(root);
@@ -138,12 +138,23 @@ export class Objects {
     };
   }
 
-  /** Values by reference for templates: JSON alone, below `values/` of one of the attempts, for a reference may come from an input. */
-  references(among: readonly string[]): ReadReference {
-    return async (reference) => {
-      const uri = reference['trowel:ref'];
-      if (reference.kind !== 'json' || reference.bytes > LARGEST) return undefined;
-      return readable(uri, among) ? this.read(uri) : undefined;
-    };
+  /** Values of the payload's attempt and of those that it goes on from. */
+  values(payload: Pick<Payload, 'b'>): Values {
+    return valuesIn(this.#valueFiles, rootsOf(payload));
   }
+
+  readonly #valueFiles: ValueFiles = {
+    read: async (root, name) => {
+      try {
+        const found = await this.bytes(`${root}/values/${name}`);
+        const before = found === undefined ? placeBefore(root) : undefined;
+        return before === undefined ? found : await this.bytes(`${before}/values/${name}`);
+      } catch (error) {
+        // What may not be read does not count as there: another attempt may have it.
+        if (['AccessDenied', 'Forbidden'].includes((error as Error).name)) return undefined;
+        throw error;
+      }
+    },
+    write: (root, name, content) => this.#put(`${root}/values/${name}`, content),
+  };
 }

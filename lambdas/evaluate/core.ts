@@ -20,6 +20,7 @@ import { commandOf, type LoopOperator, loopItems } from '../../lib/expression/it
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import { ERRORS, type EvaluateResults, type Payload } from '../../lib/expression/wire.ts';
+import { decode, findMark, isInteger } from '../../lib/language/value-form.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 
 /** Bytes of iterations: a state's 256 KiB, less what Lambda puts beside an answer. Beyond them the execution would fail without a word of Trowel's. */
@@ -28,14 +29,23 @@ const MOST_ITEMS = LIMITS.payloadBytes - 4 * 1024;
 /** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
 export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof EvaluateResults]> {
   checkVersion(payload);
-  const rendered = await render({ layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k });
+  const rendered = await render({
+    layers: payload.seen ?? payload.l,
+    builtins: payload.b.vars,
+    task: payload.t,
+    keys: payload.k,
+    passes: () => payload.op === 'keys',
+  });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
-  return answer(payload, rendered.keys);
+  return answer(payload, rendered);
 }
 
-function answer(payload: Payload, keys: Mapping): EvaluateResults[keyof EvaluateResults] {
+function answer(
+  payload: Payload,
+  { keys, own }: { readonly keys: Mapping; readonly own: Mapping },
+): EvaluateResults[keyof EvaluateResults] {
   const { op: operator } = payload;
-  const command = commandOf(operator, keys);
+  const command = commandOf(operator, own);
   switch (operator) {
     case 'echo':
       return { text: unwrap(toText(command, '_command')) };
@@ -47,7 +57,7 @@ function answer(payload: Payload, keys: Mapping): EvaluateResults[keyof Evaluate
     case 'loop':
     case 'for_each':
     case 'for_range':
-      return loop(operator, keys);
+      return loop(operator as LoopOperator, own);
     case 'wait':
       return { seconds: unwrap(waitSeconds(keys)) };
     case 'call':
@@ -55,12 +65,25 @@ function answer(payload: Payload, keys: Mapping): EvaluateResults[keyof Evaluate
     case 'retry':
       return unwrap(retry(keys._retry ?? null));
     case 'require':
-      return unwrap(requirement(keys, payload.b.vars));
+      return unwrap(requirement(own, payload.b.vars));
     case 's3_wait':
       return unwrap(s3Object(keys));
+    case 'keys':
+      // For the runner, which reads values as they travel.
+      return { k: own };
     default:
-      return { k: command === undefined ? keys : { ...keys, _command: command } };
+      return { k: forService(operator, command === undefined ? own : { ...own, _command: command }) };
   }
+}
+
+/** What Step Functions hands on as it is: its JSON has the numbers of JavaScript. */
+function forService(operator: string, keys: Mapping): Mapping {
+  const large = findMark(keys, isInteger);
+  if (large === undefined) return decode(keys) as Mapping;
+  throw new TrowelError(
+    ERRORS.badInput,
+    `${operator}>: ${large.path.join('.')} is ${large.mark.text}, and Step Functions keeps integers up to 2^53 exactly. Write it as text (config)`,
+  );
 }
 
 function loop(operator: LoopOperator, keys: Mapping): EvaluateResults['loop'] {

@@ -1,6 +1,7 @@
 import { Marks, mapTexts, UnknownWord } from '../../lib/expression/marks.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { ERRORS, type Layer, type Payload } from '../../lib/expression/wire.ts';
+import { decode } from '../../lib/language/value-form.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { Failed } from './failure.ts';
 import { type SecretServices, Secrets } from './secrets.ts';
@@ -10,9 +11,10 @@ export interface RenderInput {
   readonly builtins: Mapping;
   readonly task: string;
   readonly keys: Mapping;
+  readonly passes?: (key: string) => boolean;
 }
 
-/** `params` is everything the task sees, its own keys included; `keys` these alone. */
+/** `params` is everything the task sees, its own keys included, as it travels; `keys` these alone. */
 export type Rendered = { readonly ok: true; readonly params: Mapping; readonly keys: Mapping } | Unrendered;
 
 export interface Unrendered {
@@ -29,6 +31,8 @@ export interface RenderServices extends SecretServices {
 
 export interface Task {
   readonly params: Mapping;
+  /** `params` in the form in which values travel. */
+  readonly scope: Mapping;
   readonly keys: Mapping;
   readonly secrets: Secrets;
   /** Of the texts in `params` and `keys`. */
@@ -49,24 +53,26 @@ export async function renderTask(
   const { authored } = b.attempt;
   const own = authored === undefined ? marks.secrets(k) : k;
   const rendered = await services.render({
-    layers: marks.secretsOfLayers(l, authored).map((layer) => withInserted(layer, op, shown, marks)),
+    layers: marks.secretsOfLayers(payload.seen ?? l, authored).map((layer) => withInserted(layer, op, shown, marks)),
     builtins: b.vars,
     task: payload.t,
     keys: insertedIn(own, shown, marks),
+    passes: (key) => key === 'attach_files',
   });
   if (!rendered.ok) throw new Failed(rendered.error.name, marks.unmark(rendered.error.message));
   const { keys } = rendered;
-  const params = { ...rendered.params };
+  const scope = { ...rendered.params };
   // The command is what stands after the operator, and no variable of that name.
-  if (!Object.hasOwn(keys, '_command')) delete params._command;
+  if (!Object.hasOwn(keys, '_command')) delete scope._command;
   for (const key of [...shown, op]) {
     const data =
-      !Object.hasOwn(keys, key) && l.some((layer) => !isExport(layer) && Object.hasOwn(contentOf(layer), key));
-    if (data) params[key] = mapTexts(params[key] ?? null, (text) => marks.enclosed(text));
+      !Object.hasOwn(keys, key) &&
+      (payload.seen ?? l).some((layer) => !isExport(layer) && Object.hasOwn(contentOf(layer), key));
+    if (data) scope[key] = mapTexts(scope[key] ?? null, (text) => marks.enclosed(text));
   }
   const mounts = isMapping(keys._secrets) ? marks.unmark(keys._secrets) : {};
   const secrets = new Secrets(services, mounts, JSON.stringify(k._secrets ?? null).includes('${'));
-  return { params, keys, secrets, marks };
+  return { params: decode(scope) as Mapping, scope, keys, secrets, marks };
 }
 
 function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapping {

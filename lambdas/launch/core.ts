@@ -11,11 +11,13 @@ import { setOwn } from '../../lib/expression/merge.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts';
 import { baseLayers } from '../../lib/expression/stores.ts';
+import type { Values } from '../../lib/expression/values.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
+import { exactText, isLeaf } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
 import { jobId, resultPath } from './names.ts';
-import { type ReadReference, resolveMentioned } from './references.ts';
+import { resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, type ResultRecord, replay, unchanged } from './replay.ts';
 import { type Secrets, secretsIn, withMarks } from './secret-texts.ts';
 
@@ -25,7 +27,7 @@ export interface Services {
   readonly compute: Compute;
   /** Records of finished tasks, by root and path; undefined where there is none. */
   readonly results: ReadRecord;
-  readonly references?: ReadReference;
+  readonly values?: Pick<Values, 'read'>;
   /** Built-in variables that an earlier attempt had of its own, e.g. `{attempt_id: 3}`. */
   readonly attemptVariables?: (root: string) => Mapping | undefined;
   /** Whether the file with a py> task's code still has this sha256; asked if the attempt says `rerunChanged`. */
@@ -120,8 +122,8 @@ interface RenderedTask {
 }
 
 async function render(payload: LaunchPayload, services: Services): Promise<RenderedTask> {
-  const read = services.references;
-  const layers = read === undefined ? payload.l : await resolveMentioned(payload.l, payload.k, read);
+  const { values } = services;
+  const layers = values === undefined ? payload.l : await resolveMentioned(payload.l, payload.k, values);
   const marks = new Marks();
   const rendered = await services.render({
     layers,
@@ -129,6 +131,7 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
     task: payload.t,
     keys: withMarks(payload, marks),
     timezone: timezoneOf(payload.b),
+    passes: () => true,
   });
   if (!rendered.ok) {
     throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));
@@ -137,12 +140,13 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
   const keys = marks.unmark(rendered.keys);
   const params = { ...rendered.params };
   for (const key of Object.keys(keys)) setOwn(params, key, marks.unmark(params[key] ?? null));
-  const marked = envOf(rendered.keys);
+  const own = marks.unmark(rendered.own);
+  const marked = envOf(rendered.own);
   const { _command: script = rendered.keys['sh>'] } = rendered.keys;
   const mounts = mapping(keys._secrets) ?? {};
   const asking = { env: marked, script: payload.op === 'sh' && typeof script === 'string' ? script : undefined };
   const secrets = secretsIn(asking, { marks, payload, mounts }, services.computable);
-  const { _type = payload.op, _command = keys[`${payload.op}>`] } = keys;
+  const { _type = payload.op, _command = own[`${payload.op}>`] } = own;
   const long: Mapping = _command === undefined ? { _type } : { _type, _command };
   return { params: { ...params, ...long }, keys, env: marks.unmark(marked), secrets };
 }
@@ -199,7 +203,7 @@ function envOf(keys: Mapping): { [name: string]: string } {
     if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) {
       throw new TrowelError(ERRORS.badInput, `Invalid _env key name: ${name}`);
     }
-    env[name] = typeof value === 'string' ? value : value === null ? '' : JSON.stringify(value);
+    env[name] = typeof value === 'string' ? value : value === null ? '' : isLeaf(value) ? value.text : exactText(value);
   }
   return env;
 }

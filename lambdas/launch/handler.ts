@@ -2,7 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { LaunchPayload } from '../../lib/expression/wire.ts';
-import { attemptVariables, confined, roots } from '../aws/attempts.ts';
+import { attemptVariables, confined } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
@@ -52,7 +52,7 @@ export const handler = retriable(async (given: LaunchPayload): Promise<Answer> =
     render,
     compute,
     results: objects.records(event),
-    references: objects.references(roots(event)),
+    values: objects.values(event),
     attemptVariables,
     codeUnchanged: (assignment, sha256) => codeUnchanged(deployedCode(), assignment, sha256),
     missingSecrets: (keys) => secrets.missing(keys),

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { REF } from '../../lib/language/value-form.ts';
 import type { Value } from '../../lib/language/workflow.ts';
 
 /**
@@ -14,7 +15,7 @@ export function canonical(value: Value): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   // The same content lies elsewhere after a repeated task.
-  if ('trowel:ref' in value) return `{"trowel:ref":${JSON.stringify(value.sha256 ?? null)}}`;
+  if (REF in value) return `{"${REF}":${JSON.stringify(value.sha256 ?? value[REF] ?? null)}}`;
   const keys = Object.keys(value).sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`).join()}}`;
 }

@@ -1,63 +1,70 @@
 /**
- * Values by reference (docs/protocol.md). They travel as `{"trowel:ref": uri, kind, bytes, sha256}`; a template that names one
- * must see what it holds, everything else only passes it on.
+ * Values in files of their own (docs/protocol.md): a template that names one must see what it holds, everything else only passes it on.
  */
+import { merged } from '../../lib/expression/stores.ts';
+import { bytesKept, inTurns, opened, type Values } from '../../lib/expression/values.ts';
 import type { Layer } from '../../lib/expression/wire.ts';
+import { isKept, isReference } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
-export interface Reference {
-  readonly 'trowel:ref': string;
-  readonly kind: string;
-  readonly bytes: number;
-  readonly sha256: string;
-}
-
-/** The content of a JSON reference, or undefined for one that is of another kind, too large or not of this run. */
-export type ReadReference = (reference: Reference) => Promise<Value | undefined>;
+/** Bytes; a larger value is not read for a template, which fails if it needs it. */
+const LARGEST = 16 * 1024 * 1024;
 
 /**
- * The layers with JSON values in place of references, for those variables alone that a template of `keys` or of an `_export` names.
- * The same array where there is nothing to do.
+ * The layers as a renderer needs them: layers that are in files opened, and JSON values in place of references, for those variables alone
+ * that a template of `keys` or of an `_export` names. The same array where there is nothing to do.
  */
 export async function resolveMentioned(
   layers: readonly Layer[],
   keys: Mapping,
-  read: ReadReference,
+  values: Pick<Values, 'read'>,
 ): Promise<readonly Layer[]> {
-  if (!layers.some((layer) => isStore(layer) && holdsReference(layer))) return layers;
-  const text = JSON.stringify([keys, layers.filter((layer) => Array.isArray(layer) && layer.length === 1)]);
-  return Promise.all(
-    layers.map(async (layer) => {
-      if (!isStore(layer)) return layer;
-      const copy: Mapping = {};
-      for (const [name, value] of Object.entries(layer)) {
-        copy[name] = text.includes(name) && holdsReference(value) ? await resolve(value, read) : value;
-      }
-      return copy;
-    }),
-  );
+  if (!layers.some((layer) => isData(layer) && holdsKept(contentOf(layer)))) return layers;
+  const text = JSON.stringify([keys, layers.filter((layer) => !isData(layer))]);
+  return inTurns(layers, async (layer): Promise<Layer> => {
+    if (!isData(layer) || !holdsKept(contentOf(layer))) return layer;
+    const copy: Mapping = {};
+    const content = (await opened(contentOf(layer), values)).reduce(merged, {});
+    for (const [name, value] of Object.entries(content)) {
+      const read = text.includes(name) && holdsKept(value) ? await resolve(value, values) : value;
+      Object.defineProperty(copy, name, { value: read, writable: true, enumerable: true, configurable: true });
+    }
+    return Array.isArray(layer) ? [copy, 0] : copy;
+  });
 }
 
-export function isReference(value: Value | undefined): value is Mapping & Reference {
-  return (
-    value !== null && typeof value === 'object' && !Array.isArray(value) && typeof value['trowel:ref'] === 'string'
-  );
-}
-
-async function resolve(value: Value, read: ReadReference): Promise<Value> {
+async function resolve(value: Value, values: Pick<Values, 'read'>): Promise<Value> {
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return Promise.all(value.map((item) => resolve(item, read)));
-  if (isReference(value)) return (await read(value)) ?? value;
+  if (Array.isArray(value)) return holdsKept(value) ? inTurns(value, (item) => resolve(item, values)) : value;
+  if (isReference(value)) {
+    if (value.kind !== 'json' || value.bytes > LARGEST) return value;
+    return resolve(await values.read(value), values);
+  }
+  if (!holdsKept(value)) return value;
+  if (isKept(value)) {
+    if (bytesKept(value) > LARGEST) return value;
+    const parts = await opened(value, values);
+    return resolve(parts.reduce(merged, {}), values);
+  }
+  const names = Object.keys(value);
+  const items = await inTurns(names, (name) => resolve(value[name] ?? null, values));
   const copy: Mapping = {};
-  for (const [name, inner] of Object.entries(value)) copy[name] = await resolve(inner, read);
+  names.forEach((name, at) => {
+    Object.defineProperty(copy, name, { value: items[at], writable: true, enumerable: true, configurable: true });
+  });
   return copy;
 }
 
-function holdsReference(value: Value): boolean {
+function holdsKept(value: Value): boolean {
   if (value === null || typeof value !== 'object') return false;
-  return isReference(value) || (Array.isArray(value) ? value : Object.values(value)).some(holdsReference);
+  return isKept(value) || (Array.isArray(value) ? value : Object.values(value as Mapping)).some(holdsKept);
 }
 
-function isStore(layer: Layer): layer is Mapping {
-  return !Array.isArray(layer);
+/** Stores, and data that is no store. */
+function isData(layer: Layer): boolean {
+  return !Array.isArray(layer) || layer.length === 2;
+}
+
+function contentOf(layer: Layer): Mapping {
+  return Array.isArray(layer) ? layer[0] : layer;
 }

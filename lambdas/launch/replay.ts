@@ -1,10 +1,10 @@
 /** Results of earlier attempts: when one may stand for running the task again, and what is answered then. */
 
-import { baseLayers, isMapping, merged } from '../../lib/expression/stores.ts';
+import { isMapping } from '../../lib/expression/merge.ts';
+import { baseLayers, merged } from '../../lib/expression/stores.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fingerprint } from './hashes.ts';
-import { isReference } from './references.ts';
 
 /** What the runner writes at `Assignment.result` after a success (docs/protocol.md). */
 export interface ResultRecord {
@@ -20,6 +20,8 @@ export interface ResultRecord {
   readonly module?: string | null;
   /** Versions of the secrets that it got, by their keys. */
   readonly secrets?: { readonly [key: string]: string };
+  /** Fingerprint of the layers that `result.s` was merged upon, where some of it is in files. */
+  readonly base?: string;
   /** What the task itself stored. Without it the answer of then is given again. */
   readonly stored?: Mapping;
   readonly result: StoreResult & { readonly seconds?: number };
@@ -59,18 +61,10 @@ export function replay(payload: Pick<Payload, 'l' | 'm'>, record: ResultRecord):
   const stored = record.stored ?? record.result.stored;
   const more = { replayed: true, ...(seconds === undefined ? {} : { seconds }) } as const;
   if (payload.m === undefined) return { stored: stored ?? {}, ...more };
-  if (stored === undefined) return { s: s ?? {}, ...more };
-  return { s: keptSmall([...baseLayers(payload), stored].reduce(merged, {}), s ?? {}), ...more };
-}
-
-/** What the recorded answer had by reference, to keep within a state's limit, is so again where it is the same. */
-function keptSmall(all: Mapping, recorded: Mapping): Mapping {
-  const kept = Object.entries(all).map(([key, value]) => {
-    const before = Object.hasOwn(recorded, key) ? recorded[key] : undefined;
-    const moved = isReference(before) && !isReference(value) && before.sha256 === fingerprint(value);
-    return [key, moved ? before : value] as const;
-  });
-  return Object.fromEntries(kept);
+  const base = baseLayers(payload);
+  const same = record.base !== undefined && record.base === fingerprint(base);
+  if (stored === undefined || (same && s !== undefined)) return { s: s ?? {}, ...more };
+  return { s: [...base, stored].reduce(merged, {}), ...more };
 }
 
 export function asRecord(value: Value | undefined): ResultRecord | undefined {

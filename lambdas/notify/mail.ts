@@ -3,11 +3,11 @@ import type { Marks } from '../../lib/expression/marks.ts';
 import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
+import { exactText, isReference, type Reference } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput, Failed, taskFailed } from '../http/failure.ts';
 import { boolean, integer, mergeDefaults, nested, text } from '../http/options.ts';
 import type { Task, Unrendered } from '../http/rendering.ts';
-import { isReference, type Reference } from '../launch/references.ts';
 import type { ProjectFiles } from './project-files.ts';
 
 /** Evaluates one text with a task's variables: the file that mail> names. */
@@ -20,8 +20,8 @@ export interface MailServices {
   renderText: RenderText;
   files: ProjectFiles;
   log(line: string): void;
-  /** What a value by reference holds; undefined for one that is not of this run. */
-  readValue?(payload: Payload, reference: Reference): Promise<Buffer | undefined>;
+  /** What a value by reference holds. Throws TrowelError for one that is not of this run. */
+  readValue?(payload: Payload, reference: Reference): Promise<Buffer>;
   /** Sends a whole message where no server is named: deployed, through SES. Throws Trowel.TaskFailed if it is refused. */
   sendRaw?(mail: RawMail): Promise<void>;
 }
@@ -52,16 +52,23 @@ export async function mail(payload: Payload, task: Task, services: MailServices)
   const { marks } = task;
   const marked = mergeDefaults(task.params, task.params.mail);
   // Subject, addresses and body take no secrets: the author's `${secret:…}` stays as written.
+  const scope = marks.unmark(mergeDefaults(task.scope, task.scope.mail));
   const params = marks.unmark(marked);
-  const files = await attachments(params, (reference) => services.readValue?.(payload, reference), services);
-  const content = await body(marked, params, marks, services);
+  const files = await attachments(scope, (reference) => services.readValue?.(payload, reference), services);
+  const content = await body(marked, params, scope, marks, services);
   // By its place: what a task has stored does not decide whether it is escaped.
   const escaping = boolean(params, 'html', false) && boolean(task.keys, 'escape', true);
   await sendMail(params, escaping ? marks.changed(content, escapeHtml) : marks.unmark(content), task, services, files);
 }
 
-/** The text, with marks around what expressions gave. */
-async function body(marked: Mapping, params: Mapping, marks: Marks, services: MailServices): Promise<string> {
+/** The text, with marks around what expressions gave. `scope`: `params` as values travel. */
+async function body(
+  marked: Mapping,
+  params: Mapping,
+  scope: Mapping,
+  marks: Marks,
+  services: MailServices,
+): Promise<string> {
   const command = marked._command ?? marked['mail>'];
   if (isMapping(command)) {
     const data = text(command, 'data');
@@ -75,7 +82,7 @@ async function body(marked: Mapping, params: Mapping, marks: Marks, services: Ma
     return given;
   }
   const template = (await services.files.read(file, text(params, '_workdir') ?? '')).toString('utf8');
-  const rendered = await services.renderText(marks.inserted(template), params);
+  const rendered = await services.renderText(marks.inserted(template), scope);
   if (!rendered.ok) throw new Failed(rendered.error.name, `${marks.unmark(rendered.error.message)} in ${file}`);
   return rendered.text;
 }
@@ -278,7 +285,7 @@ async function attachments(
           contentType: contentType ?? TYPES[kind] ?? 'application/octet-stream',
         };
       }
-      const content = typeof entry.value === 'string' ? entry.value : JSON.stringify(value);
+      const content = typeof entry.value === 'string' ? entry.value : exactText(value);
       return {
         content: Buffer.from(content),
         filename: filename ?? 'value.txt',

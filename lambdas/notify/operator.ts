@@ -1,7 +1,7 @@
 /** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
 import { render, renderText } from '../../lib/expression/render.ts';
 import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
-import { attemptOf, executionOf, readable, roots, withValues } from '../aws/attempts.ts';
+import { attemptOf, executionOf, withValues } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { logger } from '../aws/logger.ts';
 import { parseUri } from '../aws/objects.ts';
@@ -25,12 +25,11 @@ export async function operator(event: Payload, clients: Clients, services: Execu
     event,
     objects,
     (key) => secrets.readVersion(key),
-    () => withValues(event, objects, (payload) => act(payload, event, clients, services)),
+    () => withValues(event, objects, (payload) => act(payload, clients, services)),
   );
 }
 
-/** `given` has the values by reference. */
-function act(payload: Payload, given: Payload, clients: Clients, services: ExecutionServices): Promise<StoreResult> {
+function act(payload: Payload, clients: Clients, services: ExecutionServices): Promise<StoreResult> {
   const { objects, secrets, s3 } = clients;
   const slack = optional('TROWEL_SLACK_SECRET');
   const { root } = payload.b.attempt;
@@ -53,12 +52,10 @@ function act(payload: Payload, given: Payload, clients: Clients, services: Execu
     },
     readText: (uri) => services.read(uri, attemptOf(root)),
     readValue: async (_payload, reference) => {
-      const uri = reference['trowel:ref'];
-      if (!readable(uri, roots(given))) return undefined;
       if (reference.bytes > LARGEST_RAW) {
         throw badInput(`A value of ${reference.bytes} bytes cannot be attached: SES takes ${LARGEST_RAW} a mail`);
       }
-      return objects.bytes(uri);
+      return objects.values(payload).bytes(reference);
     },
     sendRaw: sendBySes,
   };

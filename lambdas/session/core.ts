@@ -8,7 +8,9 @@ import { cut } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { formatSessionTime, parseTime, sessionTimeFor, sessionVariables } from '../../lib/expression/session.ts';
+import { merged } from '../../lib/expression/stores.ts';
 import { type Attempt, ERRORS, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
+import { encode, findMark, isInteger } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { deadline } from './deadline.ts';
 
@@ -17,6 +19,8 @@ interface Input {
   /** `2030-01-31T00:00:00+09:00`, `2030-01-31 00:00:00`, `2030-01-31` (in the workflow's zone), or a word of `--session`. */
   session_time?: string;
   params?: Mapping;
+  /** `params` are as values travel already (lib/language/value-form.ts): from the command line, or a require>. */
+  encoded?: boolean;
   /** Roots of earlier attempts whose results are taken over, nearest first. On AWS, names of executions. */
   resume_from?: string | string[];
   rerun_changed?: boolean;
@@ -31,6 +35,7 @@ interface Input {
 const CHECKS: { readonly [Key in keyof Input]-?: readonly [(value: Value) => boolean, string] } = {
   session_time: [(value) => typeof value === 'string', 'a text such as "2030-01-31T00:00:00+09:00"'],
   params: [isMapping, 'a mapping'],
+  encoded: [(value) => typeof value === 'boolean', 'true or false'],
   resume_from: [
     (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
     'an attempt or a list of attempts',
@@ -53,7 +58,7 @@ export async function session(payload: SessionPayload): Promise<SessionResult> {
     throw new TrowelError(ERRORS.badInput, `The execution's input is wrong: ${faults.join('; ')}`);
   }
 
-  const params = input.params ?? {};
+  const params = merged(payload.defaults ?? {}, paramsOf(input));
   const key = `${workflow} ${formatSessionTime(sessionTime, 'UTC')}`;
   const vars = sessionVariables({
     timezone,
@@ -94,6 +99,35 @@ function checkInput(input: Value, faults: string[]): Input {
     else good[key] = value;
   }
   return good as Input;
+}
+
+/** Of marks only integers come from outside: what is kept in files is of a run. */
+function paramsOf({ params = {}, encoded = false }: Input): Mapping {
+  const kept = encoded ? findMark(params, (mark) => !isInteger(mark)) : undefined;
+  if (kept !== undefined)
+    throw new TrowelError(
+      ERRORS.badInput,
+      `The execution's input is wrong: params.${kept.path.join('.')} is a value of another run`,
+    );
+  if (encoded) return params;
+  const changed = largeNumber(params, 'params');
+  if (changed === undefined) return encode(params);
+  throw new TrowelError(
+    ERRORS.badInput,
+    `The execution's input is wrong: ${changed} is an integer beyond 2^53, of which JSON here keeps no more than 16 digits; give it as text, or by \`trowel start -P\``,
+  );
+}
+
+/** Where a number is that was not read exactly. */
+function largeNumber(value: Value, at: string): string | undefined {
+  if (typeof value === 'number')
+    return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21 ? at : undefined;
+  if (value === null || typeof value !== 'object') return undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const found = largeNumber(item, `${at}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function readSessionTime(

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../language/diagnostic.ts';
 import { loadProject, type Project } from '../language/project.ts';
 import { isExcluded } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
+import { exactText } from '../language/value-form.ts';
 import { tasksOf } from '../language/walk.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
 import type { CheckFlags } from './check.ts';
@@ -150,7 +151,7 @@ export function renderProject(
   lines.push('', colors.bold('Parameters'));
   const keys = Object.keys(params);
   lines.push(
-    ...(keys.length === 0 ? [colors.dim('  none')] : keys.map((key) => `  ${key}: ${JSON.stringify(params[key])}`)),
+    ...(keys.length === 0 ? [colors.dim('  none')] : keys.map((key) => `  ${key}: ${exactText(params[key] ?? null)}`)),
   );
   return `${lines.join('\n')}\n`;
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { isMapping } from '../expression/merge.ts';
+import { isLeaf } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { SecretStore } from '../local/secrets.ts';
 import { awsWords } from './aws-options.ts';
@@ -83,7 +84,8 @@ export function secretsCommand(
 function flatten(mapping: Mapping, prefix: string): { [key: string]: string } {
   const values: { [key: string]: string } = {};
   for (const [key, value] of Object.entries(mapping)) {
-    if (isMapping(value)) Object.assign(values, flatten(value, `${prefix}${key}.`));
+    if (isLeaf(value)) values[prefix + key] = value.text;
+    else if (isMapping(value)) Object.assign(values, flatten(value, `${prefix}${key}.`));
     else if (value === null || typeof value === 'object') throw usageError(`${prefix}${key}: expected a text`);
     else values[prefix + key] = String(value);
   }

@@ -1,9 +1,10 @@
 /** Session parameters from the command line: `-P` files (YAML or JSON, types kept) under `-p KEY=VALUE` (always texts). */
 import { getOwn, isMapping, setOwn } from '../expression/merge.ts';
+import { escapedKey } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { usageError } from './exit-codes.ts';
 
-/** `a.b=c` builds `{a: {b: 'c'}}`; later ones win. Throws a usage error for an entry without `=`. */
+/** `a.b=c` builds `{a: {b: 'c'}}`, as values travel; later ones win. Throws a usage error for an entry without `=`. */
 export function parseParams(entries: readonly string[]): Mapping {
   const params: Mapping = {};
   for (const entry of entries) {
@@ -19,8 +20,9 @@ export function parseParams(entries: readonly string[]): Mapping {
 }
 
 function setPath(target: Mapping, path: readonly string[], value: string): void {
-  const [key, ...rest] = path;
-  if (key === undefined) return;
+  const [name, ...rest] = path;
+  if (name === undefined) return;
+  const key = escapedKey(name);
   if (rest.length === 0) {
     setOwn(target, key, value);
     return;

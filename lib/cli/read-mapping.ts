@@ -8,7 +8,7 @@ import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
 import { positionOf } from './render-diagnostics.ts';
 
 /**
- * A YAML or JSON file of `key: value`, with digdag's typing; `-` is standard input. Throws a CliError with the place of the first fault.
+ * A YAML or JSON file of `key: value`, with digdag's typing, as values travel (value-form.ts); `-` is standard input. Throws a CliError with the place of the first fault.
  * @param file as the user or trowel.yml names it, relative to `folder`
  */
 export async function readMapping(folder: string, file: string, exitCode: ExitCode = EXIT.usage): Promise<Mapping> {

@@ -6,13 +6,13 @@ import { formatSessionTime, parseTime, sessionTimeFor } from '../expression/sess
 import { merged } from '../expression/stores.ts';
 import { loadProject, type Project } from '../language/project.ts';
 import { zoneHint, zoneOf } from '../language/timezone.ts';
+import { decode } from '../language/value-form.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';
 import { ENVIRONMENT } from '../local/compute.ts';
 import { type AttemptInfo, HistoryError, lastUnsuccessful, listAttempts } from '../local/history.ts';
 import { EnvironmentError, type PythonHost } from '../local/python-host.ts';
 import type { Run } from '../local/run.ts';
 import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
-import { withoutFailures, wouldPrint } from './dry-run.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject, findWorkflow, type Place } from './find-project.ts';
 import { commandLine } from './invocation.ts';
@@ -49,7 +49,6 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     timezone,
     params: given,
     limits: 'warning',
-    ...(flags.dryRun && { adapt: withoutFailures }),
   });
   await reportDiagnostics(terminal, project, place, compiling.diagnostics);
   const { compiled, workflow } = compiling;
@@ -76,14 +75,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       workflow: name,
       compiled,
       required: async (other) =>
-        (
-          await compileWorkflow(project, other, {
-            timezone,
-            params: given,
-            limits: 'warning',
-            ...(flags.dryRun && { adapt: withoutFailures }),
-          })
-        ).compiled,
+        (await compileWorkflow(project, other, { timezone, params: given, limits: 'warning' })).compiled,
       sessionTime: session.session_time,
       params: given,
       dryRun: flags.dryRun === true,
@@ -101,7 +93,6 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     const canResume = historyFolder !== undefined;
     const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
       outline: outlineOf(workflow, project.workflows),
-      dryRun: flags.dryRun === true,
       ...('note' in session && session.note !== undefined && { sessionNote: session.note }),
       ...(canResume && { resume: commandLine(terminal.env, resumeWords(command)) }),
       showPath: (path) => fromHere(terminal.cwd, path),
@@ -132,12 +123,8 @@ function startRecorded(options: LocalRun): Run {
 async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<() => Run['result']> {
   const logs = flags.taskLog === undefined ? undefined : openTaskLogs(flags.taskLog);
   for await (const event of run) {
-    if (event.type === 'task-output' && flags.dryRun) {
-      // Nothing runs, so nothing is printed: it is only told.
-      const { time, task, text } = event;
-      await reader.handle({ type: 'notice', time, message: wouldPrint(task, text) });
-      continue;
-    }
+    // What native operators would print is not printed either when nothing runs.
+    if (event.type === 'task-output' && flags.dryRun) continue;
     if (event.type === 'task-output') logs?.append(event.task, event.text);
     await reader.handle(event);
   }
@@ -278,7 +265,7 @@ function resumeWords({ workflow, flags }: RunCommand): string[] {
 function paramsPrinter(print: (text: string) => void): (task: string, params: Mapping) => void {
   return (task, params) =>
     print(
-      `${task} sees\n${stringify(params)
+      `${task} sees\n${stringify(decode(params))
         .replace(/^(?=.)/gm, '  ')
         .trimEnd()}`,
     );

@@ -1,7 +1,7 @@
 /** What the first state of a deployed machine tells `session`: `params:` of trowel.yml, under those of the input, and the role of tasks. */
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TASK_ROLE } from '../compiler/definition-text.ts';
-import { constant, merge, template } from '../compiler/jsonata.ts';
+import { literal } from '../compiler/jsonata.ts';
 import { merged } from '../expression/stores.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { reportFileFault } from '../language/include.ts';
@@ -33,16 +33,10 @@ export function readParameters(
   return { params, diagnostics: report.diagnostics };
 }
 
-/**
- * The machine, whose first state gives `session` the input with these parameters under its own. What is no mapping goes there as it is:
- * `session` refuses it.
- */
+/** The machine, whose first state gives `session` these parameters to put under those of the input. */
 export function withParameters(machine: StateMachine, params: Mapping): StateMachine {
   if (Object.keys(params).length === 0) return machine;
-  const defaults = constant(params as Json);
-  const over = `$exists($states.input.params)?${merge([defaults, '$states.input.params'])}:${defaults}`;
-  const input = template(`$type($states.input)="object"?$merge([$states.input,{"params":${over}}]):$states.input`);
-  return withPayload(machine, { input });
+  return withPayload(machine, { defaults: literal(params as Json) as Mapping });
 }
 
 /** The machine, whose first state tells `session` the role of the workflow's tasks; its answer goes wherever one is started. */

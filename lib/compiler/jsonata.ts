@@ -1,4 +1,5 @@
 import type { Json, Template } from '../asl/types.ts';
+import { LEAF, MAP, REF } from '../language/value-form.ts';
 
 /** Building blocks of JSONata 2.0.6 text. An `Expr` is source without its `{% %}`. */
 export type Expr = string;
@@ -38,11 +39,14 @@ export function constant(value: Json): Expr {
 
 /**
  * The deep merge of objects, left to right: mappings merge, anything else replaces. The language has no shared functions, so
- * it is inlined. A level of nesting takes 4 evaluation frames of the 100 there are, so below the tenth the later value replaces.
+ * it is inlined. What is kept in files is not opened: whoever reads the mapping next merges its parts, in order (lib/expression/merge.ts has
+ * the same rule). A level of nesting takes 5 evaluation frames of the 100 there are, so below the eighth the mappings become parts, too.
  */
 const MERGE =
-  "$m:=function($a,$b,$d){$d>0 and $type($a)&$type($b)='objectobject'?$merge([$a,$each($b,function($v,$k){{$k:$m($lookup($a,$k),$v,$d-1)}})]):$b};" +
-  '$n:=function($a,$b){$m($a,$b,10)}';
+  `$q:='${MAP}';$m:=function($a,$b,$d){$type($a)&$type($b)!='objectobject' or $exists([$a,$b].\`${REF}\`)or $exists([$a,$b].\`${LEAF}\`)?$b:` +
+  '$d<1 or $exists($lookup($b,$q))?$merge([$b,{$q:$append($append($lookup($a,$q),[$sift($a,function($v,$k){$k!=$q})]),$lookup($b,$q))}]):' +
+  '$merge([$a,$each($b,function($v,$k){{$k:$m($lookup($a,$k),$v,$d-1)}})])};' +
+  '$n:=function($a,$b){$m($a,$b,8)}';
 
 export function merge(layers: readonly Expr[]): Expr {
   return layers.length === 1 ? layers[0]! : `(${MERGE};$reduce([${layers.join(',')}],$n))`;
@@ -51,6 +55,15 @@ export function merge(layers: readonly Expr[]): Expr {
 /** As `merge`, upon a list that is itself an expression. */
 export function mergeList(first: readonly Expr[], list: Expr): Expr {
   return `(${MERGE};$reduce($append([${first.join(',')}],[${list}]),$n))`;
+}
+
+/**
+ * The result of a service as data, as `encode` of lib/language/value-form.ts gives it: keys that look like marks get one more colon. In JSON
+ * text a key is what follows `{` or `,` and is followed by a colon.
+ */
+export function asData(result: Expr): Expr {
+  const key = String.raw`/([\{,]"trowel:)(([^\\"]|\\.)*":)/`;
+  return `($c:=$string(${result});$type(${result})!='string' and $contains($c,'"trowel:')?$parse($replace($c,${key},"$1:$2")):${result})`;
 }
 
 /** Joins pieces of text; a long chain of `&` would nest an evaluation frame a piece. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { executionPrefix } from '../compiler/operators/require.ts';
 import { isMapping } from '../expression/merge.ts';
 import { merged } from '../expression/stores.ts';
+import { encode, holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { at, parsed, textOf } from './json.ts';
 import { resumedBy } from './resumed.ts';
@@ -11,6 +12,8 @@ import type { ExecutionDescription, States } from './states.ts';
 export interface ExecutionInput {
   session_time?: string;
   params?: Mapping;
+  /** `params` are as values travel (lib/language/value-form.ts). */
+  encoded?: true;
   /** Names of earlier executions, nearest first: the whole chain, for each has results that the next did not repeat. */
   resume_from?: string[];
 }
@@ -25,6 +28,7 @@ export function newInput(session: string | undefined, params: Mapping): Executio
   return {
     ...(session === undefined ? {} : { session_time: session }),
     ...(Object.keys(params).length === 0 ? {} : { params }),
+    ...(holdsPrefix(params) && { encoded: true }),
   };
 }
 
@@ -40,7 +44,8 @@ export async function inputAgain(
   const input = parsed(earlier.input);
   const session = (await sessionTimeOf(states, earlier)) ?? textOf(input, 'session_time');
   const given = at(input, 'params') as Value | undefined;
-  const before = isMapping(given) ? given : {};
+  const said = isMapping(given) ? given : {};
+  const before = at(input, 'encoded') === true ? said : encode(said);
   return {
     ...newInput(session, merged(before, params)),
     ...(resume ? { resume_from: [earlier.name, ...resumedBy(input)] } : {}),

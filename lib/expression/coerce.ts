@@ -2,6 +2,7 @@
  * How operators read a value: digdag's Config.get with Jackson's coercions (a rendered `${…}` is always text, so "2" is an integer
  * and "true" a Boolean), and its messages.
  */
+import { exactText, isLeaf, parseExact } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { seen } from './mask.ts';
 
@@ -43,17 +44,18 @@ export function toInteger(value: Value | undefined, key: string, size: 'int' | '
 export function toText(value: Value | undefined, key: string): Result<string> {
   if (typeof value === 'string') return good(value);
   if (typeof value === 'number' || typeof value === 'boolean') return good(String(value));
+  if (isLeaf(value)) return good(value.text);
   return missing(value, key) ?? expected('string type', value, key);
 }
 
-/** A mapping, or JSON text of one. */
+/** A mapping, or JSON text of one, as values travel. */
 export function toMapping(value: Value | undefined, key: string): Result<Mapping> {
   const parsed = parseJson(value);
   if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return good(parsed);
   return missing(value, key) ?? expected('object type', value, key);
 }
 
-/** A list, or JSON text of one. */
+/** A list, or JSON text of one, as values travel. */
 export function toList(value: Value | undefined, key: string): Result<Value[]> {
   const parsed = parseJson(value);
   if (Array.isArray(parsed)) return good(parsed);
@@ -76,7 +78,7 @@ function missing(value: Value | undefined, key: string): { readonly ok: false; r
 function parseJson(value: Value | undefined): Value | undefined {
   if (typeof value !== 'string') return value;
   try {
-    return JSON.parse(value) as Value;
+    return parseExact(value);
   } catch {
     return value;
   }
@@ -84,11 +86,12 @@ function parseJson(value: Value | undefined): Value | undefined {
 
 /** At most 100 characters of JSON, as digdag cuts it. */
 export function sample(value: Value | undefined): string {
-  const json = seen.mask(JSON.stringify(value ?? null));
+  const json = seen.mask(exactText(value ?? null));
   return json.length < 100 ? json : `${json.slice(0, 97)}...`;
 }
 
 function typeName(value: Value | undefined): string {
   if (value === null || value === undefined) return 'null';
+  if (isLeaf(value)) return 'number';
   return Array.isArray(value) ? 'array' : typeof value;
 }

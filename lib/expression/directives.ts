@@ -1,4 +1,5 @@
 /** Rendered values of `_parallel` and `_retry`, and what if>, wait> and call> make of theirs. */
+import { holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Retry, Value } from '../language/workflow.ts';
 import { bad, expected, good, type Result, sample, toBoolean, toInteger, toMapping, toText } from './coerce.ts';
 import { toSeconds } from './duration.ts';
@@ -107,6 +108,7 @@ export function requirement(keys: Mapping, builtins: Mapping): Result<EvaluateRe
     session_time: time.value,
     session_unixtime: Math.floor(millis / 1000),
     params: params.value,
+    ...(holdsPrefix(params.value) && { encoded: true }),
     rerun_on: rerun.value,
     ignore_failure: ignore.value,
   });

@@ -1,4 +1,5 @@
 /** What loop>, for_each> and for_range> repeat: the same for a literal value at compile time and a rendered one at run time. */
+import { exactText } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.ts';
 import { seen } from './mask.ts';
@@ -13,7 +14,7 @@ export const MAX_ITEMS = 100_000;
 /** Of a key and a value, so many characters stand in the iteration's name. */
 export const TAG_LENGTH = 8;
 
-/** `keys`: the task's own, rendered; the command under `_command` or `loop>`. */
+/** `keys`: the task's own, rendered, as values travel; the command under `_command` or `loop>`. */
 export function loopItems(operator: LoopOperator, keys: Mapping): Result<LoopItem[]> {
   const command = commandOf(operator, keys);
   switch (operator) {
@@ -75,7 +76,7 @@ function eachItems(value: Value | undefined): Result<LoopItem[]> {
 
 /** As java.net.URLEncoder, with `%20` for a space. */
 function nameTag(value: Value): string {
-  const text = seen.mask(typeof value === 'string' ? value : JSON.stringify(value)).slice(0, TAG_LENGTH);
+  const text = seen.mask(typeof value === 'string' ? value : exactText(value)).slice(0, TAG_LENGTH);
   const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?')).replace(/[!'()~]/g, hex);
 }

@@ -1,3 +1,4 @@
+import { isMergeable, MAP } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 
 /** A text to evaluate. Strings that are data stay plain strings, so the two can meet in one mapping. */
@@ -53,15 +54,29 @@ export function mapValues<A, B>(mapping: { readonly [key: string]: A }, map: (va
 }
 
 /**
- * digdag's Config.merge: mappings merge deeply, anything else replaces; a key keeps the place where it was first seen.
- * Neither argument is changed.
+ * digdag's Config.merge: mappings merge deeply, anything else replaces; a key keeps the place where it was first seen. What is kept
+ * elsewhere is not opened: the parts of a mapping become a longer list. Neither argument is changed.
  */
 export function merge(base: MarkedMapping, over: MarkedMapping): MarkedMapping {
+  if (Object.hasOwn(over, MAP)) {
+    const { [MAP]: parts, ...own } = over;
+    return { [MAP]: [...partsOf(base), ...(parts as Marked[])], ...own };
+  }
   const result = mapValues(base, (value) => value);
   for (const key of Object.keys(over)) {
     const below = getOwn(result, key);
     const value = over[key] as Marked;
-    setOwn(result, key, isMarkedMapping(below) && isMarkedMapping(value) ? merge(below, value) : value);
+    setOwn(result, key, merges(below) && merges(value) ? merge(below, value) : value);
   }
   return result;
+}
+
+function merges(value: Marked | undefined): value is MarkedMapping {
+  return isMarkedMapping(value) && isMergeable(value);
+}
+
+/** A mapping as the parts that make it, in order. */
+export function partsOf(mapping: MarkedMapping): Marked[] {
+  const { [MAP]: parts = [], ...own } = mapping;
+  return Object.keys(own).length === 0 ? (parts as Marked[]) : [...(parts as Marked[]), own];
 }

@@ -1,3 +1,4 @@
+import { decode, escapedKey, exactText, isKept, isLeaf } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 
 /** A script that only reads a stored value, such as `a.b[0]['c']`: its root name and the keys below it. */
@@ -32,26 +33,33 @@ export function parsePath(script: string): Path | undefined {
 }
 
 /**
- * The value at a path, or undefined where JavaScript would look further than own properties of plain data (a prototype,
- * an error): the sandbox then decides.
+ * The value at a path, in the form in which it travels, or undefined where JavaScript would look further than own properties of plain
+ * data (a prototype, an error): the sandbox then decides. `rest`: keys that are left where what is kept elsewhere was reached.
  */
-export function lookUp(path: Path, root: Value | undefined): Value | undefined {
+export function lookUp(
+  path: Path,
+  root: Value | undefined,
+): { readonly value: Value; readonly rest: number } | undefined {
   let value = root;
-  for (const key of path.slice(1)) {
+  const keys = path.slice(1);
+  for (const [at, key] of keys.entries()) {
+    if (isKept(value)) return { value, rest: keys.length - at };
+    if (isLeaf(value)) value = decode(value);
     if (typeof value === 'string') {
       if (key !== 'length') return undefined;
       value = value.length;
-    } else if (typeof value === 'object' && value !== null && Object.hasOwn(value, key)) {
-      value = (value as Mapping)[key];
+    } else if (typeof value === 'object' && value !== null && Object.hasOwn(value, escapedKey(String(key)))) {
+      value = (value as Mapping)[escapedKey(String(key))];
     } else {
       return undefined;
     }
   }
-  return value;
+  return value === undefined ? undefined : { value, rest: 0 };
 }
 
-/** How `${…}` shows a value: always as text. */
+/** How `${…}` shows a value: always as text; integers with all their digits. */
 export function textOf(value: Value): string {
   if (value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (isLeaf(value)) return value.text;
+  return typeof value === 'string' ? value : exactText(value);
 }

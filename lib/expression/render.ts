@@ -5,6 +5,7 @@
  *
  * merge.ts marks and merges; scan.ts and path.ts read a text; sandbox.ts, loaded only for real JavaScript, evaluates it.
  */
+import { decode, findMark, isKept, isReference } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { type ErrorOutput, errorVariable } from './failure.ts';
 import {
@@ -35,15 +36,19 @@ export interface RenderRequest {
   readonly keys: Mapping;
   /** The zone of `Date` and `moment`; by default the built-in `timezone`. */
   readonly timezone?: string;
+  /** Own keys whose templates may give what is kept in a file, as it is: `df: ${frame}`. */
+  readonly passes?: (key: string) => boolean;
 }
 
 export type RenderResult =
   | {
       readonly ok: true;
-      /** Everything in scope, evaluated: what digdag calls params. */
+      /** Everything in scope, evaluated, in the form in which values travel: what digdag calls params. */
       readonly params: Mapping;
-      /** The own keys alone, evaluated, in the order written. */
+      /** The own keys alone, evaluated, as plain data, in the order written. */
       readonly keys: Mapping;
+      /** The same as they travel. */
+      readonly own: Mapping;
     }
   | { readonly ok: false; readonly error: { readonly name: typeof ERRORS.template; readonly message: string } };
 
@@ -65,8 +70,15 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
   try {
     const params = await withSandbox(new Evaluation(scope, timezone).mapping(all));
     const keys: Mapping = {};
-    for (const key of Object.keys(request.keys)) setOwn(keys, key, params[key] as Value);
-    return { ok: true, params, keys };
+    const own: Mapping = {};
+    for (const key of Object.keys(request.keys)) {
+      const value = params[key] as Value;
+      const kept = request.passes?.(key) ? undefined : findMark(value, isKept, [key]);
+      if (kept !== undefined) throw new EvaluationError(`${unreadable(kept.mark, kept.path)} (config)`);
+      setOwn(own, key, value);
+      setOwn(keys, key, decode(value));
+    }
+    return { ok: true, params, keys, own };
   } catch (error) {
     if (error instanceof EvaluationError)
       return { ok: false, error: { name: ERRORS.template, message: error.message } };
@@ -74,14 +86,16 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
   }
 }
 
-/** Evaluates one text in a scope of plain data: the files that `mail>` and others use as templates. */
+/** Evaluates one text in a scope, as `render` gives it: the files that `mail>` and others use as templates. */
 export async function renderText(
   text: string,
   params: Mapping,
 ): Promise<{ ok: true; text: string } | Extract<RenderResult, { ok: false }>> {
   const timezone = typeof params.timezone === 'string' ? params.timezone : 'UTC';
   try {
-    return { ok: true, text: await withSandbox(new Evaluation(params, timezone).text({}, text)) };
+    const made = await withSandbox(new Evaluation(params, timezone).text({}, text));
+    if (typeof made === 'string') return { ok: true, text: made };
+    throw new EvaluationError(`${unreadable(made, [text])} (config)`);
   } catch (error) {
     if (error instanceof EvaluationError)
       return { ok: false, error: { name: ERRORS.template, message: error.message } };
@@ -150,22 +164,31 @@ class Evaluation {
     return isMarkedMapping(value) ? yield* this.mapping(value) : value;
   }
 
-  *text(built: Mapping, text: string): Steps<string> {
+  /** What is kept in a file, where the text names that and nothing else. */
+  *text(built: Mapping, text: string): Steps<string | Mapping> {
     const parts = scan(text);
     let result = '';
     for (const part of parts) {
-      const piece = part.kind === 'text' ? part.text : this.plain(built, part.script);
+      const piece = part.kind === 'text' ? part.text : this.plain(built, part.script, parts.length === 1);
       if (piece === undefined) return yield* this.javascript(built, text, parts);
+      if (typeof piece !== 'string') return piece;
       result += piece;
     }
     return result;
   }
 
-  private plain(built: Mapping, script: string): string | undefined {
+  private plain(built: Mapping, script: string, whole: boolean): string | Mapping | undefined {
     const path = parsePath(script);
     if (path === undefined) return undefined;
-    const value = lookUp(path, this.variable(built, path[0]));
-    return value === undefined ? undefined : textOf(value);
+    const found = lookUp(path, this.variable(built, path[0]));
+    if (found === undefined) return undefined;
+    const { value, rest } = found;
+    const kept = findMark(value, isKept, [script.trim()]);
+    if (kept === undefined) return textOf(value);
+    if (whole && rest === 0 && isReference(value)) return value;
+    throw new EvaluationError(
+      `Failed to evaluate a variable \${${script}} (${unreadable(kept.mark, kept.path)}) (config)`,
+    );
   }
 
   private variable(built: Mapping, name: string): Value | undefined {
@@ -176,9 +199,40 @@ class Evaluation {
 
   private *javascript(built: Mapping, text: string, parts: readonly Part[]): Steps<string> {
     const names = new Set([...Object.keys(this.scope), ...Object.keys(built)]);
-    const result = yield [parts, names, (name) => this.variable(built, name) as Value, this.timezone];
-    if (result.ok) return result.text;
+    const scripts = parts.flatMap((part) => (part.kind === 'expression' ? [withoutTexts(part.script)] : [])).join('\n');
     const shown = text.length > MESSAGE_TEXT_LIMIT ? `${text.slice(0, MESSAGE_TEXT_LIMIT)}…` : text;
+    for (const name of names) {
+      if (!scripts.includes(name)) continue;
+      const used = (mark: Mapping, path: readonly string[]): boolean =>
+        isKept(mark) && path.every((key) => mentions(scripts, key));
+      const kept = findMark(this.variable(built, name) ?? null, used, [name]);
+      if (kept !== undefined)
+        throw new EvaluationError(
+          `Failed to evaluate a variable ${shown} (${unreadable(kept.mark, kept.path)}) (config)`,
+        );
+    }
+    const value = (name: string): Value => decode(this.variable(built, name) ?? null, () => null);
+    const result = yield [parts, names, value, this.timezone];
+    if (result.ok) return result.text;
     throw new EvaluationError(`Failed to evaluate a variable ${shown} (${result.message}) (config)`);
   }
+}
+
+/** Whether a script has a word. */
+function mentions(scripts: string, word: string): boolean {
+  const plain = word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`(?<![\\w$])${plain}(?![\\w$])`).test(scripts);
+}
+
+function withoutTexts(script: string): string {
+  return script.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+}
+
+/** Why a template cannot show what is kept in a file, and what to do. */
+function unreadable(mark: Mapping, path: readonly string[]): string {
+  const name = path.join('.');
+  if (!isReference(mark) || mark.kind === 'json')
+    return `${name} is too large for a template: more than 16 MiB. Read it in a py> task`;
+  const { kind, bytes } = mark;
+  return `${name} is no JSON but a value in a file (${kind}, ${bytes} bytes), which a template cannot show. Give it to a py> task: by an argument of that name, or by a key that is this one expression, \`x: \${…}\``;
 }

@@ -1,21 +1,12 @@
 /** What a task stores, merged upon the layers it was given: the same in every function, and in the runner (trowel_task/merge.py). */
-import type { Mapping, Value } from '../language/workflow.ts';
+import { isKept, isMergeable } from '../language/value-form.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { merge } from './merge.ts';
 import type { Layer, Payload, StoreResult } from './wire.ts';
 
-/** Objects deeply, anything else replaces (digdag's Config.merge). A value by reference is no object: it is not opened here. */
+/** Objects deeply, anything else replaces (digdag's Config.merge); what is kept elsewhere is not opened. */
 export function merged(under: Mapping, over: Mapping): Mapping {
-  const result = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const before = Object.hasOwn(result, key) ? result[key] : undefined;
-    const both = isMapping(before) && isMapping(value) ? merged(before, value) : value;
-    // A key named __proto__ is data like any other.
-    Object.defineProperty(result, key, { value: both, enumerable: true, configurable: true, writable: true });
-  }
-  return result;
-}
-
-export function isMapping(value: Value | undefined): value is Mapping {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && !Object.hasOwn(value, 'trowel:ref');
+  return merge(under, over) as Mapping;
 }
 
 function storedLayers(payload: Pick<Payload, 'l'>): Mapping[] {
@@ -31,7 +22,7 @@ export function baseLayers(payload: Pick<Payload, 'l' | 'm'>): Mapping[] {
  * The answer of a task that stored something: merged upon the last `m` layers if the state asks for that.
  *
  * `reset` are keys (as `['http', 'last_content']`) that an earlier task may have stored and that must be gone: they are taken out
- * of the layers that are answered, and covered with null where a layer farther away, which the answer cannot change, holds one.
+ * of the layers that are answered, and covered with null where they may be in a layer farther away, which the answer cannot change, or in a file.
  */
 export function storeResult(
   payload: Pick<Payload, 'l' | 'm'>,
@@ -42,21 +33,28 @@ export function storeResult(
   const outer = storedLayers(payload).slice(0, -last.length || undefined);
   let covers: Mapping = {};
   for (const [group, key] of reset) {
-    const covered = outer.some((layer) => {
-      const held = layer[group];
-      return isMapping(held) && held[key] !== undefined && held[key] !== null;
-    });
+    const covered = outer.some((layer) => mayHold(layer, group, key)) || last.some((layer) => keeps(layer, group));
     if (covered) covers = merged(covers, { [group]: { [key]: null } });
   }
   const all = [...last, covers, stored].reduce(merged, {});
   return payload.m === undefined ? { stored: all } : { s: all };
 }
 
+function mayHold(layer: Mapping, group: string, key: string): boolean {
+  const held = layer[group];
+  return keeps(layer, group) || (isMergeable(held) && held[key] !== undefined && held[key] !== null);
+}
+
+/** Whether some of the group is where nothing can be taken out. */
+function keeps(layer: Mapping, group: string): boolean {
+  return isKept(layer) || isKept(layer[group]);
+}
+
 function without(layer: Mapping, reset: readonly (readonly [string, string])[]): Mapping {
   const copy: Mapping = { ...layer };
   for (const [group, key] of reset) {
     const held = copy[group];
-    if (isMapping(held) && key in held) {
+    if (isMergeable(held) && key in held) {
       const { [key]: _gone, ...rest } = held;
       copy[group] = rest;
     }

@@ -24,6 +24,8 @@ export interface Attempt {
   root: string;
   /** Roots of the attempts this one resumes, nearest first; a result found there is not computed again. */
   resume?: string[];
+  /** Roots of further attempts whose stores this one was given. */
+  values?: string[];
   /** Also ask for the user's code to be unchanged before a result is taken over. */
   rerunChanged?: boolean;
   /** Full name of the workflow, e.g. `main`. */
@@ -48,6 +50,8 @@ export interface Payload {
   t: string;
   /** Layers, near last. */
   l: Layer[];
+  /** The same with what templates name read from files. Within a function: no state has it. */
+  seen?: readonly Layer[];
   b: Builtins;
   /** The task's own keys: template text. `_env` and `_secrets` are already merged with those of enclosing levels; `_workdir` if any. */
   k: Mapping;
@@ -100,6 +104,7 @@ export interface EvaluateResults {
     session_time: string;
     session_unixtime: number;
     params: Mapping;
+    encoded?: boolean;
     rerun_on: string;
     ignore_failure: boolean;
   };
@@ -126,6 +131,8 @@ export interface SessionPayload {
   taskRole?: string;
   /** `$states.context.Execution`: Id, Name, StartTime. */
   execution: { Id: string; Name: string; StartTime: string };
+  /** `params:` of trowel.yml as values travel, deployed: under those of the input. */
+  defaults?: Mapping;
   /** The execution's input: {session_time?, params?, resume_from?, …}; anything else is Trowel.BadInput. */
   input: Value;
 }

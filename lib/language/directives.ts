@@ -119,15 +119,15 @@ export function readParallel(entry: Entry | undefined, where: 'group' | 'loop', 
     const flag = asBoolean(value.value);
     if (flag !== undefined) return { kind: flag ? 'parallel' : 'sequential' };
     if (hasTemplate(value.value)) {
-      if (where === 'loop') return { kind: 'expression', value: value.value };
+      if (where === 'loop') return { kind: 'expression', value: toValue(value) };
       return bad(
-        `Expected 'true' or 'false' for key '_parallel' of a group but got ${show(value.value)}`,
+        `Expected 'true' or 'false' for key '_parallel' of a group but got ${show(toValue(value))}`,
         'A group is laid out before the run. In loop>, for_each> and for_range> `_parallel` may be an expression.',
       );
     }
     if (asInteger(value.value) !== undefined) {
       return bad(
-        `\`_parallel\` wants true, false or a limit, not ${show(value.value)}`,
+        `\`_parallel\` wants true, false or a limit, not ${show(toValue(value))}`,
         `Write \`_parallel: {limit: ${value.value}}\`.`,
       );
     }

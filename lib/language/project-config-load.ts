@@ -64,7 +64,7 @@ function plainOf(tree: Tree, source: string, key = ''): Value {
   }
   return key === 'version' && typeof tree.value === 'number'
     ? source.slice(tree.span.start, tree.span.end)
-    : tree.value;
+    : toValue(tree);
 }
 
 type Issue = z.core.$ZodIssue;

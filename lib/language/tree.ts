@@ -1,4 +1,5 @@
 import type { Span } from './diagnostic.ts';
+import { escapedKey, exactText, integerMark, isInteger } from './value-form.ts';
 import type { Mapping, Value } from './workflow.ts';
 
 /** What a YAML file says, typed as digdag types it, with aliases and merge keys resolved; every node knows its place. */
@@ -6,7 +7,8 @@ export type Tree = ScalarTree | ListTree | MapTree;
 
 export interface ScalarTree {
   readonly kind: 'scalar';
-  readonly value: null | boolean | number | string;
+  /** A bigint where JavaScript's numbers would not be exact. */
+  readonly value: null | boolean | number | bigint | string;
   readonly span: Span;
 }
 
@@ -31,10 +33,11 @@ export interface Entry {
 /** The key of an `!include : path` entry until include.ts replaces it; no file can hold it. */
 export const INCLUDE_KEY = '\0!include';
 
+/** As values travel (value-form.ts). */
 export function toValue(tree: Tree): Value {
   switch (tree.kind) {
     case 'scalar':
-      return tree.value;
+      return typeof tree.value === 'bigint' ? integerMark(String(tree.value)) : tree.value;
     case 'list':
       return tree.items.map(toValue);
     case 'map':
@@ -44,7 +47,7 @@ export function toValue(tree: Tree): Value {
 
 export function toMapping(tree: MapTree): Mapping {
   const mapping: Mapping = {};
-  for (const { key, value } of tree.entries) mapping[key] = toValue(value);
+  for (const { key, value } of tree.entries) mapping[escapedKey(key)] = toValue(value);
   return mapping;
 }
 
@@ -76,6 +79,7 @@ function addBelow(tree: Tree, path: string, into: { [path: string]: Span }): voi
 /** A tree of plain JSON, all of it at one place: for workflows that come as JSON. */
 export function treeOfValue(value: Value, span: Span): Tree {
   if (Array.isArray(value)) return { kind: 'list', items: value.map((item) => treeOfValue(item, span)), span };
+  if (isInteger(value)) return { kind: 'scalar', value: BigInt(value.text), span };
   if (value === null || typeof value !== 'object') return { kind: 'scalar', value, span };
   const entries = Object.entries(value).map(([key, item]) => ({ key, keySpan: span, value: treeOfValue(item, span) }));
   return { kind: 'map', entries, span };
@@ -83,6 +87,6 @@ export function treeOfValue(value: Value, span: Span): Tree {
 
 /** A value as a message shows it: JSON, cut to a length that fits a line. */
 export function show(value: Value, max = 60): string {
-  const text = JSON.stringify(value) ?? 'null';
+  const text = exactText(value);
   return text.length > max ? `${text.slice(0, max - 1)}…` : text;
 }

@@ -250,14 +250,7 @@ class Reader {
     if (tag === undefined ? plain : TYPE_TAGS.has(tag)) value = typedScalar(text);
     else if (tag === 'tag:yaml.org,2002:null') value = null;
     else if (tag !== undefined && !TEXT_TAGS.has(tag)) this.badTag(tag, span);
-    if (typeof value !== 'bigint') return value;
-    this.report.error(
-      'bad-value',
-      span,
-      `The number ${text} has more digits than JSON numbers keep`,
-      `Write it as text: "${text}".`,
-    );
-    return text;
+    return value;
   }
 
   private mapping(node: YAMLMap.Parsed, span: Span): MapTree {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeUnchanged } from '../../lambdas/launch/code.ts';
 import { launch } from '../../lambdas/launch/core.ts';
-import { type ReadReference, resolveMentioned } from '../../lambdas/launch/references.ts';
+import { resolveMentioned } from '../../lambdas/launch/references.ts';
 import { projectFiles } from '../../lambdas/notify/project-files.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TaskError } from '../engine/errors.ts';
@@ -15,7 +15,9 @@ import { execute } from '../engine/execution.ts';
 import { TaskTokens } from '../engine/task-tokens.ts';
 import type { Call, Invoke, Outcome } from '../engine/types.ts';
 import { failureOf, TrowelError } from '../expression/failure.ts';
-import { ERRORS, type LaunchPayload, type Layer, type Payload } from '../expression/wire.ts';
+import { rootsOf, type Values, valuesIn } from '../expression/values.ts';
+import { ERRORS, type LaunchPayload, type Payload } from '../expression/wire.ts';
+import { holdsPrefix } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { ENVIRONMENT, LocalCompute } from './compute.ts';
 import { EventQueue } from './event-queue.ts';
@@ -28,7 +30,7 @@ import type { RunEvent } from './run-event.ts';
 import type { Compiled, RunOptions, RunResult } from './run-options.ts';
 import { RunSecrets } from './run-secrets.ts';
 import { TaskEvents } from './task-events.ts';
-import { referenceReader } from './values.ts';
+import { valueFiles } from './values.ts';
 import type { SubtaskEvent } from './worker-messages.ts';
 
 /** Seconds between SIGTERM and SIGKILL when a run is stopped. */
@@ -124,6 +126,7 @@ export class Run implements AsyncIterable<RunEvent> {
       const input = {
         session_time: meta.session_time,
         params: meta.params,
+        ...(holdsPrefix(meta.params) && { encoded: true }),
         session_id: meta.session,
         attempt_id: meta.attempt,
         root: this.#root,
@@ -284,7 +287,7 @@ export class Run implements AsyncIterable<RunEvent> {
       render,
       compute: this.#compute,
       results: readRecord,
-      references: referencesOf(payload),
+      values: valuesOf(payload),
       attemptVariables,
       codeUnchanged: (assignment, sha256) => codeUnchanged(projectFiles(this.#options.project), assignment, sha256),
       missingSecrets: (keys) => secrets.missing(keys),
@@ -418,11 +421,10 @@ function attemptVariables(root: string): Mapping | undefined {
 async function withValues(given: Json): Promise<Json> {
   const payload = given as unknown as Payload;
   if (!Array.isArray(payload?.l)) return given;
-  const l = (await resolveMentioned(payload.l, payload.k, referencesOf(payload))) as Layer[];
-  return l === payload.l ? given : ({ ...payload, l } as unknown as Json);
+  const seen = await resolveMentioned(payload.l, payload.k, valuesOf(payload));
+  return seen === payload.l ? given : ({ ...payload, seen } as unknown as Json);
 }
 
-function referencesOf(payload: Payload): ReadReference {
-  const { root, resume = [] } = payload.b.attempt;
-  return referenceReader([root, ...resume]);
+function valuesOf(payload: Pick<Payload, 'b'>): Values {
+  return valuesIn(valueFiles, rootsOf(payload));
 }

@@ -1,36 +1,25 @@
-import { readFile, realpath } from 'node:fs/promises';
-import { sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { ReadReference, Reference } from '../../lambdas/launch/references.ts';
-import type { Value } from '../language/workflow.ts';
+import { lstat, mkdir, readFile, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ValueFiles } from '../expression/values.ts';
+import { writeAtomically } from './files.ts';
 
-/** Bytes; a larger value is shown to a template as its reference. */
-const LARGEST = 16 * 1024 * 1024;
-
-/**
- * Reads values by reference for templates: JSON alone, and only below `values/` of one of the attempts, for a reference may come
- * from a parameter file.
- */
-export function referenceReader(roots: readonly string[]): ReadReference {
-  return async (reference: Reference): Promise<Value | undefined> => {
-    if (reference.kind !== 'json' || reference.bytes > LARGEST) return undefined;
+/** Files below `values/` of attempts' folders. No link is followed: it could lead elsewhere. */
+export const valueFiles: ValueFiles = {
+  read: async (root, name) => {
+    const path = join(root, 'values', name);
     try {
-      const bytes = await readValue(roots, reference);
-      return bytes === undefined ? undefined : (JSON.parse(bytes.toString('utf8')) as Value);
-    } catch {
-      return undefined;
+      const real = await realpath(dirname(path));
+      const [file, folder] = await Promise.all([lstat(path), realpath(join(root, 'values'))]);
+      if (!file.isFile() || !`${real}/`.startsWith(`${folder}/`)) return undefined;
+      return await readFile(path);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+      throw error;
     }
-  };
-}
-
-/** What a reference of any kind stands for, for a mail; undefined if it is not one of these attempts'. */
-export async function readValue(roots: readonly string[], reference: Reference): Promise<Buffer | undefined> {
-  try {
-    const path = await realpath(fileURLToPath(reference['trowel:ref']));
-    const folders = await Promise.all(roots.map((root) => realpath(root).catch(() => undefined)));
-    if (!folders.some((root) => root !== undefined && path.startsWith(`${root}${sep}values${sep}`))) return undefined;
-    return await readFile(path);
-  } catch {
-    return undefined;
-  }
-}
+  },
+  write: async (root, name, content) => {
+    const path = join(root, 'values', name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeAtomically(path, content);
+  },
+};

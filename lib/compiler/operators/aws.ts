@@ -2,7 +2,7 @@ import { OPTIMIZED, WAITED_FOR } from '../../asl/integrations.ts';
 import type { Json, State } from '../../asl/types.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
-import { type Expr, literal, template } from '../jsonata.ts';
+import { asData, type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
@@ -52,7 +52,7 @@ export const compileAws: CompileOperator = (context, task, exit) => {
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...callRetriers(task),
     ...callCatchers(context),
-    ...answered(context, task, exit, '{"aws":{"last_result":$states.result}}'),
+    ...answered(context, task, exit, `{"aws":{"last_result":${asData('$states.result')}}}`),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
   return dynamic ? evaluateState(context, task, 'aws', entry) : entry;
@@ -86,7 +86,7 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...callRetriers(task),
     ...callCatchers(context),
-    ...answered(context, task, exit, '{"lambda":{"last_result":$states.result.Payload}}'),
+    ...answered(context, task, exit, `{"lambda":{"last_result":${asData('$states.result.Payload')}}}`),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
   return dynamic ? evaluateState(context, task, 'lambda', entry) : entry;

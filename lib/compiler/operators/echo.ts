@@ -1,4 +1,5 @@
 import type { State } from '../../asl/types.ts';
+import { exactText, isLeaf } from '../../language/value-form.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { literal, template } from '../jsonata.ts';
@@ -11,7 +12,8 @@ import { catchers, failure, payload, register, retriers } from './payload.ts';
 /** The text as a field's value, where no function is needed to give it. */
 function textOf(context: Context, task: Task): { readonly text: string; readonly literal: boolean } | undefined {
   const { command } = task;
-  const text = typeof command === 'string' ? command : command === null ? '' : JSON.stringify(command);
+  const text =
+    typeof command === 'string' ? command : command === null ? '' : isLeaf(command) ? command.text : exactText(command);
   if (!text.includes('$')) return { text, literal: true };
   const expr = lowered(context, task, text);
   return expr === undefined ? undefined : { text: expr, literal: false };

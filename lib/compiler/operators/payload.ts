@@ -1,5 +1,5 @@
 import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.ts';
-import { isMapping } from '../../expression/stores.ts';
+import { isMapping } from '../../expression/merge.ts';
 import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
 import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';

@@ -55,7 +55,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
     Arguments: {
       StateMachineArn: `\${sm_${target}}`,
       Name: template(name),
-      Input: template(`{"session_time":$${keys}.session_time,"params":$${keys}.params}`),
+      Input: template(`$sift($${keys},function($v,$k){$k in ["session_time","params","encoded"]})`),
     },
     Retry: [INFRASTRUCTURE_CALLS],
     Catch: [

@@ -176,7 +176,8 @@ def test_a_download_that_makes_no_progress_ends(server, tmp_path):
 
 def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    ref = {values.REF: "s3://bucket/ok.bin", "kind": "bytes", "sha256": hashlib.sha256(b"ok").hexdigest()}
+    ref = {values.REF: hashlib.sha256(b"ok").hexdigest(), "kind": "bytes"}
+    values.look_in(["s3://bucket/ok"])
     together, read = threading.Barrier(8), []
 
     def fetch():
@@ -189,7 +190,7 @@ def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
     for thread in threads:
         thread.join()
     assert read == [b"ok"] * 8
-    assert [path.name for path in tmp_path.rglob("*.bin*")] == [f"{ref['sha256']}.bin"]
+    assert [path.name for path in tmp_path.rglob("*.bin*")] == [f"{ref[values.REF]}.bin"]
 
 
 def test_an_upload_says_what_it_is(server, tmp_path):

@@ -101,7 +101,7 @@ def test_threads_that_read_a_value_at_once_get_it(monkeypatch):
         return "the value"
 
     monkeypatch.setattr(values, "resolve", resolve)
-    params = Params({"x": {values.REF: "file:///x.json", "kind": "json"}}, {}, frozenset())
+    params = Params({"x": {values.REF: "0" * 64, "kind": "json"}}, {}, frozenset())
     assert params["x"] == "the value"
     assert seen == ["began", "the value"]
 

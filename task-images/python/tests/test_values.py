@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from trowel_task.values import ENVIRONMENT
+
 MAKE = """
     import digdag, pathlib
     def put(kind):
@@ -29,6 +31,11 @@ def small(value):
     return len(json.dumps(value)) < 1000
 
 
+def file_of(host, ref):
+    (path,) = (host.root / "values").glob(f"{ref['trowel:ref']}*")
+    return path / ref["name"] if ref["kind"] == "file" else path
+
+
 @pytest.mark.parametrize(
     "kind, printed", [("json", "list 2"), ("bytes", "bytes 2"), ("file", "PosixPath data.csv|a,b\n1,2"), ("nested", None)]
 )
@@ -39,11 +46,8 @@ def test_large_and_binary_values_travel_by_reference(any_host, kind, printed):
     stored = host.py("v.put", kind=kind)["stored"]
     assert small(stored)
     ref = stored["v"]["weights"] if kind == "nested" else stored["v"]
-    path = ref["trowel:ref"][len("file://") :]
-    assert path.startswith(str(host.root / "values"))
-    with open(path, "rb") as file:
-        data = file.read()
-    assert (ref["bytes"], ref["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    data = file_of(host, ref).read_bytes()
+    assert (ref["bytes"], ref["trowel:ref"]) == (len(data), hashlib.sha256(data).hexdigest())
     result = host.py("v.nested" if kind == "nested" else "v.get", v=stored["v"])
     assert result["ok"], result
     assert host.log().strip() == (printed or "b'abc' 1")
@@ -51,9 +55,25 @@ def test_large_and_binary_values_travel_by_reference(any_host, kind, printed):
 
 def test_a_reference_is_read_only_when_touched(host):
     host.file("v.py", MAKE)
-    gone = {"trowel:ref": "file:///no/where.json", "kind": "json", "bytes": 1, "sha256": "0"}
+    gone = {"trowel:ref": "0" * 64, "kind": "json", "bytes": 1}
     assert host.py("v.ignore", v=gone)["ok"]
-    assert "a stored value is gone: /no/where.json (FileNotFoundError)" in host.py("v.get", v=gone)["error"]["message"]
+    message = host.py("v.get", v=gone)["error"]["message"]
+    assert f"a stored value is gone, or not of this run: {'0' * 64}.json (FileNotFoundError)" in message
+
+
+def test_a_value_that_was_changed_is_not_read(host):
+    host.file("v.py", MAKE)
+    for kind in ("bytes", "json"):
+        ref = host.py("v.put", kind=kind)["stored"]["v"]
+        file_of(host, ref).write_bytes(b"[1]")
+        assert "its sha256" in host.py("v.get", v=ref)["error"]["message"] or "the sha256 of" in host.py("v.get", v=ref)["error"]["message"]
+
+
+@pytest.mark.parametrize("ref", ["file:///etc/hosts", "../../outside", "a" * 63, 1])
+def test_a_reference_leads_to_files_of_values_alone(host, ref):
+    host.file("v.py", MAKE)
+    forged = {"trowel:ref": ref, "kind": "bytes", "bytes": 1, "sha256": "../../x"}
+    assert "its reference is wrong" in host.py("v.get", v=forged)["error"]["message"]
 
 
 def test_merging_with_a_reference(host):
@@ -68,9 +88,10 @@ def test_merging_with_a_reference(host):
         """,
     )
     first = host.run("py", "m.big", layers=[{"m": {"z": 0, "y": 0}}], merge=1)["s"]
-    assert first["m"]["type"] == "object" and first["m"]["kind"] == "json"
+    base, ref = first["m"]["trowel:map"]
+    assert base == {"z": 0, "y": 0} and ref["kind"] == "json"
     second = host.run("py", "m.more", layers=[first], merge=1)["s"]
-    assert second["m"]["sha256"] != first["m"]["sha256"]
+    assert second["m"] == {"trowel:map": [base, ref], "y": 2}
     assert host.py("m.look", **second)["ok"]
     assert host.log() == "20000 2\n"
     assert host.run("py", "m.replace", layers=[first], merge=1)["s"] == {"m": [1]}
@@ -79,7 +100,7 @@ def test_merging_with_a_reference(host):
 def test_the_whole_environment_stays_small(host):
     host.file("m.py", "import digdag\ndef f():\n  for i in range(30): digdag.env.store({f'k{i}': 'x' * (16000 - i)})\n")
     result = host.run("py", "m.f", layers=[{"outer": "y" * 15_000}], merge=1, frames=[{"far": "z" * 50_000}, {"outer": "y" * 15_000}])
-    assert len(json.dumps(result["s"])) < 163_840 - 50_000
+    assert len(json.dumps(result["s"])) < ENVIRONMENT - 50_000
     inline = [key for key, value in result["s"].items() if isinstance(value, str)]
     assert "outer" in inline and "k29" in inline and "k0" not in inline  # the largest go first
 
@@ -87,9 +108,9 @@ def test_the_whole_environment_stays_small(host):
 def test_tasks_side_by_side_share_the_environment(host):
     host.file("m.py", "import digdag\ndef f():\n  for i in range(30): digdag.env.store({f'k{i}': 'x' * 1000})\n")
     frames = [{"far": "z" * 40_000}, {"outer": "y" * 2_000}]
-    # Ten branches, each with an outer layer of its own: 163,840 - 40,000 - 10 * 2,000, for each a tenth of it.
+    # Ten branches, each with an outer layer of its own: what is left, for each a tenth of it.
     result = host.run("py", "m.f", layers=[], merge=0, frames=frames, shares=[[1, 10]])
-    assert len(json.dumps(result["s"])) < 10_500
+    assert len(json.dumps(result["s"])) < (ENVIRONMENT - 40_000 - 10 * 2_000) / 10
     alone = host.run("py", "m.f", layers=[], merge=0, frames=frames)
     assert all(isinstance(value, str) for value in alone["s"].values())
 
@@ -143,7 +164,7 @@ def test_a_record_is_as_small_as_the_result(host):
     result = host.run("py", "m.f", layers=[{"outer": 1}], merge=1, frames=[{"outer": 1}], result=str(path))
     stored = json.loads(path.read_text())["stored"]
     assert {**stored, "outer": 1} == result["s"]
-    assert len(json.dumps(stored, separators=(",", ":"))) <= 163_840
+    assert len(json.dumps(stored, separators=(",", ":"))) <= ENVIRONMENT
 
 
 def test_a_failure_is_not_recorded(host):

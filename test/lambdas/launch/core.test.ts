@@ -202,13 +202,14 @@ describe('a resumed attempt', () => {
     });
   });
 
-  it('keeps out of the state what the record had by reference, if it is the same', async () => {
-    const ref = (value: Value) => ({ 'trowel:ref': 's3://b/k', kind: 'json', sha256: fingerprint(value), bytes: 1 });
-    const s = { region: ref('eu'), more: ref('old'), x: ref(1) };
-    const result = { ok: true, s, seconds: 2 };
-    const record = recordOf(own, { region: 'eu' }, { result });
+  it('answers what it answered, files and all, upon the same layers', async () => {
+    const s = { region: { 'trowel:ref': 'a', kind: 'json', bytes: 1 }, x: 1 };
+    const l = [{ region: 'eu' }];
+    const more = { result: { ok: true, s, seconds: 2 }, base: fingerprint(l) };
+    const record = recordOf(own, { region: 'eu' }, more);
+    expect(await launched(record, { l, m: 1 })).toMatchObject({ replayed: { s } });
     expect(await launched(record, { l: [{ region: 'eu', more: 'new' }] })).toMatchObject({
-      replayed: { s: { region: s.region, more: 'new', x: s.x } },
+      replayed: { s: { region: 'eu', more: 'new', x: 1 } },
     });
   });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fingerprint } from '../../../lambdas/launch/hashes.ts';
@@ -344,14 +345,11 @@ describe('launch on AWS', () => {
   }
 
   it('believes no root of its caller', async () => {
-    await aws.put('attempts/other/run-9/values/x.json', '"not to be seen"');
-    const ref = {
-      'trowel:ref': 's3://trowel-test/attempts/other/run-9/values/x.json',
-      kind: 'json',
-      bytes: 8,
-      sha256: 'x',
-    };
-    const given = payloadOf({ token: 'forged', l: [{ region: ref }] });
+    const json = '"not to be seen"';
+    const sha256 = createHash('sha256').update(json).digest('hex');
+    await aws.put(`attempts/other/run-9/values/${sha256}.json`, json);
+    const ref = { 'trowel:ref': sha256, kind: 'json', bytes: json.length };
+    const given = payloadOf({ token: 'forged', l: [{ other: ref }] });
     const execution = 'arn:aws:states:us-east-1:123456789012:execution:p-main:run-2';
     const attempt = { ...given.b.attempt, execution, root: 's3://trowel-test/attempts/other/run-9' };
     await handler({ ...given, b: { ...given.b, attempt } });
@@ -365,9 +363,10 @@ describe('launch on AWS', () => {
   });
 
   it('reads a value by reference that a template names', async () => {
-    await aws.put('attempts/main/run-2/values/x.json', '"from S3"');
-    const ref = (uri: string) => ({ 'trowel:ref': uri, kind: 'json', bytes: 9, sha256: 'x' });
-    const l = [{ region: ref(`${ROOT}/values/x.json`), other: ref('s3://elsewhere/values/x.json') }];
+    const sha256 = createHash('sha256').update('"from S3"').digest('hex');
+    await aws.put(`attempts/main/run-2/values/${sha256}.json`, '"from S3"');
+    const ref = (name: string) => ({ 'trowel:ref': name, kind: 'json', bytes: 9 });
+    const l = [{ region: ref(sha256), other: ref('0'.repeat(64)) }];
     await handler(payloadOf({ l, k: { 'py>': 'a.b', n: 'is ${region}' } }));
     const file = JSON.parse((await aws.get(`assignments/${aws.calls[0]?.input.startedBy}.json`)) ?? '');
     expect(file.assignment.params.n).toBe('is from S3');

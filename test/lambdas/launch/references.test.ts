@@ -1,24 +1,50 @@
 import { expect, it } from 'vitest';
 import { resolveMentioned } from '../../../lambdas/launch/references.ts';
 import type { Layer } from '../../../lib/expression/wire.ts';
+import type { Value } from '../../../lib/language/workflow.ts';
 
-const big = { 'trowel:ref': 'file:///v/1', kind: 'json', bytes: 20_000, sha256: 'a' };
-const file = { 'trowel:ref': 'file:///v/2', kind: 'file', bytes: 1, sha256: 'b' };
-const read = async (reference: { readonly kind: string }) => (reference.kind === 'json' ? [1, 2] : undefined);
+const ref = (name: string, kind = 'json', bytes = 20_000) => ({ 'trowel:ref': name, kind, bytes });
+const FILES: { readonly [name: string]: Value } = {
+  rows: [1, 2],
+  a: { x: 1, y: { z: 1 } },
+  b: { y: { w: ref('rows') } },
+  layer: { 'trowel:map': [ref('a'), ref('b')], own: 3 },
+};
+const values = { read: async (reference: { readonly 'trowel:ref': string }) => FILES[reference['trowel:ref']] ?? null };
+const file = ref('f', 'file');
 
-it('reads what a template names, and only that', async () => {
-  const layers: Layer[] = [{ rows: big, other: big, deep: { rows: big } }, [{ e: '${deep.rows}' }]];
-  expect(await resolveMentioned(layers, { 'echo>': '${rows}' }, read)).toEqual([
-    { rows: [1, 2], other: big, deep: { rows: [1, 2] } },
-    [{ e: '${deep.rows}' }],
-  ]);
-});
-
-it('leaves what is no JSON as it is', async () => {
-  expect(await resolveMentioned([{ file }], { 'echo>': '${file}' }, read)).toEqual([{ file }]);
+it.each<[string, Layer[], object, Layer[]]>([
+  [
+    'reads what a template names, and only that',
+    [{ rows: ref('rows'), other: ref('rows'), deep: { rows: ref('rows') } }, [{ e: '${deep.rows}' }]],
+    { 'echo>': '${rows}' },
+    [{ rows: [1, 2], other: ref('rows'), deep: { rows: [1, 2] } }, [{ e: '${deep.rows}' }]],
+  ],
+  ['leaves what is no JSON as it is', [{ file }], { 'echo>': '${file}' }, [{ file }]],
+  [
+    'leaves what is too large',
+    [{ big: ref('rows', 'json', 1e9) }],
+    { 'echo>': '${big}' },
+    [{ big: ref('rows', 'json', 1e9) }],
+  ],
+  [
+    'merges the parts of a mapping',
+    [{ m: { 'trowel:map': [ref('a'), ref('b')], x: 2 } }],
+    { 'echo>': '${m}' },
+    [{ m: { x: 2, y: { z: 1, w: [1, 2] } } }],
+  ],
+  [
+    'opens a layer whatever is named, one level of it',
+    [{ 'trowel:map': [ref('layer')], file }],
+    { 'echo>': '${x}' },
+    [{ x: 1, y: { z: 1, w: ref('rows') }, own: 3, file }],
+  ],
+  ['reads for items of a loop, too', [[{ item: ref('rows') }, 0]], { 'echo>': '${item}' }, [[{ item: [1, 2] }, 0]]],
+])('%s', async (_, layers, keys, expected) => {
+  expect(await resolveMentioned(layers, keys as { [key: string]: Value }, values)).toEqual(expected);
 });
 
 it('does not copy layers without references', async () => {
   const layers: Layer[] = [{ a: 1 }];
-  expect(await resolveMentioned(layers, { 'echo>': '${a}' }, read)).toBe(layers);
+  expect(await resolveMentioned(layers, { 'echo>': '${a}' }, values)).toBe(layers);
 });

@@ -2,7 +2,7 @@
  * The real handler on moto's S3, SNS, SES and Secrets Manager, and a Slack stand-in over HTTP. Step Functions is played: what it says of
  * executions is given by each test. test/cloud has the same end to end.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
@@ -594,13 +594,10 @@ describe('notify', { timeout: 60_000 }, () => {
     });
 
     it('has html, attachments from values by reference and not, and hidden recipients', async () => {
-      await aws.put('attempts/main/mail-1/values/aa.bin', Buffer.from([0, 1, 2, 255]));
-      const ref = {
-        'trowel:ref': `s3://${aws.bucket}/attempts/main/mail-1/values/aa.bin`,
-        kind: 'bytes',
-        bytes: 4,
-        sha256: 'aa',
-      };
+      const content = Buffer.from([0, 1, 2, 255]);
+      const sha256 = createHash('sha256').update(content).digest('hex');
+      await aws.put(`attempts/main/mail-1/values/${sha256}.bin`, content);
+      const ref = { 'trowel:ref': sha256, kind: 'bytes', bytes: 4 };
       const attach_files = [
         { value: '${report}', filename: 'report.bin' },
         { value: '${rows}', filename: 'rows.json', content_type: 'application/json' },
@@ -628,18 +625,15 @@ describe('notify', { timeout: 60_000 }, () => {
     });
 
     it('attaches no value of another run', async () => {
-      const ref = {
-        'trowel:ref': `s3://${aws.bucket}/attempts/main/other/values/aa.bin`,
-        kind: 'bytes',
-        bytes: 4,
-        sha256: 'aa',
-      };
+      const sha256 = createHash('sha256').update('of another').digest('hex');
+      await aws.put(`attempts/main/other/values/${sha256}.bin`, 'of another');
+      const ref = { 'trowel:ref': sha256, kind: 'bytes', bytes: 4 };
       const payload = payloadOf('mail', { ...keys, attach_files: [{ value: '${report}' }] }, 'mail-2', {
         l: [{ who: 'Ann', report: ref }],
       });
       await expect(handler(payload)).rejects.toMatchObject({
-        name: 'Trowel.BadInput',
-        message: expect.stringMatching(/^A value of attach_files is not of this run/),
+        name: 'Trowel.TaskFailed',
+        message: expect.stringMatching(/is gone, or not of this run$/),
       });
     });
 

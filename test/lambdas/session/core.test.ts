@@ -8,6 +8,8 @@ function payload(input: Value, more: Partial<SessionPayload> = {}): SessionPaylo
   return { v: 1, workflow: 'main', timezone: 'UTC', execution, input, ...more };
 }
 
+const big = { 'trowel:leaf': 'int', text: '12345678901234567890' };
+
 describe('session', () => {
   it('takes time and parameters from the input', async () => {
     const input = {
@@ -27,6 +29,14 @@ describe('session', () => {
       project_id: 1,
     });
     expect(b.vars).not.toHaveProperty('task_name');
+  });
+
+  it.each<[string, Value, object]>([
+    ['a key that looks like a mark', { params: { 'trowel:ref': 'x' } }, { 'trowel::ref': 'x', d: 0 }],
+    ['what is encoded', { params: { d: big }, encoded: true }, { d: big }],
+  ])('takes as data %s', async (_, input, expected) => {
+    const { params } = await session(payload(input, { defaults: { d: 0 } }));
+    expect(params).toEqual(expected);
   });
 
   it('makes the rest from the execution', async () => {
@@ -75,6 +85,8 @@ describe('session', () => {
   it.each<[Value, string[]]>([
     ['text', ['expected a mapping, got "text"']],
     [[1], ['expected a mapping, got [1]']],
+    [{ params: { a: { b: 12345678901234567000 } } }, ['params.a.b is an integer beyond 2^53']],
+    [{ params: { a: { 'trowel:ref': 'x' } }, encoded: true }, ['params.a is a value of another run']],
     [{ session: 'x' }, ["unknown key 'session'", 'variables belong under params']],
     [{ session_time: 'yesterday' }, ['yesterday']],
     [

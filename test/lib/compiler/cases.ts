@@ -437,7 +437,7 @@ _export: {next: sub/one, k: main}
     seen: ['+main+n+a', '+main+n+b', '+main+n+c q=b r=b', '+main+n+d q=b r=b', '+main+z q=b r=b'],
   },
   {
-    name: 'what branches store merges to ten levels, deeper the later value replaces',
+    name: 'what branches store merges at any depth',
     dig: `
 +p:
   _parallel: true
@@ -454,7 +454,7 @@ _export: {next: sub/one, k: main}
       '+main+p+y',
       '+main+q+x',
       '+main+q+y',
-      `+main+see a=${'{"a":'.repeat(7)}{"x":1,"y":1}${'}'.repeat(7)} b=${'{"b":'.repeat(29)}{"y":1}${'}'.repeat(29)}`,
+      `+main+see a=${'{"a":'.repeat(7)}{"x":1,"y":1}${'}'.repeat(7)} b=${'{"b":'.repeat(29)}{"x":1,"y":1}${'}'.repeat(29)}`,
     ],
   },
   {

@@ -21,6 +21,7 @@ import {
   type SessionPayload,
 } from '../../../lib/expression/wire.ts';
 import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
+import { MAP } from '../../../lib/language/value-form.ts';
 import type { Mapping, Value, Workflow } from '../../../lib/language/workflow.ts';
 
 export interface Played {
@@ -164,14 +165,15 @@ class Player {
   }
 
   async #launch(payload: LaunchPayload): Promise<void> {
-    const request = { layers: payload.l, builtins: payload.b.vars, task: payload.t, keys: payload.k };
+    const l = payload.l.map(opened);
+    const request = { layers: l, builtins: payload.b.vars, task: payload.t, keys: payload.k };
     const rendered = await this.#clock.during(render(request));
     if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
     const { params, keys } = rendered;
     const fail = (message: string): void =>
       this.#tokens.sendTaskFailure(payload.token, { error: 'Trowel.TaskFailed', cause: JSON.stringify({ message }) });
     const stored = (data: Mapping): void => {
-      const base = payload.l.filter((layer): layer is Mapping => !Array.isArray(layer));
+      const base = l.filter((layer): layer is Mapping => !Array.isArray(layer));
       const under = payload.m === undefined || payload.m === 0 ? [] : base.slice(-payload.m);
       const s = [...under, data].reduce<Mapping>(merged, {});
       this.#tokens.sendTaskSuccess(payload.token, (payload.m === undefined ? { stored: data } : { s }) as Json);
@@ -209,12 +211,25 @@ function textOf(value: Value | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** A layer without parts that are still to be merged. */
+function opened(layer: Layer): Layer {
+  return Array.isArray(layer) ? layer : (whole(layer) as Mapping);
+}
+
+function whole(value: Value): Value {
+  if (Array.isArray(value)) return value.map(whole);
+  if (!isMapping(value)) return value;
+  const { [MAP]: parts = [], ...own } = value;
+  const all = [...(parts as Mapping[]), own].map((part) => (MAP in part ? whole(part) : part) as Mapping);
+  return Object.fromEntries(Object.entries(all.reduce(merged, {})).map(([key, item]) => [key, whole(item)]));
+}
+
 function merged(under: Mapping, over: Mapping): Mapping {
   const result = { ...under };
   for (const [key, value] of Object.entries(over)) {
     const before = result[key];
     const both = isMapping(before) && isMapping(value);
-    result[key] = both ? merged(before, value) : value;
+    result[key] = both ? merged(whole(before) as Mapping, whole(value) as Mapping) : value;
   }
   return result;
 }

@@ -20,6 +20,12 @@ describe('values', () => {
     ['anchors and aliases', 'a: &x {b: 1}\nc: *x', { a: { b: 1 }, c: { b: 1 } }],
     ['an anchor set anew', 'a: &x 1\nb: *x\nc: &x 2\nd: *x', { a: 1, b: 1, c: 2, d: 2 }],
     ['tags that name a type', 'a: !!str 12\nb: !!int "12"\nc: !!null x', { a: '12', b: 12, c: null }],
+    [
+      'a number beyond 2^53',
+      'a: [12345678901234567890]',
+      { a: [{ 'trowel:leaf': 'int', text: '12345678901234567890' }] },
+    ],
+    ['a key that looks like a mark', 'trowel:ref: 1', { 'trowel::ref': 1 }],
     ['a comment alone', '# nothing\n', null],
     ['no text', '', null],
     ['a document start', '---\na: 1\n', { a: 1 }],
@@ -68,7 +74,6 @@ describe('faults', () => {
     ['!include as a value', 'a: !include x.yml', ['error include-path «x.yml»']],
     ['a mapping as key', '{a: 1}: 2', ['error yaml-syntax «{a: 1}»']],
     ['an empty key', ': 2', ['error yaml-syntax «»']],
-    ['a number beyond JSON', 'a: 12345678901234567890', ['error bad-value «12345678901234567890»']],
     ['__proto__', 'a: {__proto__: {x: 1}}', ['error bad-value «__proto__»']],
     ['a no-break space as indentation', '+a:\n\u00a0 x: 1', ['error yaml-syntax «\u00a0 x»']],
   ])('%s', (_, text, expected) => {

@@ -72,6 +72,12 @@ class Assignment:
         """The assignment of a subtask: the same place, other work."""
         return Assignment({**self.raw, "python": None, "timeout": None, **changes})
 
+    def roots(self) -> list[str]:
+        """Below which values are: this attempt's own, then those of attempts that it goes on from."""
+        attempt = self.builtins.get("attempt") or {}
+        more = [root for name in ("resume", "values") for root in attempt.get(name) or ()]
+        return [root for root in (self.root, *more) if root]
+
     def builtin_values(self) -> dict[str, Any]:
         """Built-in variables: `builtins.vars` of the payload (`builtins` itself, if it is a flat mapping)."""
         values = self.builtins.get("vars")

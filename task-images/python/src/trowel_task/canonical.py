@@ -6,6 +6,7 @@ import json
 import re
 
 from trowel_task import digests
+from trowel_task.wire import REF
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def canonical(value: Any) -> str:
         return number(value)
     if isinstance(value, (list, tuple)):
         return "[" + ",".join(map(canonical, value)) + "]"
-    if "trowel:ref" in value:
-        value = {"trowel:ref": value.get("sha256")}
+    if REF in value:
+        value = {REF: value.get("sha256", value[REF])}
     keys = sorted(value) if all(map(str.isascii, value)) else sorted(value, key=_utf16)
     return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
 

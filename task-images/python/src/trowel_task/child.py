@@ -12,7 +12,7 @@ import json
 import os
 import sys
 
-from trowel_task import debugging, digdag_api, errors, kinds, linux, results, shell, values
+from trowel_task import debugging, digdag_api, errors, kinds, linux, results, shell, values, wire
 from trowel_task.assignment import ENV_NAME, Job, private
 from trowel_task.errors import BAD_INPUT, FAILED, TaskError
 from trowel_task.masks import Masker
@@ -213,9 +213,10 @@ def execute(job: Job) -> dict[str, Any]:
     me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
+    values.look_in(assignment.roots())
     secrets = Secrets(job.secrets, assignment)
     ran = digdag_api.Ran()
-    params = digdag_api.Params(assignment.params, ran.read, frozenset(assignment.builtin_values()) | {"task_name"})
+    params = digdag_api.Params(values.opened(assignment.params), ran.read, frozenset(assignment.builtin_values()) | {"task_name"})
     env = environment(assignment.env, secrets)
     try:
         os.chdir(os.path.join(job.project, assignment.workdir))
@@ -232,6 +233,7 @@ def execute(job: Job) -> dict[str, Any]:
         return {"ok": True}
     encoded = values.Store(assignment.root)
     ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
+    ran.subtasks = wire.encode(ran.subtasks)
     if ran.subtasks:
         params.raw()  # templates of subtasks may use any
     if ran.subtasks or job.purpose == "subtask":
@@ -269,8 +271,8 @@ def python(job: Job, params: digdag_api.Params, ran: digdag_api.Ran) -> None:
     from trowel_task import bind
 
     defaults = dict.get(params, "py")
-    if isinstance(defaults, dict) and not values.is_ref(defaults):
-        for key, value in defaults.items():
+    if isinstance(defaults, dict) and wire.is_mapping(defaults):
+        for key, value in values.resolve(defaults).items():
             if not dict.__contains__(params, key):
                 params[key] = value
     digdag_api.install(digdag_api.Env(params, ran, values.Store(job.assignment.root).take))
@@ -313,7 +315,7 @@ def script(text: str, scratch: str, params: digdag_api.Params, ran: digdag_api.R
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
         file.write(text)
     with open(given, "wb") as output:
-        output.write(values.dumps({"params": params.raw()}))
+        output.write(values.dumps({"params": {wire.plain_key(key): shell.shown(value) for key, value in params.raw().items()}}))
     module = types.ModuleType("__main__")
     module.__file__ = path
     sys.modules["__main__"] = module

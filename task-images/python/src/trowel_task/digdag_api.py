@@ -7,7 +7,7 @@ import json
 import sys
 import types
 
-from trowel_task import canonical, kinds, values
+from trowel_task import canonical, kinds, values, wire
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ class Params(dict):  # type: ignore[type-arg]
     """
 
     def __init__(self, data: dict[str, Any], read: dict[str, str], untracked: frozenset[str]) -> None:
-        super().__init__(data)
+        super().__init__({wire.plain_key(key): value for key, value in data.items()})
         self._read = read
         self._untracked = untracked
-        self._fresh = {key for key, value in data.items() if isinstance(value, (dict, list))}
+        self._fresh = {key for key, value in super().items() if isinstance(value, (dict, list))}
 
     def note(self, key: Any) -> None:
         if isinstance(key, str) and key not in self._read and key not in self._untracked:

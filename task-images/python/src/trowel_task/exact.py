@@ -8,7 +8,8 @@ import math
 import sys
 
 from trowel_task import leaves
-from trowel_task.leaves import LEAF, Unkept
+from trowel_task.leaves import Unkept
+from trowel_task.wire import LEAF
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

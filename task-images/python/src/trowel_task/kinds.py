@@ -10,7 +10,8 @@ import os
 import sys
 
 from trowel_task import leaves
-from trowel_task.leaves import Mark, Unkept
+from trowel_task.leaves import Unkept
+from trowel_task.wire import Mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

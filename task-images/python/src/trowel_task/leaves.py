@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import sys
 
+from trowel_task.wire import LEAF, Mark
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
     Leaf = dict[str, Any]
-
-LEAF = "trowel:leaf"
-
-
-class Mark(dict):  # type: ignore[type-arg]
-    """A leaf or a reference that this process has made. What data brings is never of this class, whatever its keys are."""
 
 
 class Unkept(Exception):

@@ -1,8 +1,8 @@
-"""Deep merge of layers: mappings merge, anything else replaces (digdag's params flow)."""
+"""Deep merge of layers: mappings merge, anything else replaces (digdag's params flow). lib/expression/merge.ts has the same rule."""
 
 from __future__ import annotations
 
-from trowel_task import values
+from trowel_task.wire import MAP, is_mapping, parts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,17 +11,23 @@ if TYPE_CHECKING:
 
 
 def deep_merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Later wins. A value by reference replaces and is replaced, unless both sides are mappings (it is read then)."""
+    """Later wins. What is kept in files is not opened: the parts of a mapping become a longer list. No argument is changed."""
     out: dict[str, Any] = {}
     for layer in layers:
-        for key, new in layer.items():
-            out[key] = _merged(out[key], new) if key in out else new
+        todo: list[tuple[dict[str, Any], Mapping[str, Any]]] = [(out, layer)]
+        while todo:
+            under, over = todo.pop()
+            if MAP in over:
+                parts = [*parts_of(dict(under)), *over[MAP]]
+                under.clear()
+                under.update(over)
+                under[MAP] = parts
+                continue
+            for key, new in over.items():
+                old = under.get(key)
+                if isinstance(old, dict) and is_mapping(old) and is_mapping(new):
+                    under[key] = copy = dict(old)
+                    todo.append((copy, new))
+                else:
+                    under[key] = new
     return out
-
-
-def _merged(old: Any, new: Any) -> Any:
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    if not values.is_mapping(old) or not values.is_mapping(new):
-        return new
-    return deep_merge(values.opened(old), values.opened(new))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from trowel_task import canonical, remote, values
+from trowel_task import canonical, remote, values, wire
 from trowel_task.merge import deep_merge
 
 TYPE_CHECKING = False
@@ -17,24 +17,15 @@ if TYPE_CHECKING:
 
 def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[str, Any]:
     """The result message of a success; writes `assignment.result`. `ran`: store (encoded), read, module."""
-    stored: dict[str, Any] = ran["store"]
     result: dict[str, Any] = {"ok": True}
     store = values.Store(assignment.root)
+    values.look_in(assignment.roots())
     room = _room(assignment)
+    stored = ran["store"] = store.shrunk(ran["store"], room)
     if assignment.merge is None:
-        store.shrink(stored, room)
         result["stored"] = stored
     else:
-        below = assignment.layers[len(assignment.layers) - assignment.merge :] if assignment.merge else []
-        merged = deep_merge(*below, stored)
-        own = [key for key, value in stored.items() if merged[key] is value]
-        for key, value in merged.items():
-            if not values.is_ref(value) and isinstance(value, dict) and len(values.dumps(value)) > values.INLINE and assignment.root:
-                merged[key] = store.json(value)
-        store.shrink(merged, room)
-        # A resumed attempt merges `stored` again, and has no more room.
-        stored.update({key: merged[key] for key in own})
-        result["s"] = merged
+        result["s"] = store.shrunk(deep_merge(*_below(assignment), stored), room)
     result["read"] = ran["read"]
     if ran.get("returned"):
         result["returned"] = ran["returned"]
@@ -42,6 +33,10 @@ def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[st
     if assignment.result:
         record(assignment, ran, result)
     return result
+
+
+def _below(assignment: Assignment) -> list[dict[str, Any]]:
+    return assignment.layers[len(assignment.layers) - assignment.merge :] if assignment.merge else []
 
 
 def _room(assignment: Assignment) -> int:
@@ -52,7 +47,7 @@ def _room(assignment: Assignment) -> int:
     for at, layer in enumerate(outer):
         if isinstance(layer, dict):
             around += len(values.dumps(layer)) * _tasks(assignment, at)
-    return (values.ENVIRONMENT - around) // _tasks(assignment, len(frames))
+    return max(values.REFERENCE, (values.ENVIRONMENT - around) // _tasks(assignment, len(frames)))
 
 
 def _tasks(assignment: Assignment, at: int) -> int:
@@ -82,7 +77,12 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
         "result": result,
     }
     path = assignment.result or ""
-    data = values.dumps(content) + b"\n"
+    data = values.dumps(content)
+    if assignment.merge and wire.holds_marks(data):
+        # Upon the same layers a resumed attempt answers the same; else what was moved to files would be merged into others.
+        content["base"] = canonical.digest(_below(assignment))
+        data = values.dumps(content)
+    data += b"\n"
     if remote.is_remote(path):
         remote.save(path, data)
         return

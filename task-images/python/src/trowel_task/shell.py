@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from trowel_task import shell_variables, values
+from trowel_task import shell_variables, values, wire
 from trowel_task.assignment import ENV_NAME, private
 from trowel_task.errors import FAILED, OUT_OF_MEMORY, TaskError, hint_to_apt, signal_name
 from trowel_task.secrets import Secrets
@@ -22,8 +22,8 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
     """`env` (from `_env`) wins over parameters. Raises TaskError "Command failed with code N"."""
     options = params.raw()
     defaults = options.get("sh")
-    if isinstance(defaults, dict):
-        options = {**defaults, **options}
+    if isinstance(defaults, dict) and wire.is_mapping(defaults):
+        options = {**values.opened(defaults), **options}
     command = options.get("_command", options.get("sh>"))
     shell = options.get("shell", ["/bin/sh"])
     if isinstance(shell, str):
@@ -58,7 +58,8 @@ def variables(params: dict[str, Any], used: set[str]) -> dict[str, str]:
 
 def _is_large(value: Any) -> bool:
     """Whether it is no environment variable in any case; its text may be shorter than its JSON."""
-    return values.is_ref(value) and value.get("kind") == "json" and value.get("bytes", 0) > 6 * shell_variables.LONGEST
+    kept = (wire.is_ref(value) and value.get("kind") == "json") or (isinstance(value, dict) and wire.MAP in value)
+    return kept and values.bytes_of(value) > 6 * shell_variables.LONGEST
 
 
 def text_of(value: Any) -> str:
@@ -66,15 +67,26 @@ def text_of(value: Any) -> str:
         return value
     if value is None:
         return ""
-    if values.is_ref(value):
-        if value.get("kind") != "json":
-            return values.path_of(value)
-        value = values.resolve(value)
-        return value if isinstance(value, str) else text_of(value)
+    if wire.is_leaf(value):
+        return str(value["text"])
+    value = shown(value)
+    if isinstance(value, str):
+        return value
     try:
         return values.dumps(value).decode("utf-8")
     except (TypeError, ValueError):
         return str(value)
+
+
+def shown(value: Any) -> Any:
+    """A parameter as JSON has it: of what is kept in a file of another kind its path, of another leaf than an integer its text."""
+    return wire.decode(value, _shown, lambda leaf: wire.leaf(leaf) if leaf[wire.LEAF] == "int" else leaf["text"])
+
+
+def _shown(mark: dict[str, Any]) -> Any:
+    if wire.is_ref(mark) and mark.get("kind") != "json":
+        return values.path_of(mark, verify=False)
+    return shown(values.expanded(mark))
 
 
 def _start(argv: list[str], env: dict[bytes, bytes]) -> int:

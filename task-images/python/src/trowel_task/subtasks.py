@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from trowel_task import PROTOCOL, scopes, shell
+from trowel_task import PROTOCOL, scopes, shell, values
 from trowel_task.assignment import words
 from trowel_task.errors import BAD_INPUT, FAILED, TIMEOUT, TaskError, did_you_mean
 from trowel_task.merge import deep_merge
@@ -266,7 +266,7 @@ class Subtasks:
 
     def _evaluate(self, keys: dict[str, Any], name: str, scope: Scope, own: dict[str, Any]) -> Steps:
         """(own keys rendered, what is visible around rendered). Asks the host only if there is something to evaluate."""
-        seen = scope.visible()
+        seen = values.opened(scope.visible(), self._assignment.roots())
         around = {key: part for key, value in seen.items() if key not in own and (part := scopes.pending(value)) is not None}
         if not around and scopes.pending(scopes.mark(keys)) is None:
             return dict(keys), seen

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Bytes; a larger value is shown to a template as its reference.
+# Bytes; of a larger value a template sees nothing.
 _LARGEST = 16 << 20
 # Bytes that Lambda takes in a call.
 _PAYLOAD = 6 << 20
@@ -24,7 +24,9 @@ def with_values(payload: dict[str, Any]) -> dict[str, Any]:
     Raises ValueError where that is more than a call takes."""
     layers = payload["l"]
     text = json.dumps([payload["k"], [layer for layer in layers if isinstance(layer, list) and len(layer) == 1]], ensure_ascii=False)
-    given = {**payload, "l": [_read(layer, text) if isinstance(layer, dict) else layer for layer in layers]}
+    attempt = payload["b"].get("attempt") or {}
+    roots = [attempt.get("root") or "", *(attempt.get("resume") or ()), *(attempt.get("values") or ())]
+    given = {**payload, "l": [_read(layer, text, roots) if isinstance(layer, dict) else layer for layer in layers]}
     size = len(values.dumps(given))
     if size > _PAYLOAD:
         what = "what its templates name and the tasks before it stored"
@@ -32,18 +34,9 @@ def with_values(payload: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _read(layer: dict[str, Any], text: str) -> dict[str, Any]:
-    return {name: _resolved(value) if name in text else value for name, value in layer.items()}
+def _read(layer: dict[str, Any], text: str, roots: list[str]) -> dict[str, Any]:
+    return {name: _resolved(value, roots) if name in text else value for name, value in values.opened(layer, roots).items()}
 
 
-def _resolved(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_resolved(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if not values.is_ref(value):
-        return {key: _resolved(item) for key, item in value.items()}
-    if value.get("kind") != "json" or not isinstance(value.get("bytes"), int) or value["bytes"] > _LARGEST:
-        return value
-    with open(values.path_of(value), "rb") as file:
-        return json.load(file)
+def _resolved(value: Any, roots: list[str]) -> Any:
+    return values.expanded(value, roots) if values.bytes_of(value, "json") <= _LARGEST else value

@@ -63,6 +63,7 @@ class Digdag(types.ModuleType):
 
     def _reset(self, root: str) -> None:
         self._values = values.Store(root)
+        values.look_in([root])
         self._stored = {}
         self._begin({})
 

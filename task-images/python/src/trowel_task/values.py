@@ -1,6 +1,7 @@
 """Values that do not travel in messages: JSON above 16 KiB, bytes, files, frames (kinds.py). They lie below `ROOT/values`, named by
-their sha256, and travel as `{"trowel:ref": "file:///…", "kind": …, "bytes": n, "sha256": "…"}`; docs/protocol.md, "Values".
-Where the root is `s3://bucket/…`, so is the address, and this machine's copy is in a folder of its own (remote.py).
+their sha256, and travel as `{"trowel:ref": SHA256, "kind": …, "bytes": n}` (wire.py; docs/protocol.md, "Values"). They are looked for
+below the attempt's own root and those that it goes on from, and nowhere else.
+Where a root is `s3://bucket/…`, this machine's copy is in a folder of its own (remote.py).
 
 Nothing is pickled unless trowel.yml says so (pickles.py).
 """
@@ -12,49 +13,70 @@ import os
 import re
 from _thread import get_ident
 
-from trowel_task import digests, kinds, leaves, remote
-from trowel_task.leaves import LEAF, Mark
+from trowel_task import digests, kinds, remote, wire
+from trowel_task.merge import deep_merge
+from trowel_task.wire import MAP, REF, Mark, is_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-# Bytes of JSON.
+# Bytes of JSON: of one value, and of all that tasks which run at the same time keep in one state, which takes 262,144.
 INLINE = 16_384
-ENVIRONMENT = 163_840
-REF = "trowel:ref"
+ENVIRONMENT = 98_304
+# Bytes of one reference, with what is around it: a task needs no less room.
+REFERENCE = 160
+# Levels; what is nested deeper goes to a file, for a state machine reads the rest.
+_DEEP = 100
+# Bytes: of a mapping that is opened to become one file again, and of one of which the larger values stay in files.
+_MOST = 64 << 20
+_LARGE = 16 << 20
+# Of a mapping: more are made fewer.
+_PARTS = 32
 
-_SUFFIX = {
-    "json": ".json",
-    "bytes": ".bin",
-    "parquet": ".parquet",
-    "table": ".table.json",
-    "arrow": ".arrow",
-    "npy": ".npy",
-    "pickle": ".pickle",
-}
+_SUFFIX = {"json": ".json", "bytes": ".bin", "table": ".table.json"}
 
-
-def is_ref(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get(REF), str)
+_roots: list[str] = []
 
 
-def is_mapping(value: dict[str, Any]) -> bool:
-    """Whether a dict is, or refers to, a JSON object."""
-    if is_ref(value):
-        return value.get("kind") == "json" and value.get("type") == "object"
-    return not isinstance(value.get(LEAF), str)
+def look_in(roots: Iterable[str]) -> None:
+    """Below which roots this process finds values, the attempt's own first."""
+    _roots[:] = roots
 
 
-def opened(value: dict[str, Any]) -> dict[str, Any]:
-    """The mapping itself, one level: references within it stay."""
-    if not is_ref(value):
-        return value
-    with open(path_of(value), "rb") as file:
-        out: dict[str, Any] = json.load(file)
+def opened(mapping: dict[str, Any], roots: Sequence[str] | None = None) -> dict[str, Any]:
+    """The mapping itself: what it has in files is read, one level of it, and merged. As it travels."""
+    return deep_merge(*_flat(mapping, roots)) if MAP in mapping else mapping
+
+
+def _flat(mapping: dict[str, Any], roots: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The parts of a mapping, in order; those of parts too."""
+    out: list[dict[str, Any]] = []
+    todo: list[Any] = wire.parts_of(mapping)[::-1]
+    _fetch([part for part in todo if is_ref(part)], roots)
+    while todo:
+        part = todo.pop()
+        if is_ref(part):
+            part = json.loads(_content(part, roots))
+        if MAP in part:
+            inner = wire.parts_of(part)
+            _fetch([one for one in inner if is_ref(one)], roots)
+            todo += inner[::-1]
+        else:
+            out.append(part)
     return out
+
+
+def _fetch(refs: list[dict[str, Any]], roots: Sequence[str] | None) -> None:
+    """Several at a time, where they are far away."""
+    if len(refs) < 3 or not remote.is_remote(next(iter(_roots if roots is None else roots), None)):
+        return
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda ref: path_of(ref, roots), refs))
 
 
 class Store:
@@ -63,49 +85,98 @@ class Store:
     def __init__(self, root: str | None) -> None:
         self._remote = f"{root}/values" if remote.is_remote(root) else None
         self.has_folder = bool(root)
+        if root and root not in _roots:
+            _roots.append(root)  # what it writes is found again
         self._folder = remote.spool() if self._remote else os.path.join(os.path.abspath(root), "values") if root else None
 
     def encode(self, stored: Mapping[str, Any]) -> dict[str, Any]:
-        """What a task stored, as JSON. Raises TypeError or ValueError that name the key for what JSON cannot hold."""
-        return {key: self._top(str(key), value) for key, value in stored.items()}
+        """What a task stored, as it travels. Raises TypeError or ValueError that name the key for what JSON cannot hold."""
+        return {wire.escaped(key): self._top(str(key), value) for key, value in stored.items()}
 
     def take(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """What `digdag.env.store` is given, at its line: raises as `encode` would, and writes objects that become files. JSON stays as it
         is until the task ends, as with digdag, so that a list may still grow."""
         names = kinds.keys(dict(stored), "store")
-        return {name: value if _json(value) else kinds.plain(value, name, self) for name, value in zip(names, stored.values())}
+        return {name: value if _json(value, name) else self._plain(value, name) for name, value in zip(names, stored.values())}
 
-    def shrink(self, result: dict[str, Any], room: int) -> None:
-        """Moves the largest values of `result` out until it has no more than so many bytes."""
-        if not self._folder:
-            return
-        sizes = {key: len(dumps(value)) for key, value in result.items()}
-        total = len(dumps(result))
-        for key in sorted(sizes, key=lambda k: -sizes[k]):
-            if total <= room or sizes[key] <= 400:  # a reference is some 300 bytes itself
-                return
-            if not is_ref(result[key]):
-                result[key] = self.json(result[key])
-                total -= sizes[key] - len(dumps(result[key]))
+    def _plain(self, value: Any, key: str) -> Any:
+        try:
+            return kinds.plain(value, key, self)
+        except RecursionError:
+            raise _too_deep(key) from None
 
     def _top(self, key: str, value: Any) -> Any:
-        if is_ref(value):
+        if isinstance(value, Mark):
             return value
-        text = _json(value) or dumps(kinds.plain(value, key, self))
-        if len(text) > INLINE and self._folder:
-            return self._text(text)
-        return json.loads(text)
+        text = _json(value, key)
+        if not text:
+            value = self._plain(value, key)
+            if isinstance(value, Mark):
+                return value
+        if not text or not wire.is_plain(text):
+            try:
+                text = dumps(wire.encode(value))
+            except ValueError as error:
+                raise ValueError(f"'{key}' cannot be stored: {error}") from None
+        if len(text) <= INLINE or not self._folder:
+            small = json.loads(text)
+            if not self._folder or text.count(b"[") + text.count(b"{") <= _DEEP or wire.depth(small) <= _DEEP:
+                return small
+        return self._text(text, isinstance(value, dict))
 
-    def json(self, value: Any) -> dict[str, Any]:
-        return self._text(dumps(value))
+    # How the result of a task is made to fit a state.
 
-    def _text(self, text: bytes) -> dict[str, Any]:
-        kind = {b"{": "object", b"[": "array", b'"': "string"}.get(text[:1], "number")
-        return self.bytes_of(text, "json", {"type": kind})
+    def shrunk(self, result: dict[str, Any], room: int) -> dict[str, Any]:
+        """A layer that has no more than `room` bytes: the largest values go to files, and all of it into one where they are too many."""
+        total = len(dumps(result))
+        if not self._folder or total <= min(room, INLINE):
+            return result
+        out = dict(result)
+        sizes = {key: len(dumps(value)) for key, value in result.items() if key != MAP}
+        largest = sorted(sizes, key=lambda key: -sizes[key])
+        enough = sum(min(size, REFERENCE) + len(key) + 4 for key, size in sizes.items()) <= room
+        for key in largest:
+            if sizes[key] <= (INLINE if total <= room or not enough else 2 * REFERENCE):
+                break
+            moved = self.moved(out[key])
+            total -= sizes[key] - len(dumps(moved))
+            out[key] = moved
+        return out if total <= room and len(out.get(MAP, ())) <= _PARTS else self.moved(out, split=True)
+
+    def moved(self, value: Any, split: bool = False) -> Any:
+        """A value in a file; a mapping that is in files already in few of them. `split`: its large values in files of their own."""
+        if is_ref(value) or wire.is_leaf(value):
+            return value
+        if not isinstance(value, dict):
+            return self._text(dumps(value), mapping=False)
+        return {MAP: self._compacted(wire.parts_of(value), split)}
+
+    def _compacted(self, parts: list[Any], split: bool) -> list[Any]:
+        """Each part is at least twice as large as the next: so few are read, and none is written often."""
+        groups: list[tuple[int, list[Any]]] = []
+        for part in parts:
+            size, members = part["bytes"] if is_ref(part) else len(dumps(part)), [part]
+            while groups and groups[-1][0] < 2 * size and groups[-1][0] + size <= _MOST:
+                before, earlier = groups.pop()
+                size, members = before + size, [*earlier, *members]
+            groups.append((size, members))
+        return [members[0] if len(members) == 1 and is_ref(members[0]) else self._whole(members, split) for _, members in groups]
+
+    def _whole(self, members: list[Any], split: bool) -> Any:
+        merged = opened({MAP: members})
+        text = dumps(merged)
+        if split and len(text) > _LARGE:
+            text = dumps({key: self.moved(value) if len(dumps(value)) > 4096 else value for key, value in merged.items()})
+        return self.bytes_of(text, "json", {})
+
+    def _text(self, text: bytes, mapping: bool) -> Any:
+        """Of JSON as it travels."""
+        ref = self.bytes_of(text, "json", {})
+        return {MAP: [ref]} if mapping else ref
 
     def bytes_of(self, data: bytes, kind: str, more: dict[str, Any]) -> Mark:
         name = digests.of(data)
-        target = self._target(name + _SUFFIX[kind])
+        target = self._target(name + _suffix(kind))
         if not os.path.exists(target):
             temporary = f"{target}.{os.getpid()}.tmp"
             write_whole(temporary, data)
@@ -131,7 +202,7 @@ class Store:
             more = write(temporary)
             kind = more.pop("kind", kind)
             name, size = hash_file(temporary)
-            target = self._target(name + _SUFFIX[kind])
+            target = self._target(name + _suffix(kind))
             os.replace(temporary, target)
         except BaseException:
             if os.path.exists(temporary):
@@ -141,13 +212,8 @@ class Store:
 
     def _ref(self, path: str, kind: str, size: int, sha256: str, more: dict[str, Any]) -> Mark:
         if self._remote:
-            uri = f"{self._remote}/{os.path.relpath(path, self._folder)}"
-            remote.upload(path, uri, sha256)
-        else:
-            from urllib.parse import quote
-
-            uri = "file://" + quote(path)
-        return Mark({REF: uri, "kind": kind, "bytes": size, "sha256": sha256, **more})
+            remote.upload(path, f"{self._remote}/{os.path.relpath(path, self._folder)}", sha256)
+        return Mark({REF: sha256, "kind": kind, "bytes": size, **more})
 
     def _target(self, name: str) -> str:
         target = os.path.join(self._folder or "", name)
@@ -159,10 +225,12 @@ class Store:
 _OTHER_KEYS = re.compile(rb'"(?:-?[0-9][^"]*|true|false|null)":')
 
 
-def _json(value: Any) -> bytes:
+def _json(value: Any, key: str) -> bytes:
     """The JSON of a value of which nothing must be looked at one by one, or nothing."""
     try:
         text = dumps(value)
+    except RecursionError:
+        raise _too_deep(key) from None
     except (TypeError, ValueError):
         return b""
     return b"" if _OTHER_KEYS.search(text) else text
@@ -177,63 +245,111 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
-def path_of(ref: dict[str, Any]) -> str:
-    """Where a value lies on this machine. Raises ValueError for a place this runner cannot read, FileNotFoundError if it is gone."""
-    uri: str = ref[REF]
-    if remote.is_remote(uri):
-        return _fetched(ref, uri)
-    if not uri.startswith("file://"):
-        raise ValueError(f"cannot read the value at {uri}: only file:// and s3:// are known here")
-    from urllib.parse import unquote
-
-    path = unquote(uri[len("file://") :])
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"a stored value is gone: {path}")
-    return path
+def _too_deep(key: Any) -> ValueError:
+    return ValueError(f"'{key}' cannot be stored: it is nested too deep for JSON. Store a flatter value, or a pathlib.Path of a file")
 
 
-def _fetched(ref: dict[str, Any], uri: str) -> str:
-    sha256, kind = str(ref.get("sha256")), str(ref.get("kind"))
-    if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256):
-        raise ValueError(f"cannot read the value at {uri}: its reference has no sha256")
-    name = os.path.join(sha256, os.path.basename(str(ref.get("name")))) if kind == "file" else sha256 + _SUFFIX.get(kind, "")
+def _suffix(kind: str) -> str:
+    return _SUFFIX.get(kind, f".{kind}")
+
+
+def path_of(ref: dict[str, Any], roots: Sequence[str] | None = None, verify: bool = True) -> str:
+    """Where a value lies on this machine. Raises FileNotFoundError if it is gone, ValueError if it is not what was stored."""
+    name, sha256 = _name(ref)
+    for root in _roots if roots is None else roots:
+        path = _fetched(f"{root}/values/{name}", name, sha256) if remote.is_remote(root) else os.path.join(root, "values", name)
+        if path and os.path.isfile(path):
+            if verify and hash_file(path)[0] != sha256:
+                raise _changed(ref)
+            return path
+    raise FileNotFoundError(f"a stored value is gone, or not of this run: {name}")
+
+
+def _content(ref: dict[str, Any], roots: Sequence[str] | None = None) -> bytes:
+    with open(path_of(ref, roots, verify=False), "rb") as file:
+        data = file.read()
+    if digests.of(data) != _name(ref)[1]:
+        raise _changed(ref)
+    return data
+
+
+def _changed(ref: dict[str, Any]) -> ValueError:
+    return ValueError(f"a stored value is not the one that was stored: the sha256 of {_name(ref)[0]} is another")
+
+
+def _name(ref: dict[str, Any]) -> tuple[str, str]:
+    """The name of its file below `values/`, and its sha256. Attempts of before have that in a field of its own."""
+    kind = str(ref.get("kind"))
+    sha256 = str(ref.get("sha256", ref[REF]))
+    if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256) or not kind.isalpha():
+        raise ValueError(f"cannot read a stored value: its reference is wrong ({sha256[:70]!r})")
+    if kind == "file":
+        return os.path.join(sha256, os.path.basename(str(ref.get("name")))), sha256
+    return sha256 + _suffix(kind), sha256
+
+
+def _fetched(uri: str, name: str, sha256: str) -> str | None:
+    """This machine's copy of an object in S3, or None where there is none."""
     path = os.path.join(remote.spool(), name)
     if os.path.exists(path):
         return path
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
-    remote.download(uri, temporary)
+    try:
+        remote.download(uri, temporary)
+    except FileNotFoundError:
+        return None
+    except Exception as error:
+        if remote.code_of(error) in ("AccessDenied", "NoSuchKey"):  # of what is not there, where the role may not list
+            return None
+        raise
     if hash_file(temporary)[0] != sha256:
         os.unlink(temporary)
         raise ValueError(f"the value at {uri} is not the one that was stored: its sha256 is another")
-    if kind == "file":
+    if os.sep in name:
         os.chmod(temporary, 0o444)
     os.replace(temporary, path)
     return path
 
 
 def resolve(value: Any) -> Any:
-    """The value with everything that it holds by reference read back: bytes, pathlib.Path (read-only file), pandas objects."""
-    if isinstance(value, list):
-        return [resolve(item) for item in value] if any(isinstance(i, (dict, list)) for i in value) else value
-    if not isinstance(value, dict):
-        return value
-    if isinstance(value.get(LEAF), str):
-        return leaves.decode(value)
-    if not is_ref(value):
-        return {key: resolve(item) for key, item in value.items()} if value else value
-    path, kind = path_of(value), value.get("kind")
+    """The value as data, with everything that it has in files read back: bytes, pathlib.Path (read-only file), pandas objects."""
+    return wire.decode(value, _opened)
+
+
+def _opened(mark: dict[str, Any]) -> Any:
+    if MAP in mark:
+        return resolve(opened(mark))
+    kind = mark.get("kind")
     if kind == "json":
-        with open(path, "rb") as file:
-            return resolve(json.load(file))
+        data = _content(mark)
+        found = json.loads(data)
+        return resolve(found) if wire.holds_marks(data) else found
     if kind == "bytes":
-        with open(path, "rb") as file:
-            return file.read()
+        return _content(mark)
+    path = path_of(mark)
     if kind == "file":
         return _path(path)
-    if kind in _SUFFIX:
-        return kinds.load(path, kind, value)
-    raise ValueError(f"cannot read a stored value of kind {kind!r}")
+    return kinds.load(path, str(kind), mark)
+
+
+def expanded(value: Any, roots: Sequence[str] | None = None) -> Any:
+    """The value as it travels, with JSON in place of what is kept in files."""
+    if isinstance(value, list):
+        return [expanded(item, roots) for item in value]
+    if not isinstance(value, dict) or wire.is_leaf(value):
+        return value
+    if is_ref(value):
+        return expanded(json.loads(_content(value, roots)), roots) if value.get("kind") == "json" else value
+    return {key: expanded(item, roots) for key, item in opened(value, roots).items()}
+
+
+def bytes_of(value: Any, kind: str | None = None) -> int:
+    """Bytes that a value has in files, or in those of one kind."""
+    if is_ref(value):
+        return int(value.get("bytes") or 0) if kind in (None, value.get("kind")) else 0
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(bytes_of(item, kind) for item in inner)
 
 
 def _path(path: str) -> pathlib.Path:

@@ -1,0 +1,143 @@
+/**
+ * The form of values between tasks (docs/protocol.md, "Values"): JSON in which a key that starts with `trowel:` is Trowel's own mark. Such
+ * a key of the user's data has one colon more, so that no data can look like a mark. trowel_task/wire.py is the same in Python.
+ */
+import type { Mapping, Value } from './workflow.ts';
+
+/** A value in a file of its own; replaces in a merge, and is replaced. */
+export const REF = 'trowel:ref';
+/** A value that JSON of JavaScript cannot hold: `{"trowel:leaf": KIND, "text": TEXT}`. */
+export const LEAF = 'trowel:leaf';
+/** A mapping whose base is a list of parts, mappings and references to such, merged in order; its other keys are merged upon them. */
+export const MAP = 'trowel:map';
+
+const PREFIX = 'trowel:';
+
+/** `trowel:ref` is the sha256 of the content; where it is follows from that, `kind` and `name` (lib/expression/values.ts). */
+export interface Reference {
+  readonly 'trowel:ref': string;
+  readonly kind: string;
+  readonly bytes: number;
+  /** Of a file. */
+  readonly name?: string;
+}
+
+type Entries<T> = { readonly [key: string]: T };
+
+export function isReference(value: unknown): value is Mapping & Reference {
+  return isObject(value) && Object.hasOwn(value, REF);
+}
+
+export function isLeaf(value: unknown): value is Mapping & { readonly 'trowel:leaf': string; readonly text: string } {
+  return isObject(value) && Object.hasOwn(value, LEAF);
+}
+
+/** Whether it merges: an object that is no mark of a single value. */
+export function isMergeable(value: unknown): value is Mapping {
+  return isObject(value) && !Object.hasOwn(value, REF) && !Object.hasOwn(value, LEAF);
+}
+
+/** An integer beyond those that JavaScript holds exactly. */
+export function integerMark(digits: string): Mapping {
+  return { [LEAF]: 'int', text: digits };
+}
+
+export function isInteger(value: unknown): value is Mapping & { readonly text: string } {
+  return isLeaf(value) && value[LEAF] === 'int';
+}
+
+/** A key of user data as it travels. */
+export function escapedKey(key: string): string {
+  return key.startsWith(PREFIX) ? `${PREFIX}:${key.slice(PREFIX.length)}` : key;
+}
+
+function plainKey(key: string): string {
+  return key.startsWith(`${PREFIX}:`) ? PREFIX + key.slice(PREFIX.length + 1) : key;
+}
+
+/** Data that comes from outside, as it travels; the same object where nothing is to be done. */
+export function encode<T extends Value>(value: T): T {
+  return holdsPrefix(value) ? (mapped(value, escapedKey) as T) : value;
+}
+
+/** What travelled, as data: integers as numbers, other leaves as their text, and of what is kept elsewhere what `kept` gives. */
+export function decode(value: Value, kept: (mark: Mapping) => Value = (mark) => mark): Value {
+  if (!holdsPrefix(value)) return value;
+  return mapped(value, plainKey, (mark) => {
+    if (!isLeaf(mark)) return kept(mark);
+    return mark[LEAF] === 'int' ? Number(mark.text) : mark.text;
+  });
+}
+
+/** JSON text of what travelled, integers with all their digits. */
+export function exactText(value: Value): string {
+  if (!holdsPrefix(value)) return JSON.stringify(value);
+  if (isLeaf(value)) return value[LEAF] === 'int' ? value.text : JSON.stringify(value.text);
+  if (Array.isArray(value)) return `[${value.map(exactText).join()}]`;
+  const entries = Object.entries(value as Mapping);
+  return `{${entries.map(([key, item]) => `${JSON.stringify(plainKey(key))}:${exactText(item)}`).join()}}`;
+}
+
+/** A JSON text as it travels, integers with all their digits. Throws SyntaxError. */
+export function parseExact(text: string): Value {
+  if (!text.includes(`"${PREFIX}`) && !/\d{16}/.test(text)) return JSON.parse(text) as Value;
+  const exact = text.replace(/("(?:[^"\\]|\\.)*")(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token, word, colon) => {
+    if (word === undefined)
+      return /^-?\d{16,}$/.test(token) && !isExact(token) ? JSON.stringify(integerMark(token)) : token;
+    return colon === undefined ? token : JSON.stringify(escapedKey(JSON.parse(word) as string)) + colon;
+  });
+  return JSON.parse(exact) as Value;
+}
+
+function isExact(digits: string): boolean {
+  return Number.isSafeInteger(Number(digits));
+}
+
+/** Whether a mark, or an escaped key, is somewhere within. */
+export function holdsPrefix(value: unknown): boolean {
+  if (!isObject(value)) return Array.isArray(value) && value.some(holdsPrefix);
+  for (const key in value) if (key.startsWith(PREFIX) || holdsPrefix(value[key])) return true;
+  return false;
+}
+
+/** The first mark within of which `wanted` is true, and the way to it. */
+export function findMark(
+  value: Value,
+  wanted: (mark: Mapping, path: readonly string[]) => boolean,
+  path: readonly string[] = [],
+): { readonly mark: Mapping; readonly path: readonly string[] } | undefined {
+  if (value === null || typeof value !== 'object') return undefined;
+  if (!Array.isArray(value) && isMark(value)) return wanted(value, path) ? { mark: value, path } : undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const found = findMark(item, wanted, [...path, plainKey(key)]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What is kept elsewhere, or not merged yet: nobody but those who open it may look into it. */
+export function isKept(value: unknown): value is Mapping {
+  return isObject(value) && (Object.hasOwn(value, REF) || Object.hasOwn(value, MAP));
+}
+
+function isMark(value: Mapping): boolean {
+  return isKept(value) || isLeaf(value);
+}
+
+function mapped(value: Value, key: (key: string) => string, mark?: (mark: Mapping) => Value): Value {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((item) => mapped(item, key, mark));
+  if (mark !== undefined && isMark(value)) return mark(value);
+  const copy: Mapping = {};
+  for (const [name, item] of Object.entries(value)) setOwn(copy, key(name), mapped(item, key, mark));
+  return copy;
+}
+
+/** Also where the key is `__proto__`. */
+function setOwn(target: Mapping, key: string, value: Value): void {
+  Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+}
+
+function isObject(value: unknown): value is Entries<unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
