@@ -154,7 +154,8 @@ class Env:
         try:
             json.dumps(config)
         except Exception as error:
-            raise TypeError(f"Parameters must be serializable using JSON: {error}") from None
+            way = "hand it over by digdag.env.store, and give the subtask's function an argument of its name"
+            raise TypeError(f"Parameters must be serializable using JSON: {error}: {way}") from None
         self.subtask_config[f"+subtask{self.subtask_index}"] = config
         self.subtask_index += 1
 
