@@ -11,9 +11,11 @@ import { tasksOf } from '../language/walk.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
 import type { CheckFlags } from './check.ts';
 import { type CheckedPython, openPython } from './check-python.ts';
+import { missingSecrets } from './check-secrets.ts';
 import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
 import { type CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject, findWorkflow, type Place } from './find-project.ts';
+import { secretsCommand } from './manage-secrets.ts';
 import { printDiagnostics, reportDiagnostics } from './report-diagnostics.ts';
 import { sessionParams } from './session-params.ts';
 import type { Colors, Terminal } from './terminal.ts';
@@ -50,6 +52,7 @@ export async function checkProject(
     ...compiling.flatMap((each) => each.diagnostics),
     ...(checked?.diagnostics ?? []),
     ...(checked?.check?.files() ?? []),
+    ...(flags.aws ? [] : await missingSecrets(project, terminal.env, (key) => secretsCommand(terminal, flags, key))),
   ]);
   await checked?.close();
   const texts = { sources: withTexts(project.sources, found, checked) };

@@ -102,7 +102,8 @@ export class Includer {
       return [];
     }
     const included = this.load(target, path, span);
-    return included ? this.expand(included, target).entries : [];
+    if (included === undefined) return [];
+    return this.expand(included, target).entries.map((added) => ({ included: { span, path }, ...added }));
   }
 
   private load(target: string, path: string, span: Span): MapTree | undefined {

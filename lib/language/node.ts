@@ -15,6 +15,7 @@ import { LATER_OPERATORS, lookUp, OPERATORS, operatorSpec, replacementOf, SYNONY
 import { checkKeys } from './option-check.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
+import { reportTopOnly, TOP_ONLY } from './top-only.ts';
 import { type Entry, entryOf, type MapTree, show, spansOf, toValue } from './tree.ts';
 import type { Directives, Group, Mapping, Node, Parallelism, Task, Value } from './workflow.ts';
 import { corrected, missingColon, wideIn } from './yaml-faults.ts';
@@ -31,8 +32,6 @@ const GROUP_KEYS = [
   '_env',
   '_disable',
 ];
-/** Allowed on a group by digdag, read nowhere but at the top of a file. */
-const TOP_ONLY = ['timezone', 'schedule', 'sla'];
 /** Directives that a task's operator does not see. */
 const NOT_IN_KEYS = new Set(['_export', '_error', '_check', '_do', '_else_do', '_background', '_after']);
 const SEQUENTIAL: Parallelism = { kind: 'sequential' };
@@ -175,11 +174,7 @@ function checkGroupKeys(name: string, tree: MapTree, hasChildren: boolean, repor
   const unknown = tree.entries.filter(
     ({ key }) => !key.startsWith('+') && !GROUP_KEYS.includes(key) && !TOP_ONLY.includes(key),
   );
-  for (const { key, keySpan } of tree.entries) {
-    if (TOP_ONLY.includes(key)) {
-      report.warning('unused-key', keySpan, `'${key}' on a group has no effect`, 'It belongs at the top of the file.');
-    }
-  }
+  for (const entry of tree.entries) if (TOP_ONLY.includes(entry.key)) reportTopOnly(name, entry, report);
   const [first] = unknown;
   if (!first) return;
   if (!hasChildren) {

@@ -389,6 +389,26 @@ export const UNSUPPORTED_OPERATORS: { readonly [name: string]: string } = {
   pg: 'Use py> with the psycopg package (password by `_env: {PGPASSWORD: "${secret:pg.password}"}`).',
 };
 
+/** Operators that digdag's known plugins bring, and what to use instead. Names with a dot are families: `ecs_task.py>`. */
+export const PLUGIN_OPERATORS: { readonly [name: string]: string } = {
+  ecs_task:
+    'Use py> or sh>: deployed, each runs in a container of its own; `resources:` sets its size, `docker: {image: …}` its image.',
+  athena: 'Use aws>: athena:startQueryExecution.sync.',
+  emr_fleet: 'Use aws>: elasticmapreduce:createCluster.sync.',
+  livy: 'Use py> with the requests package, or http>.',
+  mysql: 'Use py> with the PyMySQL package (password by `_env: {MYSQL_PASSWORD: "${secret:mysql.password}"}`).',
+  pg_lock: 'Use `_parallel: {limit: N}`, or py> with the psycopg package.',
+  ssh: 'Use py> with the paramiko package, or sh>: ssh (key by `_env: {KEY: "${secret:ssh.key}"}`).',
+  sh_result: 'Use py> with subprocess and digdag.env.store.',
+  ssm: 'Use aws>: ssm:getParameter.',
+  datadog: 'Use http>, or py> with the datadog package.',
+  chatwork: 'Use http> with `headers: [X-ChatWorkToken: "${secret:chatwork.token}"]`.',
+  hipchat: 'Use slack>, or http>.',
+  teams: 'Use http> with the address of the webhook as a secret.',
+  param_store: 'Use digdag.env.store in py>.',
+  dbt: 'Use sh>: dbt run, with dbt in requirements.txt.',
+};
+
 /** Words of other tools, for "did you mean". */
 export const SYNONYMS: { readonly [name: string]: string } = {
   bash: 'sh',
@@ -420,6 +440,8 @@ export const SYNONYMS: { readonly [name: string]: string } = {
 export function replacementOf(name: string): string | undefined {
   const exact = lookUp(UNSUPPORTED_OPERATORS, name);
   if (exact !== undefined) return exact;
+  const plugin = lookUp(PLUGIN_OPERATORS, name) ?? lookUp(PLUGIN_OPERATORS, name.split('.')[0] ?? '');
+  if (plugin !== undefined) return plugin;
   for (const [pattern, text] of Object.entries(UNSUPPORTED_OPERATORS)) {
     if (pattern.endsWith('*') && new RegExp(`^${pattern.slice(0, -1)}(?:_|$)`).test(name)) return text;
   }

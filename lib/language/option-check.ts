@@ -4,6 +4,7 @@ import type { OperatorSpec, OptionSpec, ValueType } from './operators.ts';
 import type { Report } from './report.ts';
 import { asBoolean, asInteger } from './scalar.ts';
 import { didYouMean, nearest } from './suggest.ts';
+import { reportTopOnly, TOP_ONLY } from './top-only.ts';
 import { type Entry, entryOf, type MapTree, show, type Tree, toMapping, toValue } from './tree.ts';
 import type { Value } from './workflow.ts';
 
@@ -348,6 +349,10 @@ function checkUnused({ name, operator, spec, tree, report }: TaskKeys): void {
     const suggestion = key.startsWith('_') || !spec.readsAllKeys ? didYouMean(key, known) : nearSetting(key, value);
     if (spec.readsAllKeys ? !suggestion : isNamed(key, entry, tree)) continue;
     const directive = MISPLACED[key];
+    if (entry.included !== undefined && TOP_ONLY.includes(key)) {
+      reportTopOnly(name, entry, report);
+      continue;
+    }
     report.warning(
       'unused-key',
       keySpan,

@@ -4,6 +4,7 @@ import { checkCalls, type Library, type Reference, reachable, referencesOf } fro
 import type { Diagnostic } from './diagnostic.ts';
 import { reportFileFault } from './include.ts';
 import { type ParsedWorkflow, parseWorkflow } from './parse-workflow.ts';
+import { checkPlugins } from './plugin-check.ts';
 import type { ProjectConfig } from './project-config.ts';
 import { loadConfig } from './project-config-load.ts';
 import { ProjectFiles } from './project-files.ts';
@@ -49,7 +50,12 @@ export async function loadProject(dir: string, options: LoadOptions = {}): Promi
       if (!found) {
         const { workflow, diagnostics } = library.load(one);
         found = workflow
-          ? [...diagnostics, ...checkCalls(workflow, library), ...checkSecrets(workflow, files.sources)]
+          ? [
+              ...diagnostics,
+              ...checkCalls(workflow, library),
+              ...checkSecrets(workflow, files.sources),
+              ...checkPlugins(workflow, (path) => files.exists(path)),
+            ]
           : diagnostics;
         checked.set(one, found);
       }

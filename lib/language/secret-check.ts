@@ -36,7 +36,8 @@ function checkNode(node: Node, sources: ReadonlyMap<string, string>, report: Rep
   }
 }
 
-function isReplaced(node: Node, path: string): boolean {
+/** Whether `${secret:…}` is filled in at this place of a node. */
+export function isReplaced(node: Node, path: string): boolean {
   const [first = '', second = ''] = path.split('.');
   if (first === '_env') return true;
   if (first === '_export') return DEFAULTS.has(second);

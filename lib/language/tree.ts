@@ -28,6 +28,8 @@ export interface Entry {
   readonly key: string;
   readonly keySpan: Span;
   readonly value: Tree;
+  /** Where the `!include` that brought it is, and the path as written there. */
+  readonly included?: { readonly span: Span; readonly path: string };
 }
 
 /** The key of an `!include : path` entry until include.ts replaces it; no file can hold it. */

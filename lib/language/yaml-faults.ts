@@ -4,6 +4,7 @@
  */
 import type { ErrorCode, Range } from 'yaml';
 import type { DiagnosticCode } from './diagnostic.ts';
+import { includeFaults, reportIncludeFaults } from './include-faults.ts';
 import type { Report } from './report.ts';
 import { indentOf, Source } from './source-lines.ts';
 
@@ -35,7 +36,11 @@ interface Fault {
 export function reportYamlFaults(file: string, text: string, errors: readonly YamlError[], report: Report): void {
   const source = new Source(text);
   const lines = new Set<number>();
+  // What a misspelt include makes of the lines after it is no fault of theirs.
+  const [include] = includeFaults(source);
+  if (include !== undefined) reportIncludeFaults(file, source, report);
   for (const error of widest(errors)) {
+    if (include !== undefined && error.pos[1] >= source.lineStart(include.start)) break;
     const fault = explain(error, source);
     const line = source.lineStart(fault.start);
     // Two faults of one line have one cause.

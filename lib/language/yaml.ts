@@ -16,8 +16,10 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { Span } from './diagnostic.ts';
+import { reportIncludeFaults } from './include-faults.ts';
 import type { Report } from './report.ts';
 import { typedScalar } from './scalar.ts';
+import { Source } from './source-lines.ts';
 import { type Entry, INCLUDE_KEY, type MapTree, type ScalarTree, type Tree } from './tree.ts';
 import { type ComposeErrorHandler, reportYamlFaults, type YamlError } from './yaml-faults.ts';
 
@@ -74,7 +76,18 @@ export function readTree(file: string, text: string, report: Report): Tree | und
   }
   const reader = new Reader(file, report);
   const contents = document.contents as ParsedNode | null;
-  return contents ? reader.read(contents) : reader.nothing(0);
+  const tree = contents ? reader.read(contents) : reader.nothing(0);
+  if (reader.badInclude === undefined) return tree;
+  // Later checks would only complain of what it left behind.
+  if (!reportIncludeFaults(file, new Source(text), report)) {
+    report.error(
+      'include-path',
+      reader.badInclude,
+      '`!include` is not written as a key here',
+      'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.',
+    );
+  }
+  return undefined;
 }
 
 /** The documents, or the errors so far once there are too many: composing on would only find more of them. */
@@ -153,6 +166,8 @@ class Reader {
   private size = 0;
   private aliased = 0;
   private bombReported = false;
+  /** Place of an `!include` that is none. */
+  badInclude: Span | undefined;
 
   constructor(file: string, report: Report) {
     this.file = file;
@@ -195,17 +210,12 @@ class Reader {
   }
 
   private badTag(tag: string, span: Span): void {
-    const include = tag === INCLUDE_TAG || tag === `${INCLUDE_TAG}:`;
-    this.report.error(
-      include ? 'include-path' : 'yaml-syntax',
-      span,
-      include
-        ? '`!include` is not written as a key here'
-        : `Unknown tag \`${tag.replace(/^tag:yaml.org,2002:/, '!!')}\``,
-      include
-        ? 'Write it as a key, with a space before the colon: `!include : path/to/file.yml`.'
-        : 'If this is text, put it in quotes.',
-    );
+    if (/^!include/i.test(tag)) {
+      this.badInclude ??= span;
+      return;
+    }
+    const shown = tag.replace(/^tag:yaml.org,2002:/, '!!');
+    this.report.error('yaml-syntax', span, `Unknown tag \`${shown}\``, 'If this is text, put it in quotes.');
   }
 
   private alias(name: string, span: Span): Tree {
@@ -322,6 +332,7 @@ class Reader {
       return undefined;
     }
     const name = String(tree.value);
+    if (name === INCLUDE_TAG) this.badInclude ??= span;
     if (name === '__proto__') {
       this.report.error('bad-value', span, 'A key cannot be named `__proto__`', 'Choose another name.');
       return undefined;

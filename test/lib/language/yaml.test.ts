@@ -71,7 +71,7 @@ describe('faults', () => {
     ['a merge of no mapping', 'a: {<<: 3}', ['error yaml-syntax «3»']],
     ['an unknown tag', 'a: !foo bar', ['error yaml-syntax «bar»']],
     ['an unknown tag of a mapping', 'a: !foo {b: 1}', ['error yaml-syntax «{b: 1}»']],
-    ['!include as a value', 'a: !include x.yml', ['error include-path «x.yml»']],
+    ['!include as a value', 'a: !include x.yml', ['error include-path «!include x.yml»']],
     ['a mapping as key', '{a: 1}: 2', ['error yaml-syntax «{a: 1}»']],
     ['an empty key', ': 2', ['error yaml-syntax «»']],
     ['__proto__', 'a: {__proto__: {x: 1}}', ['error bad-value «__proto__»']],
