@@ -21,6 +21,8 @@ export interface CompileProjectOptions extends Selection {
   readonly params: Mapping;
   readonly target?: 'aws';
   readonly limits?: 'warning';
+  /** Over each workflow when all has been checked, before it is compiled. */
+  readonly adapt?: (workflow: Workflow) => Workflow;
   /** Only for `check`: what the Python files say. With it, what has other errors is looked through too. */
   readonly python?: Promise<PythonCheck | undefined>;
   readonly called?: boolean;
@@ -50,17 +52,23 @@ export async function compileWorkflow(
   const { workflow, diagnostics: unmatched } = selectTasks(whole, options);
   if (workflow === undefined) return { diagnostics: [...read, ...unmatched] };
   if (callsByExpression(project)) for (const each of project.workflowNames()) project.workflow(each);
-  const { compiled, diagnostics } = compile(workflow, {
-    workflows: new Map([...project.workflows, [name, workflow]]),
+  const workflows = new Map([...project.workflows, [name, workflow]]);
+  const compileOptions = {
     timezone: options.timezone ?? project.config.timezone,
     task: project.config.task,
     line: lineFinder(project.sources),
     ...(options.target !== undefined && { target: options.target }),
     ...(options.limits !== undefined && { limits: options.limits }),
-  });
+  };
+  const { compiled, diagnostics } = compile(workflow, { workflows, ...compileOptions });
   const expressions = await expressionsOf(workflow);
   const all = sortDiagnostics([...read, ...diagnostics, ...expressions]);
-  return compiled === undefined || hasErrors(all) ? { diagnostics: all } : { compiled, workflow, diagnostics: all };
+  if (compiled === undefined || hasErrors(all)) return { diagnostics: all };
+  const { adapt } = options;
+  if (adapt === undefined) return { compiled, workflow, diagnostics: all };
+  const adapted = new Map([...workflows].map(([key, each]) => [key, adapt(each)]));
+  const again = compile(adapt(workflow), { workflows: adapted, ...compileOptions });
+  return { compiled: again.compiled ?? compiled, workflow: adapt(workflow), diagnostics: all };
 }
 
 /** `call>: ${x}` may reach any file of the project. */

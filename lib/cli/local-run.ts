@@ -21,7 +21,8 @@ import { PythonHost } from '../local/python-host.ts';
 import { type Run, startRun } from '../local/run.ts';
 import type { RunContext, RunOptions } from '../local/run-options.ts';
 import { SecretStore } from '../local/secrets.ts';
-import { IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
+import { evaluateUnknown, IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
+import { isUnknown, Unknowns } from './unknowns.ts';
 
 export interface LocalRun {
   readonly project: Project;
@@ -49,7 +50,13 @@ export interface LocalRun {
 export function startLocalRun(options: LocalRun): Run {
   const { project, compiled, dryRun, onParams, resume, historyFolder, debug } = options;
   const store = new SecretStore(project.dir, options.env);
-  const showing = onParams === undefined ? render : showingParams(onParams);
+  const unknowns = dryRun ? new Unknowns(render) : undefined;
+  const basic: typeof render = unknowns === undefined ? render : (request) => unknowns.render(request);
+  const showing = onParams === undefined ? basic : showingParams(basic, onParams);
+  const skip = (): void => {
+    if (unknowns !== undefined) unknowns.skipped = true;
+  };
+  if (options.python instanceof IdlePython) options.python.onSkip = skip;
   return startRun({
     project: project.dir,
     workflow: options.workflow,
@@ -57,8 +64,8 @@ export function startLocalRun(options: LocalRun): Run {
     required: options.required,
     sessionTime: options.sessionTime,
     params: options.params,
-    functions: (context) => functionsOf(options, context, showing),
-    render: showing,
+    functions: (context) => functionsOf(options, context, showing, skip),
+    render: dryRun ? withoutLimits(showing) : showing,
     python: options.python,
     signal: options.signal,
     // A dry run must not fail for want of what it does not use.
@@ -67,7 +74,7 @@ export function startLocalRun(options: LocalRun): Run {
     taskTimeout: project.config.task.timeout,
     pickle: project.config.values.pickle,
     rerunChanged: options.rerunChanged,
-    aws: dryRun ? async () => ({}) : awsInvoke(project.dir, store),
+    aws: dryRun ? skipped(skip) : awsInvoke(project.dir, store),
     ...(options.onHistory !== undefined && { onHistory: options.onHistory }),
     ...(resume !== undefined && { resume }),
     ...(historyFolder !== undefined && { historyFolder }),
@@ -84,7 +91,13 @@ function functionsOf(
   { project, env, dryRun, secretCommand, onParams }: LocalRun,
   context: RunContext,
   rendering: typeof render,
+  skip: () => void,
 ): { [name: string]: LocalFunction } {
+  const idle = async (payload: Payload): Promise<Json> => {
+    const answer = asJson(await withoutEffects(payload, rendering));
+    skip();
+    return answer;
+  };
   const { secret, print } = context;
   const services = (payload: Payload, signal: AbortSignal) => ({
     render: rendering,
@@ -99,14 +112,14 @@ function functionsOf(
   });
   const http: LocalFunction = async (given, { signal }) => {
     const payload = given as unknown as Payload;
-    if (dryRun) return asJson(await withoutEffects(payload, rendering));
+    if (dryRun) return idle(payload);
     const { http: request } = await import('../../lambdas/http/core.ts');
     return asJson(await request(payload, services(payload, signal)));
   };
   const fragment =
     (name: 'run' | 'http_call'): LocalFunction =>
     async (given, call) => {
-      if (dryRun) return asJson(await withoutEffects(given as unknown as Payload, rendering));
+      if (dryRun) return idle(given as unknown as Payload);
       const { fragmentFunctions } = await import('../local/fragments.ts');
       for (const each of project.workflowNames()) project.workflow(each);
       return fragmentFunctions(context, { workflows: project.workflows, http })[name](given, call);
@@ -118,6 +131,7 @@ function functionsOf(
       // evaluate renders by itself: what it sees is rendered once more, only to be shown.
       if (onParams !== undefined) await rendering(requestOf(payload));
       const { evaluate } = await import('../../lambdas/evaluate/core.ts');
+      if (dryRun) return asJson(await evaluateUnknown(payload, rendering, evaluate));
       const answer = await evaluate(payload);
       if (payload.op !== 's3_wait') return asJson(answer);
       const { withClientOptions } = await import('../local/aws-client.ts');
@@ -128,7 +142,7 @@ function functionsOf(
     http_call: fragment('http_call'),
     notify: async (given, { signal }) => {
       const payload = given as unknown as Payload;
-      if (dryRun) return asJson(await withoutEffects(payload, rendering));
+      if (dryRun) return idle(payload);
       const [{ notify }, { projectFiles }, { claimHere }, { valueFiles }, { rootsOf, valuesIn }] = await Promise.all([
         import('../../lambdas/notify/core.ts'),
         import('../../lambdas/notify/project-files.ts'),
@@ -177,11 +191,30 @@ function requestOf({ l, seen = l, b, t, k }: Payload): RenderRequest {
   return { layers: seen, builtins: b.vars, task: t, keys: k };
 }
 
+/** Resources of AWS in a dry run. */
+function skipped(skip: () => void): Invoke {
+  return async () => {
+    skip();
+    return {};
+  };
+}
+
+/** A `_timeout` that only a run gives is none. */
+function withoutLimits(rendering: typeof render): typeof render {
+  return async (request) => {
+    const rendered = await rendering(request);
+    if (!rendered.ok || !isUnknown(rendered.keys._timeout)) return rendered;
+    const { _timeout: _, ...keys } = rendered.keys;
+    return { ...rendered, keys };
+  };
+}
+
 function showingParams(
+  rendering: typeof render,
   onParams: (task: string, params: Mapping) => void,
 ): (request: RenderRequest) => Promise<RenderResult> {
   return async (request) => {
-    const rendered = await render(request);
+    const rendered = await rendering(request);
     if (rendered.ok) onParams(request.task, rendered.params);
     return rendered;
   };

@@ -10,6 +10,7 @@ export interface SummaryOptions {
   /** A path as the user may write it from where he stands. */
   readonly showPath: (path: string) => string;
   readonly nameOf: (task: string) => string;
+  readonly dryRun?: boolean;
 }
 
 /** Failures shown in full; the rest is counted. */
@@ -28,7 +29,11 @@ export function renderSummary(view: RunView, options: SummaryOptions): string {
   const lines: string[] = [];
   switch (ended.status) {
     case 'succeeded':
-      lines.push(`${colors.green('Success')} in ${time}: ${countTasks(view)}.`);
+      lines.push(
+        options.dryRun
+          ? `${colors.green('Dry run')} in ${time}: ${plural(view.root.done, 'task')} evaluated, none of them run.`
+          : `${colors.green('Success')} in ${time}: ${countTasks(view)}.`,
+      );
       break;
     case 'interrupted':
       lines.push(`${colors.yellow('Interrupted')} after ${time}: ${countTasks(view)}.`);

@@ -13,6 +13,7 @@ import { type AttemptInfo, HistoryError, lastUnsuccessful, listAttempts } from '
 import { EnvironmentError, type PythonHost } from '../local/python-host.ts';
 import type { Run } from '../local/run.ts';
 import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
+import { withoutFailures, wouldPrint } from './dry-run.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject, findWorkflow, type Place } from './find-project.ts';
 import { commandLine } from './invocation.ts';
@@ -49,6 +50,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     timezone,
     params: given,
     limits: 'warning',
+    ...(flags.dryRun && { adapt: withoutFailures }),
   });
   await reportDiagnostics(terminal, project, place, compiling.diagnostics);
   const { compiled, workflow } = compiling;
@@ -75,7 +77,14 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       workflow: name,
       compiled,
       required: async (other) =>
-        (await compileWorkflow(project, other, { timezone, params: given, limits: 'warning' })).compiled,
+        (
+          await compileWorkflow(project, other, {
+            timezone,
+            params: given,
+            limits: 'warning',
+            ...(flags.dryRun && { adapt: withoutFailures }),
+          })
+        ).compiled,
       sessionTime: session.session_time,
       params: given,
       dryRun: flags.dryRun === true,
@@ -93,6 +102,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
     const canResume = historyFolder !== undefined;
     const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
       outline: outlineOf(workflow, project.workflows),
+      dryRun: flags.dryRun === true,
       ...('note' in session && session.note !== undefined && { sessionNote: session.note }),
       ...(canResume && { resume: commandLine(terminal.env, resumeWords(command)) }),
       showPath: (path) => fromHere(terminal.cwd, path),
@@ -123,8 +133,12 @@ function startRecorded(options: LocalRun): Run {
 async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<() => Run['result']> {
   const logs = flags.taskLog === undefined ? undefined : openTaskLogs(flags.taskLog);
   for await (const event of run) {
-    // What native operators would print is not printed either when nothing runs.
-    if (event.type === 'task-output' && flags.dryRun) continue;
+    if (event.type === 'task-output' && flags.dryRun) {
+      // Nothing runs, so nothing is printed: it is only told.
+      const { time, task, text } = event;
+      await reader.handle({ type: 'notice', time, message: wouldPrint(task, text) });
+      continue;
+    }
     if (event.type === 'task-output') logs?.append(event.task, event.text);
     await reader.handle(event);
   }
