@@ -6,6 +6,7 @@
  *     node --import tsx docs/pictures/draw.ts timeline run.jsonl > docs/pictures/run.svg
  */
 import { readFileSync } from 'node:fs';
+import { shownTask } from '../../lib/cli/task-names.ts';
 import { loadProject } from '../../lib/language/project.ts';
 import type { Node } from '../../lib/language/workflow.ts';
 import type { RunEvent } from '../../lib/local/run-event.ts';
@@ -17,13 +18,34 @@ interface Box {
   readonly draw: (x: number, y: number) => string;
 }
 
-const INK = '#24292f';
-const FAINT = '#6e7781';
-const LINE = '#8c959f';
-const TASK = '#ddf4ff';
-const FRAME = '#f6f8fa';
-const FAILED = '#ffb3ad';
-const DONE = '#7cc4f5';
+/** Colours by the reader's theme: light, dark. */
+const COLORS = {
+  ink: ['#24292f', '#e6edf3'],
+  faint: ['#6e7781', '#8d96a0'],
+  line: ['#8c959f', '#6e7681'],
+  grid: ['#d0d7de', '#30363d'],
+  task: ['#ddf4ff', '#0c2d6b'],
+  frame: ['#f6f8fa', '#161b22'],
+  failed: ['#ffb3ad', '#8e1519'],
+  done: ['#7cc4f5', '#1158c7'],
+  paper: ['#ffffff', '#0d1117'],
+} as const;
+const INK = 'var(--ink)';
+const FAINT = 'var(--faint)';
+const LINE = 'var(--line)';
+const GRID = 'var(--grid)';
+const TASK = 'var(--task)';
+const FRAME = 'var(--frame)';
+const FAILED = 'var(--failed)';
+const DONE = 'var(--done)';
+const STYLE = [0, 1]
+  .map((theme) =>
+    Object.entries(COLORS)
+      .map(([name, colors]) => `--${name}:${colors[theme]}`)
+      .join(';'),
+  )
+  .map((all, theme) => (theme === 0 ? `svg{${all}}` : `@media (prefers-color-scheme:dark){svg{${all}}}`))
+  .join('');
 const FONT = 'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"';
 const CHAR = 7.3;
 const GAP = 22;
@@ -46,8 +68,9 @@ function arrow(x1: number, y1: number, x2: number, y2: number, more = ''): strin
 function svg(width: number, height: number, title: string, body: string): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ${FONT} role="img">
 <title>${escaped(title)}</title>
+<style>${STYLE}</style>
 <defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z" fill="${INK}"/></marker></defs>
-<rect width="${width}" height="${height}" rx="8" fill="#ffffff"/>
+<rect width="${width}" height="${height}" rx="8" fill="var(--paper)"/>
 ${body}
 </svg>
 `;
@@ -165,6 +188,11 @@ async function graph(folder: string, name: string): Promise<string> {
   return svg(Math.ceil(width), Math.ceil(height), `The tasks of ${name}.dig`, body);
 }
 
+/** Without the workflow, with the item of an iteration, as a terminal shows it. */
+function shortName(task: string): string {
+  return shownTask(task).replace(/^\+[^+[]*(?=\+)/, '');
+}
+
 interface Bar {
   readonly task: string;
   readonly from: number;
@@ -192,19 +220,19 @@ function timeline(file: string): string {
   const tasks = [...new Set([...bars].sort((a, b) => a.from - b.from).map(({ task }) => task))];
   const last = events.at(-1);
   const total = last === undefined ? 0 : at(last.time);
-  const left = Math.max(...tasks.map((task) => task.length)) * CHAR + 36;
+  const left = Math.max(...tasks.map((task) => shortName(task).length)) * CHAR + 36;
   const scale = 420 / total;
   const step = total > 4 ? 1 : total > 1 ? 0.2 : 0.05;
   const bottom = 44 + tasks.length * 22;
   let body = words(20, 26, `${first.workflow}, session ${first.session_time.slice(0, 10)}`, 'font-weight="bold"');
   for (let second = 0; second <= total + 0.001; second += step) {
     const x = left + second * scale;
-    body += `<line x1="${x}" y1="38" x2="${x}" y2="${bottom}" stroke="#d0d7de"/>`;
+    body += `<line x1="${x}" y1="38" x2="${x}" y2="${bottom}" stroke="${GRID}"/>`;
     body += `<text x="${x}" y="${bottom + 16}" font-size="11" fill="${FAINT}" text-anchor="middle">${second.toFixed(2)} s</text>`;
   }
   tasks.forEach((task, row) => {
     const y = 44 + row * 22;
-    body += words(20, y + 13, task);
+    body += words(20, y + 13, shortName(task));
     for (const bar of bars.filter((one) => one.task === task)) {
       const width = Math.max(3, (bar.to - bar.from) * scale);
       body += `<rect x="${left + bar.from * scale}" y="${y + 2}" width="${width}" height="14" rx="2" fill="${bar.failed ? FAILED : DONE}" stroke="${LINE}"/>`;

@@ -41,11 +41,15 @@ export function define(command: Command, run: Action): void {
     .option('--rerun-changed', 'with --resume: repeat also what has succeeded, if its Python code was changed since')
     .option('-a, --rerun', 'run everything (as always: accepted for digdag)')
     .addOption(new Option('--all').hideHelp())
-    .option('-d, --dry-run', 'evaluate everything, run no task')
+    .option('-d, --dry-run', 'evaluate everything, run no task; what only a run can give is shown as <unknown: …>')
     .option('-E, --show-params', 'show what each task sees before it runs (-dE: without running)')
     .option('--debug <task>', 'stop in this Python task with pdb, in this terminal')
     .option('--debug-port <port>', 'with --debug: wait there for a debugger (debugpy) instead', port)
-    .option('--max-task-threads <n>', 'run so many tasks at once (default: 64 or more)', positive)
+    .option(
+      '--max-task-threads <n>',
+      'run at most so many tasks at once (default: 64, or 4 for each processor if that is more)',
+      positive,
+    )
     .option('-o, --save <dir>', 'keep history there', '.trowel')
     .option('--no-save', 'keep no history: no --resume later')
     .option('-O, --task-log <dir>', 'write the log of each task there too')
@@ -55,7 +59,7 @@ export function define(command: Command, run: Action): void {
       examples(
         ['trowel run main.dig', ''],
         ['trowel run main.dig -p region=eu --session 2030-01-31', ''],
-        ['trowel run main.dig +report', 'one task (or group) alone'],
+        ['trowel run main.dig +report', 'only one task, or one group'],
         ['trowel run main.dig --resume', 'after a failure, from where it failed'],
         ['trowel run main.dig --debug +load', 'pdb in the task +load'],
       ),
