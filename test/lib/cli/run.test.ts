@@ -61,12 +61,14 @@ def use(model):
     print(model.k)
 `;
     const cwd = await project({
-      'main.dig': '+put: {py>: t.put}\n+get: {py>: t.get}\n',
+      'main.dig':
+        '+put: {py>: t.put}\n+get: {py>: t.get}\n+show: {echo>: "${day} ${price} ${tags}"}\n+sh: {sh>: echo $day}\n',
       'model.dig': '+put: {py>: t.model}\n+use: {py>: t.use}\n',
       't.py': tasks,
     });
     const { code, stdout } = await trowel(['run', 'main.dig'], { cwd });
-    expect([code, stdout]).toEqual([0, "datetime.date(2024, 2, 29) Decimal('1.10') ['a', 'b']\n"]);
+    const seen = '2024-02-29 1.10 ["a","b"]\n2024-02-29\n';
+    expect([code, stdout]).toEqual([0, `datetime.date(2024, 2, 29) Decimal('1.10') ['a', 'b']\n${seen}`]);
     const refused = await trowel(['run', 'model.dig'], { cwd });
     expect(refused.code).toBe(1);
     expect(refused.stdout).toContain(
