@@ -68,6 +68,7 @@ export class PythonLookup implements PythonSources {
   readonly #keptOutlines: { readonly [hash: string]: Outline };
   readonly #outlines = new Map<string, Outline>();
   readonly #read = new Map<string, ReadFile | undefined>();
+  readonly #kinds = new Map<string, 'file' | 'folder' | 'neither'>();
   readonly #listed = new Map<string, readonly string[]>();
   readonly #file: string;
   readonly #mark: string;
@@ -182,13 +183,22 @@ export class PythonLookup implements PythonSources {
   }
 
   isFile(path: string): boolean {
-    const at = path.lastIndexOf('/');
-    const known = this.list(at < 0 ? '' : path.slice(0, at) || '/');
-    return known.includes(path.slice(at + 1)) && stat(this.#path(path))?.isFile() === true;
+    return this.#kind(path) === 'file';
   }
 
   isFolder(path: string): boolean {
-    return stat(this.#path(path))?.isDirectory() === true;
+    return this.#kind(path) === 'folder';
+  }
+
+  /** Asked for often, of the same few. */
+  #kind(path: string): 'file' | 'folder' | 'neither' {
+    let kind = this.#kinds.get(path);
+    if (kind === undefined) {
+      const found = stat(this.#path(path));
+      kind = found?.isFile() ? 'file' : found?.isDirectory() ? 'folder' : 'neither';
+      this.#kinds.set(path, kind);
+    }
+    return kind;
   }
 
   list(folder: string): readonly string[] {
