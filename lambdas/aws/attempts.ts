@@ -7,7 +7,7 @@ import { rootsOf } from '../../lib/expression/values.ts';
 import { type Attempt, ERRORS, type Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { attemptPath } from '../launch/names.ts';
-import { resolveMentioned } from '../launch/references.ts';
+import { resolveMentioned, seeingKeys } from '../launch/references.ts';
 import { attemptNumber } from '../session/core.ts';
 import type { Objects } from './objects.ts';
 
@@ -71,5 +71,5 @@ export async function withValues<A>(
   act: (payload: Payload) => Promise<A>,
 ): Promise<A> {
   if (!Array.isArray(payload.l)) return act(payload);
-  return act({ ...payload, seen: await resolveMentioned(payload.l, payload.k, objects.values(payload)) });
+  return act({ ...payload, seen: await resolveMentioned(payload.l, seeingKeys(payload), objects.values(payload)) });
 }

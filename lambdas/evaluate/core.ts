@@ -3,8 +3,7 @@
  * the operator does. Pure; the same here and on AWS.
  */
 
-import { LIMITS } from '../../lib/asl/limits.ts';
-import { good, type Result, toText } from '../../lib/expression/coerce.ts';
+import { bad, good, type Result, toText } from '../../lib/expression/coerce.ts';
 import {
   calledFile,
   callFile,
@@ -16,34 +15,40 @@ import {
   waitSeconds,
 } from '../../lib/expression/directives.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
-import { commandOf, type LoopOperator, loopItems } from '../../lib/expression/items.ts';
+import { commandOf, iterationsOf, type LoopOperator, listed, MAX_ITEMS } from '../../lib/expression/items.ts';
+import { jsonList, type List } from '../../lib/expression/json-list.ts';
+import { isMapping } from '../../lib/expression/merge.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
-import { ERRORS, type EvaluateResults, type Payload } from '../../lib/expression/wire.ts';
-import { decode, findMark, isInteger } from '../../lib/language/value-form.ts';
-import type { Mapping } from '../../lib/language/workflow.ts';
+import type { Values } from '../../lib/expression/values.ts';
+import { ERRORS, type EvaluateResults, type LoopPlan, type Page, type Payload } from '../../lib/expression/wire.ts';
+import { decode, findMark, isInteger, isReference } from '../../lib/language/value-form.ts';
+import type { Mapping, Value } from '../../lib/language/workflow.ts';
+import { fitsPage, writePages } from './pages.ts';
 
-/** Bytes of iterations: a state's 256 KiB, less what Lambda puts beside an answer. Beyond them the execution would fail without a word of Trowel's. */
-const MOST_ITEMS = LIMITS.payloadBytes - 4 * 1024;
+/** Of a caller that says nothing: a page's. */
+const IN_PLACE: LoopPlan = { few: MAX_ITEMS, size: MAX_ITEMS, fan: 350, width: 0 };
 
 /** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
-export async function evaluate(payload: Payload): Promise<EvaluateResults[keyof EvaluateResults]> {
+export async function evaluate(payload: Payload, values?: Values): Promise<EvaluateResults[keyof EvaluateResults]> {
   checkVersion(payload);
+  if (payload.op === 'page') return page(payload.k, values);
   const rendered = await render({
     layers: payload.seen ?? payload.l,
     builtins: payload.b.vars,
     task: payload.t,
     keys: payload.k,
-    passes: () => payload.op === 'keys',
+    passes: () => payload.op === 'keys' || payload.op === 'for_each',
   });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
-  return answer(payload, rendered);
+  return answer(payload, rendered, values);
 }
 
-function answer(
+async function answer(
   payload: Payload,
   { keys, own }: { readonly keys: Mapping; readonly own: Mapping },
-): EvaluateResults[keyof EvaluateResults] {
+  values: Values | undefined,
+): Promise<EvaluateResults[keyof EvaluateResults]> {
   const { op: operator } = payload;
   const command = commandOf(operator, own);
   switch (operator) {
@@ -57,7 +62,7 @@ function answer(
     case 'loop':
     case 'for_each':
     case 'for_range':
-      return loop(operator as LoopOperator, own);
+      return loop(operator, own, payload, values);
     case 'wait':
       return { seconds: unwrap(waitSeconds(keys)) };
     case 'call':
@@ -86,18 +91,50 @@ function forService(operator: string, keys: Mapping): Mapping {
   );
 }
 
-function loop(operator: LoopOperator, keys: Mapping): EvaluateResults['loop'] {
-  const made = unwrap(loopItems(operator, keys));
-  // Of loop> the count alone: its iterations are made from their index, and a long list would not fit a variable.
-  const items = operator === 'loop' ? made.length : made;
-  const bytes = Buffer.byteLength(JSON.stringify(items));
-  if (bytes > MOST_ITEMS) {
-    throw new TrowelError(
-      ERRORS.badInput,
-      `${operator}>: its ${made.length} iterations take ${Math.ceil(bytes / 1024)} KiB, and a state machine passes ${MOST_ITEMS / 1024}. Repeat by number (loop>), and look each item up in the task (config)`,
-    );
+async function loop(
+  operator: LoopOperator,
+  keys: Mapping,
+  { i: plan = IN_PLACE }: Payload,
+  values: Values | undefined,
+): Promise<EvaluateResults['loop']> {
+  const iterations = unwrap(iterationsOf(operator, keys, await listsOf(operator, keys, values)));
+  const parallel = '_parallel' in keys ? { parallel: unwrap(parallelism(keys._parallel)) } : {};
+  const { length, at } = iterations;
+  // Of loop> the count alone: its iterations are made from their index.
+  if (length <= plan.few && operator === 'loop') return { items: length, ...parallel };
+  if (length === 0 || values === undefined || (length <= plan.few && fitsPage(iterations)))
+    return { items: Array.from({ length }, (_, index) => at(index)), ...parallel };
+  const width = parallel.parallel ?? plan.width;
+  return { items: { page: await writePages(iterations, { ...plan, width }, values) }, ...parallel };
+}
+
+/** Lists that a for_each> names as a whole and that are stored as a value of their own: read without making values of all of it. */
+async function listsOf(
+  operator: LoopOperator,
+  keys: Mapping,
+  values: Values | undefined,
+): Promise<((value: Value | undefined, key: string) => Result<List>) | undefined> {
+  const command = commandOf(operator, keys);
+  if (operator !== 'for_each' || !isMapping(command) || values === undefined) return undefined;
+  const opened = new Map<Value, List | undefined>();
+  for (const value of Object.values(command)) {
+    if (isReference(value)) opened.set(value, value.kind === 'json' ? jsonList(await values.bytes(value)) : undefined);
   }
-  return '_parallel' in keys ? { items, parallel: unwrap(parallelism(keys._parallel)) } : { items };
+  if (opened.size === 0) return undefined;
+  return (value, key) => {
+    if (!isReference(value)) return listed(value, key);
+    const list = opened.get(value);
+    return list === undefined
+      ? bad(`${key} is no list, but a stored value (${value.kind}, ${value.bytes} bytes)`)
+      : good(list);
+  };
+}
+
+/** What `k.page` refers to. */
+async function page({ page: reference }: Mapping, values: Values | undefined): Promise<Page> {
+  if (values === undefined || !isReference(reference))
+    throw new TrowelError(ERRORS.badInput, 'There is no page to read');
+  return (await values.read(reference)) as unknown as Page;
 }
 
 function called(file: string, { c }: Payload): string {

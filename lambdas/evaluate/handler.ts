@@ -9,8 +9,10 @@ import { evaluate } from './core.ts';
 let objects: Objects | undefined;
 
 /** Invoked by a state before a native operator. Templates of dynamic subtasks go to `render`. */
-export const handler = retriable(async (event: Payload): Promise<EvaluateResults[keyof EvaluateResults]> => {
-  checkVersion(event);
+export const handler = retriable(async (given: Payload): Promise<EvaluateResults[keyof EvaluateResults]> => {
+  checkVersion(given);
   objects ??= new Objects(s3Client(), setting('TROWEL_BUCKET'));
-  return withValues(confined(event, objects.bucket), objects, evaluate);
+  const event = confined(given, objects.bucket);
+  const values = objects.values(event);
+  return withValues(event, objects, (payload) => evaluate(payload, values));
 });

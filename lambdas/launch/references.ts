@@ -1,10 +1,11 @@
 /**
  * Values in files of their own (docs/protocol.md): a template that names one must see what it holds, everything else only passes it on.
  */
+import { commandOf } from '../../lib/expression/items.ts';
 import { merged } from '../../lib/expression/stores.ts';
 import { bytesKept, inTurns, opened, type Values } from '../../lib/expression/values.ts';
-import type { Layer } from '../../lib/expression/wire.ts';
-import { isKept, isReference } from '../../lib/language/value-form.ts';
+import type { Layer, Payload } from '../../lib/expression/wire.ts';
+import { isKept, isMergeable, isReference } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
 /** Bytes; a larger value is not read for a template, which fails if it needs it. */
@@ -31,6 +32,19 @@ export async function resolveMentioned(
     }
     return Array.isArray(layer) ? [copy, 0] : copy;
   });
+}
+
+/** A template that is the name of one variable. */
+const NAME = /^\$\{\s*[A-Za-z_$][\w$]*\s*\}$/;
+
+/** The keys of a task that are to see what values in files hold: all but the lists of for_each>, which `evaluate` reads element by element. */
+export function seeingKeys({ op, k }: Pick<Payload, 'op' | 'k'>): Mapping {
+  if (op !== 'for_each') return k;
+  const command = commandOf(op, k);
+  if (!isMergeable(command)) return k;
+  const others = Object.entries(command).filter(([, value]) => typeof value !== 'string' || !NAME.test(value));
+  const { 'for_each>': _, _command, ...keys } = k;
+  return { ...keys, others: others.map(([, value]) => value) };
 }
 
 async function resolve(value: Value, values: Pick<Values, 'read'>): Promise<Value> {

@@ -10,6 +10,7 @@ import { TaskError } from '../engine/errors.ts';
 import type { Invoke } from '../engine/types.ts';
 import { seen } from '../expression/mask.ts';
 import { type RenderRequest, type RenderResult, render, renderText } from '../expression/render.ts';
+import { rootsOf, valuesIn } from '../expression/values.ts';
 import type { Payload, SessionPayload } from '../expression/wire.ts';
 import type { Project } from '../language/project.ts';
 import type { Reference } from '../language/value-form.ts';
@@ -21,6 +22,7 @@ import { PythonHost } from '../local/python-host.ts';
 import { type Run, startRun } from '../local/run.ts';
 import type { RunContext, RunOptions } from '../local/run-options.ts';
 import { SecretStore } from '../local/secrets.ts';
+import { valueFiles } from '../local/values.ts';
 import { evaluateUnknown, IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
 import { isUnknown, Unknowns } from './unknowns.ts';
 
@@ -131,8 +133,9 @@ function functionsOf(
       // evaluate renders by itself: what it sees is rendered once more, only to be shown.
       if (onParams !== undefined) await rendering(requestOf(payload));
       const { evaluate } = await import('../../lambdas/evaluate/core.ts');
-      if (dryRun) return asJson(await evaluateUnknown(payload, rendering, evaluate));
-      const answer = await evaluate(payload);
+      const values = valuesIn(valueFiles, rootsOf(payload));
+      if (dryRun) return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
+      const answer = await evaluate(payload, values);
       if (payload.op !== 's3_wait') return asJson(answer);
       const { withClientOptions } = await import('../local/aws-client.ts');
       return asJson(withClientOptions(answer));
@@ -143,12 +146,10 @@ function functionsOf(
     notify: async (given, { signal }) => {
       const payload = given as unknown as Payload;
       if (dryRun) return idle(payload);
-      const [{ notify }, { projectFiles }, { claimHere }, { valueFiles }, { rootsOf, valuesIn }] = await Promise.all([
+      const [{ notify }, { projectFiles }, { claimHere }] = await Promise.all([
         import('../../lambdas/notify/core.ts'),
         import('../../lambdas/notify/project-files.ts'),
         import('../local/claims.ts'),
-        import('../local/values.ts'),
-        import('../expression/values.ts'),
       ]);
       const { root, workflow } = payload.b.attempt;
       const needed = {

@@ -99,6 +99,7 @@ function programOf(options: CompileOptions, name: string): Program {
     slices: parts.slices,
     excess: parts.excess,
     stateNames: new Set(['Start', 'Done', 'Failed']),
+    parts: new Set(),
     called: new Map(),
   };
 }

@@ -5,6 +5,7 @@
 import { LIMITS } from '../asl/limits.ts';
 import type { Group, Node, Parallelism, Task, Workflow } from '../language/workflow.ts';
 import { isGraph } from './graph.ts';
+import { isDynamic } from './operators/loop-items.ts';
 import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
 
 /** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
@@ -13,9 +14,22 @@ export const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBy
 export interface Slices {
   /** Iterations that one nested machine runs. */
   readonly size: number;
-  /** So many need no nested machine; absent if it is known that there are more. */
-  readonly inPlace?: number;
+  /** Where `evaluate` counts the iterations; else the compiler has. */
+  readonly counted?: Counted;
 }
+
+export interface Counted {
+  /** So many need no nested machine. */
+  readonly inPlace: number;
+  /** Slices, or slices of slices, that one machine starts. */
+  readonly fan: number;
+}
+
+/** Events of a machine that is started from within a Map or a loop. */
+const STARTED = DETACHED.events + 4;
+
+/** Slices that one machine starts: references to their iterations take 160 bytes each in a variable. */
+const MOST_STARTED = 350;
 
 export interface Partition {
   readonly workflows: ReadonlyMap<string, Workflow>;
@@ -49,8 +63,15 @@ class Partitioner {
   }
 
   slicesOf(loop: Task): Slices | undefined {
-    if (iterations(loop) !== undefined) return this.#slices.get(loop);
-    return { size: this.#sliceOf(loop), inPlace: this.#scale.mostInPlace(loop) };
+    const known = this.#slices.get(loop);
+    if (!isDynamic(loop)) return known;
+    const count = iterations(loop);
+    const inPlace = count !== undefined && known === undefined ? count : this.#scale.mostInPlace(loop);
+    return { size: this.#sliceOf(loop), counted: { inPlace, fan: this.#fan() } };
+  }
+
+  #fan(): number {
+    return Math.min(MOST_STARTED, Math.max(2, Math.floor(this.#budget.events / STARTED)));
   }
 
   #sliceOf(loop: Task): number {
@@ -140,11 +161,10 @@ class Partitioner {
       const count = iterations(task) ?? 1;
       const size = this.#sliceOf(fitted);
       if (size < count) {
-        this.#slices.set(fitted, { size });
-        this.#scale.set(fitted, {
-          events: Math.ceil(count / size) * (DETACHED.events + 4),
-          bytes: this.#scale.of(body).bytes,
-        });
+        const events = Math.ceil(count / size) * STARTED;
+        const many = events > this.#budget.events && task.operator !== 'for_each';
+        this.#slices.set(fitted, { size, ...(many && { counted: { inPlace: 0, fan: this.#fan() } }) });
+        this.#scale.set(fitted, { events: many ? 2 * STARTED : events, bytes: this.#scale.of(body).bytes });
       } else {
         fitted = { ...fitted, body: this.#detach(body) };
       }

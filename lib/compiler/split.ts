@@ -14,7 +14,7 @@ import { join } from './parallel.ts';
 import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE_CALLS } from './retry.ts';
 import { type Context, type Edge, layerList, shareList, taskName } from './scope.ts';
-import { Unit } from './unit.ts';
+import { type Program, Unit } from './unit.ts';
 
 export function compileDetached(context: Context, node: Node, exit: Edge, compileNode: CompileNode): Edge {
   const stores = context.unit.program.stores(node);
@@ -47,9 +47,17 @@ export interface Nested {
   readonly canFail: boolean;
 }
 
-/** The machine of a file that `call>: ${…}` reaches, which all such tasks share. */
-interface Called {
+interface Made {
+  /** As `partName` gave it, for a machine that is started from within itself. */
   readonly name: string;
+  /** It is a file's that `call>: ${…}` reaches; all such tasks share it. */
+  readonly called?: true;
+}
+
+export function partName({ name, parts }: Program): string {
+  const part = `${name}_part${parts.size + 1}`;
+  parts.add(part);
+  return part;
 }
 
 /**
@@ -61,10 +69,10 @@ export function nestedMachine(
   path: string,
   stores: boolean,
   body: (inner: Context, end: Edge) => Edge,
-  called?: Called,
+  made?: Made,
 ): Nested {
   const { program, outerCalls } = context.unit;
-  const unit = new Unit(program, '$L', called === undefined ? outerCalls : '$C');
+  const unit = new Unit(program, '$L', made?.called ? '$C' : outerCalls);
   const inner: Context = {
     ...context,
     unit,
@@ -79,7 +87,7 @@ export function nestedMachine(
   const frame = compileFrame(inner, path, { stores, single: false }, (at) =>
     body(at, { to: undefined, depth: 1, assign: {} }),
   );
-  const name = called?.name ?? `${program.name}_part${Object.keys(program.nested).length + 1}`;
+  const name = made?.name ?? partName(program);
   const enter = unit.stateName(`${path}^enter`);
   const assign: { [variable: string]: Template } = {
     L: template('$states.input.l'),
@@ -93,7 +101,7 @@ export function nestedMachine(
     ...(unit.outerCalls === undefined ? {} : { C: template('$states.input.c') }),
   };
   const machine: StateMachine = {
-    Comment: called === undefined ? `A part of ${program.name}: ${path}` : `What ${program.name} calls: ${path}`,
+    Comment: made?.called ? `What ${program.name} calls: ${path}` : `A part of ${program.name}: ${path}`,
     QueryLanguage: 'JSONata',
     StartAt: enter,
     States: {

@@ -53,6 +53,8 @@ export interface Program {
   /** What could not be split: events of the machine that holds a node. */
   readonly excess: ReadonlyMap<Node, number>;
   readonly stateNames: Set<string>;
+  /** Names of nested machines that are given. */
+  readonly parts: Set<string>;
   /** Machines of files that `call>: ${…}` may reach, by file and what their tasks inherit. */
   readonly called: Map<string, string>;
 }

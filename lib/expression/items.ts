@@ -2,8 +2,9 @@
 import { exactText } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.ts';
+import type { List } from './json-list.ts';
 import { seen } from './mask.ts';
-import { mapValues, setOwn } from './merge.ts';
+import { setOwn } from './merge.ts';
 import type { LoopItem } from './wire.ts';
 
 export type LoopOperator = 'loop' | 'for_each' | 'for_range';
@@ -14,17 +15,40 @@ export const MAX_ITEMS = 100_000;
 /** Of a key and a value, so many characters stand in the iteration's name. */
 export const TAG_LENGTH = 8;
 
+/** Iterations, made when they are asked for. */
+export interface Iterations {
+  readonly length: number;
+  at(index: number): LoopItem;
+}
+
 /** `keys`: the task's own, rendered, as values travel; the command under `_command` or `loop>`. */
 export function loopItems(operator: LoopOperator, keys: Mapping): Result<LoopItem[]> {
+  const made = iterationsOf(operator, keys);
+  if (!made.ok) return made;
+  const { length, at } = made.value;
+  return good(Array.from({ length }, (_, index) => at(index)));
+}
+
+/** `listOf` reads a list of for_each>. */
+export function iterationsOf(
+  operator: LoopOperator,
+  keys: Mapping,
+  listOf: (value: Value | undefined, key: string) => Result<List> = listed,
+): Result<Iterations> {
   const command = commandOf(operator, keys);
   switch (operator) {
     case 'loop':
       return countItems(keys.count ?? command);
     case 'for_each':
-      return eachItems(command);
+      return eachItems(command, listOf);
     case 'for_range':
       return rangeItems(command);
   }
+}
+
+export function listed(value: Value | undefined, key: string): Result<List> {
+  const list = toList(value, key);
+  return list.ok ? good({ length: list.value.length, at: (index) => list.value[index] ?? null }) : list;
 }
 
 /** The value of `op>:`, or `_command`. */
@@ -36,42 +60,51 @@ function tooMany(operator: LoopOperator, count: number): { readonly ok: false; r
   return bad(`Too many ${operator} subtasks (${count}). Limit: ${MAX_ITEMS}`);
 }
 
-function countItems(value: Value | undefined): Result<LoopItem[]> {
+function countItems(value: Value | undefined): Result<Iterations> {
   const count = toInteger(value, '_command', 'int');
   if (!count.ok) return count;
   if (count.value > MAX_ITEMS) return tooMany('loop', count.value);
-  return good(Array.from({ length: Math.max(count.value, 0) }, (_, i) => ({ n: `+loop-${i}`, x: { i } })));
+  return good({ length: Math.max(count.value, 0), at: (i) => ({ n: `+loop-${i}`, x: { i } }) });
 }
 
 /**
  * The cross product, the first key outermost. (digdag, given an empty list before others, leaves that key out and repeats for
  * the others; here nothing is repeated.)
  */
-function eachItems(value: Value | undefined): Result<LoopItem[]> {
+function eachItems(
+  value: Value | undefined,
+  listOf: (value: Value | undefined, key: string) => Result<List>,
+): Result<Iterations> {
   const map = toMapping(value, '_command');
   if (!map.ok) return map;
   const keys = Object.keys(map.value);
-  const lists: Value[][] = [];
+  const lists: List[] = [];
   for (const key of keys) {
-    const list = toList(map.value[key], key);
+    const list = listOf(map.value[key], key);
     if (!list.ok) return list;
     lists.push(list.value);
   }
   const total = keys.length === 0 ? 0 : lists.reduce((product, list) => product * list.length, 1);
   if (total > MAX_ITEMS) return tooMany('for_each', total);
-  let items: LoopItem[] = total === 0 ? [] : [{ n: '', x: {} }];
-  for (const [keyIndex, list] of lists.entries()) {
-    const key = keys[keyIndex] ?? '';
-    const tags = list.map((element, index) => `${keyIndex}=${nameTag(key)}=${index}=${nameTag(element)}`);
-    items = items.flatMap(({ n, x }) =>
-      list.map((element, index) => {
-        const exports = mapValues(x, (known) => known);
-        setOwn(exports, key, element);
-        return { n: n === '' ? `+for-${tags[index]}` : `${n}&${tags[index]}`, x: exports };
-      }),
-    );
+  return good({ length: total, at: (index) => combination(keys, lists, index) });
+}
+
+/** The `index`-th of all combinations. */
+function combination(keys: readonly string[], lists: readonly List[], index: number): LoopItem {
+  const chosen: [key: string, place: number, element: Value][] = [];
+  let left = index;
+  for (let number = keys.length - 1; number >= 0; number -= 1) {
+    const list = lists[number]!;
+    const place = left % list.length;
+    left = (left - place) / list.length;
+    chosen.unshift([keys[number] ?? '', place, list.at(place)]);
   }
-  return good(items);
+  const x: Mapping = {};
+  const tags = chosen.map(([key, place, element], number) => {
+    setOwn(x, key, element);
+    return `${number}=${nameTag(key)}=${place}=${nameTag(element)}`;
+  });
+  return { n: `+for-${tags.join('&')}`, x };
 }
 
 /** As java.net.URLEncoder, with `%20` for a space. */
@@ -81,7 +114,7 @@ function nameTag(value: Value): string {
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?')).replace(/[!'()~]/g, hex);
 }
 
-function rangeItems(value: Value | undefined): Result<LoopItem[]> {
+function rangeItems(value: Value | undefined): Result<Iterations> {
   const range = toMapping(value, '_command');
   if (!range.ok) return range;
   const from = toInteger(range.value.from, 'from', 'long');
@@ -92,13 +125,12 @@ function rangeItems(value: Value | undefined): Result<LoopItem[]> {
   if (!step.ok) return step;
   const count = Math.max(Math.ceil((to.value - from.value) / step.value), 0);
   if (count > MAX_ITEMS) return tooMany('for_range', count);
-  return good(
-    Array.from({ length: count }, (_, index) => {
-      const start = from.value + index * step.value;
-      const end = Math.min(start + step.value, to.value);
-      return { n: `+range-from=${start}&to=${end}`, x: { range: { from: start, to: end, index } } };
-    }),
-  );
+  const at = (index: number): LoopItem => {
+    const start = from.value + index * step.value;
+    const end = Math.min(start + step.value, to.value);
+    return { n: `+range-from=${start}&to=${end}`, x: { range: { from: start, to: end, index } } };
+  };
+  return good({ length: count, at });
 }
 
 function stepOf(range: Mapping, distance: number): Result<number> {

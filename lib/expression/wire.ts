@@ -68,6 +68,8 @@ export interface Payload {
   n?: number;
   /** Tries of enclosing retried groups, outermost first. */
   r?: number[];
+  /** loop>, for_each>, for_range>: how its iterations are cut if they are many. */
+  i?: LoopPlan;
   /** call>: the files that may be called, and those on the way to the task, outermost first. */
   c?: { files: string[]; chain: string[] };
 }
@@ -90,10 +92,12 @@ export interface EvaluateResults {
   echo: { text: string };
   if: { v: boolean };
   /**
-   * loop, for_each, for_range: the iterations; of loop, how many. `parallel` only if the payload's keys hold `_parallel`: 0 sequential,
-   * -1 all at once, N chunks.
+   * loop, for_each, for_range: the iterations; of loop, how many; of many, a reference to the `Page` that leads to them. `parallel` only if the
+   * payload's keys hold `_parallel`: 0 sequential, -1 all at once, N chunks.
    */
-  loop: { items: LoopItem[] | number; parallel?: number };
+  loop: { items: LoopItem[] | number | { page: Mapping }; parallel?: number };
+  /** What `k.page` refers to. */
+  page: Page;
   wait: { seconds: number };
   /** call>: path of the file relative to the project, as `sub/part.dig`. */
   call: { file: string };
@@ -119,6 +123,20 @@ export interface LoopItem {
   n: string;
   x: Mapping;
 }
+
+export interface LoopPlan {
+  /** So many iterations run in the machine that holds the loop. */
+  few: number;
+  /** Iterations of a slice, at the most. */
+  size: number;
+  /** Slices, or slices of slices, that one machine starts. */
+  fan: number;
+  /** 0 in sequence, -1 all at once, N in chunks; what `_parallel: ${…}` gives counts before it. */
+  width: number;
+}
+
+/** Iterations in a value of their own: a slice's, or references to the pages of several slices, run one after another or side by side. */
+export type Page = { how: 'items'; of: LoopItem[] } | { how: 'sequence' | 'together'; of: Mapping[] };
 
 export interface SessionPayload {
   v: number;

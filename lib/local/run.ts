@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeUnchanged } from '../../lambdas/launch/code.ts';
 import { launch } from '../../lambdas/launch/core.ts';
-import { resolveMentioned } from '../../lambdas/launch/references.ts';
+import { resolveMentioned, seeingKeys } from '../../lambdas/launch/references.ts';
 import { projectFiles } from '../../lambdas/notify/project-files.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TaskError } from '../engine/errors.ts';
@@ -421,7 +421,7 @@ function attemptVariables(root: string): Mapping | undefined {
 async function withValues(given: Json): Promise<Json> {
   const payload = given as unknown as Payload;
   if (!Array.isArray(payload?.l)) return given;
-  const seen = await resolveMentioned(payload.l, payload.k, valuesOf(payload));
+  const seen = await resolveMentioned(payload.l, seeingKeys(payload), valuesOf(payload));
   return seen === payload.l ? given : ({ ...payload, seen } as unknown as Json);
 }
 

@@ -61,7 +61,7 @@ function calledMachine(context: Context, callee: Workflow, compileNode: CompileN
   checkHistory(program, callee.root);
   const at: Context = { ...context, ...within(callee) };
   const body = (inner: Context, end: Edge): Edge => compileNode(inner, { ...callee.root, name: '^sub' }, end);
-  nestedMachine(at, `^${callee.name}`, program.stores(callee.root), body, { name });
+  nestedMachine(at, `^${callee.name}`, program.stores(callee.root), body, { name, called: true });
   return name;
 }
 

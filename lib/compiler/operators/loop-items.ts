@@ -53,9 +53,19 @@ export function isDynamic({ operator, keys, parallel }: Task): boolean {
   return parallel.kind === 'expression' || JSON.stringify(written).includes('$');
 }
 
+/** As `evaluate` has counted them: few, of loop> only their number. */
 export function dynamicItems(task: Task, variable: string): Items {
-  // Of loop>, the variable is the count: twenty thousand items would not fit it.
   return task.operator === 'loop' ? counted(`$${variable}`, round) : listed(`$${variable}`);
+}
+
+/** Those of a page. */
+export function pageItems(variable: string): Items {
+  return listed(`$${variable}`);
+}
+
+/** Iterations of a slice: in sequence, finding each in the list takes time in proportion; what those at once store comes together. */
+export function mostInSlice(task: Task, stores: boolean): number {
+  return task.parallel.kind === 'parallel' && !stores ? Number.POSITIVE_INFINITY : SEARCHED;
 }
 
 /** The iterations of a literal loop; none, and a diagnostic, if its value is no good. */

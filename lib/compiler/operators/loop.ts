@@ -1,4 +1,4 @@
-import type { State, Template } from '../../asl/types.ts';
+import type { Json, State, Template } from '../../asl/types.ts';
 import type { LoopItem } from '../../expression/wire.ts';
 import type { Node, Task } from '../../language/workflow.ts';
 import { withoutExport } from '../effects.ts';
@@ -8,7 +8,7 @@ import { knownWithin, withItem } from '../known.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { compileBranches, isPlain, join, putChoice } from '../parallel.ts';
 import { type Context, closing, type Edge, failing, sharing } from '../scope.ts';
-import { compilePart, type Nested, nestedMachine, startNested } from '../split.ts';
+import { compilePart, type Nested, nestedMachine, partName, startNested } from '../split.ts';
 import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
 import {
@@ -16,9 +16,10 @@ import {
   fieldsOf,
   type Item,
   type Items,
-  isDynamic,
   literalItems,
   literalIterations,
+  mostInSlice,
+  pageItems,
   runs,
 } from './loop-items.ts';
 
@@ -32,26 +33,27 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
   const { unit } = context;
   const stores = unit.program.stores(body);
   const slices = unit.program.slices(task);
-  const loopOf = (at: Context, items: Items, variable: string, how: Task, end: Edge): Edge => {
-    const loop = new Loop(at, how, body, stores, items, compileNode);
-    const width = `$${variable}w`;
-    if (slices === undefined) return loop.whole(end, width);
-    const size = Math.min(slices.size, items.most);
-    return slices.inPlace === undefined
-      ? loop.inSlices(end, size, width)
-      : loop.asMany(end, slices.inPlace, size, width);
-  };
-  if (isDynamic(task)) {
+  if (slices?.counted !== undefined) {
     const variable = `it${unit.next()}`;
-    const entry = loopOf(context, dynamicItems(task, variable), variable, task, exit);
-    return evaluateState(context, task, task.operator, ending(context, entry), {
+    const loop = new Loop(context, task, body, stores, dynamicItems(task, variable), compileNode);
+    const entry = loop.asMany(exit, `$${variable}`, slices.counted.inPlace);
+    const assign = {
       [variable]: '$states.result.Payload.items',
       ...(task.parallel.kind === 'expression' ? { [`${variable}w`]: '$states.result.Payload.parallel' } : {}),
-    });
+    };
+    const plan: Json = {
+      few: slices.counted.inPlace,
+      size: Math.min(slices.size, mostInSlice(task, stores)),
+      fan: slices.counted.fan,
+      width: widthOf(task),
+    };
+    return evaluateState(context, task, task.operator, ending(context, entry), assign, '', { i: plan });
   }
   const run = (at: Context, iterations: readonly LoopItem[], how: Task, end: Edge): Edge => {
     const variable = `it${at.unit.next()}`;
-    return loopOf(at, literalItems(how, iterations, variable), variable, how, end);
+    const items = literalItems(how, iterations, variable);
+    const loop = new Loop(at, how, body, stores, items, compileNode);
+    return slices === undefined ? loop.whole(end) : loop.inSlices(end, Math.min(slices.size, items.most));
   };
   const iterations = literalIterations(unit, task);
   if (runs(task, iterations, 1).length === 1) return run(context, iterations, task, exit);
@@ -89,6 +91,11 @@ function compileParts(
   return next;
 }
 
+/** As `evaluate` has it. */
+function widthOf({ parallel }: Task): number {
+  return parallel.kind === 'limit' ? parallel.limit : parallel.kind === 'parallel' ? -1 : 0;
+}
+
 function catchAll(context: Context): object {
   return { Catch: [{ ErrorEquals: ['States.ALL'], ...failing(context, context.onFail, '$states.errorOutput') }] };
 }
@@ -111,7 +118,7 @@ class Loop {
   }
 
   /** In one machine. `width` gives an expression's `_parallel`: 0 in sequence, -1 all at once, N in chunks. */
-  whole(exit: Edge, width: Expr): Edge {
+  whole(exit: Edge, width: Expr = '0'): Edge {
     const { parallel } = this.#task;
     switch (parallel.kind) {
       case 'sequential':
@@ -120,21 +127,21 @@ class Loop {
         return this.parallel(exit);
       case 'limit':
         return this.chunks(exit, String(parallel.limit));
-      case 'expression':
+      case 'expression': {
+        const wide = `(${width}<0?$max([1,${this.items.count}]):${width})`;
         // The body stands twice, under other state names.
-        return this.#choose(`${width}=0`, this.sequential(exit), this.chunks(exit, this.#wide(width)));
+        return this.#choose(`${width}=0`, this.sequential(exit), this.chunks(exit, wide));
+      }
     }
   }
 
   /**
-   * A loop too long for one history: nested machines run slices of it. Where a slice holds whole chunks, slices run one after the other;
+   * A written loop too long for one history: nested machines run slices of it. Where a slice holds whole chunks, slices run one after the other;
    * else each chunk is cut into slices side by side.
    */
-  inSlices(exit: Edge, size: number, width: Expr): Edge {
+  inSlices(exit: Edge, size: number): Edge {
     const { parallel } = this.#task;
     switch (parallel.kind) {
-      case 'sequential':
-        return this.#slicesInSequence(exit, String(size));
       case 'parallel':
         return { ...this.#slicesAtOnce(exit, size, this.items), assign: this.items.assign };
       case 'limit': {
@@ -143,18 +150,98 @@ class Loop {
           ? this.#slicesInSequence(exit, String(size - (size % limit)), String(limit))
           : this.chunks(exit, String(limit), size);
       }
-      case 'expression': {
-        const chunk = `$max([1,${width}])`;
-        const few = this.#slicesInSequence(exit, `(${size}-${size}%${chunk})`, chunk);
-        return this.#choose(`${width}>=0 and ${width}<=${size}`, few, this.chunks(exit, this.#wide(width), size));
-      }
+      default:
+        return this.#slicesInSequence(exit, String(size));
     }
   }
 
-  /** A loop whose iterations are counted when it starts: `few` run here, more in slices. */
-  asMany(exit: Edge, few: number, size: number, width: Expr): Edge {
-    const sliced = this.inSlices(exit, size, width);
-    return few < 1 ? sliced : this.#choose(`${this.items.count}<=${few}`, this.whole(exit, width), sliced);
+  /**
+   * A loop whose iterations `evaluate` has counted: few run here. Of more it has made pages (lib/expression/wire.ts), and one nested machine runs
+   * any of these: a page of iterations as the loop that they are, a page of pages by starting itself for each.
+   */
+  asMany(exit: Edge, variable: Expr, few: number): Edge {
+    const context = this.#context;
+    const width = `${variable}w`;
+    const nested = this.#pages();
+    const start = context.unit.stateName(`${context.path}^part`);
+    const stored = this.#stores ? '$states.result.Output.stored' : undefined;
+    put(context, start, {
+      ...startNested(context, nested, { items: template(`${variable}.page`), ...this.#width(width) }),
+      ...join(context, nested.canFail, stored, exit, '$states.result.Output'),
+    } as State);
+    const many: Edge = { to: start, depth: context.levels.length, assign: {} };
+    return this.#choose(`$exists(${variable}.page)`, many, few < 1 ? exit : this.whole(exit, width));
+  }
+
+  #width(width: Expr): { readonly w?: Template } {
+    return this.#task.parallel.kind === 'expression' ? { w: template(width) } : {};
+  }
+
+  #pages(): Nested {
+    const { unit, path } = this.#context;
+    const name = partName(unit.program);
+    const nested: Nested = { name, canFail: true };
+    const body = (inner: Context, end: Edge): Edge => {
+      const variable = `it${inner.unit.next()}`;
+      const items = pageItems(variable);
+      const loop = new Loop(inner, this.#task, this.#body, this.#stores, items, this.#compileNode);
+      return evaluateState(
+        inner,
+        this.#task,
+        'page',
+        loop.#page(nested, variable, end),
+        { [variable]: '$states.result.Payload.of' },
+        '^page',
+        {
+          l: [],
+          k: { page: '{% $items %}' },
+        },
+      );
+    };
+    nestedMachine(this.#context, `${path}^slice`, this.#stores, body, { name });
+    return nested;
+  }
+
+  /** What is on a page, as `evaluate` has just read it. */
+  #page(nested: Nested, variable: string, exit: Edge): Edge {
+    const context = this.#context;
+    const { kind } = this.#task.parallel;
+    const choice = context.unit.stateName(`${context.path}^how`);
+    const rules: [Expr, Edge][] = [];
+    if (kind !== 'parallel') rules.push(['sequence', this.#pagesInSequence(nested, `$${variable}`, exit)]);
+    if (kind !== 'sequential') rules.push(['together', this.#pagesAtOnce(nested, `$${variable}`, exit)]);
+    const leaf = this.whole(exit, '$w');
+    const edges = rules.map(([how, edge]) => {
+      const to = ending(context, edge);
+      const condition = template(`$states.input.how="${how}"`);
+      return { Condition: condition, Assign: { ...closing(context, to), ...to.assign }, Output: {}, Next: to.to };
+    });
+    const to = ending(context, leaf);
+    const assign = { ...closing(context, to), ...to.assign };
+    put(context, choice, { Type: 'Choice', Choices: edges, Default: to.to, Assign: assign, Output: {} } as State);
+    return { to: choice, depth: context.levels.length, assign: {} };
+  }
+
+  #pagesInSequence(nested: Nested, pages: Expr, exit: Edge): Edge {
+    const context = this.#context;
+    const { unit } = context;
+    const index = `i${unit.next()}`;
+    const name = unit.stateName(`${context.path}^slices`);
+    const start = unit.stateName(`${context.path}^part`);
+    const back: Edge = { to: name, depth: context.levels.length, assign: {} };
+    const stored = this.#stores ? '$states.result.Output.stored' : undefined;
+    put(context, start, {
+      ...startNested(context, nested, { items: template(`${pages}[$${index}]`), ...this.#width('$w') }),
+      ...join(context, nested.canFail, stored, back, '$states.result.Output'),
+    } as State);
+    const rule = { Assign: { [index]: template(`$${index}+1`) }, Next: start };
+    putChoice(context, name, template(`$${index}+1<$count(${pages})`), rule, exit);
+    return { to: name, depth: context.levels.length, assign: { [index]: -1 } };
+  }
+
+  #pagesAtOnce(nested: Nested, pages: Expr, exit: Edge): Edge {
+    const input = { items: '{% $states.input %}', ...this.#width('$w') };
+    return this.#partsAtOnce(nested, template(`[${pages}]`), `$count(${pages})`, input, exit);
   }
 
   #choose(condition: Expr, yes: Edge, no: Edge): Edge {
@@ -164,10 +251,6 @@ class Loop {
     const rule = { Assign: { ...closing(context, edge), ...edge.assign }, Next: edge.to };
     putChoice(context, choice, template(condition), rule, no);
     return { to: choice, depth: context.levels.length, assign: {} };
-  }
-
-  #wide(width: Expr): Expr {
-    return `(${width}<0?$max([1,${this.items.count}]):${width})`;
   }
 
   sequential(exit: Edge): Edge {
@@ -217,22 +300,34 @@ class Loop {
   }
 
   #slicesAtOnce(exit: Edge, size: number, of: Items): Edge {
+    const nested = this.#slice((slice, end) => slice.parallel(end));
+    const count = `$ceil(${of.count}/${size})`;
+    const input = { items: template(of.part('$states.input', String(size)).handed) };
+    return this.#partsAtOnce(nested, template(`[0..${count}-1]`), count, input, exit);
+  }
+
+  /** A Map that starts a nested machine for each of `items`, which is its state's input. */
+  #partsAtOnce(
+    nested: Nested,
+    items: Template,
+    count: Expr,
+    input: { readonly [key: string]: Template },
+    exit: Edge,
+  ): Edge {
     const context = this.#context;
     const { unit } = context;
-    const nested = this.#slice((slice, end) => slice.parallel(end));
     const name = unit.stateName(`${context.path}^slices`);
     const options = { stores: this.#stores, single: true, item: true };
-    const within = this.#stores ? sharing(context, `$ceil(${of.count}/${size})`) : context;
+    const within = this.#stores ? sharing(context, count) : context;
     const frame = compileFrame(within, name, options, (inner) => {
       const start = unit.stateName(`${context.path}^part`);
-      const items = template(of.part('$states.input', String(size)).handed);
       const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
-      put(inner, start, { ...startNested(inner, nested, { items }), ...answer } as State);
+      put(inner, start, { ...startNested(inner, nested, input), ...answer } as State);
       return { to: start, depth: 1, assign: {} };
     });
     put(context, name, {
       Type: 'Map',
-      Items: template(`[0..$ceil(${of.count}/${size})-1]`),
+      Items: items,
       ItemProcessor: { ProcessorConfig: { Mode: 'INLINE' }, ...frame.processor },
       ...join(context, frame.canFail || nested.canFail, this.#stores ? '$states.result.stored' : undefined, exit),
     } as State);

@@ -13,6 +13,7 @@ import { TaskTokens } from '../../../lib/engine/task-tokens.ts';
 import type { Call, Outcome } from '../../../lib/engine/types.ts';
 import { TrowelError } from '../../../lib/expression/failure.ts';
 import { render } from '../../../lib/expression/render.ts';
+import { type ValueFiles, valuesIn } from '../../../lib/expression/values.ts';
 import {
   ERRORS,
   type LaunchPayload,
@@ -89,6 +90,7 @@ class Player {
   readonly #runs = new Map<string, number>();
   readonly #clock = new VirtualClock();
   readonly #tokens = new TaskTokens();
+  readonly #values = valuesIn(memoryFiles(), ['']);
   #events = 0;
   #longest = 0;
 
@@ -138,7 +140,7 @@ class Player {
           return answered(await this.#clock.during(session(given.Payload as unknown as SessionPayload)));
         case 'evaluate': {
           const payload = given.Payload as unknown as Payload;
-          const result = await this.#clock.during(evaluate(payload));
+          const result = await this.#clock.during(evaluate(payload, this.#values));
           if (payload.op === 'echo') this.#seen.push(`${payload.t} echo ${(result as { text: string }).text}`);
           return answered(result);
         }
@@ -201,6 +203,15 @@ class Player {
         throw new Error(`no function ${String(keys['py>'])}`);
     }
   }
+}
+
+/** Files of values in memory. */
+function memoryFiles(): ValueFiles {
+  const files = new Map<string, Buffer>();
+  return {
+    read: async (_root, name) => files.get(name),
+    write: async (_root, name, content) => void files.set(name, content),
+  };
 }
 
 function answered(payload: unknown): Json {
