@@ -134,7 +134,8 @@ function functionsOf(
       if (onParams !== undefined) await rendering(requestOf(payload));
       const { evaluate } = await import('../../lambdas/evaluate/core.ts');
       const values = valuesIn(valueFiles, rootsOf(payload));
-      if (dryRun) return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
+      if (dryRun && payload.op !== 'page')
+        return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
       const answer = await evaluate(payload, values);
       if (payload.op !== 's3_wait') return asJson(answer);
       const { withClientOptions } = await import('../local/aws-client.ts');
