@@ -18,9 +18,9 @@ const { mapping } = fc.letrec<{ value: Value; mapping: Mapping }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
     fc.nat(9),
-    fc.constant([1, [2]]),
+    fc.constant<Value>([1, [2]]),
     reference,
-    fc.constant({ [LEAF]: 'int', text: '1' }),
+    fc.constant<Value>({ [LEAF]: 'int', text: '1' }),
     tie('mapping'),
   ),
 }));
