@@ -35,6 +35,8 @@ export interface LocalRun {
   readonly sessionTime: string;
   readonly params: Mapping;
   readonly resume?: AttemptInfo;
+  /** With `resume`: the one task that is run. */
+  readonly only?: string;
   readonly rerunChanged: boolean;
   /** Absent: nothing is kept. */
   readonly historyFolder?: string;
@@ -79,6 +81,7 @@ export function startLocalRun(options: LocalRun): Run {
     aws: dryRun ? skipped(skip) : awsInvoke(project.dir, store),
     ...(options.onHistory !== undefined && { onHistory: options.onHistory }),
     ...(resume !== undefined && { resume }),
+    ...(options.only !== undefined && { only: options.only }),
     ...(historyFolder !== undefined && { historyFolder }),
     ...(debug !== undefined && {
       debug: {

@@ -12,10 +12,12 @@ import { ENVIRONMENT } from '../local/compute.ts';
 import { type AttemptInfo, HistoryError, lastUnsuccessful, listAttempts } from '../local/history.ts';
 import { EnvironmentError, type PythonHost } from '../local/python-host.ts';
 import type { Run } from '../local/run.ts';
+import { isWithin } from '../local/taken.ts';
 import { type CompiledWorkflow, compileWorkflow } from './compile-project.ts';
 import { withoutFailures, wouldPrint } from './dry-run.ts';
 import { CliError, EXIT, usageError } from './exit-codes.ts';
 import { findProject, findWorkflow, type Place } from './find-project.ts';
+import { lastAttempt, taskName, withoutOthers } from './from-last.ts';
 import { commandLine } from './invocation.ts';
 import { type LocalRun, needsPython, pythonOf, startLocalRun } from './local-run.ts';
 import { outlineOf } from './outline.ts';
@@ -39,25 +41,35 @@ const HEAP_GROWTH = 40;
 export async function runWorkflow(terminal: Terminal, command: RunCommand): Promise<number> {
   setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH}`);
   const { workflow: argument, task, flags } = command;
-  refuseContradictions(flags);
+  refuseContradictions(flags, task);
   const place = findProject(terminal.cwd, { ...flags, workflow: argument });
   const name = findWorkflow(terminal.cwd, place, argument, flags.project);
   const project = await loadProject(place.folder, { workflows: [name] });
   const given = await sessionParams(terminal.cwd, project, flags);
   const timezone = flags.timezone ?? project.config.timezone;
+  const whole = project.workflow(name);
+  const only = flags.fromLast && task !== undefined && whole !== undefined ? taskName(whole, task) : undefined;
   const compiling = await compileWorkflow(project, name, {
-    ...selectionOf(task, flags),
+    ...(only === undefined ? selectionOf(task, flags) : { goal: only }),
     timezone,
     params: given,
     limits: 'warning',
     ...(flags.dryRun && { adapt: withoutFailures }),
+    ...(only !== undefined && {
+      adapt: (each: Workflow) => (each.name === name ? withoutOthers(each, only) : each),
+    }),
   });
   await reportDiagnostics(terminal, project, place, compiling.diagnostics);
   const { compiled, workflow } = compiling;
   if (compiled === undefined || workflow === undefined) return failureOf(compiling);
 
   const historyFolder = flags.save === false || flags.dryRun ? undefined : resolve(place.folder, flags.save);
-  const resume = flags.resume ? resumed(name, historyFolder, flags, workflow.timezone ?? timezone, given) : undefined;
+  const zone = workflow.timezone ?? timezone;
+  const resume = flags.resume
+    ? resumed(name, historyFolder, flags, zone, given)
+    : flags.fromLast
+      ? taken(name, historyFolder, flags, zone, given)
+      : undefined;
   const session = resume ?? chooseSession(workflow, timezone, historyFolder, flags);
   const debug = debugOf(workflow, flags);
   const python = pythonOf({
@@ -95,20 +107,21 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
       python,
       signal: stop.signal,
       ...(resume !== undefined && { resume }),
+      ...(only !== undefined && { only }),
       ...(historyFolder !== undefined && { historyFolder }),
       ...(debug !== undefined && { debug }),
       ...(flags.showParams && { onParams: paramsPrinter((text) => run.notice(text)) }),
     });
     const canResume = historyFolder !== undefined;
     const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
-      outline: outlineOf(workflow, project.workflows),
+      outline: outlineOf(workflow, project.workflows).filter((each) => only === undefined || isWithin(each, only)),
       dryRun: flags.dryRun === true,
       ...('note' in session && session.note !== undefined && { sessionNote: session.note }),
       ...(canResume && { resume: commandLine(terminal.env, resumeWords(command)) }),
       showPath: (path) => fromHere(terminal.cwd, path),
     });
     interruption.show(reader, run);
-    const { status, error } = await follow(run, reader, flags);
+    const { status, error } = await follow(run, reader, flags, only);
     await reader.finish();
     if (status === 'interrupted') return EXIT.interrupted;
     if (error === ENVIRONMENT) return EXIT.environment;
@@ -130,9 +143,17 @@ function startRecorded(options: LocalRun): Run {
   }
 }
 
-async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<() => Run['result']> {
+async function follow(
+  run: Run,
+  reader: RunReader,
+  flags: RunFlags,
+  only: string | undefined,
+): ReturnType<() => Run['result']> {
   const logs = flags.taskLog === undefined ? undefined : openTaskLogs(flags.taskLog);
   for await (const event of run) {
+    // Of the other tasks only whose results were taken is of interest, and what went wrong.
+    const other = only !== undefined && 'task' in event && !isWithin(event.task, only);
+    if (other && event.type !== 'task-failed' && !(event.type === 'task-succeeded' && event.replayed)) continue;
     if (event.type === 'task-output' && flags.dryRun) {
       // Nothing runs, so nothing is printed: it is only told.
       const { time, task, text } = event;
@@ -145,8 +166,17 @@ async function follow(run: Run, reader: RunReader, flags: RunFlags): ReturnType<
   return run.result;
 }
 
-function refuseContradictions(flags: RunFlags): void {
+function refuseContradictions(flags: RunFlags, task: string | undefined): void {
   if (flags.resume && flags.save === false) throw usageError('--resume needs the history that --no-save does not keep');
+  if (
+    flags.fromLast &&
+    (task === undefined || flags.start !== undefined || flags.goal !== undefined || flags.end !== undefined)
+  ) {
+    throw usageError('--from-last needs one task: trowel run main.dig +task --from-last');
+  }
+  if (flags.fromLast && (flags.resume || flags.dryRun || flags.save === false)) {
+    throw usageError('--from-last does not go together with --resume, --dry-run or --no-save');
+  }
   if (flags.rerunChanged && !flags.resume) throw usageError('--rerun-changed needs --resume');
   if (flags.debugPort !== undefined && flags.debug === undefined) throw usageError('--debug-port needs --debug +task');
   if (flags.timezone !== undefined && zoneOf(flags.timezone) === undefined) {
@@ -193,6 +223,20 @@ function resumed(
       ? `No attempt of ${name} is recorded`
       : `The last attempt of ${name}, ${last.attempt}, is ${last.status}`,
   );
+}
+
+/** The attempt whose values are taken, under its session and parameters, but for those that are given anew. */
+function taken(
+  name: string,
+  folder: string | undefined,
+  flags: RunFlags,
+  timezone: string,
+  given: Mapping,
+): AttemptInfo {
+  const time = flags.session === undefined ? undefined : parseTime(flags.session, timezone);
+  const found = lastAttempt(folder, name, time === undefined ? undefined : formatSessionTime(time, timezone));
+  const anew = flags.param !== undefined || flags.paramsFile !== undefined;
+  return anew ? { ...found, params: merged(found.params, given) } : found;
 }
 
 interface ChosenSession {
@@ -266,13 +310,13 @@ function fromHere(cwd: string, path: string): string {
   return way === '' || isAbsolute(way) || way.startsWith(`..${sep}..`) ? path : way;
 }
 
-function resumeWords({ workflow, flags }: RunCommand): string[] {
+function resumeWords({ workflow, task, flags }: RunCommand): string[] {
   return [
     'run',
     ...(workflow === undefined ? [] : [workflow]),
     ...(flags.project === undefined ? [] : ['--project', flags.project]),
     ...(flags.save === false || flags.save === '.trowel' ? [] : ['--save', flags.save]),
-    '--resume',
+    ...(flags.fromLast && task !== undefined ? [task, '--from-last'] : ['--resume']),
   ];
 }
 

@@ -12,6 +12,7 @@ export interface RunFlags extends ParamFlags {
   readonly end?: string;
   readonly rerun?: true;
   readonly resume?: true;
+  readonly fromLast?: true;
   readonly rerunChanged?: true;
   readonly dryRun?: true;
   readonly showParams?: true;
@@ -38,6 +39,7 @@ export function define(command: Command, run: Action): void {
     .addOption(new Option('-g, --goal <task>', 'this task and what it waits for').conflicts(['end', 'rerun']))
     .option('-e, --end <task>', 'stop before this task')
     .option('--resume', 'continue the last attempt that did not succeed: what succeeded in it is not repeated')
+    .option('--from-last', 'with +task: run it with the values that the tasks before it stored in the last attempt')
     .option('--rerun-changed', 'with --resume: repeat also what has succeeded, if its Python code was changed since')
     .option('-a, --rerun', 'run everything (as always: accepted for digdag)')
     .addOption(new Option('--all').hideHelp())
@@ -60,6 +62,7 @@ export function define(command: Command, run: Action): void {
         ['trowel run main.dig', ''],
         ['trowel run main.dig -p region=eu --session 2030-01-31', ''],
         ['trowel run main.dig +report', 'only one task, or one group'],
+        ['trowel run main.dig +report --from-last', 'the same with the values of the last attempt'],
         ['trowel run main.dig --resume', 'after a failure, from where it failed'],
         ['trowel run main.dig --debug +load', 'pdb in the task +load'],
       ),

@@ -43,6 +43,8 @@ export interface RunOptions {
   readonly params: Mapping;
   /** Continues this attempt: its session and parameters count, not those above. */
   readonly resume?: AttemptInfo;
+  /** With `resume`: full name of the one task that is run; the others answer what they did then. */
+  readonly only?: string;
   /** With `resume`: also ask for the code of a task to be unchanged. */
   readonly rerunChanged?: boolean;
   /** Where history is kept, e.g. `<project>/.trowel`; absent: nothing remains. */

@@ -29,6 +29,7 @@ import { readRecord } from './results.ts';
 import type { RunEvent } from './run-event.ts';
 import type { Compiled, RunOptions, RunResult } from './run-options.ts';
 import { RunSecrets } from './run-secrets.ts';
+import { anew, isWithin, nothingTaken, takenAnswer } from './taken.ts';
 import { TaskEvents } from './task-events.ts';
 import { valueFiles } from './values.ts';
 import type { SubtaskEvent } from './worker-messages.ts';
@@ -275,7 +276,7 @@ export class Run implements AsyncIterable<RunEvent> {
           ? fn
           : name === 'evaluate'
             ? resolved
-            : recorded(resolved, (key, like) => this.#secrets.version(key, like));
+            : this.#orTaken(recorded(resolved, (key, like) => this.#secrets.version(key, like)));
     }
     return functions;
   }
@@ -283,7 +284,13 @@ export class Run implements AsyncIterable<RunEvent> {
   async #launch(given: Json, call: Call): Promise<Json> {
     const payload = given as unknown as LaunchPayload;
     const { render, secrets, secretCommand, taskTimeout, pickle = false } = this.#options;
-    const launched = await launch(payload, {
+    const { only } = this.#options;
+    if (only !== undefined && !isWithin(payload.t, only)) {
+      const answer = await this.#taken(payload);
+      this.#tell(() => this.#tokens.sendTaskSuccess(payload.token, answer));
+      return {};
+    }
+    const launched = await launch(only === undefined ? payload : anew(payload), {
       render,
       compute: this.#compute,
       results: readRecord,
@@ -306,6 +313,23 @@ export class Run implements AsyncIterable<RunEvent> {
       void this.#compute.ended(launched.started).then(() => signal.removeEventListener('abort', stop));
     }
     return {};
+  }
+
+  /** With `only`: that of another task is not called. */
+  #orTaken(fn: LocalFunction): LocalFunction {
+    const { only } = this.#options;
+    if (only === undefined) return fn;
+    return (given, call) => {
+      const payload = given as unknown as Payload;
+      return isWithin(payload.t, only) ? fn(anew(payload) as unknown as Json, call) : this.#taken(payload);
+    };
+  }
+
+  async #taken(payload: Payload): Promise<Json> {
+    const answer = await takenAnswer(payload);
+    if (answer !== undefined) return answer;
+    this.notice(`${payload.t} has no result in attempt ${this.#attempt.meta.resumes}: what it stores is missing`);
+    return nothingTaken(payload);
   }
 
   /** A state that has ended in the meantime needs no answer. */

@@ -1,0 +1,54 @@
+/** `run WF +task --from-last`: one task with the values that the tasks before it stored in the last attempt. Nothing else is done again. */
+
+import type { Group, Node, Workflow } from '../language/workflow.ts';
+import { type AttemptInfo, listAttempts } from '../local/history.ts';
+import { usageError } from './exit-codes.ts';
+import { findTask } from './select-tasks.ts';
+
+/** What has recorded results, or decides which of those have run. */
+const KEPT = new Set(['py', 'sh', 'http', 'http_call', 'call', 'if', 'loop', 'for_each', 'for_range']);
+
+/** The last attempt of the workflow, of this session if one is given. */
+export function lastAttempt(folder: string | undefined, workflow: string, session: string | undefined): AttemptInfo {
+  const found = folder === undefined ? [] : listAttempts(folder).filter((each) => each.workflow === workflow);
+  const last = found.filter(({ session_time }) => session === undefined || session_time === session).at(-1);
+  if (last !== undefined) return last;
+  throw usageError(
+    'there is no attempt to take values from',
+    `Run the whole workflow first: trowel run ${workflow}${session === undefined ? '' : ` --session '${session}'`}`,
+  );
+}
+
+/** The full name of the task that a pattern means; undefined where it means none or several. */
+export function taskName({ root }: Workflow, pattern: string): string | undefined {
+  const found = findTask(root, pattern);
+  return 'code' in found ? undefined : [root, ...found.path].map(({ name }) => name).join('');
+}
+
+/** The workflow in which tasks outside of `only` do nothing that is not recorded. */
+export function withoutOthers(workflow: Workflow, only: string): Workflow {
+  const visit = (node: Node, prefix: string): Node => {
+    const name = prefix + node.name;
+    if (name === only) return node;
+    if (node.kind === 'group' && only.startsWith(`${name}+`)) {
+      return { ...node, children: node.children.map((child) => visit(child, name)) };
+    }
+    return quiet(node);
+  };
+  return { ...workflow, root: visit(workflow.root, '') as Group };
+}
+
+function quiet(node: Node): Node {
+  const { error: _, check: __, retry: ___, ...directives } = node.directives;
+  if (node.kind === 'group') return { ...node, directives, children: node.children.map(quiet) };
+  if (!KEPT.has(node.operator)) {
+    const { body: _b, elseBody: _e, ...rest } = node;
+    return { ...rest, directives, operator: 'echo', command: '', keys: { 'echo>': '' } };
+  }
+  return {
+    ...node,
+    directives,
+    ...(node.body !== undefined && { body: quiet(node.body) }),
+    ...(node.elseBody !== undefined && { elseBody: quiet(node.elseBody) }),
+  };
+}

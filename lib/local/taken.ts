@@ -1,0 +1,37 @@
+/** A run of one task with what the others stored in an earlier attempt (`--from-last`). */
+
+import { resultPath } from '../../lambdas/launch/names.ts';
+import { asRecord, replay } from '../../lambdas/launch/replay.ts';
+import type { Json } from '../asl/types.ts';
+import { storeResult } from '../expression/stores.ts';
+import type { Payload } from '../expression/wire.ts';
+import { readRecord } from './results.ts';
+
+/** Whether a task is the one that is run, or below it. */
+export function isWithin(task: string, only: string): boolean {
+  return task === only || (task.startsWith(only) && /^[+^]/.test(task.slice(only.length)));
+}
+
+/** What a task before it answered in the nearest of the attempts, whatever has changed since; undefined if none has its result. */
+export async function takenAnswer(payload: Payload): Promise<Json | undefined> {
+  const path = resultPath(payload.t, payload.r);
+  for (const root of payload.b.attempt.resume ?? []) {
+    const found = await readRecord(root, path);
+    const record = asRecord(found);
+    if (record !== undefined) return replay(payload, record) as unknown as Json;
+    const { answer } = (found ?? {}) as { answer?: Json };
+    if (answer !== undefined) return { ...(answer as object), replayed: true } as Json;
+  }
+  return undefined;
+}
+
+/** The answer of a task that has no result there. */
+export function nothingTaken(payload: Payload): Json {
+  return { ...storeResult(payload, {}), replayed: true } as unknown as Json;
+}
+
+/** The task itself: it reads values of the earlier attempts, and takes no result from them. */
+export function anew<T extends Payload>(payload: T): T {
+  const { resume = [], values = [], ...attempt } = payload.b.attempt;
+  return { ...payload, b: { ...payload.b, attempt: { ...attempt, values: [...values, ...resume] } } };
+}
