@@ -9,6 +9,7 @@ import { badInput, Failed, taskFailed } from '../http/failure.ts';
 import { boolean, integer, mergeDefaults, nested, text } from '../http/options.ts';
 import type { Task, Unrendered } from '../http/rendering.ts';
 import type { ProjectFiles } from './project-files.ts';
+import { readableError } from './readable-error.ts';
 
 /** Evaluates one text with a task's variables: the file that mail> names. */
 export type RenderText = (
@@ -58,7 +59,9 @@ export async function mail(payload: Payload, task: Task, services: MailServices)
   const content = await body(marked, params, scope, marks, services);
   // By its place: what a task has stored does not decide whether it is escaped.
   const escaping = boolean(params, 'html', false) && boolean(task.keys, 'escape', true);
-  await sendMail(params, escaping ? marks.changed(content, escapeHtml) : marks.unmark(content), task, services, files);
+  const readable = readableError(task.params);
+  const change = (inserted: string): string => (escaping ? escapeHtml(readable(inserted)) : readable(inserted));
+  await sendMail(params, marks.changed(content, change), task, services, files);
 }
 
 /** The text, with marks around what expressions gave. `scope`: `params` as values travel. */

@@ -1,5 +1,5 @@
 /** What people are told of an attempt, before it becomes a Slack message or a mail. All texts are plain: nothing is escaped yet. */
-import { type ErrorOutput, failureOf } from '../../lib/expression/failure.ts';
+import { type ErrorOutput, failureOf, plainMessage } from '../../lib/expression/failure.ts';
 import type { Failure } from '../../lib/expression/wire.ts';
 
 export interface Report {
@@ -54,7 +54,7 @@ export function failureReport(attempt: FailedAttempt): Report {
       Error: failure.name,
       'Failed with it': attempt.requiredBy,
     }),
-    error: errorText(failure.message),
+    error: plainMessage(failure.message),
     ...(traceback !== undefined && { traceback }),
     links: [
       ...(execution === undefined ? [] : [{ title: 'Execution', url: execution }]),
@@ -92,12 +92,6 @@ function description(cause: unknown): ErrorOutput | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Of a Python task's message the exception alone: the frames follow as the traceback. */
-function errorText(message: string): string {
-  const python = /(?:^|\n)Error messages from python: ([\s\S]*?)(?:\n\tfrom [\s\S]*)?$/.exec(message)?.[1];
-  return (python ?? message).replace(/ \(runtime\)$/, '').trim();
 }
 
 function isUrl(text: string | undefined): text is string {

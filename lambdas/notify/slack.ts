@@ -12,6 +12,7 @@ import type { Task } from '../http/rendering.ts';
 import { deliver } from '../http/retry.ts';
 import type { Response } from '../http/send.ts';
 import { escapeText, withinLimits } from './blocks.ts';
+import { readableError } from './readable-error.ts';
 
 /** Seconds for an answer, which takes Slack less than one; then it is tried again. */
 const TIMEOUT = 10;
@@ -38,7 +39,9 @@ export async function slack(_payload: Payload, task: Task, services: HttpService
     if (value !== undefined && value !== null && !(field in message)) message[field] = value;
   }
   // By its place: what a task has stored does not decide whether it is escaped.
-  const change = boolean(task.keys, 'escape', true) ? escapeText : (inserted: string) => inserted;
+  const readable = readableError(task.params);
+  const escaping = boolean(task.keys, 'escape', true);
+  const change = (inserted: string): string => (escaping ? escapeText(readable(inserted)) : readable(inserted));
   await postToSlack(
     webhook,
     withinLimits(seen.maskAll(withoutMarks(message, task.marks, change))),

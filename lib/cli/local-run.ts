@@ -140,9 +140,9 @@ function functionsOf(
       if (dryRun && payload.op !== 'page')
         return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
       const answer = await evaluate(payload, values);
-      if (payload.op !== 's3_wait') return asJson(answer);
-      const { withClientOptions } = await import('../local/aws-client.ts');
-      return asJson(withClientOptions(answer));
+      if (payload.op !== 's3_wait' && payload.op !== 'aws') return asJson(answer);
+      const { withClientOptions, withoutClientOptions } = await import('../local/aws-client.ts');
+      return asJson(payload.op === 'aws' ? withoutClientOptions(answer) : withClientOptions(answer));
     },
     http,
     run: fragment('run'),

@@ -1,7 +1,8 @@
 /** What stands at the end of a run: on failure what failed and why and what to do now, on success where things are. */
+import { plainMessage } from '../expression/failure.ts';
 import type { RunView, TaskFailed } from './run-view.ts';
 import type { Colors } from './terminal.ts';
-import { clean, duration, indent, plural, withoutFrames } from './text.ts';
+import { clean, duration, indent, plural } from './text.ts';
 
 export interface SummaryOptions {
   readonly colors: Colors;
@@ -62,23 +63,33 @@ function countTasks({ root, replayed, ended }: RunView): string {
 
 function failureLines(view: RunView, options: SummaryOptions): string[] {
   const failures = [...view.failures.values()];
-  const lines = failures.slice(0, SHOWN).flatMap((failure) => [...oneFailure(failure, options), '']);
+  const traces = new Set<string>();
+  const lines = failures.slice(0, SHOWN).flatMap((failure) => [...oneFailure(failure, view, traces, options), '']);
   if (failures.length > SHOWN) lines.push(`… and ${failures.length - SHOWN} more failed tasks`, '');
   const { message } = view.ended ?? {};
   if (failures.length === 0 && message !== undefined && message !== '') {
-    lines.push(options.colors.red(cut(clean(message))), '');
+    lines.push(options.colors.red(cut(clean(plainMessage(message)))), '');
   }
   return ['', ...lines];
 }
 
-function oneFailure(failure: TaskFailed, { colors, showPath, nameOf }: SummaryOptions): string[] {
+/** @param traces those that were shown: of a task and of the dynamic task in it that failed it is the same */
+function oneFailure(
+  failure: TaskFailed,
+  view: RunView,
+  traces: Set<string>,
+  { colors, showPath }: SummaryOptions,
+): string[] {
   const trace = clean(failure.stacktrace ?? '').trimEnd();
-  // The frames stand in digdag's form of the message too; the same twice helps nobody.
-  const message = clean(trace === '' ? failure.message : withoutFrames(failure.message)).trimEnd();
-  const lines = [`${colors.red(colors.bold(nameOf(failure.task)))} failed after ${duration(failure.seconds)}`];
+  const message = clean(plainMessage(failure.message));
+  const at = view.places.get(failure.task);
+  const where = at === undefined ? '' : ` (${at})`;
+  const lines = [`${colors.red(colors.bold(failure.task))} failed after ${duration(failure.seconds)}${where}`];
   lines.push(indent(cut(message === '' ? failure.error : message), '  '));
-  // Without frames it is the message again.
-  if (trace.includes('\n')) lines.push(colors.dim(indent(cut(trace), '  ')));
+  // Without frames it is the message again; one traceback a failure is enough, and the task's output may have it.
+  const shown = traces.has(trace) || [...view.traced].some((task) => task.startsWith(failure.task));
+  if (trace.includes('\n') && !shown) lines.push(colors.dim(indent(cut(trace), '  ')));
+  traces.add(trace);
   if (MISSING_PACKAGE.test(message)) lines.push(`  ${PACKAGE_HINT}`);
   if (failure.log !== undefined) lines.push(`  log: ${showPath(failure.log)}`);
   return lines;

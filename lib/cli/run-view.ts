@@ -18,6 +18,8 @@ export interface TaskRow {
   readonly replayed: boolean;
   /** Of the last failure, or of the try that is followed by another. */
   readonly message: string;
+  /** `main.dig:3`. */
+  readonly at?: string;
 }
 
 export type TaskFailed = Extract<RunEvent, { type: 'task-failed' }>;
@@ -49,6 +51,10 @@ export interface RunView {
   /** Failures that no later try of the same task has undone, in the order they happened. */
   readonly failures: Map<string, TaskFailed>;
   replayed: number;
+  /** Where the tasks that failed stand, `main.dig:3`. */
+  readonly places: Map<string, string>;
+  /** Tasks that have printed a traceback. */
+  readonly traced: Set<string>;
 }
 
 /** @param outline full names of the tasks that are to run, as far as the file says (outline.ts) */
@@ -59,7 +65,7 @@ export function newRunView(outline: Iterable<string> = []): RunView {
     node.expected = true;
     for (let each: TreeNode | undefined = node; each !== undefined; each = each.parent) each.pending++;
   }
-  return { root, failures: new Map(), replayed: 0 };
+  return { root, failures: new Map(), replayed: 0, places: new Map(), traced: new Set() };
 }
 
 function newNode(label: string, parent?: TreeNode): TreeNode {
@@ -86,6 +92,7 @@ export function apply(view: RunView, event: RunEvent): void {
       return;
     case 'task-started':
       view.failures.delete(event.task);
+      view.traced.delete(event.task);
       setRow(view, {
         task: event.task,
         operator: event.operator,
@@ -95,6 +102,7 @@ export function apply(view: RunView, event: RunEvent): void {
         tries: event.try,
         replayed: false,
         message: '',
+        ...(event.at !== undefined && { at: event.at }),
       });
       return;
     case 'task-retrying':
@@ -113,12 +121,20 @@ export function apply(view: RunView, event: RunEvent): void {
     case 'task-failed':
       view.failures.delete(event.task);
       view.failures.set(event.task, event);
+      notePlace(view, event.task);
       change(view, event.task, { state: 'failed', seconds: event.seconds, message: event.message });
       return;
     case 'notice':
+      return;
     case 'task-output':
+      if (event.text.includes('Traceback (most recent call last)')) view.traced.add(event.task);
       return;
   }
+}
+
+function notePlace(view: RunView, task: string): void {
+  const at = find(view.root, task)?.row?.at;
+  if (at !== undefined) view.places.set(task, at);
 }
 
 function change(view: RunView, task: string, changes: Partial<TaskRow>): void {

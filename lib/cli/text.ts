@@ -1,4 +1,5 @@
 /** Small pieces of text that every rendering shares: durations, widths, cleaning, quoting. */
+import { plainMessage } from '../expression/failure.ts';
 import { charWidth } from './render-diagnostics.ts';
 /** `0.04 s`, `12.3 s`, `4 min 07 s`, `1 h 02 min`. */
 export function duration(seconds: number): string {
@@ -46,17 +47,9 @@ export function firstLine(text: string): string {
   return line?.trim() ?? '';
 }
 
-/** digdag's message of a Python task without its preamble and frames: `no lamps left (StockError)`. */
-export function withoutFrames(message: string): string {
-  const python = /^Python command failed with code -?\d+\nError messages from python: ([\s\S]*?)\n\tfrom /.exec(
-    message,
-  );
-  return python?.[1] ?? message;
-}
-
 /** What an error says, in one line. */
 export function headline(message: string): string {
-  return firstLine(withoutFrames(message));
+  return firstLine(plainMessage(message));
 }
 
 export function indent(text: string, by: string): string {

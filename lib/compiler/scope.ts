@@ -7,7 +7,8 @@
  */
 import type { State, Template } from '../asl/types.ts';
 import type { Variable } from '../expression/lower.ts';
-import type { Mapping } from '../language/workflow.ts';
+import { walk } from '../language/walk.ts';
+import type { Mapping, Workflow } from '../language/workflow.ts';
 import { type Expr, merge, template } from './jsonata.ts';
 import type { Unit } from './unit.ts';
 
@@ -210,6 +211,26 @@ function going(
   output: { readonly [key: string]: Template },
 ): Leaving {
   return { ...(Object.keys(assign).length === 0 ? {} : { Assign: assign }), Output: output, Next: to };
+}
+
+const handled = new WeakMap<ReadonlyMap<string, Workflow>, boolean>();
+
+/** Whether any workflow has an `_error`: call>, and the parts of a machine, share failures. */
+function handles(workflows: ReadonlyMap<string, Workflow>): boolean {
+  const known = handled.get(workflows);
+  if (known !== undefined) return known;
+  const found = [...workflows.values()].some(({ root }) => [...walk(root)].some(({ directives }) => directives.error));
+  handled.set(workflows, found);
+  return found;
+}
+
+/** A failure as handlers' layers hold it: with the name of the task that failed. */
+export function failureOfTask(context: Context, failure: Expr): Expr {
+  // Where nobody handles it, nobody reads the name: states stay small.
+  if (!handles(context.unit.program.workflows)) return failure;
+  const name = String(taskName(context));
+  const expr = name.startsWith('{%') ? name.slice(2, -2).trim() : JSON.stringify(name);
+  return `$merge([${failure},{"Task":${expr}}])`;
 }
 
 /** Assign and Next of a Catch or a failing Choice rule; `failure` gives `{Error, Cause}`. */

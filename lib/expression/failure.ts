@@ -15,6 +15,8 @@ export class TrowelError extends Error {
 export interface ErrorOutput {
   readonly Error?: unknown;
   readonly Cause?: unknown;
+  /** Full name of the task that failed, as the compiled machine adds it. */
+  readonly Task?: unknown;
 }
 
 /**
@@ -36,10 +38,23 @@ const SAID: { readonly [error: string]: string } = {
   'States.HeartbeatTimeout': 'The container of the task fell silent (States.HeartbeatTimeout)',
 };
 
-/** The variable `error` of an `_error` handler, as digdag's: `{message, stacktrace?}`. */
-export function errorVariable(output: ErrorOutput): Mapping {
-  const { message, stacktrace } = failureOf(output);
-  return stacktrace === undefined ? { message } : { message, stacktrace };
+/**
+ * The variable `error` of an `_error` handler: digdag's `{message, stacktrace}`, with the failed task's name. What has no traceback of the
+ * user's has an empty one, so that a handler may always read it.
+ */
+export function errorVariable(output: ErrorOutput, handler: string): Mapping {
+  const { message, stacktrace = '', task = output.Task } = failureOf(output);
+  // `+main+load^error+say` handles a failure of `+main+load`, or in it.
+  return { message, stacktrace, task: typeof task === 'string' ? task : handler.replace(/\^error.*$/s, '') };
+}
+
+/**
+ * A failure's message as people read it: without digdag's marks `(config)` and `(runtime)`, and of a Python task the exception, without the
+ * frames, which are in the traceback. `${error.message}` has all of it, as in digdag.
+ */
+export function plainMessage(message: string): string {
+  const python = /(?:^|\n)Error messages from python: ([\s\S]*?)(?:\n\tfrom [\s\S]*)?$/.exec(message);
+  return (python?.[1] ?? message).replace(/ \((?:runtime|config)\)(?=$| in | Packages of )/gm, '').trimEnd();
 }
 
 function parseObject(text: string): Mapping | undefined {

@@ -61,7 +61,7 @@ const MESSAGE_TEXT_LIMIT = 2000;
 /** Evaluates everything in a task's scope; one bad expression anywhere in it fails the whole, as in digdag. */
 export async function render(request: RenderRequest): Promise<RenderResult> {
   let scope: MarkedMapping = {};
-  for (const layer of request.layers) scope = merge(scope, markLayer(layer));
+  for (const layer of request.layers) scope = merge(scope, markLayer(layer, request.task));
   scope = merge(scope, { ...request.builtins, task_name: request.task });
   const all = merge(scope, markTemplates(request.keys) as MarkedMapping);
 
@@ -103,13 +103,13 @@ export async function renderText(
   }
 }
 
-function markLayer(layer: Layer): MarkedMapping {
+function markLayer(layer: Layer, task: string): MarkedMapping {
   if (!Array.isArray(layer)) return layer;
   const [mapping] = layer;
   if (layer.length === 1) return markTemplates(mapping) as MarkedMapping;
   const error = mapping.error;
   return isMapping(error) && typeof error.Error === 'string'
-    ? { ...mapping, error: errorVariable(error as ErrorOutput) }
+    ? { ...mapping, error: errorVariable(error as ErrorOutput, task) }
     : mapping;
 }
 

@@ -154,6 +154,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     options: {
       channel: text('Channel, where the webhook allows one other than its own.'),
       url: text('Address of the webhook; default: the secret slack.webhook.'),
+      escape: flag('Escape what `${…}` gives. `false` keeps the markup of values.', true),
       blocks: { type: 'list', description: "Slack's Block Kit blocks beside the text." },
     },
     stores: false,
@@ -307,6 +308,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
       tls: flag('Use STARTTLS.', true),
       ssl: flag('Use TLS from the start.', false),
       html: flag('The text is HTML.', false),
+      escape: flag('Escape what `${…}` gives, in HTML. `false` keeps the markup of values.', true),
       debug: flag('Log the conversation with the server.', false),
       attach_files: {
         type: 'list',

@@ -28,6 +28,25 @@ export function withClientOptions<T>(answer: T): T {
     : { ...answer, request: { ...request, [CLIENT_ARGUMENT]: client } };
 }
 
+/**
+ * An answer of `evaluate` to aws>, without the argument: data that gives the arguments could otherwise name secrets, and an address to send
+ * them to.
+ */
+export function withoutClientOptions<T>(answer: T): T {
+  const { k } = answer as { k?: Mapping };
+  const given = typeof k?.arguments === 'string' ? parsed(k.arguments) : k?.arguments;
+  if (k === undefined || !isMapping(given) || !(CLIENT_ARGUMENT in given)) return answer;
+  return { ...answer, k: { ...k, arguments: takeClientOptions(given)[0] } };
+}
+
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 export function takeClientOptions(input: Mapping): [args: Mapping, client: Mapping] {
   const { [CLIENT_ARGUMENT]: client, ...args } = input;
   return [args, isMapping(client) ? client : {}];

@@ -6,7 +6,7 @@ import { literal, template } from '../jsonata.ts';
 import { lowered } from '../lowering.ts';
 import type { CompileOperator } from '../operator.ts';
 import { REPEATABLE } from '../retry.ts';
-import { type Context, failing, leave, taskName } from '../scope.ts';
+import { type Context, failing, failureOfTask, leave, taskName } from '../scope.ts';
 import { catchers, failure, payload, register, retriers } from './payload.ts';
 
 /** The text as a field's value, where no function is needed to give it. */
@@ -63,7 +63,7 @@ export const compileFail: CompileOperator = (context, task) => {
   put(context, name, {
     Type: 'Pass',
     Output: { t: taskName(context), fail: text.literal ? literal(text.text) : template(text.text) },
-    ...failing(context, context.onFail, made),
+    ...failing(context, context.onFail, failureOfTask(context, made)),
   } as State);
   return { to: name, depth: context.levels.length, assign: {} };
 };

@@ -5,7 +5,7 @@ import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from '../retry.ts';
-import { type Context, failing, layerList, shareList, taskName } from '../scope.ts';
+import { type Context, failing, failureOfTask, layerList, shareList, taskName } from '../scope.ts';
 import type { TaskInfo } from '../unit.ts';
 
 /** Seconds that a state waits beyond its task's deadline. */
@@ -91,7 +91,7 @@ export function catchers(
 
 function catcherOf(context: Context): (errors: readonly string[], edge: Context['onFail']) => Catcher {
   return (errors, edge) => {
-    const { Assign: assign, Next } = failing(context, edge, '$states.errorOutput');
+    const { Assign: assign, Next } = failing(context, edge, failureOfTask(context, '$states.errorOutput'));
     return { ErrorEquals: errors, Assign: assign as Assign, Next };
   };
 }

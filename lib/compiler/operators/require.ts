@@ -6,7 +6,7 @@ import { type Expr, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
 import { INFRASTRUCTURE_CALLS } from '../retry.ts';
-import { closing, failing } from '../scope.ts';
+import { closing, failing, failureOfTask } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { catchers, register } from './payload.ts';
 
@@ -44,7 +44,10 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const failed = failing(
     context,
     context.onFail,
-    `{"Error":${JSON.stringify(ERRORS.taskFailed)},"Cause":$string({"message":"Dependent workflow failed: ${target}, execution "&${name}})}`,
+    failureOfTask(
+      context,
+      `{"Error":${JSON.stringify(ERRORS.taskFailed)},"Cause":$string({"message":"Dependent workflow failed: ${target}, execution "&${name}})}`,
+    ),
   );
   const ended = { ...assignDone, Output: { over: true }, Next: done };
   const ignored = { Condition: template(`$${keys}.ignore_failure`), ...ended };

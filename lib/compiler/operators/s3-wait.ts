@@ -6,7 +6,7 @@ import { template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
 import { CALL } from '../retry.ts';
-import { type Context, closing, failing, leaveWith } from '../scope.ts';
+import { type Context, closing, failing, failureOfTask, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { callCatchers, register } from './payload.ts';
 
@@ -44,7 +44,11 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
   const done = exit.to ?? passage(context, exit);
   const doneAssign = exit.to === undefined ? {} : { ...closing(context, exit), ...exit.assign };
   const message = `{"message":"s3_wait>: no object s3://"&$${keys}.request.Bucket&"/"&$${keys}.request.Key&" within "&$string($${keys}.timeout)&" s"}`;
-  const failed = failing(context, context.onFail, `{"Error":"${ERRORS.taskFailed}","Cause":$string(${message})}`);
+  const failed = failing(
+    context,
+    context.onFail,
+    failureOfTask(context, `{"Error":"${ERRORS.taskFailed}","Cause":$string(${message})}`),
+  );
   const over = `$exists($${keys}.timeout) and $toMillis($states.context.State.EnteredTime)-$${since}>=$${keys}.timeout*1000`;
   put(context, late, {
     Type: 'Choice',

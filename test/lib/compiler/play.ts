@@ -185,7 +185,7 @@ class Player {
     const show =
       (keys.show as string[] | undefined) ??
       Object.keys(params).filter((key) => !(key in payload.b.vars) && key !== 'task_name' && !(key in keys));
-    const shown = show.map((key) => `${key}=${textOf(params[key])}`).join(' ');
+    const shown = show.map((key) => `${key}=${textOf(shownOf(key, params[key]))}`).join(' ');
     switch (keys['py>']) {
       case 't.store':
         this.#seen.push(payload.t);
@@ -216,6 +216,11 @@ function memoryFiles(): ValueFiles {
 
 function answered(payload: unknown): Json {
   return { StatusCode: 200, Payload: JSON.parse(JSON.stringify(payload)) as Json };
+}
+
+/** Of an error the message: what else is there, render.test.ts tells. */
+function shownOf(key: string, value: Value | undefined): Value | undefined {
+  return key === 'error' && isMapping(value) ? { message: value.message ?? null } : value;
 }
 
 function textOf(value: Value | undefined): string {

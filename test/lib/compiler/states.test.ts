@@ -24,7 +24,7 @@ describe('a state takes few bytes, for a definition may have a megabyte', () => 
       'whose Catch merges, for a handler outside its level',
       '_error: {py>: t.f}\n+g: {_export: {a: 1}, +a: {py>: t.f}, +b: {py>: t.f}}',
       '+main+g+a',
-      1520,
+      1670,
     ],
   ])('%s', (_, dig, state, most) => {
     expect(bytesOf(dig, state)).toBeLessThanOrEqual(most);

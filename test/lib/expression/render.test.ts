@@ -233,11 +233,15 @@ describe('layers', () => {
     [
       'a failure of ours',
       { message: 'boom ${x}', stacktrace: 'File "t.py"' },
-      { message: 'boom ${x}', stacktrace: 'File "t.py"' },
+      { message: 'boom ${x}', stacktrace: 'File "t.py"', task: '+t' },
     ],
-    ['a Lambda function’s', { errorType: 'E', errorMessage: 'boom', trace: [] }, { message: 'boom' }],
+    [
+      'a Lambda function’s',
+      { errorType: 'E', errorMessage: 'boom', trace: [] },
+      { message: 'boom', stacktrace: '', task: '+t' },
+    ],
   ])('reads the error layer: %s', async (_, cause, error) => {
-    const layers: Layer[] = [item({ error: { Error: 'Trowel.TaskFailed', Cause: JSON.stringify(cause) } })];
+    const layers: Layer[] = [item({ error: { Error: 'Trowel.TaskFailed', Cause: JSON.stringify(cause), Task: '+t' } })];
     const result = await render({ layers, builtins: BUILTINS, task: '+t', keys: { a: '${error.message}' } });
     expect(result.ok && [result.params.error, result.keys.a]).toEqual([error, error.message]);
   });
