@@ -305,7 +305,8 @@ def test_a_value_of_an_attempt_from_before_workflows_had_folders(aws):
     aws.put(f"attempts/main/old-1/values/{sha256}.json", b'"kept"')
     ref = {"trowel:ref": f"s3://{BUCKET}/attempts/old-1/values/{sha256}.json", "kind": "json", "bytes": 6, "sha256": sha256}
     aws.file("tasks.py", "def f(x): print(x)\n")
-    assert aws.run("py", "tasks.f", params={"x": ref})[1] == "kept\n"
+    builtins = {"vars": {}, "attempt": {"root": ROOT, "resume": [f"s3://{BUCKET}/attempts/main/old-1"]}}
+    assert aws.run("py", "tasks.f", params={"x": ref}, builtins=builtins)[1] == "kept\n"
 
 
 def test_subtasks_without_the_function(aws):

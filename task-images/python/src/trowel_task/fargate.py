@@ -80,7 +80,6 @@ def main() -> int:
     except Exception as error:
         say(f"cannot begin: {type(error).__name__}: {error}")
         return MISCONFIGURED if remote.code_of(error) in ("AccessDenied", "AccessDeniedException", "NoSuchBucket") else 1
-    remote.home = given["assignment"].get("root")
     connections.close()
     if not waiting:
         say("nobody waits for this task any more; it is not run")

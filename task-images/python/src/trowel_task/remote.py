@@ -11,9 +11,6 @@ import os
 SCHEME = "s3://"
 _uploaded: set[str] = set()
 
-# Root of this container's attempt: s3://bucket/attempts/WORKFLOW/EXECUTION.
-home: str | None = None
-
 
 def is_remote(place: str | None) -> bool:
     return place is not None and place.startswith(SCHEME)
@@ -56,21 +53,11 @@ def download(uri: str, path: str, size: int | None = None) -> None:
     from trowel_task import aws, transfer
 
     try:
-        transfer.download(aws.object_url(*parts(place(uri))), path, size)
+        transfer.download(aws.object_url(*parts(uri)), path, size)
     except aws.ServiceError as error:
         if error.code in ("NoSuchKey", "AccessDenied"):
             raise FileNotFoundError(f"a stored value is gone, or is not of this workflow: {uri}") from None
         raise
-
-
-def place(uri: str) -> str:
-    """Where a value is to be read. Those of attempts from before workflows had folders (attempts/EXECUTION) have been copied to this
-    workflow's (lambdas/aws/earlier-place.ts)."""
-    import re
-
-    old = re.match(r"(s3://[^/]+/attempts)/([^/]+)/values/[0-9a-f]{64}\b", uri)
-    own = re.match(r"((s3://[^/]+/attempts)/[^/]+)/[^/]+$", home or "")
-    return f"{own[1]}{uri[len(old[1]) :]}" if old and own and old[1] == own[2] else uri
 
 
 def parts(uri: str) -> tuple[str, str]:

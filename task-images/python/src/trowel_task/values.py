@@ -257,7 +257,10 @@ def path_of(ref: dict[str, Any], roots: Sequence[str] | None = None, verify: boo
     """Where a value lies on this machine. Raises FileNotFoundError if it is gone, ValueError if it is not what was stored."""
     name, sha256 = _name(ref)
     for root in _roots if roots is None else roots:
-        path = _fetched(f"{root}/values/{name}", name, sha256) if remote.is_remote(root) else os.path.join(root, "values", name)
+        if remote.is_remote(root):
+            path = _fetched(f"{root}/values/{name}", name, sha256, ref.get("bytes"))
+        else:
+            path = os.path.join(root, "values", name)
         if path and os.path.isfile(path):
             if verify and hash_file(path)[0] != sha256:
                 raise _changed(ref)
@@ -288,18 +291,19 @@ def _name(ref: dict[str, Any]) -> tuple[str, str]:
     return sha256 + _suffix(kind), sha256
 
 
-def _fetched(uri: str, name: str, sha256: str) -> str | None:
-    """This machine's copy of an object in S3, or None where there is none."""
+def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
+    """This machine's copy of an object in S3 of so many bytes, or None where there is none."""
     path = os.path.join(remote.spool(), name)
     if os.path.exists(path):
         return path
     os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
     try:
-        remote.download(uri, temporary)
-    except FileNotFoundError:
-        return None
+        remote.download(uri, temporary, size if isinstance(size, int) else None)
     except Exception as error:
+        os.unlink(temporary)
+        if isinstance(error, FileNotFoundError):
+            return None
         if remote.code_of(error) in ("AccessDenied", "NoSuchKey"):  # of what is not there, where the role may not list
             return None
         raise
