@@ -538,7 +538,10 @@ describe('TrowelProject', () => {
       'trowel.yml': 'params: config/params.yml\n',
       'config/params.yml': 'region: eu\n',
     });
-    expect(JSON.parse(definition('main')).States.Start.Arguments.Payload.input).toContain('{"region":"eu"}');
+    expect(JSON.parse(definition('main')).States.Start.Arguments.Payload).toMatchObject({
+      input: '{% $states.input %}',
+      defaults: { region: 'eu' },
+    });
   });
 
   it('takes network, cluster, image, key and boundary of a user’s own app, and grants', async () => {
