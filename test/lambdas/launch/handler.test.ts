@@ -156,7 +156,7 @@ describe('launch on AWS', () => {
   it('lets a task store and read objects of any class where the project says so', async () => {
     await handler(payloadOf());
     vi.stubEnv('TROWEL_PICKLE', 'true');
-    await handler(payloadOf({ token: 'another' }));
+    await handler(payloadOf({ token: 'a task with pickle' }));
     const files = await Promise.all(aws.calls.map(({ input }) => aws.get(`assignments/${input.startedBy}.json`)));
     expect(files.map((file) => JSON.parse(file ?? '').assignment.pickle)).toEqual([undefined, true]);
   });
@@ -349,7 +349,7 @@ describe('launch on AWS', () => {
     const sha256 = createHash('sha256').update(json).digest('hex');
     await aws.put(`attempts/other/run-9/values/${sha256}.json`, json);
     const ref = { 'trowel:ref': sha256, kind: 'json', bytes: json.length };
-    const given = payloadOf({ token: 'forged', l: [{ other: ref }] });
+    const given = payloadOf({ token: 'forged', l: [{ region: 'eu', other: ref }] });
     const execution = 'arn:aws:states:us-east-1:123456789012:execution:p-main:run-2';
     const attempt = { ...given.b.attempt, execution, root: 's3://trowel-test/attempts/other/run-9' };
     await handler({ ...given, b: { ...given.b, attempt } });
