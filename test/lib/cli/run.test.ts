@@ -89,12 +89,13 @@ def use(model):
       '+bad+second failed after',
       'no lamps',
       'KeyError',
-      'tasks.py", line 7, in boom',
       'log: .trowel/attempts/1/logs/+bad+second.log',
       'continue where it stopped: trowel run bad --resume\n',
     ]) {
       expect(failed.stderr).toContain(part);
     }
+    // One traceback, where the task's output is.
+    expect((failed.stdout + failed.stderr).split('tasks.py", line 7, in boom')).toHaveLength(2);
     expect(failed.stderr).not.toContain('trowel_task');
 
     const env = { npm_command: 'exec' };
