@@ -78,13 +78,13 @@ function oneFailure(
   failure: TaskFailed,
   view: RunView,
   traces: Set<string>,
-  { colors, showPath }: SummaryOptions,
+  { colors, showPath, nameOf }: SummaryOptions,
 ): string[] {
   const trace = clean(failure.stacktrace ?? '').trimEnd();
   const message = clean(plainMessage(failure.message));
   const at = view.places.get(failure.task);
   const where = at === undefined ? '' : ` (${at})`;
-  const lines = [`${colors.red(colors.bold(failure.task))} failed after ${duration(failure.seconds)}${where}`];
+  const lines = [`${colors.red(colors.bold(nameOf(failure.task)))} failed after ${duration(failure.seconds)}${where}`];
   lines.push(indent(cut(message === '' ? failure.error : message), '  '));
   // Without frames it is the message again; one traceback a failure is enough, and the task's output may have it.
   const shown = traces.has(trace) || [...view.traced].some((task) => task.startsWith(failure.task));

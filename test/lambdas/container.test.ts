@@ -128,7 +128,7 @@ describe('a task in a container', { timeout: 120_000 }, () => {
     expect(await container()).toBe('making 10000 None\n');
     const made = told();
     expect([made.action, made.token]).toEqual(['SendTaskSuccess', 'token-make']);
-    expect(made.output).toMatchObject({ s: { rows: 10_000, table: { kind: 'json', type: 'array' } } });
+    expect(made.output).toMatchObject({ s: { rows: 10_000, table: { kind: 'json' } } });
     const layer = made.output.s as Mapping;
 
     aws.calls.length = 0;

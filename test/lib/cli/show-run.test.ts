@@ -196,7 +196,7 @@ describe('live', () => {
     const { stderr } = await show('live', events, { outline });
     const shown = screen(stderr.text);
     expect(shown).toContain('├─ - +report  skipped');
-    expect(shown).toContain('+main+each[south]+sum failed after 1.50 s');
+    expect(shown.join('\n')).toContain('+main+each[south]+sum failed after 1.50 s');
     expect(shown).toContain('Failed after 1.00 s: 0 tasks done, 1 failed, 2 skipped.');
     // What is searched has names in full.
     const plain = await show('plain', events, { outline });
