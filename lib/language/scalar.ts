@@ -22,11 +22,14 @@ export function typedScalar(text: string): null | boolean | number | bigint | st
   return text;
 }
 
+/** As many as Python reads as a number; a longer one is a text. */
+const MOST_DIGITS = 4_300;
+
 function integer(text: string): number | bigint | undefined {
   const negative = text.startsWith('-');
   const digits = text.replace(/^[-+]/, '').replaceAll('_', '');
   const js = /^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits;
-  if (!/[0-9a-fA-F]$/.test(js) || js === '0b') return undefined;
+  if (!/[0-9a-fA-F]$/.test(js) || js === '0b' || js.length > MOST_DIGITS) return undefined;
   const big = BigInt(js);
   const value = negative ? -Number(big) : Number(big);
   return Number.isSafeInteger(value) ? value + 0 : negative ? -big : big;

@@ -17,7 +17,11 @@ const FUNCTIONS: readonly { name: string; limit: number; event: object; answer: 
       v: 1,
       workflow: 'main',
       timezone: 'UTC',
-      execution: { Id: 'arn', Name: 'run-1', StartTime: '2030-01-31T00:00:00Z' },
+      execution: {
+        Id: 'arn:aws:states:eu-west-1:1:execution:p-main:run-1',
+        Name: 'run-1',
+        StartTime: '2030-01-31T00:00:00Z',
+      },
       input: { params: { a: 1 }, resume_from: 'run-0' },
     },
     answer: {

@@ -14,6 +14,7 @@ describe('examples/operator-guide', () => {
     ]) {
       expect(existsSync(join(folder, path)), path).toBe(true);
     }
+    await trowel('secrets', '--local', '--set', 'td.apikey=x');
     const checked = await trowel('check', '--format', 'json');
     expect(checked.code).toBe(0);
     // The one that the workflow is there to show.
