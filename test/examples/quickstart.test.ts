@@ -99,7 +99,7 @@ describe('examples/quickstart', () => {
     const { trowel } = await example('quickstart');
     const checked = await trowel('check');
     expect(checked.code).toBe(0);
-    expect(checked.stderr).toMatch(/^send-report\.dig:\d+:\d+ warning secret-missing: [^]*\n1 warning\n$/);
+    expect(checked.stderr).toMatch(/^send-report\.dig:\d+:\d+ warning secret-missing: [\s\S]*\n1 warning\n$/);
     for (const workflow of ['main.dig', 'send-report.dig']) {
       const compiled = await trowel('compile', workflow);
       expect(JSON.parse(compiled.stdout)).toHaveProperty('StartAt');
