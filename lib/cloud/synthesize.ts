@@ -48,7 +48,9 @@ export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): 
  */
 function featureFlags(): { readonly [flag: string]: unknown } {
   const { FLAGS, CURRENT_VERSION_EXPIRED_FLAGS: expired, CURRENT_VERSION_FLAG_DEFAULTS: defaults } = cxapi;
-  const names = Object.keys(FLAGS).filter((name) => !expired.includes(name));
+  // What is no switch (the partitions that are aimed at, say) has no off.
+  const isSwitch = (name: string) => typeof FLAGS[name]?.recommendedValue === 'boolean';
+  const names = Object.keys(FLAGS).filter((name) => !expired.includes(name) && isSwitch(name));
   return Object.fromEntries(names.map((name) => [name, defaults[name] ?? false]));
 }
 

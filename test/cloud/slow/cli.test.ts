@@ -74,7 +74,7 @@ describe('a deployed workflow from the command line', { timeout: HOOK_TIMEOUT },
     const failed = await cli('start', 'main', '--session', '2030-01-31', '-p', 'days=10', '--follow');
     expect(failed.stderr).toContain('+main+report failed after');
     expect(failed.stderr).toContain('no paper left (LookupError)');
-    expect(failed.stderr).toMatch(/in write\n/);
+    expect(failed.stdout + failed.stderr).toMatch(/in write\n/);
     expect(failed.stdout).toMatch(/rows for 4 regions/);
     expect(failed.stdout).toContain('There is no report:');
     const name = executionOf(failed.stderr);

@@ -69,7 +69,7 @@ describe('cdk destroy', { timeout: 300_000 }, () => {
     bucket = stack.outputs.BucketName ?? '';
     await run(stack);
     kept = await objects(bucket);
-    expect(kept.join('\n')).toMatch(/^attempts\/[^/]+\/results\/[\s\S]*^attempts\/[^/]+\/values\//m);
+    expect(kept.join('\n')).toMatch(/^attempts\/[^/]+\/[^/]+\/results\/[\s\S]*^attempts\/[^/]+\/[^/]+\/values\//m);
     expect(await printed()).toEqual(['kept line']);
     // The stack has something in every list, so that what is missing below is gone.
     expect(Object.keys(added(before, await inventory(aws)))).toEqual(Object.keys(before));
