@@ -94,6 +94,15 @@ class Host:
         return path
 
 
+@pytest.fixture(autouse=True)
+def own_roots():
+    """What one test sets for this process, the next one does not look in."""
+    from trowel_task import values
+
+    yield
+    values.look_in([])
+
+
 @pytest.fixture
 def start_host(tmp_path):
     hosts = []

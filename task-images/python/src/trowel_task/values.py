@@ -301,7 +301,8 @@ def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
     try:
         remote.download(uri, temporary, size if isinstance(size, int) else None)
     except Exception as error:
-        os.unlink(temporary)
+        if os.path.exists(temporary):  # not where it failed before the first byte
+            os.unlink(temporary)
         if isinstance(error, FileNotFoundError):
             return None
         if remote.code_of(error) in ("AccessDenied", "NoSuchKey"):  # of what is not there, where the role may not list
