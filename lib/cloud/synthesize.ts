@@ -48,10 +48,14 @@ export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): 
  */
 function featureFlags(): { readonly [flag: string]: unknown } {
   const { FLAGS, CURRENT_VERSION_EXPIRED_FLAGS: expired, CURRENT_VERSION_FLAG_DEFAULTS: defaults } = cxapi;
-  // What is no switch (the partitions that are aimed at, say) has no off.
-  const isSwitch = (name: string) => typeof FLAGS[name]?.recommendedValue === 'boolean';
-  const names = Object.keys(FLAGS).filter((name) => !expired.includes(name) && isSwitch(name));
-  return Object.fromEntries(names.map((name) => [name, defaults[name] ?? false]));
+  const unset = (name: string): unknown => {
+    const { recommendedValue, unconfiguredBehavesLike } = FLAGS[name] ?? {};
+    if (typeof recommendedValue === 'boolean') return defaults[name] ?? false;
+    // Not a switch. The CDK reads the text "undefined" as nothing (target-partitions).
+    return unconfiguredBehavesLike?.v2 ?? 'undefined';
+  };
+  const names = Object.keys(FLAGS).filter((name) => !expired.includes(name));
+  return Object.fromEntries(names.map((name) => [name, unset(name)]));
 }
 
 type Refusal = Pick<Diagnostic, 'message' | 'notes'>;

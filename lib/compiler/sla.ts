@@ -23,9 +23,10 @@ export function slaMachineName(workflow: string): string {
 
 /** The state after `Start` that starts the machine: it does not wait for it. */
 export function startSla(context: Context, { name }: Workflow, entry: Edge): Edge {
-  const state = context.unit.stateName(`+${name}^sla`);
+  const path = `+${name}^sla`;
+  const state = context.unit.stateName(path);
   const next = { Output: {}, Next: entry.to ?? 'Done' };
-  const { Catch } = catchers(context);
+  const { Catch } = catchers({ ...context, name: [path] });
   put(context, state, {
     Type: 'Task',
     Resource: 'arn:aws:states:::states:startExecution',
@@ -52,6 +53,7 @@ export function compileSla(
   const { unit, frame } = context;
   const [level] = context.levels;
   const path = `+${workflow.name}^sla`;
+  const own = { ...context, name: [path] };
   const name = (part: string): string => unit.stateName(`${path}${part}`);
   const execution = template(`"\${arn_${workflow.name}}:"&$split($b.attempt.execution,":")[-1]`);
   // What fails here fails this execution, which is watched as a workflow's; but it does not keep a late session alive.
@@ -67,7 +69,7 @@ export function compileSla(
         Cause: JSON.stringify({ message: `SLA violation: ${limitOf(sla)}` }),
       },
       Retry: [INFRASTRUCTURE_CALLS],
-      ...catchers(context),
+      ...catchers(own),
       Output: {},
       Next: to,
     } as State);
@@ -107,7 +109,7 @@ export function compileSla(
       },
       TimeoutSeconds: LONGEST,
       Retry: REPEATABLE,
-      ...catchers(failing),
+      ...catchers({ ...own, onFail: failing.onFail }),
       Assign: next.assign,
       Output: {},
       Next: next.to,
@@ -129,7 +131,7 @@ export function compileSla(
     Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',
     Arguments: { ExecutionArn: execution },
     Retry: [INFRASTRUCTURE_CALLS],
-    ...catchers(context),
+    ...catchers(own),
     Output: '{% {"status":$states.result.Status} %}',
     Next: choice,
   } as State);

@@ -90,6 +90,15 @@ describe('sla: deployed', () => {
     expect(needsOf(machine)).toMatchObject({ started: ['main_part_sla'], machines: [], unknown: [] });
   });
 
+  it('names what failed to `_error`', () => {
+    const text = `${TASK}sla: {time: 02:00}\n_error: {echo>: "\${error.task}"}\n`;
+    const { machine, nested } = compiledText(text, {}, { target: 'aws' });
+    for (const each of [machine, ...Object.values(nested)]) expect(lintMachine(each)).toEqual([]);
+    expect(machine.States['+main^sla']).toMatchObject({
+      Catch: [{}, { Assign: { f0: '{% $merge([$states.errorOutput,{"Task":"+main^sla"}]) %}' } }],
+    });
+  });
+
   it('may stop the workflow only if it is to', () => {
     expect(needsOf(slaMachine('{time: 02:00}'))).toMatchObject({ described: ['main'], stopped: [], unknown: [] });
     expect(needsOf(slaMachine('{time: 02:00, fail: true}'))).toMatchObject({ described: ['main'], stopped: ['main'] });
