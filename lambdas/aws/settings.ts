@@ -2,6 +2,7 @@
  * What every function on AWS shares: its settings, and small readers over the services' clients. Nothing here knows a task; the pure
  * cores know nothing of this folder.
  */
+import type { Reach } from '../http/addresses.ts';
 
 /** Variables that the construct sets. */
 export type Environment = { readonly [name: string]: string | undefined };
@@ -23,4 +24,9 @@ export function list(name: string, env: Environment = process.env): readonly str
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** What a deployed function may ask by HTTP. Nothing that is deployed sets the variable; tests do, whose servers are on this machine. */
+export function deployedReach(env: Environment = process.env): Reach {
+  return { loopback: optional('TROWEL_LOOPBACK', env) === 'true' };
 }

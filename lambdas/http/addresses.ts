@@ -31,8 +31,8 @@ const METADATA = [
 ];
 /** `0.0.0.0` and `::` connect to this machine, too. */
 const LOOPBACK = ['127.0.0.0/8', '0.0.0.0/8', '::1/128', '::/128'];
-/** IPv6 addresses that hold one of IPv4 in their last four bytes: NAT64, and the oldest form. (BlockList knows `::ffff:…` itself.) */
-const EMBEDDED = ['64:ff9b::', '::'];
+/** IPv6 addresses that hold one of IPv4 in their last four bytes: NAT64 (two), SIIT, the oldest form. (BlockList knows `::ffff:…` itself.) */
+const EMBEDDED = ['64:ff9b::', '64:ff9b:1::', '::ffff:0:', '::'];
 
 const metadata = blockList(METADATA);
 const loopback = blockList(LOOPBACK);

@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import type { Marks } from '../../lib/expression/marks.ts';
-import { cut } from '../../lib/expression/mask.ts';
+import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
@@ -111,7 +111,8 @@ async function prepare(
     if (value !== undefined && !given.has(name)) headers.push([name, value]);
   };
   const body = requestBody(params, await filled(params.content ?? null));
-  const holds = (value: string): boolean => secrets.redact(value) !== value;
+  // Also another task's, which a value may hold.
+  const holds = (value: string): boolean => secrets.redact(value) !== value || seen.mask(value) !== value;
   add('content-type', body?.type);
   add('authorization', await authorization(url, secrets));
   add('user-agent', 'Trowel');

@@ -7,7 +7,7 @@ import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
 import { DeployedSecrets, listed, missingSecret } from '../aws/secrets.ts';
-import { optional, setting } from '../aws/settings.ts';
+import { deployedReach, setting } from '../aws/settings.ts';
 import { http } from './core.ts';
 import { remount } from './secrets.ts';
 
@@ -42,8 +42,7 @@ export const handler = retriable(async (given: Payload, context?: Context): Prom
           secret: (key, mounts) => secrets.get(remount(key, mounts)),
           missingSecret,
           computable: listed(),
-          // Nothing that is deployed sets it; tests do, whose servers are on this machine.
-          reach: { loopback: optional('TROWEL_LOOPBACK') === 'true' },
+          reach: deployedReach(),
           log: (line) => logger.info(line, { task: event.t }),
           ...(signal && { signal }),
         }),

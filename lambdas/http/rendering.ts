@@ -80,11 +80,12 @@ function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapp
   return { ...keys, ...Object.fromEntries(marked) };
 }
 
-/** The same in the operator's defaults of an `_export`. */
+/** The same in an `_export`, and in the operator's defaults there. */
 function withInserted(layer: Layer, operator: string, shown: readonly string[], marks: Marks): Layer {
   if (shown.length === 0 || !isExport(layer)) return layer;
-  const [{ [operator]: defaults, ...rest }] = layer;
-  return isMapping(defaults) ? [{ ...rest, [operator]: insertedIn(defaults, shown, marks) }] : layer;
+  const content = insertedIn(layer[0], shown, marks);
+  const { [operator]: defaults } = content;
+  return [isMapping(defaults) ? { ...content, [operator]: insertedIn(defaults, shown, marks) } : content];
 }
 
 function isExport(layer: Layer): layer is [Mapping] {

@@ -52,10 +52,15 @@ const MAX_COUNTED = 1024 * 1024;
 
 export async function send(request: Request): Promise<Response> {
   const { Agent, ProxyAgent } = await import('./dispatcher.ts');
+  const { proxy, reach } = request;
   const tls = { rejectUnauthorized: !request.insecure };
-  const dispatcher = request.proxy
-    ? new ProxyAgent({ uri: request.proxy.href, requestTls: tls, proxyTls: tls, proxyTunnel: false })
-    : new Agent({ connect: { ...tls, ...(request.reach && { lookup: checkedLookup(request.reach) }) } });
+  // A proxy may be on this machine, but it is no metadata service either.
+  const near = reach && { ...reach, loopback: reach.loopback || proxy !== undefined };
+  if (near && proxy) checkLiteral(proxy, near);
+  const connect = { ...tls, ...(near && { lookup: checkedLookup(near) }) };
+  const dispatcher = proxy
+    ? new ProxyAgent({ uri: proxy.href, requestTls: tls, proxyTls: connect, proxyTunnel: false })
+    : new Agent({ connect });
 
   const limit = new AbortController();
   const abort = (): void => limit.abort();

@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { seen } from '../../lib/expression/mask.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
 import { consoleLink } from '../aws/console-link.ts';
 import { executionReader } from '../aws/executions.ts';
@@ -9,7 +10,7 @@ import { logger } from '../aws/logger.ts';
 import { bucketMarks } from '../aws/marks.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
-import { optional, setting } from '../aws/settings.ts';
+import { deployedReach, optional, setting } from '../aws/settings.ts';
 import { Failed } from '../http/failure.ts';
 import { slackMessage } from './blocks.ts';
 import type { Channel } from './delivery.ts';
@@ -50,8 +51,10 @@ export function channelsOf({ secrets, publish }: Clients): Channel[] {
     const send: Channel['send'] = async (report) => {
       const webhook = await secrets.get(key);
       if (webhook === undefined) throw new Failed(ERRORS.secret, missingSecret(key));
-      const redact = (text: string): string => text.replaceAll(webhook, '***');
-      await postToSlack(webhook, slackMessage(report), { redact }, { log: (line) => logger.info(line) });
+      seen.add(webhook);
+      const log = (line: string): void => logger.info(line);
+      const redact = (text: string): string => seen.mask(text);
+      await postToSlack(webhook, slackMessage(report), { redact }, { log, reach: deployedReach() });
     };
     channels.push({ name: 'slack', send });
   }

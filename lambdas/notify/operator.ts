@@ -8,7 +8,7 @@ import { parseUri } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
 import { listed, missingSecret } from '../aws/secrets.ts';
 import { sendBySes } from '../aws/ses.ts';
-import { optional } from '../aws/settings.ts';
+import { deployedReach, optional } from '../aws/settings.ts';
 import { badInput } from '../http/failure.ts';
 import { remount } from '../http/secrets.ts';
 import type { Clients } from './clients.ts';
@@ -41,6 +41,7 @@ function act(payload: Payload, clients: Clients, services: ExecutionServices): P
     secret: (key, mounts) => secrets.get(remount(key, mounts)),
     missingSecret,
     computable: listed(),
+    reach: deployedReach(),
     log: (line) => logger.info(line, { task: payload.t }),
     notifications: slack === undefined ? {} : { slack },
     ...(clients.publish !== undefined && { publish: clients.publish }),

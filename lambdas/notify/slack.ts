@@ -1,5 +1,5 @@
 import { type Marks, mapTexts } from '../../lib/expression/marks.ts';
-import { seen } from '../../lib/expression/mask.ts';
+import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
@@ -16,6 +16,9 @@ import { readableError } from './readable-error.ts';
 
 /** Seconds for an answer, which takes Slack less than one; then it is tried again. */
 const TIMEOUT = 10;
+/** Characters of an answer: that are read, and of these, with secrets hidden, that are shown. */
+const KEPT = 64 * 1024;
+const SHOWN = 200;
 
 /** Fields of a webhook's message that may stand beside slack>. */
 const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'icon_url', 'thread_ts', 'mrkdwn'];
@@ -44,28 +47,45 @@ export async function slack(_payload: Payload, task: Task, services: HttpService
   const change = (inserted: string): string => (escaping ? escapeText(readable(inserted)) : readable(inserted));
   await postToSlack(
     webhook,
-    withinLimits(seen.maskAll(withoutMarks(message, task.marks, change))),
+    withinLimits(seen.maskAll(withoutMarks(message, task.marks, change, escaping))),
     task.secrets,
     services,
   );
 }
 
-/** A text that is JSON is its value; where one expression gave all of it, it is so for each text in it. */
+/**
+ * A text that is JSON is its value. What expressions gave stays within the texts into which the author put it, whatever signs it has; where
+ * that gives no JSON, an expression gave some of the structure: then all of it counts as given.
+ */
 function parsed(value: Value | undefined, marks: Marks): Value | undefined {
-  if (typeof value !== 'string' || !marks.wholly(value)) return nested(value);
+  if (typeof value !== 'string') return value;
+  const written = nested(marks.changed(value, (given) => marks.enclosed(JSON.stringify(given).slice(1, -1))));
+  if (typeof written !== 'string') return written;
   const data = nested(marks.unmark(value));
   return typeof data === 'string' ? value : mapTexts(data ?? null, (each) => marks.enclosed(each));
 }
+
+/** Elements of a rich text that ping people. */
+const PINGING = new Set(['broadcast', 'usergroup', 'user']);
 
 /** Fields that are no text for people: in an address or a name, `&amp;` would be another one. */
 const NO_TEXT = /^(type|style|channel|thread_ts|ts|color|emoji|icon_emoji|value|mrkdwn(_in)?|.*(url|_link|_icon|_id))$/;
 
 /** The message without marks; what expressions gave to its texts is escaped. */
-function withoutMarks(message: Mapping, marks: Marks, change: (inserted: string) => string): Mapping {
+function withoutMarks(
+  message: Mapping,
+  marks: Marks,
+  change: (inserted: string) => string,
+  escaping: boolean,
+): Mapping {
   const walk = (value: Value, field: string): Value => {
     if (typeof value === 'string') return NO_TEXT.test(field) ? marks.unmark(value) : marks.changed(value, change);
     if (Array.isArray(value)) return value.map((item) => walk(item, field));
     if (!isMapping(value)) return value;
+    const { type } = value;
+    if (escaping && typeof type === 'string' && marks.wholly(type) && PINGING.has(marks.unmark(type).trim())) {
+      return { type: 'text', text: change(JSON.stringify(marks.unmark(value))) };
+    }
     const entries = Object.entries(value).map(([key, inner]) => [marks.unmark(key), inner] as const);
     // The value of an attachment's field is shown, that of a button is not.
     const isField = entries.some(([key]) => key === 'title');
@@ -86,7 +106,7 @@ export async function postToSlack(
   webhook: string,
   message: Mapping,
   secrets: Redaction,
-  services: Pick<HttpServices, 'env' | 'log' | 'signal' | 'patience' | 'sleep'>,
+  services: Pick<HttpServices, 'env' | 'log' | 'signal' | 'patience' | 'sleep' | 'reach'>,
 ): Promise<void> {
   const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
@@ -104,8 +124,9 @@ export async function postToSlack(
     insecure: false,
     followRedirects: false,
     timeout: TIMEOUT,
-    keep: 200,
+    keep: KEPT,
     signal: services.signal,
+    reach: services.reach ?? { loopback: true },
   };
   let response: Response;
   try {
@@ -119,6 +140,7 @@ export async function postToSlack(
     throw taskFailed(secrets.redact(`Slack did not get the message: ${error.message}`));
   }
   if (response.status < 200 || response.status >= 300) {
-    throw taskFailed(secrets.redact(`Slack refused the message: ${response.status} ${response.content}`.trim()));
+    const said = cut(secrets.redact(response.content), SHOWN);
+    throw taskFailed(`Slack refused the message: ${response.status} ${said}`.trim());
   }
 }

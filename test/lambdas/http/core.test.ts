@@ -1,46 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer as createHttpsServer } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type HttpServices, http } from '../../../lambdas/http/core.ts';
 import type { Layer, Payload } from '../../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
-import { payload, plainRender, secretsOf } from './plain-render.ts';
-import { type Answer, listen, type Received, recorder, type Sink, serve } from './server.ts';
-
-const sinks: Sink[] = [];
-afterEach(async () => {
-  await Promise.all(sinks.splice(0).map((sink) => sink.close()));
-});
-
-async function sink(answers?: Parameters<typeof serve>[0]): Promise<Sink> {
-  const opened = await serve(answers);
-  sinks.push(opened);
-  return opened;
-}
-
-const services = (more: Partial<HttpServices> & { secrets?: { [key: string]: string } } = {}): HttpServices => ({
-  render: plainRender,
-  secret: secretsOf(more.secrets ?? {}),
-  sleep: async () => undefined,
-  ...more,
-});
-
-async function failure(promise: Promise<unknown>): Promise<{ name: string; message: string }> {
-  const error = await promise.then(
-    () => new Error('it succeeded'),
-    (reason: Error) => reason,
-  );
-  return { name: error.name, message: error.message };
-}
-
-const first = (from: Sink): Received => {
-  const [request] = from.received;
-  if (!request) throw new Error('no request came');
-  return request;
-};
+import { failure, first, secureSink, services, sink } from './harness.ts';
+import { payload, plainRender } from './plain-render.ts';
+import type { Answer, Received } from './server.ts';
 
 describe('the request', () => {
   test.each<[string, Mapping, Partial<Received>, string | undefined]>([
@@ -397,43 +361,6 @@ describe('stores', () => {
   });
 });
 
-describe('redirects', () => {
-  test.each<[number, string, string, string]>([
-    [301, 'GET', 'GET', ''],
-    [302, 'POST', 'GET', ''],
-    [303, 'PUT', 'GET', ''],
-    [307, 'POST', 'POST', 'x'],
-    [308, 'PUT', 'PUT', 'x'],
-  ])('%d of %s', async (status, method, then, body) => {
-    const to = await sink((request) => (request.url === '/' ? { status, headers: { location: '/next' } } : {}));
-    const keys = { 'http>': to.url, method, ...(method !== 'GET' && { content: 'x' }) };
-    await http(payload('http', keys), services());
-    expect(to.received[1]).toMatchObject({ method: then, url: '/next', body });
-  });
-
-  test('credentials stay with their host', async () => {
-    const other = await sink();
-    const to = await sink([{ status: 302, headers: { location: other.url } }]);
-    await http(payload('http', { 'http>': to.url }), services({ secrets: { 'http.authorization': 'Bearer b' } }));
-    expect(first(to).headers.authorization).toBe('Bearer b');
-    expect(first(other).headers.authorization).toBeUndefined();
-  });
-
-  test('are not followed on demand', async () => {
-    const to = await sink([{ status: 302, headers: { location: '/next' } }]);
-    const answer = await http(payload('http', { 'http>': to.url, follow_redirects: false }), services());
-    expect(answer).toEqual({ stored: { http: { last_status: 302 } } });
-    expect(to.received.length).toBe(1);
-  });
-
-  test('end', async () => {
-    const to = await sink([{ status: 302, headers: { location: '/' } }]);
-    expect((await failure(http(payload('http', { 'http>': to.url }), services()))).message).toContain(
-      'more than 8 redirects',
-    );
-  });
-});
-
 describe('proxy', () => {
   test.each<[string, (port: number) => { keys?: Mapping; env?: { [name: string]: string } }, boolean]>([
     ['of the task', (port) => ({ keys: { proxy: { enabled: true, host: '127.0.0.1', port: String(port) } } }), true],
@@ -459,16 +386,7 @@ describe('proxy', () => {
 
 describe('TLS', () => {
   test('a certificate that nobody vouches for', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'trowel-tls-'));
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const subject = ['-subj', '/CN=localhost', '-days', '2', '-nodes', '-newkey', 'rsa:2048'];
-    execFileSync('openssl', ['req', '-x509', ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    const received: Received[] = [];
-    const server = createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }, recorder(received, [{}]));
-    sinks.push({ received, ...(await listen(server, 'https')) });
-    rmSync(folder, { recursive: true });
-    const url = sinks[0]?.url ?? '';
-
+    const { url } = await secureSink();
     expect((await failure(http(payload('http', { 'http>': url }), services()))).message).toBe(
       `HTTP request failed: GET ${url}/ - the certificate is self-signed (insecure: true accepts it)`,
     );
