@@ -19,6 +19,8 @@ const TIMEOUT = 10;
 /** Characters of an answer: that are read, and of these, with secrets hidden, that are shown. */
 const KEPT = 64 * 1024;
 const SHOWN = 200;
+/** Characters of an address's path that are hidden wherever they appear: fewer are no secret. */
+const LEAST_PATH = 12;
 
 /** Fields of a webhook's message that may stand beside slack>. */
 const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'icon_url', 'thread_ts', 'mrkdwn'];
@@ -82,11 +84,11 @@ function withoutMarks(
     if (typeof value === 'string') return NO_TEXT.test(field) ? marks.unmark(value) : marks.changed(value, change);
     if (Array.isArray(value)) return value.map((item) => walk(item, field));
     if (!isMapping(value)) return value;
-    const { type } = value;
+    const entries = Object.entries(value).map(([key, inner]) => [marks.unmark(key), inner] as const);
+    const type = entries.find(([key]) => key === 'type')?.[1];
     if (escaping && typeof type === 'string' && marks.wholly(type) && PINGING.has(marks.unmark(type).trim())) {
       return { type: 'text', text: change(JSON.stringify(marks.unmark(value))) };
     }
-    const entries = Object.entries(value).map(([key, inner]) => [marks.unmark(key), inner] as const);
     // The value of an attachment's field is shown, that of a button is not.
     const isField = entries.some(([key]) => key === 'title');
     return Object.fromEntries(
@@ -112,6 +114,9 @@ export async function postToSlack(
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw badInput('The Slack webhook is not an http or https address');
   }
+  // A server that does not know the address says it without the host.
+  const path = url.pathname + url.search;
+  if (path.length >= LEAST_PATH) seen.add(path);
   const request = {
     url,
     method: 'POST',

@@ -51,6 +51,7 @@ export async function startServices(env: { [name: string]: string } = {}): Promi
     TROWEL_PROJECT: 'p',
     TROWEL_BUCKET: bucket,
     TROWEL_SECRET_PREFIX: 'trowel/p/',
+    TROWEL_LOOPBACK: 'true',
     POWERTOOLS_LOG_LEVEL: 'SILENT',
     ...env,
   };

@@ -67,7 +67,6 @@ describe('functions on AWS', { timeout: 60_000 }, () => {
     aws = await startServices({
       TROWEL_BUNDLE: 'bundles/x.zip',
       TROWEL_SLACK_SECRET: 'slack.webhook',
-      TROWEL_LOOPBACK: 'true',
     });
     const client = new SecretsManagerClient({});
     secrets.set('slack.webhook', `${web.url}/slack`).set('token', 'hush');
