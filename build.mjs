@@ -1,23 +1,26 @@
 // Bundles the command line, the constructs (`trowel/cloud`) and the functions on AWS into dist/. Chunks keep what is rarely needed (sandbox, time zones, SDK clients)
 // out of the start: `trowel --version` must not load them.
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
 import { bundleSandbox } from './bundle-sandbox.mjs';
 
 const sandbox = await bundleSandbox();
 
-/** Puts the code of the sandbox's thread into the bundle, in place of the module that makes it. */
-const sandboxCode = {
-  name: 'sandbox-code',
+/** Gives a bundle the sandbox's built parts, in place of the module that makes them. */
+const sandboxParts = {
+  name: 'sandbox-parts',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]lib[\\/]expression[\\/]sandbox-code\.ts$/ }, async () => {
-      const contents = `export const sandboxCode = async () => ${JSON.stringify(sandbox.code)};`;
-      return { contents, loader: 'js' };
-    });
+    onLoad({ filter: /[\\/]lib[\\/]expression[\\/]sandbox-parts\.ts$/ }, async () => ({
+      contents: "export * from './sandbox-parts-built.ts';",
+      loader: 'js',
+      resolveDir: 'lib/expression',
+    }));
   },
 };
 
@@ -33,7 +36,9 @@ const common = {
   minify: true,
   legalComments: 'linked',
   metafile: true,
-  plugins: [sandboxCode],
+  plugins: [sandboxParts],
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
   banner: {
     // CommonJS dependencies inside an ES module bundle need a require of their own.
     js: "import { createRequire as __createRequire } from 'node:module';const require = __createRequire(import.meta.url);",
@@ -49,21 +54,22 @@ const [cli, functions] = await Promise.all([
       { in: 'lib/cloud/index.ts', out: 'cloud' },
     ],
     outdir: 'dist',
-    chunkNames: 'chunks/[name]-[hash]',
-    splitting: true,
+    define: { SANDBOX_FOLDER: '"../lambdas/sandbox/"' },
   }),
-  // One file a function on AWS: handler `index.handler`. The SDK is in it, so that what runs is what was tested.
+  // The functions on AWS: one folder for all, so that what they share is in it once. The SDK is too, so that what runs is what was tested.
   build({
     ...common,
     entryPoints: ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'].map((name) => ({
       in: `lambdas/${name}/handler.ts`,
-      out: `lambdas/${name}/index`,
+      out: `${name}/index`,
     })),
-    outdir: 'dist',
+    outdir: 'dist/lambdas',
+    define: { SANDBOX_FOLDER: '"../sandbox/"' },
     outExtension: { '.js': '.mjs' },
     legalComments: 'none',
   }),
   declareTypes(),
+  writeSandbox(),
 ]);
 
 // What is bundled must be distributed with its licences, and most files carry none in a comment.
@@ -71,6 +77,25 @@ await writeFile(
   'dist/THIRD-PARTY-LICENSES.txt',
   await licences([cli, functions].flatMap(({ metafile }) => Object.keys(metafile.inputs)).concat(sandbox.files)),
 );
+
+/** The sandbox's parts, with the memory in which moment was loaded; and a thread that begins from it has to work. */
+async function writeSandbox() {
+  const { code, wasm, moment } = sandbox;
+  const start = async (begin) => {
+    const worker = new Worker(code, { eval: true, workerData: { wasm, begin } });
+    const [{ image }] = await once(worker, 'message');
+    worker.postMessage({ source: 'return moment.utc(0).format("YYYY")', scope: '{}', timezone: 'UTC' });
+    const [{ result }] = await once(worker, 'message');
+    await worker.terminate();
+    if (result.text !== '1970') throw new Error(`The sandbox does not work: ${result.message}`);
+    return image;
+  };
+  const image = await start({ moment });
+  await start({ image });
+  await mkdir('dist/lambdas/sandbox', { recursive: true });
+  const files = { 'thread.cjs': code, 'quickjs.wasm': wasm, 'image.bin': image };
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(`dist/lambdas/sandbox/${name}`, text)));
+}
 
 /** Declarations of `trowel/cloud` and of what they name, in dist/types: they mirror the sources. */
 async function declareTypes() {

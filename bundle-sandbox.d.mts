@@ -1,1 +1,6 @@
-export function bundleSandbox(): Promise<{ readonly code: string; readonly files: readonly string[] }>;
+export function bundleSandbox(): Promise<{
+  readonly code: string;
+  readonly wasm: Uint8Array;
+  readonly moment: string;
+  readonly files: readonly string[];
+}>;

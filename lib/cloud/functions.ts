@@ -40,7 +40,7 @@ const SIZES: { readonly [name in FunctionName]: readonly [timeout: number, memor
   notify: [900, 512],
 };
 
-/** Where the bundled functions are: `NAME/index.mjs`. */
+/** Where the bundled functions are: `NAME/index.mjs`, and what they share. It is one asset, which all functions have. */
 export function functionsFolder(): string {
   return packageFolder(join('dist', 'lambdas'));
 }
@@ -63,8 +63,8 @@ export function makeFunction(scope: Construct, props: FunctionProps): LambdaFunc
     role: iam.Role.fromRoleArn(scope, `Function-${name}-RoleArn`, role.roleArn, { mutable: false }),
     runtime: lambda.Runtime.NODEJS_24_X,
     architecture: props.architecture === 'arm64' ? lambda.Architecture.ARM_64 : lambda.Architecture.X86_64,
-    handler: 'index.handler',
-    code: lambda.Code.fromAsset(path),
+    handler: `${name}/index.handler`,
+    code: lambda.Code.fromAsset(folder),
     timeout: cdk.Duration.seconds(timeout),
     memorySize: memory,
     environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: name },

@@ -1,13 +1,12 @@
 /**
  * The thread that evaluates: QuickJS in WebAssembly, with no file, network, process or module, and 64 MB. What an evaluation leaves
- * behind is undone by putting the memory back as it was after loading, so that nothing of one is seen by the next.
- * sandbox.ts starts the thread from one text (sandbox-code.ts) and ends it where an evaluation takes too long.
+ * behind is undone by putting the memory back as it was after loading, so that nothing of one is seen by the next. That memory is
+ * the image from which further threads begin: loading moment takes ten times as long as the rest.
+ * sandbox.ts starts the thread and ends it where an evaluation takes too long.
  */
 import { existsSync, readlinkSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import quickjsVariant from '@jitl/quickjs-wasmfile-release-sync';
-import wasm from '@jitl/quickjs-wasmfile-release-sync/wasm';
-import moment from 'moment/min/moment.min.js';
 import {
   newQuickJSWASMModuleFromVariant,
   newVariant,
@@ -16,11 +15,23 @@ import {
   type QuickJSSyncVariant,
 } from 'quickjs-emscripten-core';
 import type { Evaluated } from './sandbox.ts';
+import { type Image, imageOf, readImage, restore, type WasmMemory } from './sandbox-image.ts';
 import { DATE_SOURCE, EVALUATE_SOURCE, MATH_SOURCE, STRING_SOURCE } from './sandbox-prelude.ts';
 import { offsetAt, toInstant } from './zone.ts';
 
+/** `code` is the thread's, as CommonJS; it gets the rest as its data. */
+export interface SandboxParts {
+  readonly code: string;
+  /** QuickJS. */
+  readonly wasm: Uint8Array;
+  /** From an image, or by loading moment from its source. */
+  readonly begin: { readonly image: Uint8Array } | { readonly moment: string };
+}
+
 /** The first message: the thread is loaded. */
 export interface Ready {
+  /** From which others may begin; absent if it began from one. */
+  readonly image: Uint8Array | undefined;
   /** The file in which Linux counts the thread's processor time, in nanoseconds; elsewhere absent. */
   readonly usage: string | undefined;
 }
@@ -53,10 +64,6 @@ const MAXIMUM_PAGES = INITIAL_PAGES + (MEMORY_LIMIT_MB * 1024 * 1024) / PAGE_BYT
 /** Deeper, the host's own stack would overflow first, which QuickJS does not survive. */
 const STACK_LIMIT_BYTES = 128 * 1024;
 
-interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-}
-
 /** Node's types leave this out. */
 const { Memory } = (
   globalThis as unknown as {
@@ -66,7 +73,13 @@ const { Memory } = (
 
 let timezone = 'UTC';
 
-async function load(): Promise<(request: Request) => Answer> {
+/** An evaluation, and what it begins from. */
+interface Loaded {
+  readonly answer: (request: Request) => Answer;
+  readonly image: Uint8Array | undefined;
+}
+
+async function load({ wasm, begin }: Omit<SandboxParts, 'code'>): Promise<Loaded> {
   const memory = new Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   const wasmBinary = wasm.slice().buffer as ArrayBuffer;
   // The package's types describe its CommonJS form.
@@ -75,16 +88,29 @@ async function load(): Promise<(request: Request) => Answer> {
   const runtime = quickjs.newRuntime();
   runtime.setMaxStackSize(STACK_LIMIT_BYTES);
   const context = runtime.newContext();
-  const evaluate = prepare(context);
-  const restore = snapshot(memory);
+  // What comes before an image is the same in each thread, so that everything is at the same addresses.
+  const host = hostFunctions(context);
+  const kept = context.newObject();
+  if ('moment' in begin) context.setProp(kept, 'evaluate', prepare(context, host, begin.moment));
+  const address = kept.value as unknown as number;
+  const image = 'moment' in begin ? imageOf(memory, address) : readImage(begin.image, address);
+  restore(memory, image);
+  return { answer: answering(memory, image, context, kept), image: 'moment' in begin ? image.bytes : undefined };
+}
 
+function answering(
+  memory: WasmMemory,
+  image: Image,
+  context: QuickJSContext,
+  kept: QuickJSHandle,
+): (request: Request) => Answer {
   return ({ source, scope, timezone: zone }) => {
     timezone = zone;
     let result: Evaluated;
     let usable = true;
     try {
-      result = run(context, evaluate, source, scope);
-      restore();
+      result = run(context, kept, source, scope);
+      restore(memory, image);
     } catch (error) {
       // The host threw inside the instance: its own stack ran out, an assertion.
       result = { ok: false, message: `InternalError: ${error instanceof Error ? error.message : String(error)}` };
@@ -99,19 +125,29 @@ async function load(): Promise<(request: Request) => Answer> {
   };
 }
 
-/** Gives the context its zone, digdag's methods of strings and moment; answers the function that evaluates. */
-function prepare(context: QuickJSContext): QuickJSHandle {
-  const { global } = context;
+interface HostFunctions {
+  readonly offsetAt: QuickJSHandle;
+  readonly toInstant: QuickJSHandle;
+  readonly random: QuickJSHandle;
+}
+
+/** An image holds numbers that refer to them: they are the same, in the same order, in each thread. */
+function hostFunctions(context: QuickJSContext): HostFunctions {
   const number = (value: QuickJSHandle | undefined): number =>
     value === undefined ? Number.NaN : context.getNumber(value);
   const host = (name: string, answer: (value: number) => number): QuickJSHandle =>
     context.newFunction(name, (value) => context.newNumber(answer(number(value))));
-  invoke(context, DATE_SOURCE, [
-    global,
-    host('offsetAt', (instant) => offsetAt(timezone, instant)),
-    host('toInstant', (wall) => toInstant(timezone, wall)),
-  ]);
-  invoke(context, MATH_SOURCE, [host('random', () => Math.random())]);
+  return {
+    offsetAt: host('offsetAt', (instant) => offsetAt(timezone, instant)),
+    toInstant: host('toInstant', (wall) => toInstant(timezone, wall)),
+    random: host('random', () => Math.random()),
+  };
+}
+
+/** Gives the context its zone, digdag's methods of strings and moment; answers the function that evaluates. */
+function prepare(context: QuickJSContext, host: HostFunctions, moment: string): QuickJSHandle {
+  invoke(context, DATE_SOURCE, [context.global, host.offsetAt, host.toInstant]);
+  invoke(context, MATH_SOURCE, [host.random]);
   invoke(context, STRING_SOURCE, []);
   context.unwrapResult(context.evalCode(moment, 'moment.min.js')).dispose();
   return invoke(context, EVALUATE_SOURCE, []);
@@ -123,7 +159,8 @@ function invoke(context: QuickJSContext, source: string, arguments_: QuickJSHand
 }
 
 /** No handle is disposed of: their memory is put back with the rest. */
-function run(context: QuickJSContext, evaluate: QuickJSHandle, source: string, scope: string): Evaluated {
+function run(context: QuickJSContext, kept: QuickJSHandle, source: string, scope: string): Evaluated {
+  const evaluate = context.getProp(kept, 'evaluate');
   const arguments_ = [context.newString(source), context.newString(scope)];
   const result = context.callFunction(evaluate, context.undefined, ...arguments_);
   if (result.error !== undefined) return { ok: false, message: errorText(context, result.error) };
@@ -139,35 +176,6 @@ function errorText(context: QuickJSContext, error: QuickJSHandle): string {
   return typeof shown === 'string' ? shown : JSON.stringify(shown);
 }
 
-/** Bytes of nothing by which the stack, not yet used, is known. It lies between the static data and the heap. */
-const STACK_GAP = 1024 * 1024;
-
-/**
- * Remembers the memory as it is; the answer puts it back: static data (with all that the allocator knows of) and heap. What comes
- * after counts as free then, and the stack is empty between two evaluations.
- */
-function snapshot(memory: WasmMemory): () => void {
-  const bytes = new Uint8Array(memory.buffer);
-  const parts = usedParts(bytes).map(([from, to]) => ({ from, bytes: bytes.slice(from, to) }));
-  return () => {
-    const now = new Uint8Array(memory.buffer);
-    for (const part of parts) now.set(part.bytes, part.from);
-  };
-}
-
-/** Where anything is, but for gaps. */
-function usedParts(bytes: Uint8Array): [from: number, to: number][] {
-  const words = new BigUint64Array(bytes.buffer);
-  const parts: [from: number, to: number][] = [];
-  for (let at = 0; at < words.length; at += 1) {
-    if (words[at] === 0n) continue;
-    const last = parts.at(-1);
-    if (last !== undefined && at * 8 - last[1] < STACK_GAP) last[1] = at * 8 + 8;
-    else parts.push([at * 8, at * 8 + 8]);
-  }
-  return parts;
-}
-
 function usageFile(): string | undefined {
   try {
     const file = `/proc/${readlinkSync('/proc/thread-self')}/schedstat`;
@@ -178,7 +186,7 @@ function usageFile(): string | undefined {
 }
 
 // Not awaited at the top: the code is run as CommonJS.
-void load().then((answer) => {
+void load(workerData as Omit<SandboxParts, 'code'>).then(({ answer, image }) => {
   parentPort?.on('message', (request: Request) => parentPort?.postMessage(answer(request)));
-  parentPort?.postMessage({ usage: usageFile() } satisfies Ready);
+  parentPort?.postMessage({ image, usage: usageFile() } satisfies Ready);
 });

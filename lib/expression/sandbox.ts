@@ -3,10 +3,11 @@
  * whatever it calls, it can be ended and the process hears signals meanwhile. Loaded only for texts that are no plain path.
  */
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Value } from '../language/workflow.ts';
-import { sandboxCode } from './sandbox-code.ts';
-import type { Answer, Ready, Request } from './sandbox-thread.ts';
+import { sandboxParts } from './sandbox-parts.ts';
+import type { Answer, Ready, Request, SandboxParts } from './sandbox-thread.ts';
 import type { Part } from './scan.ts';
 
 /**
@@ -16,6 +17,11 @@ import type { Part } from './scan.ts';
 const TIME_LIMIT_MS = 1000;
 /** As long as the clock on the wall may show: for a system that counts no processor time as it should. */
 const WALL_LIMIT_MS = 10_000;
+/**
+ * V8 optimizes a function of WebAssembly after so many bytes of its loops; QuickJS's interpreter is one loop of 30 KB, and V8 needs 0.1 s for it,
+ * for which the process waits at its end. So only what runs for some milliseconds is optimized.
+ */
+const TIERING_BUDGET = 1_000_000_000;
 /** Most evaluations are over before anything is measured. */
 const FIRST_LOOK_MS = 50;
 
@@ -28,6 +34,8 @@ const WANTS_WHOLE_SCOPE = /this|eval|Function|constructor|\\u/;
 /** One evaluation at a time: each has the thread's memory to itself. */
 let turn: Promise<unknown> = Promise.resolve();
 let thread: Promise<Thread> | undefined;
+/** What threads are started with, once the first has been. */
+let parts: SandboxParts | undefined;
 
 /**
  * Evaluates one scalar as a whole, as digdag does: variables that one of its expressions sets are seen by the next, and by no
@@ -69,9 +77,13 @@ class Thread {
   }
 
   static async start(): Promise<Thread> {
+    parts ??= await sandboxParts();
+    const { code, ...workerData } = parts;
+    setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
     // Neither its environment nor the loader of TypeScript is of use to it.
-    const worker = new Worker(await sandboxCode(), { eval: true, env: {}, execArgv: [], name: 'trowel-sandbox' });
-    const { usage } = await answerOf<Ready>(worker);
+    const worker = new Worker(code, { eval: true, workerData, env: {}, execArgv: [], name: 'trowel-sandbox' });
+    const { usage, image } = await answerOf<Ready>(worker);
+    if (image !== undefined) parts = { ...parts, begin: { image } };
     return new Thread(worker, usage);
   }
 

@@ -47,6 +47,8 @@ interface Deployed {
   readonly timeout: number;
   readonly env: { readonly [name: string]: string };
   readonly code: { readonly Bucket: string; readonly Key: string };
+  /** In its code: `index.mjs`. */
+  readonly file: string;
   /** Last part of the handler's name in the template, for tests: `launch`. */
   readonly service: string;
 }
@@ -77,7 +79,14 @@ export class Functions implements Part {
     for (const [key, { name }] of this.#deployed) if (gone.includes(name)) this.#deployed.delete(key);
     this.#stacks.set(stack.name, names);
     for (const resource of stack.ofType('AWS::Lambda::Function')) {
-      const { Code, Environment: given, Role, Timeout = 3, DeadLetterConfig } = resource.properties;
+      const {
+        Code,
+        Handler = 'index.handler',
+        Environment: given,
+        Role,
+        Timeout = 3,
+        DeadLetterConfig,
+      } = resource.properties;
       const deadLetters = (DeadLetterConfig as Mapping | undefined)?.TargetArn;
       const { S3Bucket = '', S3Key = '' } = (Code ?? {}) as Mapping;
       const env = ((given as Mapping | undefined)?.Variables ?? {}) as { [name: string]: string };
@@ -91,6 +100,7 @@ export class Functions implements Part {
         timeout: Number(Timeout),
         env,
         code: { Bucket: String(S3Bucket), Key: String(S3Key) },
+        file: String(Handler).replace(/\.\w+$/, '.mjs'),
         service: env.POWERTOOLS_SERVICE_NAME ?? resource.id,
       });
     }
@@ -210,7 +220,7 @@ export class Functions implements Part {
       TROWEL_LOOPBACK: 'true',
       ...deployed.env,
     };
-    return new Environment(join(await code, 'index.mjs'), env, (text) => log.push(text));
+    return new Environment(join(await code, deployed.file), env, (text) => log.push(text));
   }
 
   async #unpack(Bucket: string, Key: string): Promise<string> {

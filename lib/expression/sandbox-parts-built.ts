@@ -1,0 +1,13 @@
+/** What the build has put into one folder of the package for all who evaluate: the command line and the functions on AWS. */
+import { readFile } from 'node:fs/promises';
+import type { SandboxParts } from './sandbox-thread.ts';
+
+/** As seen from a bundle's chunks; build.mjs defines it. */
+declare const SANDBOX_FOLDER: string;
+
+export async function sandboxParts(): Promise<SandboxParts> {
+  const folder = new URL(SANDBOX_FOLDER, import.meta.url);
+  const read = (name: string): Promise<Buffer> => readFile(new URL(name, folder));
+  const [code, wasm, image] = await Promise.all([read('thread.cjs'), read('quickjs.wasm'), read('image.bin')]);
+  return { code: code.toString(), wasm, begin: { image } };
+}
