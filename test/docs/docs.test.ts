@@ -99,13 +99,13 @@ describe('workflows', () => {
   });
 });
 
+let program: Command;
+
+beforeAll(async () => {
+  program = await buildProgram('0.0.0', async () => {});
+});
+
 describe('commands', () => {
-  let program: Command;
-
-  beforeAll(async () => {
-    program = await buildProgram('0.0.0', async () => {});
-  });
-
   /** `trowel …` in code, in a block or in a line; up to a pipe or the like. */
   function commandLines(page: string): string[] {
     const lines = blocksOf(page)
@@ -159,6 +159,30 @@ describe('what is made', () => {
       expect(read(page)).toBe(await withTables(read(page)));
     },
   );
+
+  it('the command line names every command and option, and every right it asks for', () => {
+    const page = read('docs/cli.md');
+    const options = ['run', 'check', 'compile', 'log', 'start', 'secrets'].flatMap((name) =>
+      (program.commands.find((each) => each.name() === name)?.options ?? []).flatMap(({ long, hidden }) =>
+        hidden ? [] : (long ?? []),
+      ),
+    );
+    const asked = readdirSync(join(ROOT, 'lib/deployed'), { encoding: 'utf8' }).flatMap((file) =>
+      [...read(join('lib/deployed', file)).matchAll(/asking\('(\w+):(\w+)'/g)].map(([, service, action]) => [
+        service,
+        action,
+      ]),
+    );
+    expect(asked.length).toBeGreaterThan(20);
+    expect(program.commands.map((each) => each.name()).filter((name) => !page.includes(`trowel ${name}`))).toEqual([]);
+    expect([...new Set(options)].filter((option) => option !== '--no-color' && !page.includes(option))).toEqual([]);
+    expect(
+      asked.filter(
+        ([service, action]) =>
+          !page.includes(`${service}:${action}`) && !(page.includes(`${service}:`) && page.includes(`\`${action}\``)),
+      ),
+    ).toEqual([]);
+  });
 
   it('the reference has a section for every operator', async () => {
     const { OPERATORS } = await import('../../lib/language/operators.ts');
