@@ -35,7 +35,9 @@ export function faultOf(
   // An _export may use what only the tasks below define.
   if (exported || outer.anything) return undefined;
   if (within?.later.includes(name)) return below(name, key, 'this mapping');
-  if (own.includes(name)) return within === undefined ? below(name, key, 'this task') : ownKey(name, key);
+  // A key that names itself means what is around the task.
+  if (own.includes(name) && name !== key)
+    return within === undefined ? below(name, key, 'this task') : ownKey(name, key);
   const hint = didYouMean(name, outer.names.keys());
   return {
     code: 'undefined-variable',

@@ -95,7 +95,8 @@ export async function renderText(
   try {
     const made = await withSandbox(new Evaluation(params, timezone).text({}, text));
     if (typeof made === 'string') return { ok: true, text: made };
-    throw new EvaluationError(`${unreadable(made, [text])} (config)`);
+    const kept = findMark(made, isKept, [text]);
+    throw new EvaluationError(`${kept === undefined ? text : unreadable(kept.mark, kept.path)} (config)`);
   } catch (error) {
     if (error instanceof EvaluationError)
       return { ok: false, error: { name: ERRORS.template, message: error.message } };
@@ -164,8 +165,8 @@ class Evaluation {
     return isMarkedMapping(value) ? yield* this.mapping(value) : value;
   }
 
-  /** What is kept in a file, where the text names that and nothing else. */
-  *text(built: Mapping, text: string): Steps<string | Mapping> {
+  /** The value itself where the text names it and nothing else, and it has no text: it is, or holds, a frame, bytes or a file. */
+  *text(built: Mapping, text: string): Steps<Value> {
     const parts = scan(text);
     let result = '';
     for (const part of parts) {
@@ -177,7 +178,7 @@ class Evaluation {
     return result;
   }
 
-  private plain(built: Mapping, script: string, whole: boolean): string | Mapping | undefined {
+  private plain(built: Mapping, script: string, whole: boolean): Value | undefined {
     const path = parsePath(script);
     if (path === undefined) return undefined;
     const found = lookUp(path, this.variable(built, path[0]));
@@ -185,7 +186,7 @@ class Evaluation {
     const { value, rest } = found;
     const kept = findMark(value, isKept, [script.trim()]);
     if (kept === undefined) return textOf(value);
-    if (whole && rest === 0 && isReference(value)) return value;
+    if (whole && rest === 0 && isReference(kept.mark) && kept.mark.kind !== 'json') return value;
     throw new EvaluationError(
       `Failed to evaluate a variable \${${script}} (${unreadable(kept.mark, kept.path)}) (config)`,
     );

@@ -304,9 +304,21 @@ const SPECIAL: { readonly [operator: string]: (task: TaskKeys) => void } = {
           : 'For example `aws>: s3:listObjectsV2`, or `athena:startQueryExecution.sync`.',
     );
   },
-  slack: wantsData,
+  slack: wantsMessage,
   mail: wantsData,
 };
+
+/** The mapping is what is posted: Slack refuses one without any of these. */
+function wantsMessage({ commandEntry, report }: TaskKeys): void {
+  const tree = commandEntry?.value;
+  if (tree?.kind !== 'map' || ['text', 'blocks', 'attachments'].some((key) => entryOf(tree, key))) return;
+  report.error(
+    'missing-key',
+    tree.span,
+    "The mapping after slack> needs the key 'text', 'blocks' or 'attachments'",
+    'For example `slack>: {text: …}`. It is the message as Slack takes it.',
+  );
+}
 
 function wantsData({ operator, commandEntry, report }: TaskKeys): void {
   const tree = commandEntry?.value;

@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-from trowel_task.values import ENVIRONMENT
+from trowel_task import canonical
+from trowel_task.values import ENVIRONMENT, Store, bytes_of, expanded, resolve
 
 MAKE = """
     import digdag, pathlib
@@ -51,6 +52,35 @@ def test_large_and_binary_values_travel_by_reference(any_host, kind, printed):
     result = host.py("v.nested" if kind == "nested" else "v.get", v=stored["v"])
     assert result["ok"], result
     assert host.log().strip() == (printed or "b'abc' 1")
+
+
+@pytest.mark.parametrize("around", [lambda x: [x], lambda x: {"k": x}, lambda x: (x,)], ids=["lists", "mappings", "tuples"])
+@pytest.mark.parametrize("inner", [1, "z" * 20_000, 2**60], ids=["small", "large", "marked"])
+def test_what_is_stored_can_be_read_however_deep(around, inner, tmp_path):
+    def nested(levels):
+        value = inner
+        for _ in range(levels):
+            value = around(value)
+        return value
+
+    store = Store(str(tmp_path))
+    travels = store.encode(store.take({"x": nested(900)}))["x"]
+    inside = resolve(travels)
+    assert bytes_of(travels) > 0 and len(canonical.digest(expanded(travels))) == 64
+    for _ in range(900):
+        (inside,) = inside.values() if isinstance(inside, dict) else inside
+    assert inside == inner
+    with pytest.raises(ValueError, match="'x' cannot be stored: it is nested too deep: lists and mappings may have 900 levels"):
+        store.take({"x": nested(901)})
+
+
+@pytest.mark.parametrize("kind", ["json", "bytes", "file"])
+def test_values_and_records_are_their_owners_only(host, kind):
+    host.file("t.py", MAKE)
+    host.file("data.csv", "a,b\n1,2")
+    host.py("t.put", kind=kind)
+    files = [path for path in host.root.rglob("*") if path.is_file()]
+    assert files and not [path for path in files if path.stat().st_mode & 0o077]
 
 
 def test_a_reference_is_read_only_when_touched(host):

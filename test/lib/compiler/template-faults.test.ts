@@ -16,6 +16,9 @@ async function codes(text: string): Promise<string[]> {
 describe('variables of templates', () => {
   it.each<[string, string, string[]]>([
     ['a key above', '+a: {sh>: "${x}", x: 1}', ['key-below x']],
+    ['its own key', '+a: {py>: a.f, x: "${x}"}', ['undefined-variable x']],
+    ['its own key in a mapping', '+a: {py>: a.f, x: {y: "${x}"}}', ['undefined-variable x']],
+    ['its own key, exported', '_export: {x: 0}\n+a: {py>: a.f, x: "${x}"}', []],
     ['the key below', '+a: {x: 1, sh>: "${x}"}', []],
     ['exported too', '_export: {x: 0}\n+a: {sh>: "${x}", x: 1}', []],
     ['in _env', '+a: {x: 1, sh>: ls, _env: {X: "${x}"}}', ['key-below x']],

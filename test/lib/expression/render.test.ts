@@ -267,6 +267,37 @@ describe('layers', () => {
   });
 });
 
+describe('what is kept in a file', () => {
+  const bytes = { 'trowel:ref': 'a'.repeat(64), kind: 'bytes', bytes: 3 };
+  const rows = { 'trowel:ref': 'b'.repeat(64), kind: 'json', bytes: 20_000_000 };
+  const layers: Layer[] = [{ blob: bytes, deep: { parts: [1, bytes], n: 2 }, rows, table: { 'trowel:map': [rows] } }];
+
+  it.each([
+    ['bytes', '${blob}', bytes],
+    ['in a list', '${deep.parts}', [1, bytes]],
+    ['in a mapping', '${ deep }', { parts: [1, bytes], n: 2 }],
+    ['beside it', '${deep.n}', '2'],
+  ])('passes as it is where a key names it and nothing else: %s', async (_, x, expected) => {
+    const request = { layers, builtins: BUILTINS, task: '+main+t', keys: { x } };
+    const result = await render({ ...request, passes: () => true });
+    expect(result.ok && result.own).toEqual({ x: expected });
+    if (typeof expected !== 'string') expect(await render(request)).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    ['${blob} ', 'blob is no JSON but a value in a file (bytes, 3 bytes), which a template cannot show'],
+    ['${blob.length}', 'blob.length is no JSON'],
+    ['${deep.parts} and', 'deep.parts.1 is no JSON'],
+    ['${deep.parts.length + 1}', 'deep.parts.1 is no JSON'],
+    // A smaller one would be text: its size does not decide what it becomes.
+    ['${rows}', 'rows is too large for a template: more than 16 MiB. Read it in a py> task'],
+    ['${table}', 'table is too large for a template'],
+  ])('has no text: %s', async (x, message) => {
+    const result = await render({ layers, builtins: BUILTINS, task: '+main+t', keys: { x }, passes: () => true });
+    expect(result).toMatchObject({ ok: false, error: { message: expect.stringContaining(message) } });
+  });
+});
+
 describe('renderText', () => {
   it('evaluates a file’s text in a scope of data', async () => {
     expect(await renderText('Hello ${name}, ${1 + 1} $$', { name: '${x}' })).toEqual({

@@ -237,6 +237,7 @@ const FAULTS: [string, string, ...string[]][] = [
     '+t: {wait>: 5s, blocking: true, poll_interval: 1s}',
     'error bad-option «poll_interval»',
   ],
+  ['a message without text', '+t: {slack>: {channel: a}}', 'error missing-key «{channel: a}»'],
   ['no function', '+t: {py>: }', 'error missing-key «py>»'],
   ['rerun_on', '+t: {require>: x, rerun_on: fail}', 'error bad-option «fail»'],
   ['aws> without action', '+t: {aws>: s3}', 'error bad-value «s3»'],
@@ -287,7 +288,8 @@ test.each([
   ['_background', '+a: {sh>: ls}\n+b: {_background: true, sh>: ls}\n+c: {sh>: ls}'],
   ['_after one name', '_parallel: true\n+a: {sh>: ls}\n+b: {_after: +a, sh>: ls}'],
   ['all characters of a name', '+aZ_0-=[]{}%&@`,.: {sh>: ls}'],
-  ['{data: …}', '+t: {mail>: {data: hi}, subject: s, to: [a@b.c], from: a@b.c}\n+s: {slack>: {data: hi}}'],
+  ['{data: …}', '+t: {mail>: {data: hi}, subject: s, to: [a@b.c], from: a@b.c}'],
+  ["Slack's own message", '+s: {slack>: {text: hi}}\n+b: {slack>: {blocks: [{type: divider}]}}'],
   ['aws> that waits', '+t: {aws>: athena:startQueryExecution.sync, arguments: {QueryString: select 1}}'],
 ])('allowed: %s', (_, text) => {
   expect(parse(text).diagnostics).toEqual([]);

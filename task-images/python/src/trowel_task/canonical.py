@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 from trowel_task import digests
 from trowel_task.wire import REF
@@ -18,7 +19,13 @@ _SAFE = 2**53
 
 def digest(value: Any) -> str:
     """sha256, as hexadecimal digits, of the canonical JSON of a value."""
-    return digests.of(canonical(value).encode("utf-8"))
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + 4000)  # for what Store takes, 900 levels, wherever the task's function stands
+    try:
+        text = canonical(value)
+    finally:
+        sys.setrecursionlimit(limit)
+    return digests.of(text.encode("utf-8"))
 
 
 def canonical(value: Any) -> str:

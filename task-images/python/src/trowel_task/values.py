@@ -30,6 +30,8 @@ ENVIRONMENT = 98_304
 REFERENCE = 160
 # Levels; what is nested deeper goes to a file, for a state machine reads the rest.
 _DEEP = 100
+# Levels that a value may have: few readers of JSON take more than a thousand.
+_DEEPEST = 900
 # Bytes: of a mapping that is opened to become one file again, and of one of which the larger values stay in files.
 _MOST = 64 << 20
 _LARGE = 16 << 20
@@ -116,8 +118,11 @@ class Store:
         if not text or not wire.is_plain(text):
             try:
                 text = dumps(wire.encode(value))
+            except RecursionError:
+                raise _too_deep(key) from None
             except ValueError as error:
                 raise ValueError(f"'{key}' cannot be stored: {error}") from None
+            _check_depth(value, text, key)
         if len(text) <= INLINE or not self._folder:
             small = json.loads(text)
             if not self._folder or text.count(b"[") + text.count(b"{") <= _DEEP or wire.depth(small) <= _DEEP:
@@ -191,7 +196,7 @@ class Store:
         shutil.copyfile(source, temporary)
         name, size = hash_file(temporary)
         target = self._target(os.path.join(name, os.path.basename(source)))
-        os.chmod(temporary, 0o444)
+        os.chmod(temporary, 0o400)
         os.replace(temporary, target)
         return self._ref(target, "file", size, name, {"name": os.path.basename(source)})
 
@@ -203,6 +208,7 @@ class Store:
             kind = more.pop("kind", kind)
             name, size = hash_file(temporary)
             target = self._target(name + _suffix(kind))
+            os.chmod(temporary, 0o600)
             os.replace(temporary, target)
         except BaseException:
             if os.path.exists(temporary):
@@ -217,7 +223,7 @@ class Store:
 
     def _target(self, name: str) -> str:
         target = os.path.join(self._folder or "", name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
         return target
 
 
@@ -233,6 +239,7 @@ def _json(value: Any, key: str) -> bytes:
         raise _too_deep(key) from None
     except (TypeError, ValueError):
         return b""
+    _check_depth(value, text, key)
     return b"" if _OTHER_KEYS.search(text) else text
 
 
@@ -245,8 +252,14 @@ def dumps(value: Any) -> bytes:
         return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
 
 
+def _check_depth(value: Any, text: bytes, key: str) -> None:
+    if text.count(b"[") + text.count(b"{") > _DEEPEST and wire.depth(value) > _DEEPEST:
+        raise _too_deep(key)
+
+
 def _too_deep(key: Any) -> ValueError:
-    return ValueError(f"'{key}' cannot be stored: it is nested too deep for JSON. Store a flatter value, or a pathlib.Path of a file")
+    what = f"it is nested too deep: lists and mappings may have {_DEEPEST} levels, with other objects inside half as many"
+    return ValueError(f"'{key}' cannot be stored: {what}. Store a flatter value, or a pathlib.Path of a file")
 
 
 def _suffix(kind: str) -> str:
@@ -312,7 +325,7 @@ def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
         os.unlink(temporary)
         raise ValueError(f"the value at {uri} is not the one that was stored: its sha256 is another")
     if os.sep in name:
-        os.chmod(temporary, 0o444)
+        os.chmod(temporary, 0o400)
     os.replace(temporary, path)
     return path
 
@@ -340,21 +353,33 @@ def _opened(mark: dict[str, Any]) -> Any:
 
 def expanded(value: Any, roots: Sequence[str] | None = None) -> Any:
     """The value as it travels, with JSON in place of what is kept in files."""
-    if isinstance(value, list):
-        return [expanded(item, roots) for item in value]
-    if not isinstance(value, dict) or wire.is_leaf(value):
-        return value
-    if is_ref(value):
-        return expanded(json.loads(_content(value, roots)), roots) if value.get("kind") == "json" else value
-    return {key: expanded(item, roots) for key, item in opened(value, roots).items()}
+    out: list[Any] = [value]
+    todo: list[tuple[Any, Any]] = [(out, 0)]
+    while todo:
+        holder, at = todo.pop()
+        found = holder[at]
+        while is_ref(found) and found.get("kind") == "json":
+            found = json.loads(_content(found, roots))
+        if isinstance(found, list):
+            found = list(found)
+            todo += [(found, i) for i in range(len(found))]
+        elif isinstance(found, dict) and not wire.is_leaf(found) and not is_ref(found):
+            found = dict(opened(found, roots))
+            todo += [(found, key) for key in found]
+        holder[at] = found
+    return out[0]
 
 
 def bytes_of(value: Any, kind: str | None = None) -> int:
     """Bytes that a value has in files, or in those of one kind."""
-    if is_ref(value):
-        return int(value.get("bytes") or 0) if kind in (None, value.get("kind")) else 0
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return sum(bytes_of(item, kind) for item in inner)
+    total, todo = 0, [value]
+    while todo:
+        found = todo.pop()
+        if is_ref(found):
+            total += int(found.get("bytes") or 0) if kind in (None, found.get("kind")) else 0
+        elif isinstance(found, (dict, list)):
+            todo += found.values() if isinstance(found, dict) else found
+    return total
 
 
 def _path(path: str) -> pathlib.Path:
@@ -376,7 +401,7 @@ def hash_file(path: str) -> tuple[str, int]:
 
 def write_whole(path: str, data: bytes) -> None:
     """Survives the death of any process once it is written; a sync to the disk, against a power cut, would cost more than a small task."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         view = memoryview(data)
         while view:

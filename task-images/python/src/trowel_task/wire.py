@@ -124,7 +124,7 @@ def leaf(mark: dict[str, Any]) -> Any:
 def depth(value: Any) -> int:
     """How deep lists and objects are nested."""
     level, deepest = [value], 0
-    while level := [item for item in level if isinstance(item, (dict, list))]:
+    while level := [item for item in level if isinstance(item, (dict, list, tuple))]:
         deepest += 1
         level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
     return deepest

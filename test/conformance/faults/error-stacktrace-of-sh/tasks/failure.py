@@ -1,0 +1,2 @@
+def tell(error, of):
+    print(of, sorted(error), error["task"])

@@ -1,0 +1,6 @@
+def load(target):
+    print(target["path"])
+
+
+def show(path):
+    print(path)

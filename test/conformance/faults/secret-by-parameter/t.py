@@ -1,0 +1,5 @@
+import digdag
+
+
+def put():
+    digdag.env.store({"stored": "${secret:admin.key}"})
