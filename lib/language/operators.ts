@@ -52,33 +52,36 @@ const DOCKER: OptionSpec = {
   type: 'mapping',
   description: 'Container image of this task.',
   keys: {
-    image: text('Image name, e.g. python:3.11-slim.'),
-    docker: text('Command of the container engine; absent: docker or podman.'),
-    run_options: { type: 'list', default: [], description: 'Further options of `docker run`.' },
+    image: text('Name of the image, such as python:3.11-slim.'),
+    docker: text('Command of the container engine. Default: docker, else podman.'),
+    run_options: { type: 'list', default: [], description: 'More options for `docker run`.' },
     pull_always: flag('Pull the image before the first task of a run that uses it.', false),
     selinux: flag('Mount with an SELinux label.', false),
-    build: { type: 'list', description: 'Commands run on top of the image (RUN), once.' },
-    build_options: { type: 'list', default: [], description: 'Further options of `docker build`.' },
+    build: { type: 'list', description: 'Commands that are run once on top of the image (RUN).' },
+    build_options: { type: 'list', default: [], description: 'More options for `docker build`.' },
   },
 };
 
 const RESOURCES: OptionSpec = {
   type: 'mapping',
-  description: 'What the container gets, instead of trowel.yml `task`.',
+  description: 'Size of the container; overrides `task` in trowel.yml.',
   keys: {
     cpu: { type: ['integer', 'text'], description: '256 to 16384 (1024 is one vCPU).' },
     memory: text('512MB to 120GB.'),
     disk: { type: ['integer', 'text'], description: '21 to 200 GB.' },
     spot: { type: 'boolean', description: 'Run on Fargate Spot.' },
     architecture: text('Processor.', { oneOf: ['x86_64', 'arm64'] }),
-    heartbeat: { type: 'seconds', description: 'Longest silence of the task, as 5m.' },
+    heartbeat: {
+      type: 'seconds',
+      description: 'Longest time without a sign of life before the task counts as lost, such as 5m.',
+    },
   },
 };
 
 const CONTAINER_OPTIONS = {
   docker: DOCKER,
   resources: RESOURCES,
-  ecs: { type: 'mapping', description: "digdag's ECS settings; accepted without effect." },
+  ecs: { type: 'mapping', description: "digdag's ECS settings; accepted, but without effect." },
 } as const satisfies OperatorSpec['options'];
 
 const LOOP_BODY = {
@@ -90,28 +93,28 @@ const LOOP_BODY = {
 
 const HTTP_OPTIONS: OperatorSpec['options'] = {
   method: text('HTTP method.', { default: 'GET' }),
-  content: { type: 'any', description: 'Body: text, or a mapping or list sent as JSON or form.' },
+  content: { type: 'any', description: 'Body: text, or a mapping or list that is sent as JSON or a form.' },
   content_format: text('How `content` is sent.', { oneOf: ['text', 'json', 'form'] }),
-  content_type: text('Content-Type header, if not that of the format.'),
-  store_content: flag('Store the answer as `http.last_content` (at most 64 KiB).', false),
-  headers: { type: ['list', 'mapping'], description: 'List of one-key mappings, `- name: value`.' },
-  query: { type: ['mapping', 'text'], description: 'Query of the address.' },
+  content_type: text('Content-Type header. Default: that of the format.'),
+  store_content: flag('Store the answer as `http.last_content`, up to 64 KiB.', false),
+  headers: { type: ['list', 'mapping'], description: 'Mapping, or list of one-key mappings (`- name: value`).' },
+  query: { type: ['mapping', 'text'], description: 'Query parameters.' },
   retry: {
     type: 'boolean',
-    description: 'Retry on 5xx and lost connections; default true for GET HEAD OPTIONS TRACE.',
+    description: 'Retry on 5xx and lost connections. Default: true for GET, HEAD, OPTIONS and TRACE.',
   },
   timeout: { type: 'seconds', default: 30, description: 'Seconds for the whole request.' },
   follow_redirects: flag('Follow redirects.', true),
   insecure: flag('Do not check the certificate.', false),
-  user: text('User of basic authentication.'),
+  user: text('User for basic authentication.'),
   proxy: {
     type: 'mapping',
     description: 'HTTP proxy.',
     keys: {
-      enabled: { type: 'boolean', description: 'Use it.' },
+      enabled: { type: 'boolean', description: 'Use the proxy.' },
       host: text('Host.'),
       port: { type: ['integer', 'text'], description: 'Port.' },
-      tls: flag('Speak TLS with the proxy.', false),
+      tls: flag('Use TLS to the proxy.', false),
       user: text('User.'),
       password: text('Password.'),
     },
@@ -136,7 +139,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     readsAllKeys: false,
   },
   notify: {
-    description: 'Sends a message to the channels of trowel.yml `notifications`.',
+    description: 'Prints a message and sends it to the `notifications` of trowel.yml.',
     kind: 'native',
     command: text('The message.', { required: true }),
     options: {},
@@ -144,18 +147,18 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     readsAllKeys: false,
   },
   slack: {
-    description: 'Sends a message to Slack, by an incoming webhook.',
+    description: 'Sends a message to Slack through an incoming webhook.',
     kind: 'native',
     command: {
       type: ['text', 'mapping'],
       required: true,
-      description: 'The text, or the whole message as a mapping, e.g. `{text: …, blocks: […]}`.',
+      description: 'The text, or the whole message as a mapping, such as `{text: …, blocks: […]}`.',
     },
     options: {
-      channel: text('Channel, where the webhook allows one other than its own.'),
-      url: text('Address of the webhook; default: the secret slack.webhook.'),
+      channel: text('Another channel, if the webhook allows it.'),
+      url: text('Address of the webhook. Default: the secret slack.webhook.'),
       escape: flag('Escape what `${…}` gives. `false` keeps the markup of values.', true),
-      blocks: { type: 'list', description: "Slack's Block Kit blocks beside the text." },
+      blocks: { type: 'list', description: "Slack's Block Kit blocks, next to the text." },
     },
     stores: false,
     readsAllKeys: false,
@@ -170,7 +173,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
       shell: {
         type: 'list',
         default: ['/bin/sh'],
-        description: 'Command that gets the script, e.g. ["/bin/bash", "-e"].',
+        description: 'Command that runs the script, such as ["/bin/bash", "-e"].',
       },
       ...CONTAINER_OPTIONS,
     },
@@ -184,8 +187,8 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     kind: 'container',
     command: text('module.function or module.Class.method.'),
     options: {
-      python: { type: ['text', 'list'], description: 'Python command.' },
-      script: text('With `_type: py` and no command: a script instead of a function.'),
+      python: { type: ['text', 'list'], description: 'Python command for this task.' },
+      script: text('A script to run instead of a function, with `_type: py` and no command.'),
       ...CONTAINER_OPTIONS,
     },
     stores: true,
@@ -195,23 +198,26 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   call: {
     description: "Runs another workflow's tasks here.",
     kind: 'native',
-    command: text('File, relative to the folder of this workflow; `.dig` may be left out.', { required: true }),
+    command: text('File, relative to the folder of this workflow, with or without `.dig`.', { required: true }),
     options: {},
     stores: false,
     readsAllKeys: false,
   },
   require: {
-    description: 'Runs another workflow as a session of its own, once, and waits for it.',
+    description: 'Runs another workflow once, as a separate session, and waits for it.',
     kind: 'native',
     command: text('Name of the workflow.', { required: true }),
     options: {
-      session_time: text('Session time of the other workflow (ISO 8601); default that of this one.'),
+      session_time: text('Session time of the other workflow (ISO 8601). Default: that of this one.'),
       project_id: { type: 'any', description: "digdag's project id; only this project is known here." },
       project_name: text("digdag's project name; only this project is known here."),
-      rerun_on: text('Run again a session that has ended.', { oneOf: ['none', 'failed', 'all'], default: 'none' }),
-      ignore_failure: flag('Go on though the other workflow failed.', false),
+      rerun_on: text('Whether to run a session again that has ended.', {
+        oneOf: ['none', 'failed', 'all'],
+        default: 'none',
+      }),
+      ignore_failure: flag('Continue if the other workflow fails.', false),
       params: { type: 'mapping', default: {}, description: 'Session parameters of the other workflow.' },
-      retry_attempt_name: text('Name of a new attempt.'),
+      retry_attempt_name: text('Name of the new attempt.'),
     },
     stores: false,
     readsAllKeys: false,
@@ -219,8 +225,8 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   loop: {
     ...LOOP_BODY,
     description: 'Runs `_do` a number of times; `i` counts from 0.',
-    command: { type: 'integer', description: 'How often.' },
-    options: { count: { type: 'integer', description: 'Goes before the value of loop>.' } },
+    command: { type: 'integer', description: 'Number of iterations.' },
+    options: { count: { type: 'integer', description: 'Number of iterations; overrides the value of loop>.' } },
   },
   for_each: {
     ...LOOP_BODY,
@@ -228,7 +234,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     command: {
       type: ['mapping', 'text'],
       required: true,
-      description: 'Lists by variable name, or JSON text of it.',
+      description: 'Mapping from variable names to lists, or its JSON text.',
     },
     options: {},
   },
@@ -238,7 +244,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     command: {
       type: ['mapping', 'text'],
       required: true,
-      description: 'from, to, and step or slices.',
+      description: '`from`, `to`, and `step` or `slices`.',
       keys: {
         from: { type: 'integer', required: true, description: 'First value.' },
         to: { type: 'integer', required: true, description: 'End, exclusive.' },
@@ -251,7 +257,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   if: {
     description: 'Runs `_do` if the value is true, else `_else_do`.',
     kind: 'native',
-    command: { type: 'boolean', description: 'true, false or an expression that gives one of them.' },
+    command: { type: 'boolean', description: '`true`, `false`, or an expression that gives one of them.' },
     options: {},
     body: 'if',
     stores: false,
@@ -260,10 +266,10 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   wait: {
     description: 'Waits.',
     kind: 'native',
-    command: { type: 'duration', required: true, description: 'As 30s, 10m, 1h 30m, 1d.' },
+    command: { type: 'duration', required: true, description: 'Such as 30s, 10m, 1h 30m, 1d.' },
     options: {
-      blocking: flag("digdag's; without effect.", false),
-      poll_interval: { type: 'duration', description: "digdag's; without effect." },
+      blocking: flag('Accepted for digdag; no effect.', false),
+      poll_interval: { type: 'duration', description: 'Accepted for digdag; no effect.' },
     },
     stores: false,
     readsAllKeys: false,
@@ -271,7 +277,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   http: {
     description: 'Makes an HTTP request; stores `http.last_status`.',
     kind: 'native',
-    command: text('Address; may hold ${secret:KEY}. Default: the secret http.uri.'),
+    command: text('Address; may contain ${secret:KEY}. Default: the secret http.uri.'),
     options: HTTP_OPTIONS,
     stores: true,
     readsAllKeys: false,
@@ -279,10 +285,13 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     secrets: ['command', 'headers', 'query', 'content'],
   },
   http_call: {
-    description: 'Makes an HTTP request and runs the workflow (JSON or YAML) that it answers.',
+    description: 'Makes an HTTP request and runs the workflow (JSON or YAML) in the answer.',
     kind: 'native',
     command: text('Address.'),
-    options: { ...HTTP_OPTIONS, content_type_override: text("Type of the answer, if the server's is wrong.") },
+    options: {
+      ...HTTP_OPTIONS,
+      content_type_override: text('Content type of the answer, if the server sends a wrong one.'),
+    },
     stores: true,
     readsAllKeys: false,
     defaults: 'http',
@@ -294,7 +303,7 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     command: {
       type: ['text', 'mapping'],
       required: true,
-      description: 'File with the text, or `{data: text}`; a template.',
+      description: 'File with the text, or `{data: text}`. `${…}` works in both.',
     },
     options: {
       subject: text('Subject.', { required: true }),
@@ -302,18 +311,18 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
       cc: { type: ['list', 'text'], description: 'Addresses.' },
       bcc: { type: ['list', 'text'], description: 'Addresses.' },
       from: text('Sender.', { required: true }),
-      host: text('SMTP server; default: the secret mail.host, and deployed without either SES.'),
-      port: { type: ['integer', 'text'], description: 'Its port.' },
-      username: text('Its user.'),
+      host: text('SMTP server. Default: the secret mail.host; without either, SES when deployed.'),
+      port: { type: ['integer', 'text'], description: 'Port of the server.' },
+      username: text('User on the server.'),
       tls: flag('Use STARTTLS.', true),
       ssl: flag('Use TLS from the start.', false),
       html: flag('The text is HTML.', false),
-      escape: flag('Escape what `${…}` gives, in HTML. `false` keeps the markup of values.', true),
+      escape: flag('In HTML, escape what `${…}` gives. `false` keeps the markup of values.', true),
       debug: flag('Log the conversation with the server.', false),
       attach_files: {
         type: 'list',
         description:
-          'List of `{path, content_type?, filename?}`, a file of the project, or `{value: "${name}", …}`, what an earlier task stored.',
+          'List of files of the project, `{path, content_type?, filename?}`, or stored values, `{value: "${name}", …}`.',
       },
     },
     stores: false,
@@ -325,14 +334,14 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     kind: 'native',
     command: text('BUCKET/KEY.'),
     options: {
-      bucket: text('Bucket, instead of the value.'),
-      key: text('Key, instead of the value.'),
+      bucket: text('Bucket, if the value does not give it.'),
+      key: text('Key, if the value does not give it.'),
       region: text('Region.'),
       endpoint: text('Address of an S3-compatible store.'),
       version_id: text('Version of the object.'),
-      path_style_access: flag('Bucket in the path instead of the host.', false),
-      timeout: { type: 'duration', description: 'Give up after this time.' },
-      continue_on_timeout: flag('Giving up is no failure.', false),
+      path_style_access: flag('Put the bucket into the path and not into the host name.', false),
+      timeout: { type: 'duration', description: 'Longest time to wait.' },
+      continue_on_timeout: flag('Continue after the timeout instead of failing.', false),
     },
     stores: true,
     readsAllKeys: false,
@@ -341,9 +350,12 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
   aws: {
     description: 'Calls any AWS service (a Step Functions integration); stores the answer as `aws.last_result`.',
     kind: 'native',
-    command: text('service:action, e.g. s3:listObjectsV2, or athena:startQueryExecution.sync to wait for its end.', {
-      required: true,
-    }),
+    command: text(
+      'service:action, such as s3:listObjectsV2. With .sync it waits for the end: athena:startQueryExecution.sync.',
+      {
+        required: true,
+      },
+    ),
     options: {
       arguments: { type: ['mapping', 'text'], default: {}, description: "The request, with AWS's names (PascalCase)." },
       store_result: flag('Store the answer.', true),
@@ -356,9 +368,9 @@ export const OPERATORS: { readonly [name: string]: OperatorSpec } = {
     kind: 'native',
     command: text('Name or ARN of the function.', { required: true }),
     options: {
-      payload: { type: 'any', default: {}, description: 'What the function gets.' },
+      payload: { type: 'any', default: {}, description: 'Input of the function.' },
       qualifier: text('Version or alias.'),
-      invocation_type: text('`Event` does not wait.', {
+      invocation_type: text('`Event` does not wait for the function.', {
         oneOf: ['RequestResponse', 'Event'],
         default: 'RequestResponse',
       }),

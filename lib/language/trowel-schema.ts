@@ -20,19 +20,21 @@ const duration = () =>
     .refine((value) => (asSeconds(value) ?? 0) > 0, { error: A_DURATION });
 const size = (min: number, max: number) =>
   z
-    .string({ error: 'a size, as 512MB or 2GB' })
+    .string({ error: 'a size, such as 512MB or 2GB' })
     .meta({ pattern: SIZE.source })
     .refine(
       (value) => {
         const megabytes = parseSize(value);
         return megabytes !== undefined && megabytes >= min && megabytes <= max;
       },
-      { error: `a size from ${min}MB to ${max / 1024}GB, as 512MB or 2GB` },
+      { error: `a size from ${min}MB to ${max / 1024}GB, such as 512MB or 2GB` },
     );
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
 const image = () =>
-  z.string({ error: 'the name of an image' }).regex(/^\S+$/, { error: 'the name of an image, as python:3.11-slim' });
+  z
+    .string({ error: 'the name of an image' })
+    .regex(/^\S+$/, { error: 'the name of an image, such as python:3.11-slim' });
 /** They stand in a command of the image's build. */
 const PACKAGE = /^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/;
 const yes = () => z.boolean({ error: 'true or false' });
@@ -55,11 +57,9 @@ const python = z
           error: 'the path of a requirements file, or a list of its lines',
         })
         .optional()
-        .describe('requirements.txt (the default, if present), another path, or a list of requirement lines.'),
+        .describe('Path of a requirements file, or a list of its lines. Default: requirements.txt, if it exists.'),
       constraints: path().optional().describe('Path of a pip constraints file.'),
-      preload: texts('module names')
-        .optional()
-        .describe("Modules imported once, in the parent of all tasks' processes."),
+      preload: texts('module names').optional().describe('Modules that are imported once, before any task.'),
     },
     { error: 'a mapping' },
   )
@@ -81,14 +81,16 @@ const task = z
         .max(200, { error: 'at most 200 GB' })
         .optional()
         .describe('GB, 21 to 200, default 21.'),
-      timeout: duration().optional().describe('Longest time of one task, default 24h.'),
+      timeout: duration().optional().describe('Longest time of one task. Default 24h.'),
       spot: yes().optional().describe('Run on Fargate Spot, default false.'),
       architecture: oneOf(['x86_64', 'arm64']).optional().describe('Processor, default x86_64.'),
-      heartbeat: duration().optional().describe('Longest silence of a task before it counts as lost, default 5m.'),
+      heartbeat: duration()
+        .optional()
+        .describe('Longest time without a sign of life before a task counts as lost. Default 5m.'),
     },
     { error: 'a mapping' },
   )
-  .describe('What a task gets unless its `resources:` say otherwise.');
+  .describe('Size and limits of a task; its `resources:` override them.');
 
 const app = z
   .strictObject(
@@ -115,38 +117,36 @@ export const trowelSchema = z
           error: 'a name of small letters, digits and -, a letter first, at most 63 characters',
         })
         .optional()
-        .describe("Name of the project: of its stack, secrets and log groups. Default: the folder's name, made fit."),
+        .describe("Name of the project, its stack, secrets and log groups. Default: made from the folder's name."),
       timezone: z
         .string({ error: 'a time zone' })
         .optional()
-        .describe('Time zone of workflows that name none, default UTC.'),
+        .describe('Time zone of workflows that name none. Default UTC.'),
       params: z
         .union([path(), texts('paths')], { error: 'the path of a YAML file, or a list of paths' })
         .optional()
-        .describe('YAML files merged as session parameters, like -P.'),
+        .describe('YAML files with session parameters, as for -P.'),
       python: python.optional(),
       apt: z
         .array(
           z
             .string({ error: 'text' })
-            .regex(PACKAGE, { error: 'the name of a Debian package, as ffmpeg or ffmpeg=7:5.1.6-0+deb12u1' }),
+            .regex(PACKAGE, { error: 'the name of a Debian package, such as ffmpeg or ffmpeg=7:5.1.6-0+deb12u1' }),
           { error: 'a list of Debian packages' },
         )
         .optional()
-        .describe('Debian packages the tasks need. Deployed, an image is built with them.'),
+        .describe('Debian packages that the tasks need. A deploy builds an image with them.'),
       dockerfile: path()
         .optional()
-        .describe(
-          'Dockerfile that the deployed image is built from; `FROM trowel` there is the image that `apt` makes.',
-        ),
-      image: image().optional().describe("Image of all tasks; a task's docker.image goes before it."),
+        .describe('Dockerfile of the deployed image. `FROM trowel` in it is the image that `apt` makes.'),
+      image: image().optional().describe("Image of all tasks. A task's docker.image overrides it."),
       containers: oneOf(['never', 'auto', 'always'])
         .optional()
-        .describe("Run a task's docker.image here in a container engine, if there is one. Default never."),
+        .describe("Whether local runs use a task's docker.image. Default never."),
       task: task.optional(),
       secrets: texts('keys')
         .optional()
-        .describe('Keys of secrets that only a parameter names; literal ${secret:KEY} need no entry.'),
+        .describe('Keys of secrets that an expression names. A literal ${secret:KEY} needs no entry.'),
       notifications: z
         .strictObject(
           {
@@ -159,13 +159,13 @@ export const trowelSchema = z
             on: z
               .array(oneOf(['failure', 'recovery', 'sla']), { error: 'a list of failure, recovery, sla' })
               .optional()
-              .describe('What is told, default [failure].'),
-            links: yes().optional().describe('Links to the execution and its logs.'),
+              .describe('When to send a message. Default [failure].'),
+            links: yes().optional().describe('Whether messages link to the execution and its logs. Default true.'),
           },
           { error: 'a mapping' },
         )
         .optional()
-        .describe('Who hears of failed runs.'),
+        .describe('Receivers of notify> and of failure messages.'),
       network: z
         .strictObject(
           {
@@ -197,7 +197,7 @@ export const trowelSchema = z
             pickle: yes()
               .optional()
               .describe(
-                'Objects of any class are stored by pickle, default false. Who can write to the history or the bucket can then run code in the tasks that read them.',
+                'Whether objects of any class are stored by pickle. Default false. With true, whoever can write to the history or the bucket can run code in the tasks that read them.',
               ),
           },
           { error: 'a mapping' },
@@ -215,7 +215,7 @@ export const trowelSchema = z
       apps: z
         .record(z.string(), app, { error: 'a mapping' })
         .optional()
-        .describe('Tasks that task> and compose> may name.'),
+        .describe('Tasks that task> and compose> may name (not in this release).'),
       deploy: z
         .strictObject(
           {
@@ -223,16 +223,16 @@ export const trowelSchema = z
               .union([path(), texts('workflows')], { error: 'the name of a workflow, or a list of names' })
               .optional()
               .describe(
-                'Workflows that are not deployed: names or paths, with * and ** for parts of them, as test.dig.',
+                'Workflows that are not deployed: names or paths, such as test.dig. * and ** stand for parts of them.',
               ),
           },
           { error: 'a mapping' },
         )
         .optional()
-        .describe('What is deployed; by default every workflow of the project folder.'),
+        .describe('What is deployed. Default: every workflow in the project folder.'),
     },
     { error: 'a mapping' },
   )
-  .describe('What a Trowel project may say beside its workflows. Everything is optional.');
+  .describe('Settings of a Trowel project. Everything is optional.');
 
 export type TrowelFile = z.infer<typeof trowelSchema>;
