@@ -9,4 +9,4 @@ for folder in Path(__file__).resolve().parents:
         sys.path.append(str(package))
         break
 
-from trowel_task.testing import digdag  # noqa: E402, F401
+from trowel_task.testing import digdag  # noqa: F401

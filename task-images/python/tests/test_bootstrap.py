@@ -154,6 +154,7 @@ def test_every_python(version):
     assert (done.returncode, done.stdout, done.stderr) == (78, "trowel: the variable TROWEL_BUNDLE is not set\n", "")
 
 
+@pytest.mark.slow
 def test_100_megabytes(boot):
     """Fetched and unpacked in under 3 s, of a processor's time: a busy machine gives less of it. Prints what it took."""
     files = {f"site-packages/p{i}/m{j}.so": os.urandom(500_000) + bytes(250_000) for i in range(20) for j in range(11)}

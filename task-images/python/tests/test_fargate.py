@@ -192,6 +192,7 @@ def test_values_travel_by_s3(aws):
     assert answer["s"]["big"] == big
 
 
+@pytest.mark.slow
 def test_60_megabytes_need_no_memory_of_their_own(aws):
     """A file goes to S3 and comes back in blocks. The most memory that the task's process ever had is printed when it ends."""
     aws.file(
@@ -216,6 +217,7 @@ def test_60_megabytes_need_no_memory_of_their_own(aws):
     assert code == 0 and int(output) < least + 20
 
 
+@pytest.mark.slow
 def test_60_megabytes_in_one_value(aws):
     aws.file("tasks.py", "import digdag\ndef f(): digdag.env.store(raw=bytes(60 << 20))\ndef g(raw): print(len(raw))\n")
     stored = aws.run("py", "tasks.f")[2]["stored"]

@@ -39,6 +39,7 @@ INSTALL = """
 
 
 @pytest.mark.parametrize("name", ["by_system", "by_run"])
+@pytest.mark.slow
 def test_install_in_a_task(start_host, tmp_path, name):
     if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True).returncode:
         pytest.skip("no pip")
@@ -60,6 +61,7 @@ def test_install_in_a_task(start_host, tmp_path, name):
     assert os.listdir(tmp_path / "tmp") == []
 
 
+@pytest.mark.slow
 def test_install_over_an_older_version_of_the_environment(start_host, tmp_path):
     environment = tmp_path / "env"
     made = subprocess.run([sys.executable, "-m", "venv", str(environment)], capture_output=True)

@@ -283,6 +283,7 @@ def test_timeout_of_a_subtask_and_of_all(lib):
     assert result["error"]["message"] == "Task timed out after 1s"
 
 
+@pytest.mark.slow
 def test_many(lib):
     result, _ = lib([{"py>": "s.put", "data": {f"k{i}": i}} for i in range(150)], config={"_parallel": True}, timeout=120)
     assert result["stored"] == {f"k{i}": i for i in range(150)}

@@ -1,0 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { testPython } from '../python.ts';
+
+const FOLDER = join(import.meta.dirname, '..', '..', 'task-images', 'python');
+
+/** The runner's own tests that carry the marker, or do not, with the python3 that tasks would get. */
+export function pytest(marker: 'slow' | 'not slow') {
+  const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-m', marker];
+  return spawnSync(testPython(), args, { cwd: FOLDER, encoding: 'utf8' });
+}
