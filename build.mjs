@@ -59,10 +59,12 @@ const [cli, functions] = await Promise.all([
   // The functions on AWS: one folder for all, so that what they share is in it once. The SDK is too, so that what runs is what was tested.
   build({
     ...common,
-    entryPoints: ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'].map((name) => ({
-      in: `lambdas/${name}/handler.ts`,
-      out: `${name}/index`,
-    })),
+    entryPoints: ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify', 'network'].map(
+      (name) => ({
+        in: `lambdas/${name}/handler.ts`,
+        out: `${name}/index`,
+      }),
+    ),
     outdir: 'dist/lambdas',
     define: { SANDBOX_FOLDER: '"../sandbox/"' },
     outExtension: { '.js': '.mjs' },

@@ -4,6 +4,7 @@
  */
 import type { IConstruct } from 'constructs';
 import { cdk, ec2, ecs, iam, s3 } from './cdk.ts';
+import { READS } from './shared-network.ts';
 
 interface Acknowledged {
   readonly id: string;
@@ -22,6 +23,8 @@ const WITHOUT_RESOURCES = new Set([
   ...['elasticmapreduce:DescribeCluster', 'elasticmapreduce:RunJobFlow', 'elasticmapreduce:TerminateJobFlows'],
   ...['mediaconvert:CancelJob', 'mediaconvert:CreateJob', 'mediaconvert:GetJob'],
   ...['cloudwatch:PutMetricData', 's3:ListAllMyBuckets'],
+  // Of the function that makes the shared network, through CloudFormation only (shared-network.ts).
+  ...READS,
 ]);
 
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
@@ -47,6 +50,8 @@ const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [
   [/:execution:[\w-]+:\*$/, 'Executions of this one state machine'],
   [/:identity\/\*$/, 'The sender of a mail> may be an expression; SES sends from verified identities alone'],
   [/:function:[\w-]+:\*$/, 'Versions and aliases of this one function'],
+  [/:stack\/TrowelNetwork\/\*$/, 'This one stack, whose id is known when it has been made'],
+  [/:ec2:[^*]*:\*\/\*$/, 'Through CloudFormation only, for what is in the one stack that the role may make'],
   [
     /^arn:<AWS::Partition>:s3:::[^*]+\/[^*]*\*/,
     'The key that an s3_wait> or aws> asks for holds an expression, known when it runs',

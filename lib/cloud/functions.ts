@@ -12,9 +12,12 @@ import { allow } from './statements.ts';
 
 export const FUNCTIONS = ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+/** And the one that only CloudFormation calls. */
+export const BUNDLED = [...FUNCTIONS, 'network'] as const;
+export type BundledName = (typeof BUNDLED)[number];
 
 export interface FunctionProps {
-  readonly name: FunctionName;
+  readonly name: BundledName;
   readonly environment: { readonly [variable: string]: string };
   /** What its role may do beside logging and tracing. */
   readonly statements: readonly PolicyStatement[];
@@ -29,7 +32,7 @@ export interface FunctionProps {
 }
 
 /** Seconds and MB. Lambda's longest for what waits for others: a request, a mail server. */
-const SIZES: { readonly [name in FunctionName]: readonly [timeout: number, memory: number] } = {
+const SIZES: { readonly [name in BundledName]: readonly [timeout: number, memory: number] } = {
   session: [30, 512],
   evaluate: [60, 1024],
   render: [60, 1024],
@@ -38,6 +41,7 @@ const SIZES: { readonly [name in FunctionName]: readonly [timeout: number, memor
   'task-stopped': [60, 512],
   http: [900, 512],
   notify: [900, 512],
+  network: [900, 256],
 };
 
 /** Where the bundled functions are: `NAME/index.mjs`, and what they share. It is one asset, which all functions have. */

@@ -19,6 +19,7 @@ import type { Mapping, Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
 import { buildsOnTrowel } from './dockerfile.ts';
 import { type Needs, needsOf } from './needs.ts';
+import { networkKind } from './network.ts';
 import { ProjectError } from './project-error.ts';
 import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
 import { readParameters, withParameters, withTaskRole } from './session-defaults.ts';
@@ -97,6 +98,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   if (plan.definitions.size > MOST_DEFINITIONS) diagnostics.push(manyDefinitions(plan.definitions.size));
   if (roots.length === 0) diagnostics.push(nothing(project.dir));
   if (!reachesImage(config)) diagnostics.push(unreachableImage());
+  if (asksForMore(config)) diagnostics.push(sharedAsItIs());
   if (ignoresPackages(project.dir, config)) diagnostics.push(ignoredPackages(config.apt));
   const fail = () => new ProjectError(project.dir, sortDiagnostics(unique(diagnostics)), project.sources);
   if (hasErrors(diagnostics)) throw fail();
@@ -221,7 +223,7 @@ function manyDefinitions(count: number): Diagnostic {
 
 /** Subnets with endpoints alone reach the account's own registry and no other. */
 function reachesImage({ network, image, apt, dockerfile }: ProjectConfig): boolean {
-  const isolated = network.vpc === 'default-new' && network.subnets === 'private' && network.endpoints;
+  const isolated = networkKind(network) === 'own' && network.subnets === 'private' && network.endpoints;
   const own = dockerfile !== undefined || apt.length > 0 || image?.includes('.dkr.ecr.') === true;
   return !isolated || own;
 }
@@ -234,6 +236,20 @@ function unreachableImage(): Diagnostic {
     notes: [
       'Name an image in an ECR repository of your account (`image:`), build one (`dockerfile:` or `apt:`), or take `endpoints: false`, which makes a NAT gateway.',
     ],
+  };
+}
+
+function asksForMore({ network }: ProjectConfig): boolean {
+  return network.vpc === 'shared' && (network.subnets === 'private' || network.endpoints);
+}
+
+function sharedAsItIs(): Diagnostic {
+  return {
+    code: 'project-file',
+    severity: 'error',
+    message:
+      'The VPC that projects share has public subnets and no interface endpoints: what those cost would be paid for all',
+    notes: ['Write `vpc: own`, or leave out `subnets: private` and `endpoints: true`.'],
   };
 }
 

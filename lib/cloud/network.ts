@@ -9,6 +9,7 @@ import type {
 import type { Construct } from 'constructs';
 import type { ProjectConfig } from '../language/project-config.ts';
 import { ec2 } from './cdk.ts';
+import { type SharedNetworkProps, sharedNetwork } from './shared-network.ts';
 
 export interface NetworkOptions {
   /** A VPC of yours. Default: what `network:` of trowel.yml says. */
@@ -17,10 +18,13 @@ export interface NetworkOptions {
   readonly subnets?: SubnetSelection;
   /** Default: one that admits nothing and lets everything out. */
   readonly securityGroups?: readonly ISecurityGroup[];
+  /** For the function that finds the shared one. */
+  readonly network: Omit<SharedNetworkProps, 'keepOwn'>;
 }
 
 export interface Network {
   readonly vpc: IVpc;
+  /** Of the shared VPC a list that is known when it is deployed. */
   readonly subnetIds: readonly string[];
   readonly securityGroups: readonly ISecurityGroup[];
   readonly assignPublicIp: 'ENABLED' | 'DISABLED';
@@ -31,16 +35,12 @@ const SERVICES = ['ECR', 'ECR_DOCKER', 'CLOUDWATCH_LOGS', 'SECRETS_MANAGER', 'ST
 
 /** A NAT gateway costs some 32 USD a month at rest, an interface endpoint some 7 a zone: both only when asked for. */
 export function makeNetwork(scope: Construct, config: ProjectConfig['network'], options: NetworkOptions): Network {
-  const vpc: IVpc = options.vpc ?? lookedUp(scope, config.vpc) ?? ownVpc(scope, config);
+  if (options.vpc === undefined && options.subnets === undefined && networkKind(config) === 'shared')
+    return inShared(scope, config, options);
+  const vpc: IVpc = options.vpc ?? lookedUp(scope, config) ?? ownVpc(scope, config);
   const subnets = options.subnets ?? { subnetType: subnetType(vpc, config) };
   const selected = vpc.selectSubnets(subnets);
-  const securityGroups = options.securityGroups ?? [
-    new ec2.SecurityGroup(scope, 'TaskSecurityGroup', {
-      vpc,
-      description: 'Containers of Trowel tasks: nothing in, everything out',
-      allowAllOutbound: true,
-    }),
-  ];
+  const securityGroups = options.securityGroups ?? [closedGroup(scope, vpc)];
   if (config.endpoints) makeEndpoints(scope, vpc, subnets, securityGroups);
   return {
     vpc,
@@ -48,6 +48,28 @@ export function makeNetwork(scope: Construct, config: ProjectConfig['network'], 
     securityGroups,
     assignPublicIp: selected.hasPublic ? 'ENABLED' : 'DISABLED',
   };
+}
+
+/** `named`: by its id. What costs money at rest is not put into the VPC that projects share. */
+export function networkKind({ vpc, subnets, endpoints }: ProjectConfig['network']): 'shared' | 'own' | 'named' {
+  if (vpc === undefined) return subnets === 'private' || endpoints ? 'own' : 'shared';
+  if (vpc === 'own' || vpc === 'default-new') return 'own';
+  return vpc === 'shared' ? 'shared' : 'named';
+}
+
+function inShared(scope: Construct, config: ProjectConfig['network'], options: NetworkOptions): Network {
+  const keepOwn = config.vpc === undefined;
+  const { vpc, subnetIds } = sharedNetwork(scope, { ...options.network, keepOwn });
+  const securityGroups = options.securityGroups ?? [closedGroup(scope, vpc)];
+  return { vpc, subnetIds, securityGroups, assignPublicIp: 'ENABLED' };
+}
+
+function closedGroup(scope: Construct, vpc: IVpc): ISecurityGroup {
+  return new ec2.SecurityGroup(scope, 'TaskSecurityGroup', {
+    vpc,
+    description: 'Containers of Trowel tasks: nothing in, everything out',
+    allowAllOutbound: true,
+  });
 }
 
 function subnetType(vpc: IVpc, { subnets, endpoints }: ProjectConfig['network']): SubnetType {
@@ -70,9 +92,9 @@ function makeEndpoints(
   }
 }
 
-function lookedUp(scope: Construct, vpc: string): IVpc | undefined {
-  if (vpc === 'default-new') return undefined;
-  return ec2.Vpc.fromLookup(scope, 'Vpc', { vpcId: vpc });
+function lookedUp(scope: Construct, config: ProjectConfig['network']): IVpc | undefined {
+  if (networkKind(config) !== 'named' || config.vpc === undefined) return undefined;
+  return ec2.Vpc.fromLookup(scope, 'Vpc', { vpcId: config.vpc });
 }
 
 function ownVpc(scope: Construct, { subnets, endpoints }: ProjectConfig['network']): IVpc {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { cdk, cxapi } from './cdk.ts';
 import { type LoadedProject, loadTrowelProject } from './load-project.ts';
+import { networkKind } from './network.ts';
 import { ProjectError } from './project-error.ts';
 import { TrowelStack, type TrowelStackProps } from './trowel-stack.ts';
 
@@ -23,7 +24,7 @@ export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): 
   await onLoad?.(project);
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;
   // A VPC can be looked up in a known account only; a template for any account needs none.
-  const lookup = project.config.network.vpc !== 'default-new';
+  const lookup = networkKind(project.config.network) === 'named';
   const env = account !== undefined && region !== undefined ? { account, region } : undefined;
   if (lookup && env === undefined) throw refused(project, unknownAccount(project));
   const destroy = app.node.tryGetContext('destroy');

@@ -41,7 +41,7 @@ import { TaskRoles, tasksOfThisAccount } from './task-roles.ts';
 export interface TrowelProjectProps {
   /** From `loadTrowelProject`. The architecture is chosen there, for the bundle is installed for it. */
   readonly project: LoadedProject;
-  /** Where containers run. Default: `network:` of trowel.yml, which makes a VPC with public subnets and no NAT gateway. */
+  /** Where containers run. Default: what `network:` of trowel.yml says; without it, the VPC that all such projects of the account and region share. */
   readonly vpc?: IVpc;
   readonly subnets?: SubnetSelection;
   /** Default: one that admits nothing. */
@@ -116,7 +116,11 @@ export class TrowelProject extends constructs.Construct {
     });
     this.topic = makeTopic(this, project, encryptionKey);
 
-    this.network = makeNetwork(this, config.network, props);
+    const finding = { ...props, project: project.name, logGroup: functionLogs, tracing };
+    this.network = makeNetwork(this, config.network, {
+      ...props,
+      network: { ...finding, architecture: config.task.architecture },
+    });
     this.cluster =
       props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false, usesSpot(project));
     const bundle = new s3assets.Asset(this, 'Bundle', { path: project.bundle.file });

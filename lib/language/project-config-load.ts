@@ -339,7 +339,7 @@ function merge(
       links: notifications?.links ?? defaults.notifications.links,
     },
     network: {
-      vpc: network?.vpc ?? defaults.network.vpc,
+      ...(network?.vpc !== undefined && { vpc: network.vpc }),
       subnets: network?.subnets ?? defaults.network.subnets,
       endpoints: network?.endpoints ?? defaults.network.endpoints,
     },

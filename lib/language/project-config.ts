@@ -41,7 +41,8 @@ export interface ProjectConfig {
     readonly links: boolean;
   };
   readonly network: {
-    readonly vpc: string;
+    /** Absent: `shared`, unless `subnets` or `endpoints` ask for what that has not. */
+    readonly vpc?: string;
     readonly subnets: 'public' | 'private';
     readonly endpoints: boolean;
   };
@@ -79,7 +80,7 @@ export function defaultConfig(dir: string): ProjectConfig {
     task: { cpu: 512, memory: 1024, disk: 21, timeout: 86_400, spot: false, architecture: 'x86_64', heartbeat: 300 },
     secrets: [],
     notifications: { email: [], on: ['failure'], links: true },
-    network: { vpc: 'default-new', subnets: 'public', endpoints: false },
+    network: { subnets: 'public', endpoints: false },
     retention: { logs: 30, values: 30, history: 90 },
     values: { pickle: false },
     tags: {},

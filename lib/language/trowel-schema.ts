@@ -31,6 +31,7 @@ const size = (min: number, max: number) =>
     );
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
+const VPC = 'shared, own or the id of a VPC';
 const image = () =>
   z
     .string({ error: 'the name of an image' })
@@ -170,11 +171,17 @@ export const trowelSchema = z
         .strictObject(
           {
             vpc: z
-              .string({ error: 'default-new or the id of a VPC' })
+              .string({ error: VPC })
+              // `default-new` was the name of `own`.
+              .regex(/^(?:shared|own|default-new|vpc-[0-9a-z]+)$/, { error: VPC })
               .optional()
-              .describe('default-new, or the id of a VPC.'),
-            subnets: oneOf(['public', 'private']).optional().describe('Default public: no NAT gateway.'),
-            endpoints: yes().optional().describe('Interface endpoints for AWS services.'),
+              .describe(
+                '`shared` by all projects of the account and region that say nothing else, `own` by this project alone, or the id of a VPC.',
+              ),
+            subnets: oneOf(['public', 'private'])
+              .optional()
+              .describe('Default public: no NAT gateway. `private` makes a VPC of its own, with one.'),
+            endpoints: yes().optional().describe('Interface endpoints for AWS services, in a VPC of its own.'),
           },
           { error: 'a mapping' },
         )

@@ -16,8 +16,11 @@ import {
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import type { CustomResources } from './custom-resources.ts';
+import { type FailedStacks, xml } from './failed-stacks.ts';
 import type { MotoServer } from './moto.ts';
 import type { Answer, ServiceCall } from './service.ts';
+import type { Template } from './template.ts';
 
 interface Group {
   readonly id: string;
@@ -25,20 +28,14 @@ interface Group {
   readonly retained: boolean;
 }
 
-interface Template {
-  readonly Resources: {
-    readonly [id: string]: {
-      readonly Type: string;
-      readonly Properties?: { readonly [name: string]: unknown };
-      readonly DeletionPolicy?: string;
-    };
-  };
-}
-
 export interface ChangeSetsOptions {
   readonly moto: MotoServer;
   readonly s3: S3Client;
   readonly logs: CloudWatchLogsClient;
+  readonly custom: CustomResources;
+  readonly failed: FailedStacks;
+  /** As deployed now; undefined for one that is only being made. */
+  readonly current: (stack: string) => Promise<Template | undefined>;
 }
 
 export class ChangeSets {
@@ -48,8 +45,13 @@ export class ChangeSets {
   /** By stack. */
   readonly #conflicts = new Map<string, readonly Group[]>();
   readonly #imports = new Map<string, readonly Group[]>();
+  /** What each is about to get. */
+  readonly #next = new Map<string, Template>();
+  readonly #options: ChangeSetsOptions;
 
-  constructor({ moto, s3, logs }: ChangeSetsOptions) {
+  constructor(options: ChangeSetsOptions) {
+    const { moto, s3, logs } = options;
+    this.#options = options;
     this.#moto = moto;
     this.#s3 = s3;
     this.#logs = logs;
@@ -60,7 +62,9 @@ export class ChangeSets {
     const stack = stackOf(form);
     // moto would make a second stack beside the one that came to nothing.
     if (this.#conflictsOf(call).length > 0) await this.#ask(call, 'DeleteStack', { StackName: stack });
-    const existing = form.get('ChangeSetType') === 'CREATE' ? await this.#existing(form) : [];
+    const template = await this.#template(form);
+    if (template !== undefined) this.#next.set(stack, template);
+    const existing = form.get('ChangeSetType') === 'CREATE' ? await this.#existing(template) : [];
     const imports = form.get('ImportExistingResources') === 'true' ? existing.filter(({ retained }) => retained) : [];
     this.#imports.set(stack, imports);
     this.#conflicts.set(
@@ -112,6 +116,15 @@ export class ChangeSets {
   async execute(call: ServiceCall): Promise<Answer> {
     const form = formOf(call);
     const stack = stackOf(form);
+    const before = await this.#options.current(stack);
+    const next = this.#next.get(stack);
+    const failure = next && (await this.#options.custom.change(stack, before, next));
+    if (failure !== undefined) {
+      this.#options.failed.rolledBack(stack, before === undefined, failure);
+      await this.#ask(call, 'DeleteChangeSet', { ChangeSetName: form.get('ChangeSetName') ?? '' });
+      return xml('ExecuteChangeSet', '');
+    }
+    this.#options.failed.forget(stack);
     const kept = await Promise.all((this.#imports.get(stack) ?? []).map(({ name }) => this.#take(name)));
     this.#imports.delete(stack);
     const answer = await this.#moto.forward(call, '/');
@@ -132,13 +145,15 @@ export class ChangeSets {
     return this.#conflicts.get(stackOf(formOf(call))) ?? [];
   }
 
-  async #existing(form: URLSearchParams): Promise<readonly Group[]> {
+  /** The bootstrap's own is YAML, and has nothing that is played here. */
+  async #template(form: URLSearchParams): Promise<Template | undefined> {
     const text = form.get('TemplateBody') ?? (await this.#read(form));
-    // The bootstrap's own is YAML, and has none.
-    if (!text.startsWith('{')) return [];
-    const { Resources } = JSON.parse(text) as Template;
+    return text.startsWith('{') ? (JSON.parse(text) as Template) : undefined;
+  }
+
+  async #existing(template: Template | undefined): Promise<readonly Group[]> {
     const groups: Group[] = [];
-    for (const [id, { Type, Properties, DeletionPolicy }] of Object.entries(Resources)) {
+    for (const [id, { Type, Properties, DeletionPolicy }] of Object.entries(template?.Resources ?? {})) {
       const name = Properties?.LogGroupName;
       if (Type !== 'AWS::Logs::LogGroup' || typeof name !== 'string') continue;
       const { logGroups = [] } = await this.#logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: name }));

@@ -123,6 +123,10 @@ const RESOURCES: { readonly [prefix: string]: ResourceOf } = {
     return name === undefined ? undefined : arn('ssm', `parameter/${name.replace(/^\//, '')}`);
   },
   kms: (_, { KeyId }) => text(KeyId),
+  cloudformation: (_, { StackName }) => {
+    const name = text(StackName);
+    return name === undefined || name.startsWith('arn:') ? name : arn('cloudformation', `stack/${name}/any`);
+  },
 };
 
 function runTaskChecks(run: Check, fields: Fields, facts: Facts): Check[] {

@@ -8,8 +8,15 @@ export interface MotoServer extends Moto {
   forward(call: Pick<ServiceCall, 'method' | 'headers' | 'body'>, target: string): Promise<Answer>;
 }
 
-/** Of `RetainExceptOnCreate` it would delete what has it. What a first deploy that fails takes back is not played. */
-const SERVER = `
+/**
+ * Of `RetainExceptOnCreate` it would delete what has it. What a first deploy that fails takes back is not played. What the function of a
+ * resource of Trowel's has answered is fetched (custom-resources.ts).
+ */
+const server = (customResources: string) => `
+import json
+import urllib.request
+
+from moto.cloudformation.custom_model import CustomModel
 from moto.cloudformation.parsing import ResourceMap
 from moto.server import main
 
@@ -19,14 +26,31 @@ def delete(self, plain=ResourceMap.delete):
             value["DeletionPolicy"] = "Retain"
     plain(self)
 
+def create(cls, resource_name, cloudformation_json, account_id, region_name, **kwargs):
+    stack, logical_id = kwargs["StackId"].split("/")[1], kwargs["LogicalId"]
+    if not kwargs["ResourceType"].startswith("Custom::Trowel"):
+        return plain_create(resource_name, cloudformation_json, account_id, region_name, **kwargs)
+    with urllib.request.urlopen(f"${customResources}/{stack}/{logical_id}") as answer:
+        said = json.load(answer)
+    made = CustomModel(region_name, "", logical_id, said["id"])
+    made.set_data(said["data"])
+    return made
+
+def update(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+    return original_resource
+
 ResourceMap.delete = delete
+plain_create = CustomModel.create_from_cloudformation_json
+CustomModel.create_from_cloudformation_json = classmethod(create)
+CustomModel.update_from_cloudformation_json = classmethod(update)
 main()
 `;
 
-export async function startMotoServer(): Promise<MotoServer> {
+/** @param customResources where it asks for what a resource's function has answered */
+export async function startMotoServer(customResources = ''): Promise<MotoServer> {
   const python = motoPython();
   if (python === undefined) throw new Error("no Python with moto's server");
-  const moto = await startMoto(python, ['-c', SERVER]);
+  const moto = await startMoto(python, ['-c', server(customResources)]);
   const { hostname, port } = new URL(moto.url);
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   return {

@@ -99,6 +99,8 @@ const OPERATORS: { readonly [name: string]: Operator } = {
   StringLike: (given, wanted) => glob(wanted).test(given),
   ArnEquals: (given, wanted) => arnLike(wanted, given),
   ArnLike: (given, wanted) => arnLike(wanted, given),
+  // Keys of several values have one here.
+  'ForAnyValue:StringEquals': (given, wanted) => given === wanted,
   Bool: (given, wanted) => given.toLowerCase() === wanted.toLowerCase(),
   NumericEquals: (given, wanted) => Number(given) === Number(wanted),
   NumericLessThan: (given, wanted) => Number(given) < Number(wanted),

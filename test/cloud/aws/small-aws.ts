@@ -10,6 +10,7 @@ import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
 import { type Clients, clientsOf } from './clients.ts';
 import { CloudFormation } from './cloud-formation.ts';
+import { startCustomResources } from './custom-resources.ts';
 import { bootstrap, type DeployOptions, deploy, destroy, stackOf } from './deploy.ts';
 import { EventBridge } from './event-bridge.ts';
 import { Fargate } from './fargate.ts';
@@ -53,6 +54,7 @@ export interface SmallAws extends Clients {
   readonly functions: Functions;
   readonly containers: Fargate;
   readonly iam: Iam;
+  readonly formation: CloudFormation;
   readonly events: EventBridge;
   readonly scheduler: Scheduler;
   readonly executions: StepFunctions;
@@ -61,7 +63,9 @@ export interface SmallAws extends Clients {
 
 export async function startSmallAws(options: SmallAwsOptions = {}): Promise<SmallAws> {
   const folder = await mkdtemp(join(tmpdir(), 'trowel-aws-'));
-  const moto = await startMotoServer();
+  const names = new Names();
+  const custom = await startCustomResources({ names, functions: () => functions, announce });
+  const moto = await startMotoServer(custom.url);
   const keys = new Keys();
   const services: Service[] = [];
   const iam = new Iam();
@@ -130,16 +134,11 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
         () => undefined,
       ),
   };
-  const names = new Names();
-  const parts: Part[] = [
-    iam,
-    new CloudFormation({ ...{ moto, s3, logs, cloudFormation, ec2, ecs, names }, removed }),
-    executions,
-    functions,
-    containers,
-    events,
-    scheduler,
-  ];
+  const formation = new CloudFormation({
+    ...{ moto, s3, logs, cloudFormation, ec2, ecs, names, iam, custom },
+    removed,
+  });
+  const parts: Part[] = [iam, formation, executions, functions, containers, events, scheduler];
   services.push(...parts.flatMap(({ service }) => (service === undefined ? [] : [service])));
   const stacks = new Map<string, DeployedStack>();
   let prepared: Promise<void> | undefined;
@@ -156,6 +155,11 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
     return stack;
   }
 
+  async function announce(stack: DeployedStack): Promise<void> {
+    iam.deployed(stack);
+    functions.deployed(stack);
+  }
+
   async function removed({ name, resources }: DeployedStack): Promise<void> {
     stacks.delete(name);
     names.forget(resources.keys());
@@ -164,7 +168,21 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
   }
 
   return {
-    ...{ url, env, stacks, ...clients, proxy, keys, functions, containers, executions, iam, events, scheduler },
+    ...{
+      url,
+      env,
+      stacks,
+      ...clients,
+      proxy,
+      keys,
+      functions,
+      containers,
+      executions,
+      iam,
+      events,
+      scheduler,
+      formation,
+    },
     deploy: async (project, given = {}) => {
       await prepare();
       const printed = await deploy(resolve(project), folder, env, given);
@@ -179,6 +197,7 @@ export async function startSmallAws(options: SmallAwsOptions = {}): Promise<Smal
       for (const client of [sns, ec2, ecs]) client.destroy();
       await proxy.close();
       await moto.stop();
+      await custom.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -37,7 +37,7 @@ export interface DeployedStack {
   attribute(id: string, name: string): string;
 }
 
-interface Template {
+export interface Template {
   readonly Resources: {
     readonly [id: string]: {
       readonly Type: string;
@@ -56,6 +56,8 @@ interface Template {
 export class Names {
   readonly #versions = new Map<string, string>();
   readonly #count = new Map<string, number>();
+  /** Attributes of resources whose function has told them, by stack and id. */
+  readonly #told = new Map<string, { readonly [name: string]: string }>();
 
   /** @param id logical, new for each version */
   version(id: string, functionArn: string): string {
@@ -65,6 +67,14 @@ export class Names {
     this.#count.set(functionArn, number);
     this.#versions.set(id, `${functionArn}:${number}`);
     return `${functionArn}:${number}`;
+  }
+
+  tell(stack: string, id: string, attributes: { readonly [name: string]: string }): void {
+    this.#told.set(`${stack}/${id}`, attributes);
+  }
+
+  told(stack: string, id: string, attribute: string): string | undefined {
+    return this.#told.get(`${stack}/${id}`)?.[attribute];
   }
 
   /** Of a stack that is gone. */
@@ -242,6 +252,8 @@ class Resolver {
       const path = this.resolve(this.#template.Resources[id]?.Properties?.Path ?? '/');
       return `arn:aws:iam::${ACCOUNT}:role${path}${physical}`;
     }
+    const told = this.#names.told(this.#stack, id, name);
+    if (told !== undefined) return told;
     const make = ATTRIBUTES[`${type} ${name}`];
     if (make !== undefined) return make(physical);
     // A name for what nothing here reads.

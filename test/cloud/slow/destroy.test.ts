@@ -15,7 +15,8 @@ import { type SmallAws, startSmallAws } from '../aws/small-aws.ts';
 import type { DeployedStack } from '../aws/template.ts';
 
 const FILES: { readonly [name: string]: string } = {
-  'trowel.yml': 'name: leaving\n',
+  // The network that projects share stays (network.test.ts).
+  'trowel.yml': 'name: leaving\nnetwork: {vpc: own}\n',
   'main.dig': 'timezone: UTC\n+a:\n  py>: tasks.a\n  _env: {PASSWORD: "${secret:password}"}\n',
   'nightly.dig': 'timezone: UTC\nschedule:\n  daily>: 07:00:00\n+a:\n  echo>: ${session_time}\n',
   'tasks/__init__.py': 'import digdag\ndef a():\n    digdag.env.store({"x": "x" * 100_000})\n    print("kept line")\n',

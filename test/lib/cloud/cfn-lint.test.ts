@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NETWORK_TEMPLATE } from '../../../lambdas/network/template.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
 import { testPython } from '../../python.ts';
@@ -57,6 +58,12 @@ describe('cfn-lint passes', () => {
     },
     90_000,
   );
+
+  it('the network that projects share', async () => {
+    const file = join(folder, 'network.json');
+    writeFileSync(file, JSON.stringify(NETWORK_TEMPLATE));
+    expect(await lint(file)).toEqual([]);
+  }, 60_000);
 
   it('and finds what is wrong', async () => {
     const file = join(folder, 'wrong.json');

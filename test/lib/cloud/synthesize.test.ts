@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
+import { BUNDLED } from '../../../lib/cloud/functions.ts';
 import { ProjectError } from '../../../lib/cloud/project-error.ts';
 import { synthesize } from '../../../lib/cloud/synthesize.ts';
 
@@ -13,7 +13,7 @@ const project = join(ROOT, 'looked');
 const out = join(ROOT, 'cdk.out');
 
 beforeAll(() => {
-  for (const name of FUNCTIONS) write(`functions/${name}/index.mjs`, 'export const handler = () => {};\n');
+  for (const name of BUNDLED) write(`functions/${name}/index.mjs`, 'export const handler = () => {};\n');
   write('bootstrap.py', '');
   write('looked/main.dig', '+a:\n  echo>: a\n');
   write('looked/trowel.yml', 'name: looked\nnetwork: {vpc: vpc-0123, subnets: private}\n');

@@ -11,12 +11,14 @@ import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
+import { NETWORK_TEMPLATE } from '../../../lambdas/network/template.ts';
+import { BUNDLED } from '../../../lib/cloud/functions.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
 import { ProjectError } from '../../../lib/cloud/project-error.ts';
 import { TrowelProject, type TrowelProjectProps } from '../../../lib/cloud/trowel-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
 import { stateMachineName } from '../../../lib/compiler/deployed-names.ts';
+import { permissionsOf } from '../../cloud/aws/resource-schemas.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-cloud-'));
 const PLACES = { functions: join(ROOT, 'functions'), bootstrap: join(ROOT, 'bootstrap.py') };
@@ -33,7 +35,7 @@ const ENV = { ...process.env, XDG_CACHE_HOME: join(ROOT, 'cache') };
 
 beforeAll(async () => {
   // The functions' own code has tests of its own; here it is what is deployed with them.
-  for (const name of FUNCTIONS) write(join(PLACES.functions, name, 'index.mjs'), 'export const handler = () => {};\n');
+  for (const name of BUNDLED) write(join(PLACES.functions, name, 'index.mjs'), 'export const handler = () => {};\n');
   write(PLACES.bootstrap, 'print("bootstrap")\n');
   // Installs uv and what the runner needs, which takes its time.
   await load(folder('first', { 'main.dig': ECHO }));
@@ -278,7 +280,7 @@ describe('TrowelProject', () => {
     const mine = '[StringEquals aws:SourceAccount=<AccountId>]';
     expect(trust.sort()).toEqual(
       [
-        ...['session', 'evaluate', 'render', 'launch', 'taskstopped', 'http', 'notify'].map(
+        ...['session', 'evaluate', 'render', 'launch', 'taskstopped', 'http', 'notify', 'network'].map(
           (name) => `ProjectFunction${name}Role: lambda.amazonaws.com`,
         ),
         ...['ExecutionRole', 'TaskRole', 'TaskRole'].map((name) => `Project${name}: ecs-tasks.amazonaws.com ${mine}`),
@@ -364,11 +366,78 @@ describe('TrowelProject', () => {
   });
 
   it('trap: makes no NAT gateway unless asked, and gives containers a public address', async () => {
-    const { template } = await deploy('network', { 'main.dig': ECHO });
+    const { template } = await deploy('network', { 'main.dig': ECHO, 'trowel.yml': 'network: {vpc: own}\n' });
+    template.resourceCountIs('AWS::EC2::VPC', 1);
     template.resourceCountIs('AWS::EC2::NatGateway', 0);
     template.hasResourceProperties('AWS::EC2::VPCEndpoint', { VpcEndpointType: 'Gateway' });
     template.hasResourceProperties('AWS::EC2::SecurityGroup', { SecurityGroupIngress: Match.absent() });
     launches(template, { TROWEL_ASSIGN_PUBLIC_IP: 'ENABLED' });
+  });
+
+  it('runs in the VPC that projects share where none is named, with a group of its own', async () => {
+    const { template } = await deploy('shared', { 'main.dig': ECHO });
+    for (const what of ['VPC', 'Subnet', 'InternetGateway', 'VPCEndpoint'])
+      template.resourceCountIs(`AWS::EC2::${what}`, 0);
+    const told = (attribute: string) => ({ 'Fn::GetAtt': [Match.stringLikeRegexp('^ProjectNetwork'), attribute] });
+    template.hasResourceProperties('AWS::EC2::SecurityGroup', {
+      VpcId: told('VpcId'),
+      SecurityGroupIngress: Match.absent(),
+    });
+    launches(template, {
+      TROWEL_ASSIGN_PUBLIC_IP: 'ENABLED',
+      TROWEL_SUBNETS: { 'Fn::Join': [',', { 'Fn::Split': [',', told('Subnets')] }] },
+    });
+  });
+
+  it('stops a deploy that would delete the VPC which it would have itself, unless trowel.yml says shared', async () => {
+    const { template: own } = await deploy('vpc-own', {
+      'main.dig': ECHO,
+      'trowel.yml': 'network: {vpc: default-new}\n',
+    });
+    const [OwnVpc] = Object.keys(own.findResources('AWS::EC2::VPC'));
+    const { template } = await deploy('vpc-unsaid', { 'main.dig': ECHO });
+    template.hasResourceProperties('Custom::TrowelNetwork', { OwnVpc });
+    const { template: shared } = await deploy('vpc-shared', {
+      'main.dig': ECHO,
+      'trowel.yml': 'network: {vpc: shared}\n',
+    });
+    shared.hasResourceProperties('Custom::TrowelNetwork', { OwnVpc: Match.absent() });
+  });
+
+  it('lets the function that makes the shared VPC do what AWS’s schemas of its resources ask for, and that through CloudFormation', async () => {
+    const { template } = await deploy('network-rights', { 'main.dig': ECHO });
+    const types = Object.values(NETWORK_TEMPLATE.Resources).map(({ Type }) => Type);
+    const needed = [...new Set(types.flatMap((type) => permissionsOf(type, ['create', 'read', 'delete'])))];
+    // Of Fn::GetAZs.
+    needed.push('ec2:DescribeAvailabilityZones');
+    const found = permissions(template, 'FunctionnetworkRole');
+    const through = found.filter((each) => each.includes('aws:CalledVia=cloudformation.amazonaws.com'));
+    expect(through.flatMap((each) => each.replace(/ -> .*$/, '').split(' ')).sort()).toEqual(needed.sort());
+    const arn = (rest: string) => `arn:<Partition>:${rest}`;
+    expect(through.map((each) => each.replace(/^.* -> (.*?) \[.*$/, '$1'))).toEqual(
+      expect.arrayContaining([
+        '*',
+        arn('ec2:<Region>:<AccountId>:*/*'),
+        arn('ssm:<Region>:<AccountId>:parameter/trowel/network'),
+      ]),
+    );
+    expect(found.filter((each) => !through.includes(each))).toEqual(
+      [
+        'logs:CreateLogStream logs:PutLogEvents -> <ProjectFunctionLogs.Arn>',
+        'xray:PutTraceSegments xray:PutTelemetryRecords -> *',
+        'cloudformation:ListStackResources -> <StackId>',
+        `cloudformation:CreateStack cloudformation:DescribeStacks cloudformation:DescribeStackEvents cloudformation:UpdateTerminationProtection -> ${arn('cloudformation:<Region>:<AccountId>:stack/TrowelNetwork/*')}`,
+        `ssm:GetParameter -> ${arn('ssm:<Region>:<AccountId>:parameter/trowel/network')}`,
+      ].sort(),
+    );
+  });
+
+  it('says that the shared VPC has no private subnets and no endpoints', async () => {
+    const refused = deploy('shared-private', {
+      'main.dig': ECHO,
+      'trowel.yml': 'network: {vpc: shared, subnets: private}\n',
+    });
+    await expect(refused).rejects.toThrow('The VPC that projects share has public subnets');
   });
 
   it.each([
@@ -922,7 +991,9 @@ function plain(value: unknown): string {
   if (name === 'Ref') return LONGEST[String(inner)] ?? `subnet-0123456789abcdef0,${'x'.repeat(38)}`;
   if (name === 'Fn::GetAtt') return 'x'.repeat(inner[1] === 'Arn' ? 140 : 20);
   if (name === 'Fn::Select') return '1234';
-  if (name === 'Fn::Join') return inner[1].map(plain).join(inner[0]);
+  if (name === 'Fn::Split') return plain(inner[1]);
+  // What is only known as a list when it is deployed is joined again.
+  if (name === 'Fn::Join') return [inner[1]].flat().map(plain).join(inner[0]);
   if (name === 'Fn::Sub')
     return String(inner).replaceAll(/\$\{([^}]+)\}/g, (_, each: string) => LONGEST[each] ?? 'x'.repeat(64));
   throw new Error(`Expected a reference, got ${JSON.stringify(value)}`);
@@ -936,7 +1007,7 @@ function written(value: unknown): string {
   });
 }
 
-function launches(template: Template, variables: { readonly [name: string]: string }): void {
+function launches(template: Template, variables: { readonly [name: string]: unknown }): void {
   template.hasResourceProperties('AWS::Lambda::Function', {
     Environment: { Variables: Match.objectLike({ TROWEL_TASK_DEFINITIONS: Match.anyValue(), ...variables }) },
   });
