@@ -22,7 +22,7 @@ import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { Values } from '../../lib/expression/values.ts';
 import { ERRORS, type EvaluateResults, type LoopPlan, type Page, type Payload } from '../../lib/expression/wire.ts';
-import { decode, findMark, isInteger, isReference } from '../../lib/language/value-form.ts';
+import { decode, findMark, hasNoText, isInteger, isReference } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fitsPage, writePages } from './pages.ts';
 
@@ -38,7 +38,7 @@ export async function evaluate(payload: Payload, values?: Values): Promise<Evalu
     builtins: payload.b.vars,
     task: payload.t,
     keys: payload.k,
-    passes: () => payload.op === 'keys' || payload.op === 'for_each',
+    passes: (_, mark) => payload.op === 'for_each' || (payload.op === 'keys' && hasNoText(mark)),
   });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
   return answer(payload, rendered, values);

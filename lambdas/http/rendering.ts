@@ -1,5 +1,6 @@
 import { Marks, mapTexts, UnknownWord } from '../../lib/expression/marks.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
+import type { RenderRequest } from '../../lib/expression/render.ts';
 import { ERRORS, type Layer, type Payload } from '../../lib/expression/wire.ts';
 import { decode } from '../../lib/language/value-form.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
@@ -11,7 +12,7 @@ export interface RenderInput {
   readonly builtins: Mapping;
   readonly task: string;
   readonly keys: Mapping;
-  readonly passes?: (key: string) => boolean;
+  readonly passes?: NonNullable<RenderRequest['passes']>;
 }
 
 /** `params` is everything the task sees, its own keys included, as it travels; `keys` these alone. */

@@ -13,7 +13,7 @@ import type { RenderRequest, RenderResult } from '../../lib/expression/render.ts
 import { baseLayers } from '../../lib/expression/stores.ts';
 import type { Values } from '../../lib/expression/values.ts';
 import { type Builtins, ERRORS, type LaunchPayload, PROTOCOL } from '../../lib/expression/wire.ts';
-import { exactText, isLeaf } from '../../lib/language/value-form.ts';
+import { exactText, hasNoText, isLeaf } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import type { Assignment, Compute, Job } from './compute.ts';
 import { jobId, resultPath } from './names.ts';
@@ -131,7 +131,7 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
     task: payload.t,
     keys: withMarks(payload, marks),
     timezone: timezoneOf(payload.b),
-    passes: () => true,
+    passes: (_, mark) => hasNoText(mark),
   });
   if (!rendered.ok) {
     throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));

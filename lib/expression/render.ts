@@ -5,7 +5,7 @@
  *
  * merge.ts marks and merges; scan.ts and path.ts read a text; sandbox.ts, loaded only for real JavaScript, evaluates it.
  */
-import { decode, findMark, isKept, isReference } from '../language/value-form.ts';
+import { decode, findMark, hasNoText, isKept, isReference } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { type ErrorOutput, errorVariable } from './failure.ts';
 import {
@@ -36,8 +36,8 @@ export interface RenderRequest {
   readonly keys: Mapping;
   /** The zone of `Date` and `moment`; by default the built-in `timezone`. */
   readonly timezone?: string;
-  /** Own keys whose templates may give what is kept in a file, as it is: `df: ${frame}`. */
-  readonly passes?: (key: string) => boolean;
+  /** Whether an own key's template may give what is kept in a file, as it is: `df: ${frame}`. */
+  readonly passes?: (key: string, mark: Mapping) => boolean;
 }
 
 export type RenderResult =
@@ -73,7 +73,7 @@ export async function render(request: RenderRequest): Promise<RenderResult> {
     const own: Mapping = {};
     for (const key of Object.keys(request.keys)) {
       const value = params[key] as Value;
-      const kept = request.passes?.(key) ? undefined : findMark(value, isKept, [key]);
+      const kept = findMark(value, (mark) => isKept(mark) && request.passes?.(key, mark) !== true, [key]);
       if (kept !== undefined) throw new EvaluationError(`${unreadable(kept.mark, kept.path)} (config)`);
       setOwn(own, key, value);
       setOwn(keys, key, decode(value));
@@ -186,7 +186,7 @@ class Evaluation {
     const { value, rest } = found;
     const kept = findMark(value, isKept, [script.trim()]);
     if (kept === undefined) return textOf(value);
-    if (whole && rest === 0 && isReference(kept.mark) && kept.mark.kind !== 'json') return value;
+    if (whole && rest === 0 && (isReference(value) || hasNoText(kept.mark))) return value;
     throw new EvaluationError(
       `Failed to evaluate a variable \${${script}} (${unreadable(kept.mark, kept.path)}) (config)`,
     );
@@ -232,8 +232,7 @@ function withoutTexts(script: string): string {
 /** Why a template cannot show what is kept in a file, and what to do. */
 function unreadable(mark: Mapping, path: readonly string[]): string {
   const name = path.join('.');
-  if (!isReference(mark) || mark.kind === 'json')
-    return `${name} is too large for a template: more than 16 MiB. Read it in a py> task`;
+  if (!hasNoText(mark)) return `${name} is too large for a template: more than 16 MiB. Read it in a py> task`;
   const { kind, bytes } = mark;
   return `${name} is no JSON but a value in a file (${kind}, ${bytes} bytes), which a template cannot show. Give it to a py> task: by an argument of that name, or by a key that is this one expression, \`x: \${…}\``;
 }

@@ -28,6 +28,11 @@ export function isReference(value: unknown): value is Mapping & Reference {
   return isObject(value) && Object.hasOwn(value, REF);
 }
 
+/** Whether a mark stands for a frame, bytes or a file, and not for JSON. */
+export function hasNoText(mark: Mapping): mark is Mapping & Reference {
+  return isReference(mark) && mark.kind !== 'json';
+}
+
 export function isLeaf(value: unknown): value is Mapping & { readonly 'trowel:leaf': string; readonly text: string } {
   return isObject(value) && Object.hasOwn(value, LEAF);
 }

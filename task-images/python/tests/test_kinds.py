@@ -148,6 +148,12 @@ def test_small_objects_are_kept_and_have_a_text(tasks, expr, text):
         ("collections.Counter('aab')", "{'a': 2, 'b': 1}"),
         ("{1: 'a', None: 'b', 1.5: 'c', True: 'd'}", "{'1': 'd', 'null': 'b', '1.5': 'c'}"),
         ("bytearray(b'a')", "b'a'"),
+        # JavaScript would print them with digits that are not theirs.
+        (
+            "[1.2345678901234567e20, 1.23456789012345e20, -(2.0**53), 2.0**53 - 1]",
+            "[123456789012345667584, 123456789012344995840, -9007199254740992, 9007199254740991.0]",
+        ),
+        ("[1e21, 1.2345678901234567e22]", "[1e+21, 1.2345678901234568e+22]"),
         ("{'when': dt.date(2024, 1, 1), 'at': (1, 2)}", "{'when': datetime.date(2024, 1, 1), 'at': [1, 2]}"),
         ("[b'a', {'b': memoryview(b'bc')}]", "[b'a', {'b': b'bc'}]"),
     ],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { render, renderText } from '../../../lib/expression/render.ts';
 import type { Layer } from '../../../lib/expression/wire.ts';
+import { hasNoText } from '../../../lib/language/value-form.ts';
 import type { Mapping } from '../../../lib/language/workflow.ts';
 
 const BUILTINS = {
@@ -290,10 +291,11 @@ describe('what is kept in a file', () => {
     ['${deep.parts} and', 'deep.parts.1 is no JSON'],
     ['${deep.parts.length + 1}', 'deep.parts.1 is no JSON'],
     // A smaller one would be text: its size does not decide what it becomes.
-    ['${rows}', 'rows is too large for a template: more than 16 MiB. Read it in a py> task'],
+    ['${rows}', 'x is too large for a template: more than 16 MiB. Read it in a py> task'],
     ['${table}', 'table is too large for a template'],
   ])('has no text: %s', async (x, message) => {
-    const result = await render({ layers, builtins: BUILTINS, task: '+main+t', keys: { x }, passes: () => true });
+    const request = { layers, builtins: BUILTINS, task: '+main+t', keys: { x } };
+    const result = await render({ ...request, passes: (_, mark) => hasNoText(mark) });
     expect(result).toMatchObject({ ok: false, error: { message: expect.stringContaining(message) } });
   });
 });

@@ -22,8 +22,10 @@ MAP = "trowel:map"
 
 _PREFIX = "trowel:"
 _SAFE = 2**53
+# From here on JavaScript writes a number with an exponent; below, a whole one with digits that are not all its own.
+_EXPONENT = 1e21
 # In JSON text: what may have to be changed, or read otherwise.
-_MANY_DIGITS = re.compile(rb"[0-9]{16}")
+_MANY_DIGITS = re.compile(rb"[0-9]{16}|e\+")
 _MARKED = b'"trowel:'
 
 
@@ -77,6 +79,8 @@ def encode(value: Any) -> Any:
             holder[at] = items = list(found)
             todo += [(items, i) for i in range(len(items))]
         elif isinstance(found, int) and not isinstance(found, bool) and not -_SAFE < found < _SAFE:
+            holder[at] = {LEAF: "int", "text": str(int(found))}
+        elif isinstance(found, float) and _SAFE <= abs(found) < _EXPONENT:
             holder[at] = {LEAF: "int", "text": str(int(found))}
     return out[0]
 
