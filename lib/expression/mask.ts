@@ -1,6 +1,6 @@
 /**
  * Hides the values of secrets in texts that people see. A value counts as it is and in every form that texts commonly get on their way:
- * escaped as JSON, `repr()`, `ascii()`, HTML or for a URL, in any mixture, and as base64, wherever it stands in what was encoded. A value
+ * escaped as JSON, `repr()` (of its bytes too), `ascii()`, HTML, for a URL or a shell, in any mixture, and as base64, wherever it stands in what was encoded. A value
  * of several lines counts line by line too, since output comes in lines. What has fewer than LEAST characters (a line: LEAST_LINE) is not
  * hidden: it is everywhere. trowel_task/masks.py does the same; test/lib/expression/masked.json has the cases of both.
  *
@@ -16,6 +16,10 @@ const LEAST_BASE64 = 6;
 export class Masker {
   readonly #values = new Set<string>();
   #pattern: RegExp | undefined;
+
+  get values(): readonly string[] {
+    return [...this.#values];
+  }
 
   /** Values that are hidden from now on; known ones cost nothing. */
   add(...values: readonly string[]): void {
@@ -96,6 +100,8 @@ function characterPattern(character: string): string {
       .join(''),
     `${BEFORE}U${hexadecimal(code, 8)}`,
     ...(code < 256 ? [`${BEFORE}x${hexadecimal(code, 2)}`] : []),
+    ...(code > 127 ? [[...Buffer.from(character)].map((byte) => `${BEFORE}x${hexadecimal(byte, 2)}`).join('')] : []),
+    ...(character === "'" ? [`'${BACKSLASH}''`, `'"'"'`] : []),
     ...(LETTERS[character] === undefined ? [] : [`${BEFORE}${LETTERS[character]}`]),
     `&#0{0,5}${code};`,
     `&#[xX]0{0,5}${hexadecimal(code, 1)};`,

@@ -19,6 +19,8 @@ export interface ComputeOptions {
   };
   /** The value of a secret, or undefined. */
   readonly secret: (key: string) => Promise<string | undefined>;
+  /** Values of all secrets that the run has read. */
+  readonly hidden: () => readonly string[];
   /** Hides secrets in a text. */
   readonly mask: (text: string) => string;
   /** Output of a task, or of a dynamic one; reading on waits for it. */
@@ -70,7 +72,7 @@ export class LocalCompute implements Compute {
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
     const { assignment, token } = job;
-    const { python, folder, tokens, onOutput, onSubtask, onReturned, onCall, debug } = this.#options;
+    const { python, folder, tokens, onOutput, onSubtask, onReturned, onCall, hidden, debug } = this.#options;
     const beats = setInterval(() => tokens.beat(token), BEAT);
     beats.unref();
     try {
@@ -80,6 +82,7 @@ export class LocalCompute implements Compute {
           id: job.id,
           assignment,
           secrets,
+          hide: hidden().filter((value) => !Object.values(secrets).includes(value)),
           ...(debug !== undefined && debug.task === assignment.task ? { debug: debug.how } : {}),
         },
         {

@@ -236,6 +236,7 @@ export class Run implements AsyncIterable<RunEvent> {
           this.#tell(() => this.#tokens.sendTaskFailure(token, { error: error.slice(0, 256), cause })),
       },
       secret: (key) => this.#secrets.get(key),
+      hidden: () => this.#secrets.masker.values,
       mask: (text) => this.#secrets.masker.mask(text),
       onOutput: (task, text) => this.#print(task, text),
       onSubtask: (event) => this.#subtask(event),

@@ -10,6 +10,8 @@ export type ToWorker =
       id: string;
       assignment: Assignment;
       secrets: { readonly [key: string]: string };
+      /** Of other tasks: hidden too. */
+      hide?: readonly string[];
       debug?: Json;
     }
   | { type: 'kill'; id: string; grace: number }

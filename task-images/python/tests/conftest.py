@@ -67,12 +67,12 @@ class Host:
             if message["type"] in ("end", "fatal"):
                 raise AssertionError(f"the worker ended: {self.messages[-5:]}")
 
-    def start(self, operator, command, *, secrets=None, debug=None, **fields):
+    def start(self, operator, command, *, secrets=None, hide=(), debug=None, **fields):
         id = next(self.ids)
         params = {f"{operator}>": command, "_type": operator, "_command": command, **fields.pop("params", {})}
         own = [key for key in params if key not in fields.get("builtins", {}).get("vars", {})]
         assignment = {"v": 1, "task": "+main+a", "operator": operator, "params": params, "keys": own, "root": str(self.root), **fields}
-        message = {"type": "start", "id": id, "assignment": assignment, "secrets": secrets or {}}
+        message = {"type": "start", "id": id, "assignment": assignment, "secrets": secrets or {}, "hide": list(hide)}
         self.send(**message, **({"debug": debug} if debug else {}))
         return id
 

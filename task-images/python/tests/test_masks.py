@@ -4,10 +4,11 @@ import base64
 import html
 import json
 import pathlib
+import shlex
 import urllib.parse
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trowel_task.masks import MASK, Masker
@@ -25,6 +26,9 @@ FORMS = {
     "form": urllib.parse.quote_plus,
     "html": html.escape,
     "html of json": lambda text: html.escape(json.dumps(text)),
+    "bytes": lambda text: repr(text.encode()),
+    "shell": shlex.quote,
+    "shell, traced": lambda text: "'" + text.replace("'", "'\\''") + "'",
     "repr of repr": lambda text: repr(repr(text)),
 }
 secrets = st.text(st.characters(blacklist_categories=("Cs",)), min_size=4, max_size=30).filter(lambda text: len(text.strip()) >= 4)
@@ -36,6 +40,7 @@ def test_hides(case):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@settings(deadline=None, max_examples=30)
 @given(secrets)
 def test_hides_any_value(form, secret):
     shown = FORMS[form](secret)
@@ -45,6 +50,7 @@ def test_hides_any_value(form, secret):
     assert core not in masked.replace(MASK, "") or core == ""
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=5), st.text("abcdefghijklmnop0123456789/+", min_size=8, max_size=40), st.binary(max_size=5))
 def test_hides_what_base64_has_of_it(before, secret, after):
     encoded = base64.b64encode(before + secret.encode() + after).decode()

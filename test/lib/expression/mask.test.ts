@@ -47,6 +47,7 @@ const FORMS: readonly (readonly [string, (value: string) => string])[] = [
   ['a form', (value) => new URLSearchParams({ k: value }).toString()],
   ['HTML', (value) => value.replace(/[&<>"']/g, (character) => html[character] ?? character)],
   ['HTML of JSON', (value) => JSON.stringify(value).replace(/[&<>"']/g, (character) => html[character] ?? character)],
+  ['a shell', (value) => `'${value.replaceAll("'", "'\\''")}'`],
   ['base64', (value) => Buffer.from(value).toString('base64')],
 ];
 
@@ -58,6 +59,7 @@ it.each(FORMS)('hides any value in %s', (_, form) => {
       expect(masked).toContain('***');
       if (!`${before} ${after}`.includes(secret)) expect(masked).not.toContain(form(secret));
     }),
+    { numRuns: 25 },
   );
 });
 

@@ -149,7 +149,7 @@ def run(job: Job, control: int, terminal: bool) -> None:
             wait_for_threads()
     except BaseException as error:
         failed = errors.from_exception(error)
-        outcome, code = {"ok": False, "error": failed.to_json(Masker(job.secrets.values()))}, 1
+        outcome, code = {"ok": False, "error": failed.to_json(Masker(job.secrets.values()), times=64)}, 1
     if os.getpid() == me:  # else a fork that user code made has come back here
         flush()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons

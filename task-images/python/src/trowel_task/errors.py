@@ -41,12 +41,13 @@ class TaskError(Exception):
         self.cls = cls
         self.task = task
 
-    def to_json(self, masker: Masker | None = None) -> dict[str, Any]:
-        """`masker` hides secrets, before anything is cut: of half a secret nobody knows what it is."""
+    def to_json(self, masker: Masker | None = None, times: int = 1) -> dict[str, Any]:
+        """`masker` hides secrets, before anything is cut: of half a secret nobody knows what it is. `times` as much text is left for who
+        knows more secrets and cuts again: where the first cut is, the second leaves nothing."""
         mask = masker.text if masker else str
-        out: dict[str, Any] = {"name": self.name, "message": shorten(mask(clean(self.message)), MESSAGE_LIMIT)}
+        out: dict[str, Any] = {"name": self.name, "message": shorten(mask(clean(self.message)), times * MESSAGE_LIMIT)}
         if self.stacktrace:
-            out["stacktrace"] = shorten(mask(clean(self.stacktrace)), STACK_LIMIT)
+            out["stacktrace"] = shorten(mask(clean(self.stacktrace)), times * STACK_LIMIT)
         if self.cls:
             out["class"] = self.cls
         if self.task:

@@ -26,6 +26,18 @@ _BEFORE = _BACKSLASH + "{1,4}"
 _LONGEST_FORM = 40
 
 
+_made: dict[frozenset[str], Masker] = {}
+
+
+def masker_of(secrets: Iterable[str]) -> Masker:
+    """One for many tasks with the same secrets."""
+    key = frozenset(secrets)
+    if key not in _made:
+        _made.clear()
+        _made[key] = Masker(key)
+    return _made[key]
+
+
 class Masker:
     """Replaces every secret: as it is, each line of it, and in all the forms of both."""
 
@@ -80,6 +92,8 @@ def _character(character: str) -> str:
         "".join(f"{_BEFORE}u{_hexadecimal(units[at] << 8 | units[at + 1], 4)}" for at in range(0, len(units), 2)),
         f"{_BEFORE}U{_hexadecimal(code, 8)}",
         *([f"{_BEFORE}x{_hexadecimal(code, 2)}"] if code < 256 else []),
+        *(["".join(f"{_BEFORE}x{_hexadecimal(byte, 2)}" for byte in character.encode("utf-8", "replace"))] if code > 127 else []),
+        *([f"'{_BACKSLASH}''", "'\"'\"'"] if character == "'" else []),
         *([f"{_BEFORE}{_LETTERS[character]}"] if character in _LETTERS else []),
         f"&#0{{0,5}}{code};",
         f"&#[xX]0{{0,5}}{_hexadecimal(code, 1)};",

@@ -90,7 +90,7 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
     try:
         values.write_whole(path, data)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
         values.write_whole(path, data)
 
 

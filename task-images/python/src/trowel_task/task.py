@@ -9,12 +9,13 @@ from trowel_task import process, results
 from trowel_task.assignment import Job
 from trowel_task.errors import OUT_OF_MEMORY, TIMEOUT, TaskError
 from trowel_task.logs import LineSplitter
-from trowel_task.masks import Masker
+from trowel_task.masks import masker_of
 from trowel_task.process import Process
 from trowel_task.routines import PENDING, Routine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from trowel_task.assignment import Assignment
@@ -29,13 +30,22 @@ GRACE = 5.0
 
 
 class Task:
-    def __init__(self, worker: Worker, id: str, assignment: Assignment, secrets: dict[str, str], debug: dict[str, Any] | None) -> None:
+    def __init__(
+        self,
+        worker: Worker,
+        id: str,
+        assignment: Assignment,
+        secrets: dict[str, str],
+        debug: dict[str, Any] | None = None,
+        hide: Iterable[str] = (),
+    ) -> None:
+        """`hide`: values of other tasks' secrets, which may come with what those have stored."""
         self.worker = worker
         self.id = id
         self.assignment = assignment
         self.secrets = secrets
         self.debug = debug
-        self.masker = Masker(secrets.values())
+        self.masker = masker_of([*secrets.values(), *hide])
         self.began = time.monotonic()
         self.leaves: set[Process] = set()
         self._asked: set[Process] = set()  # leaves that were asked to end

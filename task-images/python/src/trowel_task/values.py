@@ -196,7 +196,7 @@ class Store:
         shutil.copyfile(source, temporary)
         name, size = hash_file(temporary)
         target = self._target(os.path.join(name, os.path.basename(source)))
-        os.chmod(temporary, 0o400)
+        os.chmod(temporary, 0o444 & rights(os.path.dirname(target)))
         os.replace(temporary, target)
         return self._ref(target, "file", size, name, {"name": os.path.basename(source)})
 
@@ -208,7 +208,7 @@ class Store:
             kind = more.pop("kind", kind)
             name, size = hash_file(temporary)
             target = self._target(name + _suffix(kind))
-            os.chmod(temporary, 0o600)
+            os.chmod(temporary, 0o644 & rights(os.path.dirname(target)))
             os.replace(temporary, target)
         except BaseException:
             if os.path.exists(temporary):
@@ -222,8 +222,11 @@ class Store:
         return Mark({REF: sha256, "kind": kind, "bytes": size, **more})
 
     def _target(self, name: str) -> str:
-        target = os.path.join(self._folder or "", name)
-        os.makedirs(os.path.dirname(target), 0o700, exist_ok=True)
+        folder = self._folder or ""
+        target = os.path.join(folder, name)
+        os.makedirs(folder, 0o700, exist_ok=True)
+        if os.sep in name:
+            os.makedirs(os.path.dirname(target), rights(folder), exist_ok=True)
         return target
 
 
@@ -309,7 +312,7 @@ def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
     path = os.path.join(remote.spool(), name)
     if os.path.exists(path):
         return path
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
     try:
         remote.download(uri, temporary, size if isinstance(size, int) else None)
@@ -399,9 +402,14 @@ def hash_file(path: str) -> tuple[str, int]:
     return total.hexdigest(), size
 
 
+def rights(folder: str) -> int:
+    """Who may have any in what is made in the folder: its owner only. What a container's other user makes has to be read by the owner."""
+    return 0o700 if os.stat(folder).st_uid == os.geteuid() else 0o777
+
+
 def write_whole(path: str, data: bytes) -> None:
     """Survives the death of any process once it is written; a sync to the disk, against a power cut, would cost more than a small task."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644 & rights(os.path.dirname(path)))
     try:
         view = memoryview(data)
         while view:

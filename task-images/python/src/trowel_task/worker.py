@@ -105,7 +105,8 @@ class Worker:
             return self.fatal(f"the id '{id}' is in use") if not self.ended else None
         secrets = {str(key): str(value) for key, value in (message.get("secrets") or {}).items()}
         try:
-            task = Task(self, id, Assignment(message["assignment"]), secrets, message.get("debug"))
+            hide = [str(value) for value in message.get("hide") or ()]
+            task = Task(self, id, Assignment(message["assignment"]), secrets, message.get("debug"), hide)
         except TaskError as error:
             self.host.send(result_message(id, {"ok": False, "error": error.to_json()}, 0.0))
             return None
