@@ -2,9 +2,8 @@
 // out of the start: `trowel --version` must not load them.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
@@ -23,10 +22,6 @@ const sandboxParts = {
     }));
   },
 };
-
-// npm runs `prepare` of a folder that another project's package.json names: what is built is good for that, and nothing of it may be missing meanwhile.
-const { npm_lifecycle_event: script, INIT_CWD: caller = process.cwd() } = process.env;
-if (script === 'prepare' && resolve(caller) !== process.cwd() && existsSync('dist/trowel.js')) process.exit(0);
 
 const common = {
   bundle: true,

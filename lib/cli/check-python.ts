@@ -5,7 +5,7 @@ import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
 import { CONFIG_FILE, DEPLOYED_PYTHON } from '../language/project-config.ts';
-import { tasksOf } from '../language/walk.ts';
+import { tasksOf, walk } from '../language/walk.ts';
 import type { Task } from '../language/workflow.ts';
 import { isWellKnown } from '../local/distributions.ts';
 import { onPath } from '../local/environment.ts';
@@ -49,10 +49,12 @@ export async function openPython(project: Project, env: NodeJS.ProcessEnv): Prom
     return { diagnostics: named, text: () => undefined, close: async () => {} };
   }
   const scripts = tasks.map(({ task }) => (task.operator === 'sh' ? String(task.command) : '')).join('\n');
+  const nodes = [...project.workflows.values()].flatMap(({ root }) => [...walk(root)]);
+  const paths = nodes.some(({ directives: { env } }) => env !== undefined && Object.hasOwn(env, 'PYTHONPATH'));
   const line = lineFinder(project.sources);
   const place = (span: Span) => `${span.file}:${line(span)}`;
   return {
-    check: new PythonCheck(lookup, { scripts, harmless: isWellKnown, place }),
+    check: new PythonCheck(lookup, { scripts, paths, harmless: isWellKnown, place }),
     diagnostics: [...(hasImage ? [] : otherVersion(project, lookup.version)), ...named],
     text: (file) => lookup.text(file),
     close: () => lookup.close(),

@@ -2,7 +2,7 @@
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import type { PythonCheck } from '../compiler/python/check.ts';
-import type { Diagnostic } from '../language/diagnostic.ts';
+import type { Diagnostic, DiagnosticCode } from '../language/diagnostic.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
@@ -28,6 +28,17 @@ export interface CompileProjectOptions extends Selection {
   readonly called?: boolean;
 }
 
+/** What an included file would have defined is not known. */
+const INCLUDE_FAULTS: ReadonlySet<DiagnosticCode> = new Set([
+  'file-not-found',
+  'file-outside-project',
+  'file-not-text',
+  'include-path',
+  'include-cycle',
+  'root-not-mapping',
+  'yaml-syntax',
+]);
+
 /** Errors of other workflows that this one does not reach do not count. */
 export async function compileWorkflow(
   project: Project,
@@ -42,7 +53,7 @@ export async function compileWorkflow(
       params: Object.keys(options.params),
       sources: project.sources,
       python: await options.python,
-      called: options.called === true,
+      anything: options.called === true || read.some(({ code }) => INCLUDE_FAULTS.has(code)),
     });
   if (whole === undefined) return { diagnostics: read };
   if (hasErrors(read)) {

@@ -21,8 +21,8 @@ export interface ExpressionScope {
   readonly sources: ReadonlyMap<string, string>;
   /** What the Python files say; absent: a py> may store anything, and its function is not looked up. */
   readonly python?: PythonCheck | undefined;
-  /** It is called by another workflow, which may give it anything; what is missing there is found there. */
-  readonly called?: boolean;
+  /** Names may come from where nothing is seen: a workflow that calls it, or an included file that could not be read. */
+  readonly anything?: boolean;
 }
 
 /** What native operators store, by the name of the variable; an operator that is not here and stores may store anything. */
@@ -35,10 +35,10 @@ export async function checkExpressions(workflow: Workflow, scope: ExpressionScop
   const defined = (): Defined => ({
     names: new Map(names.map((name) => [name, undefined])),
     stored: new Set(),
-    anything: scope.called === true,
+    anything: scope.anything === true,
   });
   await checker.node(workflow.root, defined(), '', [workflow.file]);
-  if (workflow.sla?.body !== undefined) await checker.node(workflow.sla.body, defined(), '', [workflow.file]);
+  if (workflow.sla?.body !== undefined) await checker.sla(workflow, workflow.sla.body, defined());
   return [...checker.found.values()];
 }
 
@@ -67,6 +67,11 @@ class Checker {
     if (check !== undefined) await this.node(check, inner, workdir, calls);
     store(defined, inner.stored);
     defined.anything ||= inner.anything;
+  }
+
+  /** Its tasks see what the top of the workflow exports. */
+  async sla({ root, file }: Workflow, body: Node, defined: Defined): Promise<void> {
+    await this.node(body, exporting(defined, root.directives.export, this.#builtins), '', [file]);
   }
 
   async #task(task: Task, inner: Defined, workdir: string, calls: readonly string[]): Promise<void> {

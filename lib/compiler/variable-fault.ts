@@ -91,9 +91,9 @@ function asText(name: string, exported: string | undefined): VariableFault {
   }
   return {
     code,
-    message: `\`${name}\` is exported with an expression of its own, which is not evaluated inside a mapping: its text arrives as it is written`,
+    message: `\`${name}\` is exported as an expression, and inside a mapping that is not evaluated: its text arrives as it is written`,
     notes: [
-      `Write the expression itself here; or take \`${name}\` in a key of the task that is no mapping, where it is evaluated.`,
+      `Write the expression here in place of \`${name}\`, or use \`${name}\` in a key of the task whose value is not a mapping.`,
     ],
   };
 }

@@ -30,7 +30,7 @@ function checkNode(node: Node, sources: ReadonlyMap<string, string>, report: Rep
     report.warning(
       'secret-not-here',
       span,
-      `${expression} stays as written here: it is replaced in \`_env\`, in the text of sh> and in http> alone`,
+      `${expression} stays as written here: it is replaced only in \`_env\`, in the text of sh> and in http>`,
       `Pass it as an environment variable: \`_env: {${name}: "${expression}"}\`.`,
     );
   }

@@ -82,7 +82,7 @@ const EXPLAIN: { readonly [code in ErrorCode]?: Explain } = {
       ? openQuote(error, source)
       : /map values/.test(error.message)
         ? noColon(error, source)
-        : undefined,
+        : (textAfterList(error.pos[0], source) ?? bareExpression(error.pos[0], source)),
   UNEXPECTED_TOKEN: afterEnd,
   BAD_SCALAR_START: reserved,
   BAD_DQ_ESCAPE: ({ pos }) => ({
@@ -99,7 +99,7 @@ function tabIndent({ pos: [start] }: YamlError, source: Source): Fault {
     code: 'yaml-tab',
     start,
     end: start + (/^\t+/.exec(source.text.slice(start, start + 40))?.[0].length ?? 1),
-    message: 'A tab indents this line; YAML allows spaces alone',
+    message: 'A tab indents this line; YAML allows only spaces',
     note: corrected([line.replace(/^[\t ]+/, (indent) => indent.replaceAll('\t', '  '))]),
   };
 }
@@ -141,9 +141,10 @@ function keyOverLines({ pos: [start, end] }: YamlError, source: Source): Fault |
 }
 
 function badIndent({ pos: [start] }: YamlError, source: Source): Fault | undefined {
-  const line = source.line(start);
-  const at = source.lineStart(start) + indentOf(line);
-  return underScalar(at, source);
+  // Blank lines before it are no fault.
+  const at = start + (/^(?:[ \t]*\r?\n)*/.exec(source.text.slice(start))?.[0].length ?? 0);
+  const line = source.line(at);
+  return underScalar(source.lineStart(at) + indentOf(line), source);
 }
 
 /** A line deeper than the one above it, which already has a value; or in a column where nothing begins. */
@@ -259,6 +260,22 @@ export function missingColon(text: string): { what: string; line: string } | und
   const bare = /^([a-z_][\w]*>)\s+(.+)$/.exec(text);
   if (bare) return { what: `a colon is missing after ${bare[1]}`, line: `${bare[1]}: ${bare[2]}` };
   return undefined;
+}
+
+/** `subject: [x] news`. */
+function textAfterList(at: number, source: Source): Fault | undefined {
+  const line = source.line(at);
+  const [, indent = '', key = '', value = '', list = ''] =
+    /^(\s*(?:- )*)([^\s:][^:]*):\s+((\[[^\]]*\]|\{.*\})\s*[^\s#,\]}].*?)\s*$/.exec(line) ?? [];
+  if (key === '') return undefined;
+  const start = source.lineStart(at) + line.indexOf(value);
+  const what = list.startsWith('[') ? 'a list' : 'a mapping';
+  return {
+    start,
+    end: start + list.length,
+    message: `A value that begins with ${list[0]} is ${what}: no text may follow it`,
+    note: quoted(indent, key, value),
+  };
 }
 
 /** `{a: ${x}}`: braces are YAML's own there. */

@@ -25,18 +25,11 @@ export interface PythonLookupOptions {
 }
 
 /** Changes with what `trowel_task.outline` and `lookup` say. */
-const FORMAT = 1;
-/** Modules that every task has, whatever is installed: the runner's own, and those that come with Python's images. */
-const ALWAYS = new Set([
-  'digdag',
-  'trowel_task',
-  'pip',
-  'setuptools',
-  'pkg_resources',
-  'wheel',
-  '__main__',
-  '_typeshed',
-]);
+const FORMAT = 2;
+/** Modules that every task has, whatever is installed. */
+const ALWAYS = new Set(['digdag', 'trowel_task', '__main__', '_typeshed']);
+/** Those that come with Python's images. */
+const OF_IMAGES = new Set(['pip', 'setuptools', 'pkg_resources', 'wheel']);
 
 interface Kept {
   readonly mark: string;
@@ -154,6 +147,7 @@ export class PythonLookup implements PythonSources {
   }
 
   isRequired(name: string): boolean | undefined {
+    if (OF_IMAGES.has(name)) return true;
     const installed = this.installed(name);
     if (this.#site !== undefined) return installed !== null && installed !== undefined;
     const known = new Set([...this.#requirements.names, ...this.#modules.closure]);

@@ -24,7 +24,17 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const workflow = unit.program.workflows.get(target);
   if (workflow === undefined) {
     const span = task.spans['require>'] ?? task.span;
-    unit.report('require-not-found', 'error', span, `require>: no workflow '${String(command)}' in this project`);
+    const { project_id, project_name } = task.keys;
+    const note =
+      'require> starts workflows of its own project only. For one of another project: aws>: states:startExecution.sync:2.';
+    const notes = project_id === undefined && project_name === undefined ? [] : [note];
+    unit.report(
+      'require-not-found',
+      'error',
+      span,
+      `There is no workflow '${String(command)}' in this project`,
+      ...notes,
+    );
     return exit;
   }
   unit.program.required.add(target);

@@ -23,6 +23,8 @@ export interface Given {
 export interface PythonCheckOptions {
   /** Text of every sh> in the project: what it may write is not missing. */
   readonly scripts: string;
+  /** Some `_env` names further folders to import from. */
+  readonly paths: boolean;
   /** Installed modules that are known not to store anything for a task. */
   readonly harmless: (name: string) => boolean;
   /** For a note about the first task that leads to a file. */
@@ -61,7 +63,8 @@ export class PythonCheck {
     const target = text === undefined ? undefined : findTarget(text, workdir, this.#sources);
     if (text === undefined || target === undefined) return;
     if (target.kind === 'fault') {
-      const certain = !elsewhere && !this.#mayBeWritten(text, target);
+      if (this.#options.paths && target.module === undefined && !target.always) return;
+      const certain = target.always || (!elsewhere && !this.#mayBeWritten(text, target));
       const note = certain
         ? undefined
         : elsewhere
@@ -91,7 +94,9 @@ export class PythonCheck {
 
   /** Of the files that the tasks seen so far lead to. */
   files(): Diagnostic[] {
-    return [...this.#used].flatMap(([closure, { by, workdir }]) => fileFaults(closure, workdir, by, this.#sources));
+    return [...this.#used].flatMap(([closure, { by, workdir }]) =>
+      fileFaults(closure, workdir, by, this.#sources, this.#options.paths),
+    );
   }
 
   #loaded(command: string, workdir: string, module: Module): Module[] {

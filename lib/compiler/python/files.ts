@@ -9,9 +9,16 @@ import type { Import, PythonSources } from './outline.ts';
 import { functionsOf } from './target.ts';
 
 /** `by`: the first task that leads here, as `main.dig:3`. */
-export function fileFaults(closure: Closure, workdir: string, by: string, sources: PythonSources): Diagnostic[] {
+export function fileFaults(
+  closure: Closure,
+  workdir: string,
+  by: string,
+  sources: PythonSources,
+  morePaths: boolean,
+): Diagnostic[] {
   const found: Diagnostic[] = [];
   const names = new PythonNames(sources, workdir);
+  const paths = morePaths || [...closure.files.keys()].some((file) => sources.outline(file)?.paths === true);
   for (const [file, module] of closure.files) {
     const outline = sources.outline(file);
     const eager = closure.eager.has(file);
@@ -30,7 +37,7 @@ export function fileFaults(closure: Closure, workdir: string, by: string, source
     for (const each of outline?.imports ?? []) {
       if (each.guarded) continue;
       const span = spanOf(file, each.line, each.column, each.end, sources);
-      found.push(...importFaults(each, module, workdir, eager && !each.lazy, span, names, sources));
+      found.push(...importFaults(each, module, workdir, eager && !each.lazy, paths, span, names, sources));
     }
   }
   return found;
@@ -41,6 +48,7 @@ function importFaults(
   from: Module,
   workdir: string,
   certain: boolean,
+  paths: boolean,
   span: Span,
   names: PythonNames,
   sources: PythonSources,
@@ -55,7 +63,7 @@ function importFaults(
   if ('unknown' in found) return [];
   const add = (): string => `Add \`${sources.distribution(top)}\` to ${sources.requirementsFile}.`;
   if ('missing' in found) {
-    if (!certain || sources.isRequired(top) !== false) return [];
+    if (!certain || paths || sources.isRequired(top) !== false) return [];
     const near = didYouMean(top, modulesIn([workdir], sources), 0.34);
     return fault(
       'python-package',
@@ -83,6 +91,9 @@ function importFaults(
   if (!certain) return [];
   const [part] = rest;
   if (part !== undefined) {
+    const outline = module.file === undefined ? undefined : sources.outline(module.file);
+    // A module that makes itself a package, as six does.
+    if (outline?.dynamic || Object.hasOwn(outline?.names ?? {}, '__path__')) return [];
     if (module.file !== undefined && module.folders.length === 0)
       return fault('python-not-found', 'warning', `'${module.name}' is a module, not a package: it has no '${part}'`);
     if (module.file !== undefined && names.inModule(module, part) !== 'missing') return [];

@@ -5,7 +5,7 @@ import type { Module } from './modules.ts';
 export function hiddenModule(module: Module, span: Span): Diagnostic {
   const whose = module.where === 'standard' ? "Python's own module" : 'the installed package';
   const { hides = '' } = module;
-  const renamed = hides.endsWith('/') ? `my_${module.name}/` : `my_${module.name}.py`;
+  const renamed = hides.endsWith('/') || hides.endsWith('/__init__.py') ? `my_${module.name}/` : `my_${module.name}.py`;
   return {
     code: 'python-hidden',
     severity: 'warning',

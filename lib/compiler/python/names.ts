@@ -33,8 +33,11 @@ export class PythonNames {
       return 'unknown';
     const binding = own(found?.names, name);
     if (binding !== undefined) return this.#followed({ binding, module }, steps);
-    if (below !== undefined) return { module: below };
-    if (module.file === undefined) return module.folders.length > 0 ? 'missing' : 'unknown';
+    if (module.file === undefined) {
+      if (below !== undefined) return { module: below };
+      return module.folders.length > 0 ? 'missing' : 'unknown';
+    }
+    // `from .part import *` may bind `part` itself.
     for (const { module: from, level } of found?.stars ?? []) {
       const source = this.#imported(module, level, from);
       if (source === undefined) return 'unknown';
@@ -42,6 +45,7 @@ export class PythonNames {
       const there = this.inModule(source, name, steps + 1);
       if (there !== 'missing') return there;
     }
+    if (below !== undefined) return { module: below };
     if (found?.dynamic || own(found?.names, '__getattr__') !== undefined || /^__\w+__$/.test(name)) return 'unknown';
     return 'missing';
   }
@@ -52,7 +56,8 @@ export class PythonNames {
     if (steps > MOST_STEPS) return 'unknown';
     const member = own(binding.names, name);
     if (member !== undefined) return this.#followed({ binding: member, module }, steps, named);
-    if (own(binding.names, '__getattr__') !== undefined) return 'unknown';
+    // `_Class__name` is what `__name` is called from outside.
+    if (own(binding.names, '__getattr__') !== undefined || /^_\w+__\w/.test(name)) return 'unknown';
     for (const base of this.#bases(named, steps)) {
       if (base === 'unknown') return 'unknown';
       const there = this.inClass(base, name, steps + 1);
@@ -159,7 +164,7 @@ export class PythonNames {
 
   #exports(module: Module, name: string): boolean {
     const outline = module.file === undefined ? undefined : this.#sources.outline(module.file);
-    return outline?.all === undefined ? !name.startsWith('_') : outline.all.includes(name);
+    return outline?.all === undefined ? !name.startsWith('_') || outline?.dynamic === true : outline.all.includes(name);
   }
 
   /** Whether a decorator leaves the arguments as they are, by functools.wraps or in another way that inspect.signature sees. */

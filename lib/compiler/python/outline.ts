@@ -17,6 +17,8 @@ export interface Outline {
   readonly stores?: readonly string[];
   /** It may store other keys too. */
   readonly storesMore?: true;
+  /** It adds folders to import from. */
+  readonly paths?: true;
   /** It may bind names that its text does not show. */
   readonly dynamic?: true;
 }

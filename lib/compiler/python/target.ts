@@ -5,7 +5,14 @@ import { type Named, PythonNames } from './names.ts';
 import type { Arguments, ClassBinding, FunctionBinding, PythonSources } from './outline.ts';
 
 export type Target =
-  | { readonly kind: 'fault'; readonly message: string; readonly notes: readonly string[]; readonly module?: Module }
+  | {
+      readonly kind: 'fault';
+      readonly message: string;
+      readonly notes: readonly string[];
+      readonly module?: Module;
+      /** Whatever files are there when it runs, and in whichever Python. */
+      readonly always?: true;
+    }
   | {
       readonly kind: 'found';
       readonly module: Module;
@@ -16,8 +23,8 @@ export type Target =
 
 export function findTarget(command: string, workdir: string, sources: PythonSources): Target | undefined {
   const parts = command.trim().split('.');
-  if (parts.some((part) => part === ''))
-    return fault(`'${command}' is no name: py> wants module.function or module.Class.method`, [], respelled(command));
+  const meant = respelled(command.trim());
+  if (meant !== undefined || parts.includes('')) return notAName(command, meant, workdir, sources);
   if (parts.length === 1) return withoutModule(command.trim(), workdir, sources);
   const found = findModule(parts.slice(0, -1), workdir, sources);
   if ('unknown' in found) return undefined;
@@ -43,7 +50,6 @@ export function findTarget(command: string, workdir: string, sources: PythonSour
           ? `There is no '${part}' in ${path}`
           : `The class ${path} in ${shown(holder.module)} has no method '${part}'`,
         [didYouMean(part, known)],
-        undefined,
         module,
       );
     }
@@ -76,7 +82,6 @@ function called(
               .map((name) => `${at.module.name}.${name}`)
               .join(', ')}.`,
       ],
-      undefined,
       module,
     );
   }
@@ -85,7 +90,7 @@ function called(
     const run = names.inClass(owner, 'run');
     if (run === 'missing') {
       const note = `Write the method to call, as ${module.name}.${text}.method, or give the class a method 'run'.`;
-      return fault(`The class ${text} in ${shown(at.module)} has no method 'run'`, [note], undefined, module);
+      return fault(`The class ${text} in ${shown(at.module)} has no method 'run'`, [note], module);
     }
     if (run === 'unknown' || run.binding?.kind !== 'function') return { kind: 'found', module };
     return both(owner, text, { binding: run.binding, module: run.module }, `${text}.run`, names, module);
@@ -126,22 +131,31 @@ function both(
   };
 }
 
+/** `tasks/a.py`, `tasks.a:f`, `f()`: what the name that was meant leads to is said with it. */
+function notAName(command: string, meant: string | undefined, workdir: string, sources: PythonSources): Target {
+  const there = meant === undefined ? undefined : findTarget(meant, workdir, sources);
+  const notes =
+    there?.kind === 'fault'
+      ? [`${there.message}.`, ...there.notes]
+      : meant === undefined
+        ? []
+        : [`Write \`py>: ${meant}\`.`];
+  const message = `'${command}' is not a name: py> wants module.function or module.Class.method`;
+  return { kind: 'fault', message, notes, always: true };
+}
+
 function noModule(parts: readonly string[], workdir: string, sources: PythonSources): Target {
   const [top = ''] = parts;
   const path = (folder: string, name: string) => (folder === '' ? name : `${folder}/${name}`);
   const known = modulesIn([workdir], sources);
   // The same file from the project's folder, or from that of the workflow.
   const elsewhere = workdir !== '' && modulesIn([''], sources).includes(top);
-  return fault(
-    `There is no Python module '${top}'`,
-    [
-      didYouMean(top, known),
-      elsewhere
-        ? `py> looks in the folder '${workdir}' of the workflow that is called; '${top}' is in the project's folder.`
-        : `py> looks for ${path(workdir, `${top}.py`)} and ${path(workdir, `${top}/`)}, and among the installed packages.`,
-    ],
-    respelled(parts.join('.')),
-  );
+  return fault(`There is no Python module '${top}'`, [
+    didYouMean(top, known),
+    elsewhere
+      ? `py> looks in the folder '${workdir}' of the workflow that is called; '${top}' is in the project's folder.`
+      : `py> looks for ${path(workdir, `${top}.py`)} and ${path(workdir, `${top}/`)}, and among the installed packages.`,
+  ]);
 }
 
 /** The first name behind the module: a submodule that is not there, or a function. */
@@ -156,7 +170,6 @@ function noName(name: string, members: readonly string[], module: Module, source
         didYouMean(name, [...below, ...functions]),
         module.where === 'project' ? `py> looks for ${module.folders[0]}/${name}.py.` : undefined,
       ],
-      respelled(name),
       module,
     );
   }
@@ -169,31 +182,28 @@ function noName(name: string, members: readonly string[], module: Module, source
           ? `There ${functions.length === 1 ? 'is' : 'are'}: ${functions.join(', ')}.`
           : undefined),
     ],
-    respelled(name),
     module,
   );
 }
 
 function withoutModule(name: string, workdir: string, sources: PythonSources): Target {
   const own = modulesIn([workdir], sources);
-  const spelled = respelled(name);
   const functions = own.includes(name)
     ? functionsOf(
         { name, where: 'project', file: `${workdir === '' ? '' : `${workdir}/`}${name}.py`, folders: [] },
         sources,
       )
     : [];
-  return fault(
-    `py> wants module.function, and '${name}' has no module`,
-    [
-      spelled === undefined
-        ? functions[0] === undefined
-          ? `For example \`py>: tasks.${name}\` for the function ${name} of tasks.py.`
-          : `For example \`py>: ${name}.${functions[0]}\`.`
-        : undefined,
-    ],
-    spelled,
-  );
+  const note =
+    functions[0] === undefined
+      ? `For example \`py>: tasks.${name}\` for the function ${name} of tasks.py.`
+      : `For example \`py>: ${name}.${functions[0]}\`.`;
+  return {
+    kind: 'fault',
+    message: `py> wants module.function, and '${name}' has no module`,
+    notes: [note],
+    always: true,
+  };
 }
 
 export function functionsOf(module: Module, sources: PythonSources): string[] {
@@ -207,24 +217,18 @@ function shown(module: Module): string {
   return module.where === 'project' ? (module.file ?? module.name) : `the installed package ${module.name}`;
 }
 
-/** `tasks/a.py:f`, `tasks.a:f`, `tasks.a.f()`: what was meant. */
+/** `tasks/a.py:f`, `tasks.a:f`, `tasks.a.f()`: the name that was meant. */
 function respelled(command: string): string | undefined {
   const meant = command
-    .trim()
     .replace(/\(.*\)\s*$/, '')
     .replace(/\.py(?=[:./]|$)/, '')
     .replaceAll(/[:/\\]+/g, '.')
     .replaceAll(/\.{2,}/g, '.')
     .replace(/^\.|\.$/g, '');
-  return meant === command.trim() || !/^[A-Za-z_][\w.]*$/.test(meant) ? undefined : `Write \`py>: ${meant}\`.`;
+  return meant === command || !/^[A-Za-z_][\w.]*$/.test(meant) ? undefined : meant;
 }
 
-function fault(
-  message: string,
-  notes: readonly (string | undefined)[],
-  spelled: string | undefined,
-  module?: Module,
-): Target {
-  const kept = [spelled, ...notes].filter((note) => note !== undefined);
+function fault(message: string, notes: readonly (string | undefined)[], module?: Module): Target {
+  const kept = notes.filter((note) => note !== undefined);
   return { kind: 'fault', message, notes: kept, ...(module && { module }) };
 }

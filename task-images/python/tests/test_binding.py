@@ -166,3 +166,9 @@ def test_main_guard_argv_and_multiprocessing(host):
     result = host.py("lib.f")
     assert result["ok"], result
     assert host.log() == "['lib.f']\n[1, 4, 9]\n[1, 4, 9]\n"
+
+
+def test_env_names_further_folders_to_import_from(any_host):
+    any_host.file("lib/over_there.py", "def f(): print('from lib')\n")
+    any_host.run("py", "over_there.f", env={"PYTHONPATH": "lib"})
+    assert any_host.log() == "from lib\n"

@@ -94,6 +94,9 @@ class Job:
     def __init__(self, table, mode="w"):
         pass
 
+    def __own(self):
+        pass
+
     def run(self, since):
         pass
 
@@ -165,6 +168,11 @@ def timed(function):
 `,
   'tasks/more.py': '__all__ = ["starred"]\n\n\ndef starred(tail):\n    pass\n\n\ndef not_exported():\n    pass\n',
   'tasks/made.py': 'def __getattr__(name):\n    return print\n',
+  // A star brings the function of the module's own name.
+  'tasks/part/__init__.py': 'from .part import *\n',
+  'tasks/part/part.py': 'def part():\n    pass\n',
+  'tasks/later_all.py': 'from tasks.hidden import *\n',
+  'tasks/hidden.py': '__all__ = []\n__all__.append("_hidden")\ndef _hidden():\n    pass\n',
   'tasks/late.py': 'for each in ("x", "y"):\n    globals()[each] = print\n',
 };
 
@@ -206,6 +214,7 @@ describe('the function of a py>', () => {
           'py>: "tasks/a.py:f"',
           'py>: tasks.a',
           'py>: tasks.a.Job.rum',
+          'py>: tasks/a.py',
         ),
       }),
     );
@@ -215,6 +224,7 @@ describe('the function of a py>', () => {
       'Write `py>: tasks.a.f`.',
       expect.stringContaining('tasks.a.f,'),
       "Did you mean 'run'?",
+      "'tasks.a' is a module, not a function.",
     ]);
   });
 
@@ -230,6 +240,9 @@ describe('the function of a py>', () => {
       'py>: tasks.a.starred, tail: 1',
       'py>: tasks.made.whatever',
       'py>: tasks.late.x',
+      'py>: tasks.part.part',
+      'py>: tasks.later_all._hidden',
+      'py>: tasks.a.Job._Job__own, table: t',
       'py>: os.getcwd',
       'py>: "${which}", which: tasks.a.f',
       'py>: tasks.a.Job, table: t, since: now',
@@ -244,6 +257,18 @@ describe('the function of a py>', () => {
       '_type: py, script: "print(1)"',
     ].map((task) => task.replace('"${which}", which: tasks.a.f', 'tasks.a.f, name: 1'));
     expect(await places({ ...FILES, 'main.dig': dig(...silent) })).toEqual([]);
+  });
+
+  it('may come from folders that are added when it runs', async () => {
+    const files = {
+      'lib/sub.py': 'import over_there\ndef f():\n    pass\n',
+      'tasks.py': 'import sys\nsys.path.append("lib")\nimport sub\nfrom bag.inner import x\ndef f():\n    pass\n',
+      'bag.py': '__path__ = []\n',
+      'main.dig': dig('py>: tasks.f'),
+    };
+    expect(await places(files)).toEqual([]);
+    const named = { ...files, 'main.dig': dig('py>: sub.f', 'py>: sub.f, _env: {PYTHONPATH: lib}') };
+    expect(await places(named)).toEqual([]);
   });
 
   it('that runs nothing when it is called is a warning', async () => {

@@ -26,6 +26,12 @@ describe('variables of templates', () => {
     ['in a list', '+a: {x: 1, py>: a.f, m: ["${x}"]}', []],
     ['in a mapping, above', '+a: {py>: a.f, m: {x: 1, y: "${x}"}}', []],
     ['in a mapping, below', '+a: {py>: a.f, m: {y: "${x}", x: 1}}', ['key-below x']],
+    ['itself', '+a: {py>: a.f, x: "${x}"}', ['undefined-variable x']],
+    [
+      'in sla, exported at the top',
+      '_export: {x: 1}\nsla: {duration: 00:10:00, +late: {echo>: "${x}"}}\n+a: {echo>: hi}',
+      [],
+    ],
     ['nowhere', '+a: {py>: a.f, m: {y: "${x}"}}', ['undefined-variable x']],
     [
       'exported text in a mapping',

@@ -44,6 +44,8 @@ const SLIPS: [string, string, string, string][] = [
   ['text beside the bar', '+t:\n  sh>: | echo a\n    echo b\n', 'yaml-syntax «echo a»', '  sh>: |\n    echo a'],
   ['text not under the bar', '+t:\n  sh>: |\n  echo a\n  echo b\n', 'yaml-syntax «echo a»', '  sh>: |\n    echo a'],
   ['a bare expression between braces', '+t: {sh>: ls, n: ${n}}\n', 'yaml-syntax «${n}»', '+t: {sh>: ls, n: "${n}"}'],
+  ['a bare expression in a list', '+t: {py>: m.f}\n+u:\n  to: [${a}, b]\n', 'yaml-syntax «${a}»', '  to: ["${a}", b]'],
+  ['text after a list', '+t:\n  subject: [${a}] news\n', 'yaml-syntax «[${a}]»', '  subject: "[${a}] news"'],
   ['braces of another template language', '+t:\n  echo>: {{x}}\n', 'yaml-syntax «{x}»', '{{…}}'],
 ];
 

@@ -226,6 +226,8 @@ def execute(job: Job) -> dict[str, Any]:
         shell.run(params, env, secrets, job.scratch)
     elif assignment.operator == "py":
         os.environ.update(env)
+        # Python reads it when it starts; this one has started.
+        sys.path[:0] = [os.path.abspath(path) for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
         python(job, params, ran)
     else:
         raise TaskError(BAD_INPUT, f"this runner has no operator '{assignment.operator}>'")

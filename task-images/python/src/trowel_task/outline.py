@@ -28,6 +28,8 @@ CALLERS = {"exec", "eval", "importlib", "runpy", "__import__"}
 NEEDS_WALK = re.compile(
     rb"\b(?:store|add_subtask|store_params|subtask_config|globals|exec|eval|importlib|runpy|__import__|vars|locals|global|modules)\b|:="
 )
+# Further folders to import from: which, is known when it runs.
+PATHS = re.compile(rb"\bsys\s*\.\s*(?:path|meta_path|path_hooks)\b|\bfrom\s+sys\s+import\b[^\n]*\bpath\b|\baddsitedir\b|\bpkgutil\b")
 INNER_IMPORT = re.compile(rb"^[ \t]+(?:import|from)\b|[:;][ \t]*(?:import|from)\b", re.MULTILINE)
 IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
@@ -72,6 +74,8 @@ class _Reader:
         self.lines = re.split(r"\r\n|\n|\r", source.decode("utf-8", "replace"))
         self.yields = b"yield" in source
         self.wraps = b"wraps" in source
+        self.paths = PATHS.search(source) is not None
+        self.lists_names = source.count(b"__all__") > 0
         self.imports_inside = INNER_IMPORT.search(source) is not None
         self.needs_walk = NEEDS_WALK.search(source) is not None
         self.imports: list[dict[str, Any]] = []
@@ -81,9 +85,14 @@ class _Reader:
         names: Names = {}
         self.block(self.tree.body, names, certain=True, guarded=False)
         found: dict[str, Any] = {"names": names, "imports": self.imports, "stars": self.stars}
-        exported = _all(self.tree.body)
-        if exported is not None:
-            found["all"] = exported
+        if self.paths:
+            found["paths"] = True
+        if self.lists_names:
+            exported = _all(self.tree)
+            if exported is None:
+                found["dynamic"] = True
+            else:
+                found["all"] = exported
         if self.needs_walk:
             self.everywhere(found, names)
         return found
@@ -259,18 +268,15 @@ def _within(found: dict[str, Any], body: list[ast.stmt]) -> bool:
     return bool(body[0].lineno <= found["line"] <= (body[-1].end_lineno or 0))
 
 
-def _all(body: list[ast.stmt]) -> list[str] | None:
-    """`__all__` where it is written out and nothing is added to it."""
+def _all(tree: ast.Module) -> list[str] | None:
+    """`__all__` where it is written out, once, and nothing is added to it."""
     found: list[str] | None = None
-    for node in body:
-        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
-            if not isinstance(node.value, (ast.List, ast.Tuple)):
-                return None
+    places = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "__all__"]
+    for node in tree.body if len(places) == 1 else ():
+        if isinstance(node, ast.Assign) and places[0] in node.targets and isinstance(node.value, (ast.List, ast.Tuple)):
             found = [e.value for e in node.value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
             if len(found) != len(node.value.elts):
                 return None
-        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id == "__all__":
-            return None
     return found
 
 
