@@ -8,16 +8,16 @@ import type { Terminal } from './terminal.ts';
 export function define(command: Command, run: Action): void {
   command
     .description(
-      'The CDK app of a project: cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. Needs aws-cdk-lib in the project, as `trowel init` writes it.',
+      'Is the CDK app of a project. cdk.json names it (`"app": "trowel app"`), and `npx cdk` runs it. It needs aws-cdk-lib in the project, as written by `trowel init`.',
     )
     .addHelpText(
       'after',
       examples(
-        ['trowel app', 'writes cdk.out; the CDK runs it so and says where to'],
-        ['npx cdk synth', 'the CloudFormation template; needs neither Docker nor an AWS account'],
-        ['npx cdk deploy', 'deploy the project of the current folder'],
-        ['npx cdk deploy -c project=DIR', 'another one'],
-        ['npx cdk deploy -c destroy=true', 'let its bucket and logs go with the stack, later'],
+        ['trowel app', 'write cdk.out; usually the CDK runs this command'],
+        ['npx cdk synth', 'write the CloudFormation template; needs neither Docker nor an AWS account'],
+        ['npx cdk deploy', 'deploy the project in the current folder'],
+        ['npx cdk deploy -c project=DIR', 'deploy another project'],
+        ['npx cdk deploy -c destroy=true', 'let a later destroy delete the bucket and logs too'],
       ),
     )
     .action(() => run(synthesizeHere));

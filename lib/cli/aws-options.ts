@@ -13,12 +13,15 @@ export interface AwsFlags {
 
 export function connectionOptions(command: Command): Command {
   return command
-    .option('--profile <name>', 'AWS profile (default: AWS_PROFILE, or as every AWS tool finds its credentials)')
-    .option('--region <name>', 'AWS region (default: AWS_REGION, or that of the profile)');
+    .option('--profile <name>', 'AWS profile (default: AWS_PROFILE, else as for every AWS tool)')
+    .option('--region <name>', 'AWS region (default: AWS_REGION, else that of the profile)');
 }
 
 export function projectOption(command: Command): Command {
-  return command.option('--project <dir>', 'folder of the project (default: the one around this folder)');
+  return command.option(
+    '--project <dir>',
+    'folder of the project (default: this folder, or the nearest above it with a trowel.yml)',
+  );
 }
 
 /** What `startingOptions` adds. */
@@ -30,8 +33,8 @@ export interface StartingFlags extends AwsFlags, ParamFlags {
 /** Of the commands that start an execution. */
 export function startingOptions(command: Command): Command {
   paramOptions(command)
-    .option('-f, --follow', 'show tasks and output until it ends; the exit code is then that of `trowel run`')
-    .option('--json', 'what was started, or with --follow its events (docs/events.md), as JSON on standard output');
+    .option('-f, --follow', 'show tasks and output until the end; the exit code is that of `trowel run`')
+    .option('--json', 'print what was started as JSON; with --follow, its events (docs/events.md)');
   return connectionOptions(projectOption(command));
 }
 

@@ -12,17 +12,17 @@ export interface CheckFlags extends AwsFlags, ParamFlags {
 export function define(command: Command, run: Action): void {
   command
     .description(
-      'Finds every error of a project at once, without running anything. Without errors: workflows, schedules and parameters.',
+      'Finds every error of a project at once, without running anything. Without errors, it lists workflows, schedules and parameters.',
     )
     .argument('[workflow]', 'list only this one (errors are those of the whole project, as in digdag)')
-    .option('--project <dir>', 'folder of the project (default: where trowel.yml or the workflow is)');
+    .option('--project <dir>', 'folder of the project (default: the one with trowel.yml or the workflow)');
   paramOptions(command)
     .addOption(
-      new Option('--format <format>', 'text; json; github (annotations in a pull request)')
+      new Option('--format <format>', 'github prints annotations for a pull request')
         .choices(['text', 'json', 'github'])
         .default('text'),
     )
-    .option('--aws', 'also whether it would run on AWS: secrets, quotas, addresses of mail, subnets');
+    .option('--aws', 'also check what a run on AWS needs: secrets, quotas, mail addresses, subnets');
   connectionOptions(command)
     .addHelpText(
       'after',

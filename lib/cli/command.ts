@@ -31,6 +31,10 @@ export interface ParamFlags {
 
 export function paramOptions(command: Command): Command {
   return command
-    .option('-p, --param <key=value>', 'a session parameter, as text; a.b=c makes objects; repeatable', collect<string>)
+    .option(
+      '-p, --param <key=value>',
+      'a session parameter, as text; a.b=c makes a mapping; repeatable',
+      collect<string>,
+    )
     .option('-P, --params-file <file>', 'session parameters from a YAML or JSON file; repeatable', collect<string>);
 }

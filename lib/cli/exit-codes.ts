@@ -5,9 +5,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.ok, 'success'],
-  [EXIT.failed, 'a workflow that is invalid, or a run that failed'],
-  [EXIT.usage, 'a command line that cannot be understood'],
-  [EXIT.environment, 'something missing on this machine or on AWS: Python, credentials, a right'],
+  [EXIT.failed, 'an invalid workflow, or a run that failed'],
+  [EXIT.usage, 'an invalid command line'],
+  [EXIT.environment, 'something is missing on this machine or on AWS: Python, credentials, a permission'],
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
 ];
 

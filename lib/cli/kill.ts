@@ -4,10 +4,10 @@ import { type Action, examples } from './command.ts';
 
 export function define(command: Command, run: Action): void {
   command
-    .description('Ends an execution on AWS, those that it started, and their containers.')
+    .description('Stops an execution on AWS, the executions that it started, and their containers.')
     .argument(
       '<execution>',
-      'its name or ARN (trowel sessions --aws lists them), or a workflow: its running execution',
+      'name or ARN (see trowel sessions --aws), or a workflow, which means its running execution',
     );
   connectionOptions(projectOption(command))
     .addHelpText('after', examples(['trowel kill main-20301121T070000Z-3f9c2a', ''], ['trowel kill main', '']))

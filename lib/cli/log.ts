@@ -13,12 +13,12 @@ export function define(command: Command, run: Action): void {
     .description('Shows what the tasks of an attempt printed, in order.')
     .argument(
       '[attempt]',
-      'its number, or with --aws the name or ARN of an execution, or a workflow (trowel sessions lists them); default: the latest',
+      'number of the attempt; with --aws, the name or ARN of an execution, or a workflow (default: the latest)',
     )
-    .argument('[task]', 'only tasks whose full name ends so, or lies below: +load')
+    .argument('[task]', 'only this task or group; give the end of its full name, such as +load')
     .option('-f, --follow', 'wait for more until the attempt ends')
-    .option('-o, --save <dir>', 'where history is kept', '.trowel')
-    .option('--aws', 'of an execution on AWS');
+    .option('-o, --save <dir>', 'folder of the history', '.trowel')
+    .option('--aws', 'show an execution on AWS');
   connectionOptions(projectOption(command))
     .addHelpText(
       'after',

@@ -9,19 +9,19 @@ export interface RetryFlags extends StartingFlags {
 export function define(command: Command, run: Action): void {
   command
     .description(
-      'Runs the session of an execution on AWS again, on what is deployed now, with its parameters and those given here over them.',
+      'Runs the session of an execution on AWS again, as deployed now. Parameters are those of the execution; -p and -P override them.',
     )
     .argument(
       '[execution]',
-      'its name or ARN, or a workflow: its latest, with --resume its latest that did not succeed (default: of all workflows)',
+      'name or ARN, or a workflow, which means its latest; with --resume, its latest that did not succeed (default: that of all workflows)',
     )
-    .option('--resume', 'do not repeat what succeeded in it, and in those that it continued');
+    .option('--resume', 'do not repeat what succeeded in it and in those that it continued');
   startingOptions(command)
     .addHelpText(
       'after',
       examples(
-        ['trowel retry main --resume --follow', 'after a failure, from where it failed'],
-        ['trowel retry main-20301121T070000Z-3f9c2a', 'everything once more'],
+        ['trowel retry main --resume --follow', 'continue after a failure'],
+        ['trowel retry main-20301121T070000Z-3f9c2a', 'run everything again'],
       ),
     )
     .action((execution: string | undefined, flags: RetryFlags) =>

@@ -6,8 +6,8 @@ import { packageFile } from './package-file.ts';
 
 export function define(command: Command, run: Action): void {
   command
-    .description('Prints the JSON Schema of .dig files or of trowel.yml; editors complete and check with it.')
-    .addArgument(new Argument('[kind]', 'of which files').choices(['dig', 'trowel']).default('dig'))
+    .description('Prints the JSON Schema of .dig files or of trowel.yml. Editors use it to complete and check.')
+    .addArgument(new Argument('[kind]', 'kind of file').choices(['dig', 'trowel']).default('dig'))
     .addHelpText(
       'after',
       examples(

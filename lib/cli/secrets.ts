@@ -13,17 +13,17 @@ export interface SecretsFlags extends AwsFlags {
 export function define(command: Command, run: Action): void {
   command
     .description('Sets, lists and deletes the secrets that ${secret:key} names. Values are never shown.')
-    .option('--local', 'those of runs here (kept for your user alone, outside of the project)')
-    .option('--aws', 'those of the deployed project (AWS Secrets Manager)')
+    .option('--local', 'secrets of runs here (only your user can read them)')
+    .option('--aws', 'secrets of the deployed project (AWS Secrets Manager)')
     .option('--set <item...>', 'key=value; key=@file; key=- (standard input); key (asks for it); @file.yml (many)')
-    .option('--delete <key...>', 'forget these')
-    .option('--list', 'names of all keys (also without any option)');
+    .option('--delete <key...>', 'delete these secrets')
+    .option('--list', 'list the names of all secrets (the default)');
   connectionOptions(projectOption(command))
     .addHelpText(
       'after',
       examples(
-        ['trowel secrets --local --set slack.url', 'asks for the value'],
-        ['trowel secrets --local --set key=@key.pem', 'the text of a file'],
+        ['trowel secrets --local --set slack.url', 'ask for the value'],
+        ['trowel secrets --local --set key=@key.pem', 'take the text of a file'],
         ['trowel secrets --local --list', ''],
         ['trowel secrets --local --delete slack.url', ''],
         ['trowel secrets --aws --set slack.url', 'for deployed workflows'],

@@ -11,12 +11,12 @@ export interface SessionsFlags extends AwsFlags {
 
 export function define(command: Command, run: Action): void {
   command
-    .description('Lists the attempts made here, or the executions on AWS, the latest last.')
-    .argument('[workflow]', 'only those of this workflow')
-    .option('-o, --save <dir>', 'where history is kept', '.trowel')
-    .option('--json', 'as JSON, an attempt a line')
-    .option('--aws', 'the executions on AWS')
-    .option('-n, --limit <n>', 'with --aws: so many of the latest', positive, 20);
+    .description('Lists the attempts made here, or the executions on AWS. The latest is last.')
+    .argument('[workflow]', 'list only this workflow')
+    .option('-o, --save <dir>', 'folder of the history', '.trowel')
+    .option('--json', 'print JSON, one attempt per line')
+    .option('--aws', 'list the executions on AWS')
+    .option('-n, --limit <n>', 'with --aws: list the latest n', positive, 20);
   connectionOptions(projectOption(command))
     .addHelpText(
       'after',

@@ -9,7 +9,7 @@ export interface StartFlags extends StartingFlags {
 export function define(command: Command, run: Action): void {
   command
     .description('Starts a deployed workflow on AWS: a new execution of its state machine.')
-    .argument('<workflow>', 'its name, with or without .dig')
+    .argument('<workflow>', 'name of the workflow, with or without .dig')
     .option('-t, --session <time>', 'daily, hourly, schedule, last, now, "yyyy-MM-dd" or "yyyy-MM-dd HH:mm:ss"');
   startingOptions(command)
     .addHelpText(

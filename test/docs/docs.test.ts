@@ -99,13 +99,13 @@ describe('workflows', () => {
   });
 });
 
-let program: Command;
-
-beforeAll(async () => {
-  program = await buildProgram('0.0.0', async () => {});
-});
-
 describe('commands', () => {
+  let program: Command;
+
+  beforeAll(async () => {
+    program = await buildProgram('0.0.0', async () => {});
+  });
+
   /** `trowel …` in code, in a block or in a line; up to a pipe or the like. */
   function commandLines(page: string): string[] {
     const lines = blocksOf(page)
@@ -160,28 +160,13 @@ describe('what is made', () => {
     },
   );
 
-  it('the command line names every command and option, and every right it asks for', () => {
+  it('the command line page lists every right that a command needs', () => {
     const page = read('docs/cli.md');
-    const options = ['run', 'check', 'compile', 'log', 'start', 'secrets'].flatMap((name) =>
-      (program.commands.find((each) => each.name() === name)?.options ?? []).flatMap(({ long, hidden }) =>
-        hidden ? [] : (long ?? []),
-      ),
-    );
     const asked = readdirSync(join(ROOT, 'lib/deployed'), { encoding: 'utf8' }).flatMap((file) =>
-      [...read(join('lib/deployed', file)).matchAll(/asking\('(\w+):(\w+)'/g)].map(([, service, action]) => [
-        service,
-        action,
-      ]),
+      [...read(join('lib/deployed', file)).matchAll(/asking\('(\w+:\w+)'/g)].map(([, right = '']) => right),
     );
     expect(asked.length).toBeGreaterThan(20);
-    expect(program.commands.map((each) => each.name()).filter((name) => !page.includes(`trowel ${name}`))).toEqual([]);
-    expect([...new Set(options)].filter((option) => option !== '--no-color' && !page.includes(option))).toEqual([]);
-    expect(
-      asked.filter(
-        ([service, action]) =>
-          !page.includes(`${service}:${action}`) && !(page.includes(`${service}:`) && page.includes(`\`${action}\``)),
-      ),
-    ).toEqual([]);
+    expect(asked.filter((right) => !page.includes(`\`${right}\``))).toEqual([]);
   });
 
   it('the reference has a section for every operator', async () => {
