@@ -101,6 +101,11 @@ def arrow_types():
         (pa.float64(), 0.5),
         (pa.struct([("a", pa.int8())]), {"a": 1}),
         (pa.dictionary(pa.int8(), pa.string()), "a"),
+        (pa.dictionary(pa.int32(), pa.int64(), ordered=True), 5),
+        (pa.decimal256(50, 3), D("1.100")),
+        (pa.map_(pa.string(), pa.int8()), [("k", 1)]),
+        (pa.binary(2), b"ab"),
+        (pa.timestamp("s", "+05:30"), dt.datetime(2024, 1, 1)),
         (pa.time64("ns"), None),
         (pa.null(), None),
         (pa.binary(), b"\xff"),
@@ -170,6 +175,10 @@ def indexes():
     yield "index with NaN", rows(pd.Index([0.5, N]))
     yield "hours", rows(pd.date_range("2024-01-01", periods=3, freq="h", tz="Asia/Tokyo"))
     yield "weeks", rows(pd.date_range("2024-01-01", periods=3, freq="W-TUE"))
+    yield "days across summer time", rows(pd.date_range("2024-03-01", periods=60, freq="D", tz="Europe/Berlin"))
+    shifted = pd.date_range("2024-03-30 02:30", periods=2, freq="D", tz="Europe/Berlin", nonexistent="shift_forward")
+    yield "days of which one is shifted", rows(shifted)
+    yield "months, backwards", rows(pd.date_range("2024-03-31", periods=3, freq="-2ME", unit="s"))
     yield "no hours", rows(pd.date_range("2024-01-01", periods=0, freq="2h"))
     yield "durations", rows(pd.timedelta_range("1h", periods=3, freq="30min", name="t"))
     yield "periods", rows(pd.period_range("2024-01", periods=3, freq="M"))

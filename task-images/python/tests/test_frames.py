@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 np = pytest.importorskip("numpy", reason="numpy is in test/requirements.txt for Python 3.11")
 pd = pytest.importorskip("pandas", reason="pandas is in test/requirements.txt for Python 3.11")
-pytest.importorskip("pyarrow", reason="pyarrow is in test/requirements.txt for Python 3.11")
+pa = pytest.importorskip("pyarrow", reason="pyarrow is in test/requirements.txt for Python 3.11")
 
 from frame_cases import cases, column, objects  # noqa: E402
 
@@ -144,11 +144,20 @@ class Thing:
         (pd.DataFrame({"x": [1]}, index=[Thing()]), "in its index is a test_frames.Thing at [0]"),
         (pd.Series([1], name=Thing), "in its name is a type: use text or numbers there"),
         (type("GeoDataFrame", (pd.DataFrame,), {})({"x": [1]}), "GeoDataFrame: store pandas.DataFrame(…) of it, or write it to a file"),
+        (column(objects(10**5000)), "in its column 'x' is a int at [0] (dtype object), Exceeds the limit"),
+        (
+            column(pd.arrays.ArrowExtensionArray(pa.array([pa.MonthDayNano([1, 2, 3])]))),
+            "its column 'x' has the type month_day_nano_interval, which Parquet does not keep",
+        ),
+        (
+            pd.DataFrame({"x": [1]}, index=pd.date_range("2024", periods=1, freq=pd.offsets.Easter())),
+            "its index has a frequency of its own, <Easter: method=3>: .freq = None",
+        ),
         (pd.DataFrame({"x": [1]}).groupby("x"), "DataFrameGroupBy: store what it is aggregated to"),
         (pd.Series([1]).array, "store pandas.Series(…) of it"),
         (pd.DateOffset(1), "store .freqstr"),
     ],
-    ids=str,
+    ids=lambda each: each if isinstance(each, str) else type(each).__name__,
 )
 def test_what_cannot_be_kept_names_key_column_and_type(value, text, tmp_path):
     with pytest.raises(TypeError) as caught:

@@ -306,6 +306,10 @@ def test_polars(tasks, expr):
             "pl.DataFrame({'o': pl.Series([object()], dtype=pl.Object)})",
             "'x' cannot be stored: a polars.DataFrame, its column 'o' holds Python objects",
         ),
+        (
+            "pl.DataFrame({'b': [1], 's': pl.Series([{}], dtype=pl.Struct([]))})",
+            "a polars.DataFrame, its column 's' has the dtype Struct({}), which Parquet does not keep: .cast(…) it first",
+        ),
         ("pl.col('a')", "polars.Expr: store the frame that it makes"),
     ],
 )
@@ -336,6 +340,12 @@ def test_arrow(tasks, expr, kind):
     stored = tasks.put(made(expr))
     assert kind in (None, stored["kind"])
     assert same(tasks.get(stored), made(expr))
+
+
+def test_arrow_chunks_share_one_dictionary(tasks):
+    table = made("pa.table({'a': pa.chunked_array([pa.array([each]).dictionary_encode() for each in 'xy'])})")
+    got = tasks.get(tasks.put(table))
+    assert (got.schema, got.to_pylist()) == (table.schema, table.to_pylist())
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,8 @@ def _objects(values: Any) -> tuple[Any, Note]:
             packed.append(json.dumps(exact.pack(cell), separators=(",", ":")))
         except Unkept as unkept:
             raise Unkept(unkept.value, unkept.what, f"[{row}]{unkept.at}") from None
+        except ValueError as error:  # an integer of more digits than Python writes
+            raise Unkept(cell, str(error), f"[{row}]") from None
     return pyarrow.array(packed, type=pyarrow.string()), {"as": "json"}
 
 
@@ -304,13 +306,30 @@ def _read_sparse(column: Any, note: Note) -> Any:
 def _arrow(values: Any) -> tuple[Any, Note]:
     import pyarrow
 
-    return pyarrow.chunked_array(pyarrow.array(values)), {"as": "arrow"}
+    array = pyarrow.chunked_array(pyarrow.array(values))
+    if not pyarrow.types.is_dictionary(array.type):
+        return array, {"as": "arrow"}
+    from trowel_task import indexes
+
+    # Parquet keeps neither the order of the entries nor those that are not in use, and not every type of them.
+    one = _one(array)
+    return one.indices, {"as": "dictionary", "of": indexes.stream([one.dictionary]), "ordered": array.type.ordered}
 
 
 def _read_arrow(column: Any, note: Note) -> Any:
     import pandas
 
     return pandas.ArrowDtype(column.type).__from_arrow__(column)
+
+
+def _read_dictionary(column: Any, note: Note) -> Any:
+    import pyarrow
+
+    from trowel_task import indexes
+
+    (entries,) = indexes.from_stream(note["of"])
+    array = pyarrow.DictionaryArray.from_arrays(_one(column), _one(entries), ordered=note["ordered"])
+    return _read_arrow(pyarrow.chunked_array([array]), note)
 
 
 def _one(column: Any) -> Any:
@@ -344,4 +363,5 @@ _DECODERS: dict[str, Callable[[Any, Note], Any]] = {
     "interval": _read_interval,
     "sparse": _read_sparse,
     "arrow": _read_arrow,
+    "dictionary": _read_dictionary,
 }

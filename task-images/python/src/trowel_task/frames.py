@@ -54,9 +54,32 @@ def write(value: Any, path: str) -> dict[str, Any]:
     texts = [name for name, array in zip(names, arrays) if pyarrow.types.is_large_string(array.type) or pyarrow.types.is_string(array.type)]
     try:
         parquet.write_table(table, path, version="2.6", use_dictionary=texts or False, write_statistics=False)
+        _as_was(parquet.read_schema(path).empty_table(), schema)
     except pyarrow.ArrowException as error:
-        raise Unkept(value, f"pyarrow cannot write it as Parquet: {error}") from None
+        raise _refused(value, arrays, error) from None
     return {"as": f"pandas.{type(value).__name__}"}
+
+
+def _as_was(table: Any, wanted: Any) -> Any:
+    """A table that was read, in the types that were written. Types count as equal whatever their parts are called."""
+    return table if list(map(str, table.schema.types)) == list(map(str, wanted.types)) else table.cast(wanted)
+
+
+def _refused(value: Any, arrays: list[Any], error: Exception) -> Unkept:
+    import pyarrow
+    from pyarrow import parquet
+
+    labels = list(value.columns) if value.ndim == 2 else []
+    for at, array in enumerate(arrays):
+        table = pyarrow.table([array], ["x"])
+        sink = pyarrow.BufferOutputStream()
+        try:
+            parquet.write_table(table, sink, version="2.6")
+            _as_was(parquet.read_schema(pyarrow.BufferReader(sink.getvalue())).empty_table(), table.schema)
+        except pyarrow.ArrowException:
+            which = f"its column {labels[at]!r}" if at < len(labels) else "it"
+            return Unkept(value, f"{which} has the type {array.type}, which Parquet does not keep: .astype(str), or another dtype")
+    return Unkept(value, f"pyarrow cannot write it as Parquet: {error}")
 
 
 def _columns(value: Any, names: list[str], arrays: list[Any]) -> list[Any]:
@@ -114,8 +137,7 @@ def _made(table: Any, meta: dict[str, Any]) -> Any:
     import pyarrow
 
     wanted = pyarrow.ipc.read_schema(pyarrow.py_buffer(base64.b64decode(meta["schema"])))
-    if list(map(str, table.schema.types)) != list(map(str, wanted.types)):  # types count as equal whatever their parts are called
-        table = table.cast(wanted)
+    table = _as_was(table, wanted)
     notes = meta.get("notes", [])
     index = indexes.decode(meta["index"], iter(table.columns[len(notes) :]).__next__)
     if meta["of"] == "index":

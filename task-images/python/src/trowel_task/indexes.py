@@ -27,7 +27,7 @@ def labels(index: Any) -> dict[str, Any]:
     """An index that is no column of the file: labels of columns, categories, levels."""
     kept: list[Any] = []
     made = _described(index, kept.append, "its columns")
-    return {**made, "aside": _stream(kept)} if kept else made
+    return {**made, "aside": stream(kept)} if kept else made
 
 
 def _described(index: Any, add: Callable[[Any], None], what: str) -> dict[str, Any]:
@@ -48,9 +48,7 @@ def _described(index: Any, add: Callable[[Any], None], what: str) -> dict[str, A
     frequency = getattr(index, "freq", None)
     if frequency is not None and note["as"] != "period":
         made["freq"] = frequency.freqstr
-        from pandas.tseries import frequencies
-
-        if frequencies.to_offset(frequency.freqstr) != frequency:
+        if _offset(frequency.freqstr) != frequency:
             raise Unkept(index, f"{what} has a frequency of its own, {frequency!r}: .freq = None")
     return made
 
@@ -69,18 +67,34 @@ def decode(made: dict[str, Any], take: Callable[[], Any]) -> Any:
     name = exact.unpack(made["name"])
     if "freq" in made:
         maker = pandas.TimedeltaIndex if values.dtype.kind == "m" else pandas.DatetimeIndex
-        return maker(values, freq=made["freq"], name=name)
+        index = maker(values, name=name)
+        try:
+            index.freq = made["freq"]
+        except ValueError:  # pandas' check knows no summer time, so it refuses the days that its own date_range made
+            for holder in (index, index._data):  # of pandas 3 and before
+                if hasattr(holder, "_freq"):
+                    holder._freq = _offset(made["freq"])
+        return index
     # Not by the keyword of Index, which takes a tuple for the names of levels.
     return pandas.Index(values, dtype=values.dtype, tupleize_cols=False).rename(name)
+
+
+def _offset(text: str) -> Any:
+    from pandas.tseries import frequencies
+
+    try:
+        return frequencies.to_offset(text)
+    except ValueError:  # a frequency that has no text
+        return None
 
 
 def from_labels(made: dict[str, Any]) -> Any:
     if "aside" not in made:
         return decode(made, lambda: None)
-    return decode(made, iter(_from_stream(made["aside"])).__next__)
+    return decode(made, iter(from_stream(made["aside"])).__next__)
 
 
-def _stream(arrays: list[Any]) -> str:
+def stream(arrays: list[Any]) -> str:
     """Arrow arrays as text."""
     import pyarrow
 
@@ -91,7 +105,7 @@ def _stream(arrays: list[Any]) -> str:
     return base64_of(sink.getvalue().to_pybytes())
 
 
-def _from_stream(text: str) -> list[Any]:
+def from_stream(text: str) -> list[Any]:
     import base64
 
     import pyarrow

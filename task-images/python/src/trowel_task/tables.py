@@ -21,7 +21,7 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
         try:
             frame.write_parquet(file)
         except polars.exceptions.PolarsError as error:
-            raise Unkept(value, f"polars cannot write it as Parquet: {error}") from None
+            raise _refused(value, frame, error) from None
     read = _schema(polars, path, 0)
     if read != frame.schema:
         read = _schema(polars, path, None)  # categories come with rows in some versions
@@ -33,6 +33,19 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
     if not frame.width and frame.height:
         raise Unkept(value, "it has rows and no columns, which Parquet does not keep")
     return {"as": f"polars.{name}"}
+
+
+def _refused(value: Any, frame: Any, error: Exception) -> Unkept:
+    import io
+
+    import polars
+
+    for column, dtype in frame.schema.items():
+        try:
+            frame.select(column).write_parquet(io.BytesIO())
+        except polars.exceptions.PolarsError:
+            return Unkept(value, f"its column {column!r} has the dtype {dtype}, which Parquet does not keep: .cast(…) it first")
+    return Unkept(value, f"polars cannot write it as Parquet: {error}")
 
 
 def _schema(polars: Any, path: str, rows: int | None) -> Any:
@@ -64,7 +77,7 @@ def write_arrow(value: Any, path: str) -> dict[str, Any]:
         pass
     try:
         with pyarrow.OSFile(path, "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table)
+            writer.write_table(table.unify_dictionaries())
     except pyarrow.ArrowException as error:
         raise Unkept(value, f"Arrow cannot write it: {error}") from None
     return {"as": f"pyarrow.{name}", "kind": "arrow"}

@@ -78,9 +78,7 @@ def encode(value: Any) -> Any:
         elif isinstance(found, (list, tuple)):
             holder[at] = items = list(found)
             todo += [(items, i) for i in range(len(items))]
-        elif isinstance(found, int) and not isinstance(found, bool) and not -_SAFE < found < _SAFE:
-            holder[at] = {LEAF: "int", "text": str(int(found))}
-        elif isinstance(found, float) and _SAFE <= abs(found) < _EXPONENT:
+        elif isinstance(found, (int, float)) and abs(found) >= _SAFE and (isinstance(found, int) or abs(found) < _EXPONENT):
             holder[at] = {LEAF: "int", "text": str(int(found))}
     return out[0]
 
