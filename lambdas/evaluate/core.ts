@@ -15,6 +15,7 @@ import {
   waitSeconds,
 } from '../../lib/expression/directives.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
+import { gathered } from '../../lib/expression/fit.ts';
 import { commandOf, iterationsOf, type LoopOperator, listed, MAX_ITEMS } from '../../lib/expression/items.ts';
 import { jsonList, type List } from '../../lib/expression/json-list.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
@@ -27,12 +28,13 @@ import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fitsPage, writePages } from './pages.ts';
 
 /** Of a caller that says nothing: a page's. */
-const IN_PLACE: LoopPlan = { few: MAX_ITEMS, size: MAX_ITEMS, fan: 350, width: 0 };
+const IN_PLACE: LoopPlan = { few: MAX_ITEMS, size: MAX_ITEMS, fan: 200, width: 0 };
 
 /** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
 export async function evaluate(payload: Payload, values?: Values): Promise<EvaluateResults[keyof EvaluateResults]> {
   checkVersion(payload);
   if (payload.op === 'page') return page(payload.k, values);
+  if (payload.op === 'gather') return gather(payload.k, values);
   const rendered = await render({
     layers: payload.seen ?? payload.l,
     builtins: payload.b.vars,
@@ -135,6 +137,13 @@ async function page({ page: reference }: Mapping, values: Values | undefined): P
   if (values === undefined || !isReference(reference))
     throw new TrowelError(ERRORS.badInput, 'There is no page to read');
   return (await values.read(reference)) as unknown as Page;
+}
+
+/** What branches have stored, `k.stored`, in `k.room` bytes. */
+async function gather({ stored, room }: Mapping, values: Values | undefined): Promise<EvaluateResults['gather']> {
+  if (values === undefined || !isMapping(stored) || typeof room !== 'number')
+    throw new TrowelError(ERRORS.badInput, 'There is nothing to gather');
+  return { s: await gathered(stored, room, values) };
 }
 
 function called(file: string, { c }: Payload): string {

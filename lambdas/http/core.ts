@@ -3,10 +3,12 @@
  * it needs comes in as services, so that it runs here and as a function on AWS.
  */
 import { STATUS_CODES } from 'node:http';
+import { fitted } from '../../lib/expression/fit.ts';
 import type { Marks } from '../../lib/expression/marks.ts';
 import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { storeResult } from '../../lib/expression/stores.ts';
+import type { Values } from '../../lib/expression/values.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import type { Acted } from '../launch/acted.ts';
@@ -27,6 +29,8 @@ export interface HttpServices extends RenderServices {
   /** What the task reports while it runs; secrets are already hidden. */
   log?(line: string): void;
   signal?: AbortSignal;
+  /** Where an answer goes that is larger than its share of a state. */
+  values?: Pick<Values, 'write'>;
   /** Default: this machine may be asked, metadata services may not. */
   reach?: Reach;
   patience?: Attempts['patience'];
@@ -53,10 +57,11 @@ export async function http(payload: Payload, services: HttpServices): Promise<Ac
     }
     stored.last_content = response.content;
   }
-  const answer = storeResult(payload, { http: stored }, [
+  const whole = storeResult(payload, { http: stored }, [
     ['http', 'last_status'],
     ['http', 'last_content'],
   ]);
+  const answer = services.values === undefined ? whole : await fitted(payload, whole, services.values);
   const { used } = task.secrets;
   return used.length === 0 ? answer : { ...answer, used };
 }

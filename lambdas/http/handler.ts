@@ -42,6 +42,7 @@ export const handler = retriable(async (given: Payload, context?: Context): Prom
           secret: (key, mounts) => secrets.get(remount(key, mounts)),
           missingSecret,
           computable: listed(),
+          values: objects.values(event),
           reach: deployedReach(),
           log: (line) => logger.info(line, { task: event.t }),
           ...(signal && { signal }),

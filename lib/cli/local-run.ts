@@ -119,7 +119,8 @@ function functionsOf(
     const payload = given as unknown as Payload;
     if (dryRun) return idle(payload);
     const { http: request } = await import('../../lambdas/http/core.ts');
-    return asJson(await request(payload, services(payload, signal)));
+    const values = valuesIn(valueFiles, rootsOf(payload));
+    return asJson(await request(payload, { ...services(payload, signal), values }));
   };
   const fragment =
     (name: 'run' | 'http_call'): LocalFunction =>
@@ -134,11 +135,11 @@ function functionsOf(
     evaluate: async (given) => {
       const payload = given as unknown as Payload;
       // evaluate renders by itself: what it sees is rendered once more, only to be shown.
-      if (onParams !== undefined) await rendering(requestOf(payload));
+      const own = payload.op === 'page' || payload.op === 'gather';
+      if (onParams !== undefined && !own) await rendering(requestOf(payload));
       const { evaluate } = await import('../../lambdas/evaluate/core.ts');
       const values = valuesIn(valueFiles, rootsOf(payload));
-      if (dryRun && payload.op !== 'page')
-        return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
+      if (dryRun && !own) return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
       const answer = await evaluate(payload, values);
       if (payload.op !== 's3_wait' && payload.op !== 'aws') return asJson(answer);
       const { withClientOptions, withoutClientOptions } = await import('../local/aws-client.ts');

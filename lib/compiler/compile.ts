@@ -11,6 +11,7 @@ import { machinesIn } from './definition-text.ts';
 import { storing } from './effects.ts';
 import { template } from './jsonata.ts';
 import { builtins } from './known.ts';
+import { storesMany } from './many.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
 import { reachable } from './reachable.ts';
@@ -95,6 +96,7 @@ function programOf(options: CompileOptions, name: string): Program {
     task: options.task ?? TASK_LIMITS,
     limits: options.limits ?? 'error',
     stores: storing(parts.workflows),
+    gathers: storesMany(parts.workflows, name),
     detached: new Set(parts.detached),
     slices: parts.slices,
     excess: parts.excess,

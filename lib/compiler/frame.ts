@@ -1,4 +1,5 @@
 import type { Processor, State, Template } from '../asl/types.ts';
+import { failureOfFrame } from './failures.ts';
 import { type Expr, template } from './jsonata.ts';
 import { type Context, type Edge, type Frame, leave } from './scope.ts';
 
@@ -12,6 +13,8 @@ export interface FrameOptions {
   readonly stores: boolean;
   /** The body is one plain state: it opens the frame itself, with an empty layer. */
   readonly single: boolean;
+  /** How many such frames end in one state. Default: this one. */
+  readonly beside?: Expr;
   /** Map: the frame's input is an item `{n, x}` that the body sees. Its expression is handed to `body`. */
   readonly item?: boolean;
 }
@@ -75,7 +78,8 @@ export function compileFrame(
     start = first;
   }
   if (canFail) {
-    const failure = { failure: template(`{"f":$${frame.latest},"o":$${frame.first}}`) };
+    const said = failureOfFrame(`$${frame.latest}`, `$${frame.first}`, options.beside ?? '1');
+    const failure = { failure: template(said) };
     frame.states[failed] = { Type: 'Pass', ...leave(inner, { to: undefined, depth: 1, assign: {} }, failure) } as State;
   }
   return { processor: { StartAt: start, States: frame.states }, canFail };

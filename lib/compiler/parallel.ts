@@ -1,7 +1,9 @@
-import type { State } from '../asl/types.ts';
+import type { State, Template } from '../asl/types.ts';
 import type { Group, Node } from '../language/workflow.ts';
 import { generates, repeatedAsGroup } from './effects.ts';
+import { FIRST_FAILURE } from './failures.ts';
 import { compileFrame, put } from './frame.ts';
+import { gatherRules } from './gather.ts';
 import type { LevelEntry, Plan } from './graph.ts';
 import { type Expr, mergeList, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
@@ -76,8 +78,11 @@ const END: Edge = { to: undefined, depth: 1, assign: {} };
 export function compileBranches(context: Context, branches: readonly Branch[], exit: Edge): Edge {
   const storing = branches.filter((branch) => branch.stores).length;
   const frames = branches.map((branch) =>
-    compileFrame(sharing(context, String(branch.stores ? storing : 1)), branch.path, branch, (inner) =>
-      branch.body(inner, END),
+    compileFrame(
+      sharing(context, String(branch.stores ? storing : 1)),
+      branch.path,
+      { ...branch, beside: String(branches.length) },
+      (inner) => branch.body(inner, END),
     ),
   );
   const stores = branches.some((branch) => branch.stores);
@@ -111,21 +116,23 @@ export function join(
   const layer = context.levels.at(-1)?.variable;
   const merging =
     stored === undefined || layer === undefined ? {} : { [layer]: template(mergeList([`$${layer}`], stored)) };
-  if (!canFail) {
-    if (stored === undefined) return { Catch: [catcher], ...leave(context, exit) };
-    // Merge first: leaving levels reads what this state assigns.
-    return { Catch: [catcher], Assign: merging, Output: {}, Next: passage(context, exit) };
-  }
+  if (!canFail && stored === undefined) return { Catch: [catcher], ...leave(context, exit) };
   const choice = context.unit.stateName(`${context.path}^join`);
-  putChoice(
-    context,
-    choice,
-    template('$count($states.input)>0'),
-    failing(context, context.onFail, '$states.input[-1].f', '$states.input[0].o'),
-    exit,
-  );
+  const rules = stored === undefined ? [] : gatherRules(context, choice);
+  if (canFail) rules.push(failedRule(context));
+  // Merge first: leaving levels reads what this state assigns.
+  if (rules.length === 0) return { Catch: [catcher], Assign: merging, Output: {}, Next: passage(context, exit) };
+  putRules(context, choice, rules, exit);
   const assign = Object.keys(merging).length === 0 ? {} : { Assign: merging };
   return { Catch: [catcher], ...assign, Output: template(`[${results}.failure]`), Next: choice };
+}
+
+function failedRule(context: Context): Rule {
+  return {
+    Condition: template('$count($states.input)>0'),
+    Output: {},
+    ...failing(context, context.onFail, '$states.input[-1].f', FIRST_FAILURE),
+  };
 }
 
 /** A Choice of one rule, leaving by `exit` otherwise. A Choice cannot end a frame: a Pass does. */
@@ -136,11 +143,22 @@ export function putChoice(
   rule: { readonly Assign?: object; readonly Next: string },
   exit: Edge,
 ): void {
+  putRules(context, name, [{ Condition: condition, Output: {}, ...rule }], exit);
+}
+
+interface Rule {
+  readonly Condition: Template;
+  readonly Assign?: object;
+  readonly Output: Template;
+  readonly Next: string;
+}
+
+export function putRules(context: Context, name: string, rules: readonly Rule[], exit: Edge): void {
   const otherwise = exit.to === undefined ? passage(context, exit) : exit.to;
   const assign = exit.to === undefined ? {} : { ...closing(context, exit), ...exit.assign };
   put(context, name, {
     Type: 'Choice',
-    Choices: [{ Condition: condition, Output: {}, ...rule }],
+    Choices: rules,
     Default: otherwise,
     ...(Object.keys(assign).length === 0 ? {} : { Assign: assign }),
     Output: {},
@@ -189,7 +207,7 @@ function compileLevels(
         { ...context, layers: [...context.layers, ...seen] },
         String(stores ? storing : 1),
       );
-      const options = { stores, single: isPlain(entry.node, unit.program) };
+      const options = { stores, single: isPlain(entry.node, unit.program), beside: String(level.length) };
       return compileFrame(outer, context.path + entry.node.name, options, (inner) =>
         compileNode(inner, entry.node, END),
       );
@@ -200,13 +218,11 @@ function compileLevels(
         ? next
         : { to: mergeLevels(context, layer, all, next), depth: context.levels.length, assign: {} };
     const choice = unit.stateName(`${context.path}^join`);
-    const failed = context.onFail;
-    const failure = failing(context, failed, '$states.input[-1].f', '$states.input[0].o');
-    putChoice(context, choice, template('$count($states.input)>0'), failure, merging);
+    putRules(context, choice, [failedRule(context)], merging);
     put(context, name, {
       Type: 'Parallel',
       Branches: frames.map((frame) => frame.processor),
-      Catch: [{ ErrorEquals: ['States.ALL'], ...failing(context, failed, '$states.errorOutput') }],
+      Catch: [{ ErrorEquals: ['States.ALL'], ...failing(context, context.onFail, '$states.errorOutput') }],
       Assign: {
         [variables[number]!]: template('[$map($states.result,function($r){$exists($r.stored)?$r.stored:{}})]'),
       },
@@ -220,14 +236,22 @@ function compileLevels(
 
 function mergeLevels(context: Context, layer: string, stored: readonly Expr[], exit: Edge): string {
   const name = context.unit.stateName(`${context.path}^merge`);
-  const target = passage(context, exit);
   put(context, name, {
     Type: 'Pass',
     Assign: { [layer]: template(mergeList([`$${layer}`], stored.join(','))) },
     Output: {},
-    Next: target,
+    Next: fitting(context, exit) ?? passage(context, exit),
   });
   return name;
+}
+
+/** The Choice that has the innermost layer gathered if it is large, and leaves by `exit`; undefined where there is no need. */
+export function fitting(context: Context, exit: Edge, bounded = true): string | undefined {
+  const choice = context.unit.stateName(`${context.path}^fit`);
+  const rules = gatherRules(context, choice, bounded);
+  if (rules.length === 0) return undefined;
+  putRules(context, choice, rules, exit);
+  return choice;
 }
 
 /** Of one group; more would say the same. */

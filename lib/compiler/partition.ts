@@ -28,8 +28,11 @@ export interface Counted {
 /** Events of a machine that is started from within a Map or a loop. */
 const STARTED = DETACHED.events + 4;
 
-/** Slices that one machine starts: references to their iterations take 160 bytes each in a variable. */
-const MOST_STARTED = 350;
+/**
+ * Branches or iterations that end in one state, which holds what they store and how they failed. So many references take 32 KiB, and each failure
+ * has 200 characters (failures.ts).
+ */
+const WIDEST = 200;
 
 export interface Partition {
   readonly workflows: ReadonlyMap<string, Workflow>;
@@ -54,6 +57,7 @@ class Partitioner {
   readonly detached = new Set<Node>();
   readonly #slices = new Map<Node, Slices>();
   readonly excess = new Map<Node, number>();
+  readonly #wide = new Map<Node, boolean>();
   readonly #scale: Scale;
   readonly #budget: Weight;
 
@@ -66,16 +70,24 @@ class Partitioner {
     const known = this.#slices.get(loop);
     if (!isDynamic(loop)) return known;
     const count = iterations(loop);
-    const inPlace = count !== undefined && known === undefined ? count : this.#scale.mostInPlace(loop);
+    const inPlace = count !== undefined && known === undefined ? count : this.#mostInPlace(loop);
     return { size: this.#sliceOf(loop), counted: { inPlace, fan: this.#fan() } };
   }
 
   #fan(): number {
-    return Math.min(MOST_STARTED, Math.max(2, Math.floor(this.#budget.events / STARTED)));
+    return Math.min(WIDEST, Math.max(2, Math.floor(this.#budget.events / STARTED)));
+  }
+
+  #mostInPlace(loop: Task): number {
+    const most = this.#scale.mostInPlace(loop);
+    return loop.parallel.kind === 'sequential' ? most : Math.min(most, WIDEST);
   }
 
   #sliceOf(loop: Task): number {
-    return Math.max(1, Math.floor(this.#budget.events / this.#scale.round(loop)));
+    const size = Math.max(1, Math.floor(this.#budget.events / this.#scale.round(loop)));
+    const { kind } = loop.parallel;
+    const wide = kind === 'parallel' || (kind === 'limit' && loop.parallel.limit > WIDEST);
+    return wide ? Math.min(size, WIDEST) : size;
   }
 
   /** A workflow's root, as the machine that it becomes. */
@@ -92,8 +104,25 @@ class Partitioner {
 
   /** The node, changed as far as needed for it to fit one machine, and weighed. */
   fit(node: Node): Node {
-    if (this.#fits(this.#scale.of(node))) return node;
+    if (this.#stays(node)) return node;
     return node.kind === 'group' ? this.#fitGroup(node) : this.#fitTask(node);
+  }
+
+  #stays(node: Node): boolean {
+    return !this.#isWide(node) && this.#fits(this.#scale.of(node));
+  }
+
+  /** Whether something at or below a node has more beside each other than one state takes. */
+  #isWide(node: Node): boolean {
+    const known = this.#wide.get(node);
+    if (known !== undefined) return known;
+    const inner =
+      node.kind === 'group' ? node.children : [node.body, node.elseBody].filter((each) => each !== undefined);
+    const wide =
+      !this.detached.has(node) &&
+      ((widthOf(node) > WIDEST && !this.#slices.has(node)) || inner.some((each) => this.#isWide(each)));
+    this.#wide.set(node, wide);
+    return wide;
   }
 
   #fits(weight: Weight): boolean {
@@ -104,9 +133,15 @@ class Partitioner {
     const children = group.children.map((child) => this.fit(child));
     const { parallel } = group;
     let fitted: Group = { ...group, children };
-    if (!this.#fits(this.#scale.of(fitted))) {
+    if (!this.#stays(fitted)) {
       if (isGraph(fitted)) {
         fitted = { ...group, children: children.map((child) => (this.#gains(child) ? this.#detach(child) : child)) };
+      } else if (parallel.kind === 'limit' && parallel.limit > WIDEST) {
+        fitted = {
+          ...group,
+          parallel: { kind: 'sequential' },
+          children: this.#chunks(group, children, parallel.limit),
+        };
       } else if (parallel.kind === 'limit') {
         const runs = this.#runs(children, parallel.limit, parallel);
         fitted = { ...group, parallel: { kind: 'sequential' }, children: runs };
@@ -115,8 +150,19 @@ class Partitioner {
       }
     }
     // Thousands of runs may again be too many for one machine.
-    const weight = this.#scale.of(fitted);
-    return this.#fits(weight) || fitted.children.length === group.children.length ? fitted : this.#fitGroup(fitted);
+    return this.#stays(fitted) || fitted.children.length === group.children.length ? fitted : this.#fitGroup(fitted);
+  }
+
+  /** Groups of `limit` children, one after the other. */
+  #chunks(group: Group, children: readonly Node[], limit: number): Node[] {
+    const chunks: Node[] = [];
+    for (let from = 0; from < children.length; from += limit) {
+      const chunk = children.slice(from, from + limit);
+      const parallel: Parallelism = { kind: 'parallel' };
+      const { span } = group;
+      chunks.push(this.fit({ kind: 'group', name: '', span, directives: {}, parallel, children: chunk }));
+    }
+    return chunks;
   }
 
   /** Children gathered into nameless groups, each within the budget and a multiple of `unit` long. */
@@ -134,7 +180,8 @@ class Partitioner {
     children.forEach((child, index) => {
       const own = this.#scale.of(child);
       const next = { events: weight.events + own.events + 4, bytes: weight.bytes + own.bytes + 400 };
-      if (run.length > 0 && index % unit === 0 && !this.#fits(next)) close();
+      const full = parallel.kind === 'parallel' && run.length >= WIDEST;
+      if (run.length > 0 && index % unit === 0 && (full || !this.#fits(next))) close();
       weight = { events: weight.events + own.events + 4, bytes: weight.bytes + own.bytes + 400 };
       run.push(child);
     });
@@ -150,7 +197,7 @@ class Partitioner {
       ...(body === undefined ? {} : { body }),
       ...(elseBody === undefined ? {} : { elseBody }),
     };
-    if (this.#fits(this.#scale.of(fitted))) return fitted;
+    if (this.#stays(fitted)) return fitted;
     if (task.operator === 'if') {
       fitted = {
         ...fitted,
@@ -162,7 +209,9 @@ class Partitioner {
       const size = this.#sliceOf(fitted);
       if (size < count) {
         const events = Math.ceil(count / size) * STARTED;
-        const many = events > this.#budget.events && task.operator !== 'for_each';
+        const wide = widthOf(fitted) / size > WIDEST;
+        const many = (wide || events > this.#budget.events) && task.operator !== 'for_each';
+        this.#wide.set(fitted, false);
         this.#slices.set(fitted, { size, ...(many && { counted: { inPlace: 0, fan: this.#fan() } }) });
         this.#scale.set(fitted, { events: many ? 2 * STARTED : events, bytes: this.#scale.of(body).bytes });
       } else {
@@ -183,4 +232,13 @@ class Partitioner {
     this.#scale.set(node, DETACHED);
     return node;
   }
+}
+
+/** Branches or iterations that end in one state. A graph's cannot be gathered into groups. */
+function widthOf(node: Node): number {
+  const { parallel } = node;
+  if (parallel.kind === 'sequential' || parallel.kind === 'expression') return 1;
+  const most = parallel.kind === 'limit' ? parallel.limit : Number.POSITIVE_INFINITY;
+  if (node.kind === 'group') return isGraph(node) ? 1 : Math.min(most, node.children.length);
+  return node.body === undefined ? 1 : Math.min(most, iterations(node) ?? 1);
 }

@@ -46,6 +46,8 @@ export interface Program {
   readonly limits: 'warning' | 'error';
   /** Whether anything at or below a node may store parameters (effects.ts). */
   readonly stores: (node: Node | undefined) => boolean;
+  /** Whether so many may store that what they store must be gathered (gather.ts). */
+  readonly gathers: boolean;
   /** Bodies to be compiled as machines of their own: partition.ts decides. */
   readonly detached: Set<Node>;
   /** How a loop is cut into slices that nested machines run, if it is. */

@@ -21,7 +21,7 @@ export interface ErrorOutput {
 
 /**
  * Reads a state's error. The cause is JSON of `Failure`, a Lambda function's `{errorType, errorMessage, trace}`, or plain text
- * (also JSON that was cut at the service's 32,768 characters).
+ * (also JSON that was cut, at the service's 32,768 characters or where many failures came together).
  */
 export function failureOf(output: ErrorOutput): Failure & { name: string } {
   const name = typeof output.Error === 'string' ? output.Error : 'States.TaskFailed';
@@ -29,7 +29,7 @@ export function failureOf(output: ErrorOutput): Failure & { name: string } {
   const parsed = parseObject(cause);
   if (typeof parsed?.message === 'string') return { ...(parsed as unknown as Failure), name };
   if (typeof parsed?.errorMessage === 'string') return { name, message: parsed.errorMessage };
-  return { name, message: cause === '' ? (SAID[name] ?? name) : cause };
+  return { name, message: cutMessage(cause) ?? (cause === '' ? (SAID[name] ?? name) : cause) };
 }
 
 /** Of errors that Step Functions gives no cause for. */
@@ -56,6 +56,17 @@ export function plainMessage(message: string): string {
   const python = /(?:^|\n)Error messages from python: ([\s\S]*?)(?:\n\tfrom [\s\S]*)?$/.exec(message);
   return (python?.[1] ?? message).replace(/ \((?:runtime|config)\)(?=$| in | Packages of )/gm, '').trimEnd();
 }
+
+/** Of JSON that was cut: what is left of the message, which stands first. */
+function cutMessage(cause: string): string | undefined {
+  const [, text, end] = CUT.exec(cause) ?? [];
+  if (text === undefined) return undefined;
+  const message = JSON.parse(`"${text}"`) as string;
+  return end === '"' ? message : `${message.trimEnd()} …`;
+}
+
+const CUT =
+  /^\{(?:"errorType":"[^"]*",)?"(?:message|errorMessage)":"((?:[^"\\\p{Cc}]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})+)("?)(?!.*\}$)/su;
 
 function parseObject(text: string): Mapping | undefined {
   if (!text.startsWith('{')) return undefined;

@@ -98,6 +98,8 @@ export interface EvaluateResults {
   loop: { items: LoopItem[] | number | { page: Mapping }; parallel?: number };
   /** What `k.page` refers to. */
   page: Page;
+  /** `k.stored`, which many branches have stored, in no more than `k.room` bytes. */
+  gather: { s: Mapping };
   wait: { seconds: number };
   /** call>: path of the file relative to the project, as `sub/part.dig`. */
   call: { file: string };

@@ -38,14 +38,15 @@ export function fragmentFunctions(
       l: payload.l,
       b: unauthored(payload),
       ...(payload.r && { r: payload.r }),
+      ...(payload.w && { W: payload.w }),
     } as unknown as Json;
     const outcome = await context.execute(compiled, input, signal);
     if (outcome.status !== 'SUCCEEDED') throw failed({ Error: outcome.error, Cause: outcome.cause });
     const { stored = {}, failure } = outcome.output as {
       stored?: Mapping;
-      failure?: { o: { Error: string; Cause: string } };
+      failure?: { f: Failed; o?: Failed };
     };
-    if (failure !== undefined) throw failed(failure.o);
+    if (failure !== undefined) throw failed(failure.o ?? failure.f);
     return storeResult(payload, stored);
   };
   return {
@@ -56,7 +57,7 @@ export function fragmentFunctions(
     },
     http_call: async (given, call) => {
       const payload = given as unknown as Payload;
-      const { m: _, ...bare } = payload;
+      const { m: _, w: __, ...bare } = payload;
       const request = { ...bare, op: 'http', k: asRequest(payload.k) } as unknown as Json;
       const fetched = (await services.http(request, call)) as { stored?: { http?: { last_content?: Value } } };
       const { workflow } = only(parsed(fetched.stored?.http?.last_content ?? ''));
@@ -104,7 +105,12 @@ function told({ diagnostics }: Pick<CompileResult, 'diagnostics'>): string {
   );
 }
 
-function failed(output: { readonly Error?: string | undefined; readonly Cause?: string | undefined }): TrowelError {
+interface Failed {
+  readonly Error?: string | undefined;
+  readonly Cause?: string | undefined;
+}
+
+function failed(output: Failed): TrowelError {
   const { name, message } = failureOf({ Error: output.Error, Cause: output.Cause });
   return new TrowelError(name as (typeof ERRORS)[keyof typeof ERRORS], message);
 }

@@ -4,6 +4,7 @@ import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { asData, type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
+import { fitting } from '../parallel.ts';
 import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
 import { evaluateState } from './evaluate.ts';
 import { callCatchers, callRetriers, register } from './payload.ts';
@@ -24,7 +25,11 @@ function checkWaiting({ unit }: Context, task: Task): void {
 
 /** The answer is stored unless the task says `store_result: false`, for answers that are large. */
 function answered(context: Context, task: Task, exit: Edge, stored: Expr): Leaving {
-  return task.keys.store_result === false ? leave(context, exit) : leaveWith(context, exit, stored);
+  if (task.keys.store_result === false) return leave(context, exit);
+  const shares = context.shares.length > 0 || context.unit.outerLayers !== undefined;
+  // Of answers that come together in one state, each is made to fit; what the service answers, nobody else can keep small.
+  const to = shares ? fitting(context, exit, false) : undefined;
+  return leaveWith(context, to === undefined ? exit : { to, depth: context.levels.length, assign: {} }, stored);
 }
 
 /** `service:action` or `service:action.sync` as a resource of the States Language. */

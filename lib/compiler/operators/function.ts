@@ -4,7 +4,7 @@ import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { ACTING, ACTING_ERRORS } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
-import { catchers, payload, register, retriers } from './payload.ts';
+import { catchers, payload, register, retriers, shared } from './payload.ts';
 
 /** Longest call of a function: seconds, Lambda's own limit. */
 const LONGEST = 900;
@@ -19,7 +19,10 @@ export function compileFunction(fn: string): CompileOperator {
     put(context, name, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: { FunctionName: `\${${fn}}`, Payload: payload(context, task, task.operator, leaving.m) },
+      Arguments: {
+        FunctionName: `\${${fn}}`,
+        Payload: { ...payload(context, task, task.operator, leaving.m), ...(stores ? shared(context) : {}) },
+      },
       TimeoutSeconds: timeout,
       ...retriers(task, true, ACTING, ACTING_ERRORS),
       ...catchers(context, ACTING_ERRORS),

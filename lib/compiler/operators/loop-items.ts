@@ -17,7 +17,7 @@ const HELD = 0.75 * LIMITS.payloadBytes;
 const HANDED = 0.25 * LIMITS.payloadBytes;
 
 /** Longer lists are cut into slices: finding each of their iterations takes time in proportion. */
-const SEARCHED = 200;
+export const SEARCHED = 200;
 
 /** JSONata gives integers up to here all their digits. */
 const EXACT = 1e15;
@@ -61,11 +61,6 @@ export function dynamicItems(task: Task, variable: string): Items {
 /** Those of a page. */
 export function pageItems(variable: string): Items {
   return listed(`$${variable}`);
-}
-
-/** Iterations of a slice: in sequence, finding each in the list takes time in proportion; what those at once store comes together. */
-export function mostInSlice(task: Task, stores: boolean): number {
-  return task.parallel.kind === 'parallel' && !stores ? Number.POSITIVE_INFINITY : SEARCHED;
 }
 
 /** The iterations of a literal loop; none, and a diagnostic, if its value is no good. */

@@ -2,11 +2,13 @@ import type { Json, State, Template } from '../../asl/types.ts';
 import type { LoopItem } from '../../expression/wire.ts';
 import type { Node, Task } from '../../language/workflow.ts';
 import { withoutExport } from '../effects.ts';
+import { answerOfFrame } from '../failures.ts';
 import { compileFrame, put } from '../frame.ts';
+import { gatherRules } from '../gather.ts';
 import { type Expr, template } from '../jsonata.ts';
 import { knownWithin, withItem } from '../known.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
-import { compileBranches, isPlain, join, putChoice } from '../parallel.ts';
+import { compileBranches, isPlain, join, putChoice, putRules } from '../parallel.ts';
 import { type Context, closing, type Edge, failing, sharing } from '../scope.ts';
 import { compilePart, type Nested, nestedMachine, partName, startNested } from '../split.ts';
 import { evaluateState } from './evaluate.ts';
@@ -18,9 +20,9 @@ import {
   type Items,
   literalItems,
   literalIterations,
-  mostInSlice,
   pageItems,
   runs,
+  SEARCHED,
 } from './loop-items.ts';
 
 /**
@@ -43,7 +45,7 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
     };
     const plan: Json = {
       few: slices.counted.inPlace,
-      size: Math.min(slices.size, mostInSlice(task, stores)),
+      size: Math.min(slices.size, SEARCHED),
       fan: slices.counted.fan,
       width: widthOf(task),
     };
@@ -273,7 +275,10 @@ class Loop {
       },
       Next: entry.to ?? choice,
     };
-    putChoice(context, choice, template(`$${index}<${this.items.count}-1`), rule, exit);
+    // What iterations store comes together here, whatever their last state is.
+    const gathering = this.#stores ? gatherRules(context, choice) : [];
+    const condition = template(`$${index}<${this.items.count}-1`);
+    putRules(context, choice, [...gathering, { Condition: condition, Output: {}, ...rule }], exit);
     return { to: choice, depth: context.levels.length, assign: { ...this.items.assign, [index]: -1 } };
   }
 
@@ -317,11 +322,11 @@ class Loop {
     const context = this.#context;
     const { unit } = context;
     const name = unit.stateName(`${context.path}^slices`);
-    const options = { stores: this.#stores, single: true, item: true };
+    const options = { stores: this.#stores, single: true, item: true, beside: count };
     const within = this.#stores ? sharing(context, count) : context;
     const frame = compileFrame(within, name, options, (inner) => {
       const start = unit.stateName(`${context.path}^part`);
-      const answer = { ...catchAll(inner), Output: '{% $states.result.Output %}', End: true };
+      const answer = { ...catchAll(inner), Output: template(answerOfFrame('$states.result.Output', count)), End: true };
       put(inner, start, { ...startNested(inner, nested, input), ...answer } as State);
       return { to: start, depth: 1, assign: {} };
     });
@@ -364,7 +369,8 @@ class Loop {
   #map(exit: Edge, items: Template, count: Expr): Edge {
     const context = this.#context;
     const name = context.unit.stateName(`${context.path}^map`);
-    const options = { stores: this.#stores, single: isPlain(this.#body, context.unit.program), item: true };
+    const single = isPlain(this.#body, context.unit.program);
+    const options = { stores: this.#stores, single, item: true, beside: count };
     const within = this.#stores ? sharing(context, count) : context;
     const frame = compileFrame(within, `${context.path}^sub`, options, (inner, item) =>
       this.#iteration(inner, fieldsOf(item), undefined, { to: undefined, depth: 1, assign: {} }),

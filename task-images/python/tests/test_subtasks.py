@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from trowel_task import scopes
+
 LIB = """
     import digdag, os, time
     env = digdag.env
@@ -299,3 +301,18 @@ def test_result_file_of_a_task_with_subtasks(lib):
     assert recorded["result"] == result
     assert result["stored"] == {"a": 1}
     assert "tasks" in recorded["read"]
+
+
+@pytest.mark.parametrize(
+    "cause, message",
+    [
+        ('{"message": "m"}', "m"),
+        ("plain", "plain"),
+        (r'{"message":"one\ntwo\u00e9 ', "one\ntwoé …"),
+        (r'{"errorType":"E","errorMessage":"cut \u00e', "cut …"),
+        ('{"message":"whole","stacktrace":"cu', "whole"),
+    ],
+)
+def test_failure_cut(cause, message):
+    """As failureOf of lib/expression/failure.ts reads it."""
+    assert scopes.failure({"Error": "E", "Cause": cause})["message"] == message

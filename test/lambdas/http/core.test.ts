@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type HttpServices, http } from '../../../lambdas/http/core.ts';
+import { opened, valuesIn } from '../../../lib/expression/values.ts';
 import type { Layer, Payload } from '../../../lib/expression/wire.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
 import { failure, first, secureSink, services, sink } from './harness.ts';
@@ -339,6 +340,23 @@ describe('stores', () => {
     ['in a new frame', { l: [{ a: 1 }], m: 0 }, {}, { s: { http: { last_status: 201 } } }],
   ])('%s', async (_name, more, keys, expected) => {
     expect(await run(more, keys)).toEqual(expected);
+  });
+
+  test('one of 200 at the same time keeps a reference to what is larger than its share', async () => {
+    const files = new Map<string, Buffer>();
+    const values = valuesIn(
+      {
+        read: async (_root, name) => files.get(name),
+        write: async (_root, name, content) => void files.set(name, content),
+      },
+      [''],
+    );
+    const to = await sink([{ status: 200, body: 'x'.repeat(3000) }]);
+    const given = payload('http', { 'http>': to.url, store_content: true }, { l: [{}], m: 0, w: [[1, 200]] });
+    const { s } = await http(given, { ...services(), values });
+    expect(JSON.stringify(s).length).toBeLessThan(492);
+    const [content] = await opened(s?.http as Mapping, values);
+    expect(content).toEqual({ last_status: 200, last_content: 'x'.repeat(3000) });
   });
 
   test('64 KiB are kept, more is an error, and only when it is to be stored', async () => {

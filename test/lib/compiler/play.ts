@@ -2,6 +2,7 @@
  * Compiles a workflow and runs its machine with tasks played in this process: `py>: t.NAME` with the few functions below. What is
  * looked at is what a task sees (exports, stores, `error`), in order, and how the run ends.
  */
+import { createHash } from 'node:crypto';
 import { evaluate } from '../../../lambdas/evaluate/core.ts';
 import { session } from '../../../lambdas/session/core.ts';
 import type { Json, StateMachine } from '../../../lib/asl/types.ts';
@@ -9,11 +10,14 @@ import { type Compiled, type CompileOptions, type CompileResult, compile } from 
 import { VirtualClock } from '../../../lib/engine/clock.ts';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import { execute } from '../../../lib/engine/execution.ts';
+import type { HistoryEvent } from '../../../lib/engine/history.ts';
 import { TaskTokens } from '../../../lib/engine/task-tokens.ts';
 import type { Call, Outcome } from '../../../lib/engine/types.ts';
 import { TrowelError } from '../../../lib/expression/failure.ts';
+import { fitted } from '../../../lib/expression/fit.ts';
 import { render } from '../../../lib/expression/render.ts';
-import { type ValueFiles, valuesIn } from '../../../lib/expression/values.ts';
+import { merged, storeResult } from '../../../lib/expression/stores.ts';
+import { opened, type ValueFiles, valuesIn } from '../../../lib/expression/values.ts';
 import {
   ERRORS,
   type LaunchPayload,
@@ -22,7 +26,7 @@ import {
   type SessionPayload,
 } from '../../../lib/expression/wire.ts';
 import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
-import { MAP } from '../../../lib/language/value-form.ts';
+import { isReference } from '../../../lib/language/value-form.ts';
 import type { Mapping, Value, Workflow } from '../../../lib/language/workflow.ts';
 
 export interface Played {
@@ -32,6 +36,8 @@ export interface Played {
   readonly events: number;
   /** Of the execution that has most. */
   readonly longest: number;
+  /** Bytes of the largest state's input, output or Assign, if they were measured. */
+  readonly largest: number;
   /** Virtual seconds. */
   readonly seconds: number;
 }
@@ -76,16 +82,17 @@ export async function play(
   return playCompiled(compiledText(text, options.others), options.params ?? {});
 }
 
-export async function playCompiled(compiled: Compiled, params: Mapping): Promise<Played> {
-  return new Player(compiled).run(params);
+export async function playCompiled(compiled: Compiled, params: Mapping, measured = false): Promise<Played> {
+  return new Player(compiled, measured).run(params);
 }
 
 /**
  * t.store: stores `data`. t.see: shows the parameters named in `show` (default: all but built-ins). t.boom: fails with `msg`.
- * t.flaky: fails its first `fails` runs, then stores `data`.
+ * t.flaky: fails its first `fails` runs, then stores `data`. t.fill: stores a text (`filled`). t.sum: shows the sha256 of what t.see would show.
  */
 class Player {
   readonly #compiled: Compiled;
+  readonly #measured: boolean;
   readonly #seen: string[] = [];
   readonly #runs = new Map<string, number>();
   readonly #clock = new VirtualClock();
@@ -93,16 +100,18 @@ class Player {
   readonly #values = valuesIn(memoryFiles(), ['']);
   #events = 0;
   #longest = 0;
+  #largest = 0;
 
-  constructor(compiled: Compiled) {
+  constructor(compiled: Compiled, measured: boolean) {
     this.#compiled = compiled;
+    this.#measured = measured;
   }
 
   async run(params: Mapping): Promise<Played> {
     const start = this.#clock.now();
     const outcome = await this.#execute(this.#compiled.machine, { params } as Json);
     const seconds = Math.round((this.#clock.now() - start) / 1000);
-    return { outcome, seen: this.#seen, events: this.#events, longest: this.#longest, seconds };
+    return { outcome, seen: this.#seen, events: this.#events, longest: this.#longest, largest: this.#largest, seconds };
   }
 
   async #execute(machine: StateMachine, input: Json): Promise<Outcome> {
@@ -117,6 +126,7 @@ class Player {
     let events = 0;
     for await (const event of execution) {
       events += 1;
+      if (this.#measured) this.#largest = Math.max(this.#largest, bytesOf(event));
       if (event.type === 'PassStateExited') this.#passed(event.stateExitedEventDetails?.output);
     }
     this.#events += events;
@@ -159,6 +169,20 @@ class Player {
     }
   }
 
+  async #opened(layer: Layer): Promise<Layer> {
+    return Array.isArray(layer) ? layer : ((await this.#whole(layer)) as Mapping);
+  }
+
+  /** Without marks of what is kept in files, or still to be merged. */
+  async #whole(value: Value): Promise<Value> {
+    if (isReference(value)) return this.#whole(await this.#values.read(value));
+    if (Array.isArray(value)) return Promise.all(value.map((item) => this.#whole(item)));
+    if (!isMapping(value)) return value;
+    const all = (await opened(value, this.#values)).reduce(merged, {});
+    const items = Object.entries(all).map(async ([key, item]) => [key, await this.#whole(item)] as const);
+    return Object.fromEntries(await Promise.all(items));
+  }
+
   async #start(given: { StateMachineArn?: string; Input?: Json }): Promise<Json> {
     const name = /^\$\{sm_([^}]+)\}$/.exec(given.StateMachineArn ?? '')?.[1] ?? '';
     const outcome = await this.#execute(this.#compiled.nested[name]!, given.Input ?? {});
@@ -167,18 +191,16 @@ class Player {
   }
 
   async #launch(payload: LaunchPayload): Promise<void> {
-    const l = payload.l.map(opened);
+    const l = await this.#clock.during(Promise.all(payload.l.map((layer) => this.#opened(layer))));
     const request = { layers: l, builtins: payload.b.vars, task: payload.t, keys: payload.k };
     const rendered = await this.#clock.during(render(request));
     if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
     const { params, keys } = rendered;
     const fail = (message: string): void =>
       this.#tokens.sendTaskFailure(payload.token, { error: 'Trowel.TaskFailed', cause: JSON.stringify({ message }) });
-    const stored = (data: Mapping): void => {
-      const base = l.filter((layer): layer is Mapping => !Array.isArray(layer));
-      const under = payload.m === undefined || payload.m === 0 ? [] : base.slice(-payload.m);
-      const s = [...under, data].reduce<Mapping>(merged, {});
-      this.#tokens.sendTaskSuccess(payload.token, (payload.m === undefined ? { stored: data } : { s }) as Json);
+    const stored = async (data: Mapping): Promise<void> => {
+      const answer = await this.#clock.during(fitted(payload, storeResult(payload, data), this.#values));
+      this.#tokens.sendTaskSuccess(payload.token, answer as Json);
     };
     const run = (this.#runs.get(payload.t) ?? 0) + 1;
     this.#runs.set(payload.t, run);
@@ -192,6 +214,11 @@ class Player {
         return stored((keys.data ?? {}) as Mapping);
       case 't.see':
         this.#seen.push(`${payload.t} ${shown}`.trimEnd());
+        return stored({});
+      case 't.fill':
+        return stored(filled(keys));
+      case 't.sum':
+        this.#seen.push(`${payload.t} ${createHash('sha256').update(shown).digest('hex')}`);
         return stored({});
       case 't.boom':
         this.#seen.push(`${payload.t} !`);
@@ -227,27 +254,22 @@ function textOf(value: Value | undefined): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** A layer without parts that are still to be merged. */
-function opened(layer: Layer): Layer {
-  return Array.isArray(layer) ? layer : (whole(layer) as Mapping);
+/** `size` characters at the path of `keys`. */
+export function filled(keys: Mapping): Mapping {
+  const text = String(keys.seed)
+    .repeat(Math.ceil(Number(keys.size) / String(keys.seed).length))
+    .slice(0, Number(keys.size));
+  return (keys.path as string[]).reduceRight<Value>((inner, name) => ({ [name]: inner }), text) as Mapping;
 }
 
-function whole(value: Value): Value {
-  if (Array.isArray(value)) return value.map(whole);
-  if (!isMapping(value)) return value;
-  const { [MAP]: parts = [], ...own } = value;
-  const all = [...(parts as Mapping[]), own].map((part) => (MAP in part ? whole(part) : part) as Mapping);
-  return Object.fromEntries(Object.entries(all.reduce(merged, {})).map(([key, item]) => [key, whole(item)]));
+/** Of what a state was given, gave and kept. */
+function bytesOf({ stateEnteredEventDetails: entered, stateExitedEventDetails: exited }: HistoryEvent): number {
+  const kept = Object.values(exited?.assignedVariables ?? {}).reduce<number>((sum, value) => sum + size(value), 0);
+  return Math.max(size(entered?.input), size(exited?.output), kept);
 }
 
-function merged(under: Mapping, over: Mapping): Mapping {
-  const result = { ...under };
-  for (const [key, value] of Object.entries(over)) {
-    const before = result[key];
-    const both = isMapping(before) && isMapping(value);
-    result[key] = both ? merged(whole(before) as Mapping, whole(value) as Mapping) : value;
-  }
-  return result;
+function size(value: unknown): number {
+  return value === undefined ? 0 : Buffer.byteLength(JSON.stringify(value));
 }
 
 function isMapping(value: Value | Layer | undefined): value is Mapping {

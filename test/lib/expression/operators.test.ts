@@ -259,6 +259,18 @@ describe('failureOf', () => {
       { Error: 'E', Cause: '{"other":1}' },
       { name: 'E', message: '{"other":1}' },
     ],
+    [
+      { Error: 'E', Cause: String.raw`{"message":"one\ntwo\u00e9 ` },
+      { name: 'E', message: 'one\ntwoé …' },
+    ],
+    [
+      { Error: 'E', Cause: String.raw`{"errorType":"E","errorMessage":"cut \u00e` },
+      { name: 'E', message: 'cut …' },
+    ],
+    [
+      { Error: 'E', Cause: '{"message":"whole","stacktrace":"cu' },
+      { name: 'E', message: 'whole' },
+    ],
     [{ Error: 'E' }, { name: 'E', message: 'E' }],
     [{}, { name: 'States.TaskFailed', message: 'States.TaskFailed' }],
   ])('%j', (output, expected) => {

@@ -7,6 +7,7 @@ evaluates no template itself: what holds one is rendered by the host, in one cal
 from __future__ import annotations
 
 import json
+import re
 
 from trowel_task.merge import deep_merge
 
@@ -77,12 +78,24 @@ def failure(error: dict[str, Any]) -> dict[str, Any]:
     except ValueError:
         said = None
     if not isinstance(said, dict):
-        return {"message": str(cause), "stacktrace": "", "task": error.get("Task", "")}
+        return {"message": _cut_message(str(cause)), "stacktrace": "", "task": error.get("Task", "")}
     return {
         "message": said.get("message", said.get("errorMessage", "")),
         "stacktrace": said.get("stacktrace", ""),
         "task": said.get("task", error.get("Task", "")),
     }
+
+
+# As in lib/expression/failure.ts: JSON that was cut, of which the message stands first.
+_CUT = r'\{(?:"errorType":"[^"]*",)?"(?:message|errorMessage)":"((?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})+)("?)(?!.*\}\Z)'
+
+
+def _cut_message(cause: str) -> str:
+    found = re.match(_CUT, cause, re.S)
+    if found is None:
+        return cause
+    message: str = json.loads(f'"{found[1]}"')
+    return message if found[2] else f"{message.rstrip()} …"
 
 
 def is_template(text: str) -> bool:
