@@ -45,6 +45,7 @@ export const LARGE: readonly LargeCase[] = [
     dig: `+g:\n  _parallel: true\n${tasks(3000)}+see: {py>: t.see, show: [last, k0, k1500]}`,
     runs: 3001,
     sees: 'last=2999 k0=0 k1500=1500',
+    slow: true,
   },
   {
     name: '3,000 tasks, seven at a time, in a group that is tried again',
@@ -70,7 +71,7 @@ _export: {how: "true"}
 +see: {py>: t.see, show: [last]}`,
       runs: 20_001,
       sees: 'last=19999',
-      ...(/limit|how/.test(how) ? { slow: true as const } : {}),
+      slow: true as const,
     }),
   ),
   ...['', '_parallel: true', '_parallel: {limit: 900}'].map((how) => ({
@@ -83,7 +84,7 @@ _export: {how: "true"}
 +see: {py>: t.see, show: [last]}`,
     runs: 20_001,
     sees: 'last=19999',
-    ...(how === '_parallel: true' ? {} : { slow: true as const }),
+    slow: true as const,
   })),
   {
     name: 'for_range> of 20,000 steps in parallel',
@@ -109,7 +110,7 @@ _export: {how: "true"}
 +see: {py>: t.see, show: [last]}`,
     runs: 5002,
     sees: 'last=4999',
-    ...(/limit|how/.test(how) ? { slow: true as const } : {}),
+    ...(how === '_parallel: true' ? {} : { slow: true as const }),
   })),
   ...['', '_parallel: true'].map((how) => ({
     name: `for_each> over a list of 2,500 that a task made, ${how || 'in sequence'}`,
@@ -122,6 +123,7 @@ _export: {how: "true"}
 +see: {py>: t.see, show: [last]}`,
     runs: 2502,
     sees: 'last=2499',
+    ...(how === '_parallel: true' ? {} : { slow: true as const }),
   })),
   {
     name: 'a loop in a loop, of 100 rounds each, as only the run tells',
@@ -149,6 +151,7 @@ _export: {how: "true"}
     },
     runs: 10_001,
     sees: 'last=98 by=c99',
+    slow: true,
   },
 ];
 
