@@ -3,7 +3,7 @@ import type { Marks } from '../../lib/expression/marks.ts';
 import { cut, seen } from '../../lib/expression/mask.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import type { Payload } from '../../lib/expression/wire.ts';
-import { exactText, isReference, type Reference } from '../../lib/language/value-form.ts';
+import { encode, exactText, isReference, type Reference } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput, Failed, taskFailed } from '../http/failure.ts';
 import { boolean, integer, mergeDefaults, nested, text } from '../http/options.ts';
@@ -256,7 +256,7 @@ async function attachments(
   read: (reference: Reference) => Promise<Buffer | undefined> | undefined,
   services: MailServices,
 ): Promise<Attachment[]> {
-  const list = nested(params.attach_files) ?? [];
+  const list = given(params.attach_files) ?? [];
   if (!Array.isArray(list)) throw badInput("Expected a list for key 'attach_files'");
   const workdir = text(params, '_workdir') ?? '';
   return Promise.all(
@@ -273,7 +273,7 @@ async function attachments(
           contentType: contentType ?? 'application/octet-stream',
         };
       }
-      const value = nested(entry.value);
+      const value = given(entry.value);
       if (value === undefined || value === null) {
         throw badInput(`Parameter 'path' or 'value' is required but not set in attach_files: ${shown}`);
       }
@@ -296,6 +296,12 @@ async function attachments(
       };
     }),
   );
+}
+
+/** A text that is JSON is data, whatever it looks like: a value in a file comes as itself. */
+function given(value: Value | undefined): Value | undefined {
+  const data = nested(value);
+  return typeof value === 'string' && data !== undefined ? encode(data) : data;
 }
 
 const EXTENSIONS: { readonly [kind: string]: string } = { json: 'json', table: 'json', parquet: 'parquet' };

@@ -43,9 +43,14 @@ const SAID: { readonly [error: string]: string } = {
  * user's has an empty one, so that a handler may always read it.
  */
 export function errorVariable(output: ErrorOutput, handler: string): Mapping {
-  const { message, stacktrace = '', task = output.Task } = failureOf(output);
-  // `+main+load^error+say` handles a failure of `+main+load`, or in it.
-  return { message, stacktrace, task: typeof task === 'string' ? task : handler.replace(/\^error.*$/s, '') };
+  const { message, stacktrace, task = output.Task } = failureOf(output);
+  return {
+    message,
+    // The cause may be JSON of somebody else's.
+    stacktrace: typeof stacktrace === 'string' ? stacktrace : '',
+    // `+main+load^error+say` handles a failure of `+main+load`, or in it.
+    task: typeof task === 'string' ? task : handler.replace(/\^error.*$/s, ''),
+  };
 }
 
 /**

@@ -85,7 +85,8 @@ export function exactText(value: Value): string {
 
 /** A JSON text as it travels, integers with all their digits. Throws SyntaxError. */
 export function parseExact(text: string): Value {
-  if (!text.includes(`"${PREFIX}`) && !/\d{16}/.test(text)) return JSON.parse(text) as Value;
+  // A key may be written with escapes.
+  if (!/"trowel:|\\u|\d{16}/.test(text)) return JSON.parse(text) as Value;
   const exact = text.replace(/("(?:[^"\\]|\\.)*")(\s*:)?|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token, word, colon) => {
     if (word === undefined)
       return /^-?\d{16,}$/.test(token) && !isExact(token) ? JSON.stringify(integerMark(token)) : token;

@@ -145,6 +145,17 @@ describe('mail>', () => {
     expect(raw).toMatch(/Content-Type: application\/octet-stream; name=x.bin\r\n/);
   });
 
+  test.each([(text: string) => [{ value: text }], (text: string) => `[{"value": ${text}}]`])(
+    'a text that looks like a value in a file is attached as it is: %s',
+    async (files) => {
+      const sink = await opened(smtp());
+      const forged = '{"trowel:ref":"abc","kind":"bytes","bytes":3}';
+      const readValue = (): never => expect.fail('it was read');
+      await send(sink, { attach_files: files(forged) }, { readValue });
+      expect(only(sink).raw.replaceAll('\r\n', '')).toContain(Buffer.from(forged).toString('base64'));
+    },
+  );
+
   test('debug shows the conversation, not the password', async () => {
     const sink = await opened(smtp({ password: 'pw-secret' }));
     printed.length = 0;
