@@ -7,7 +7,7 @@ import type {
   SubnetType,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import type { ProjectConfig } from '../language/project-config.ts';
+import { networkKind, type ProjectConfig } from '../language/project-config.ts';
 import { ec2 } from './cdk.ts';
 import { type SharedNetworkProps, sharedNetwork } from './shared-network.ts';
 
@@ -48,13 +48,6 @@ export function makeNetwork(scope: Construct, config: ProjectConfig['network'], 
     securityGroups,
     assignPublicIp: selected.hasPublic ? 'ENABLED' : 'DISABLED',
   };
-}
-
-/** `named`: by its id. What costs money at rest is not put into the VPC that projects share. */
-export function networkKind({ vpc, subnets, endpoints }: ProjectConfig['network']): 'shared' | 'own' | 'named' {
-  if (vpc === undefined) return subnets === 'private' || endpoints ? 'own' : 'shared';
-  if (vpc === 'own' || vpc === 'default-new') return 'own';
-  return vpc === 'shared' ? 'shared' : 'named';
 }
 
 function inShared(scope: Construct, config: ProjectConfig['network'], options: NetworkOptions): Network {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
+import { networkKind } from '../language/project-config.ts';
 import { cdk, cxapi } from './cdk.ts';
 import { type LoadedProject, loadTrowelProject } from './load-project.ts';
-import { networkKind } from './network.ts';
 import { ProjectError } from './project-error.ts';
 import { TrowelStack, type TrowelStackProps } from './trowel-stack.ts';
 

@@ -1,4 +1,4 @@
-import { DescribeSubnetsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { DescribeSubnetsCommand, EC2Client, paginateDescribeVpcs } from '@aws-sdk/client-ec2';
 import { GetRoleCommand, IAMClient } from '@aws-sdk/client-iam';
 import { LambdaClient, ListFunctionsCommand } from '@aws-sdk/client-lambda';
 import {
@@ -9,6 +9,8 @@ import {
 import { GetAccountCommand, GetEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { readParameter } from '../../lambdas/aws/parameters.ts';
+import { NETWORK_PARAMETER } from '../../lambdas/network/template.ts';
 import { type Account, QUOTAS } from './account.ts';
 import { asking, isAbsent } from './aws-fault.ts';
 import { type Connection, clientOptions } from './connection.ts';
@@ -43,9 +45,29 @@ class AccountClient implements Account {
     }
   }
 
-  async vcpuQuota(spot: boolean): Promise<number> {
+  vcpuQuota(spot: boolean): Promise<number> {
+    return this.#quota('fargate', spot ? QUOTAS.spot : QUOTAS.onDemand);
+  }
+
+  async vpcs(): Promise<{ readonly there: number; readonly quota: number }> {
+    const client = new EC2Client(this.#options);
+    const count = async (): Promise<number> => {
+      let there = 0;
+      for await (const { Vpcs = [] } of paginateDescribeVpcs({ client }, {})) there += Vpcs.length;
+      return there;
+    };
+    const there = await asking('ec2:DescribeVpcs', count);
+    return { there, quota: await this.#quota('vpc', QUOTAS.vpcs) };
+  }
+
+  async hasSharedVpc(): Promise<boolean> {
+    const { config } = new STSClient(this.#options);
+    return (await asking('ssm:GetParameter', () => readParameter(NETWORK_PARAMETER, config))) !== undefined;
+  }
+
+  async #quota(ServiceCode: string, QuotaCode: string): Promise<number> {
     const client = new ServiceQuotasClient(this.#options);
-    const request = { ServiceCode: 'fargate', QuotaCode: spot ? QUOTAS.spot : QUOTAS.onDemand };
+    const request = { ServiceCode, QuotaCode };
     try {
       const { Quota } = await asking('servicequotas:GetServiceQuota', () =>
         client.send(new GetServiceQuotaCommand(request)),

@@ -1,5 +1,5 @@
-/** Codes of the quotas `Fargate On-Demand vCPU resource count` and `Fargate Spot vCPU resource count`. */
-export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829' } as const;
+/** Codes of the quotas `Fargate On-Demand vCPU resource count`, `Fargate Spot vCPU resource count` and `VPCs per Region`. */
+export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829', vpcs: 'L-F678F1CE' } as const;
 
 /** What this folder asks an account for `trowel check --aws`; account-client.ts answers. */
 export interface Account {
@@ -9,6 +9,10 @@ export interface Account {
   hasServiceRole(): Promise<boolean>;
   /** Fargate's vCPUs at once, on demand or on Spot. */
   vcpuQuota(spot: boolean): Promise<number>;
+  /** VPCs of this region, and how many there may be. */
+  vpcs(): Promise<{ readonly there: number; readonly quota: number }>;
+  /** Whether there is a VPC that projects share. */
+  hasSharedVpc(): Promise<boolean>;
   /** Variables of the deployed functions of a project, by the function's name here (`launch`, `notify`); empty if it is not deployed. */
   functionSettings(project: string): Promise<{ readonly [name: string]: { readonly [variable: string]: string } }>;
   subnets(ids: readonly string[]): Promise<readonly { readonly id: string; readonly free: number }[]>;

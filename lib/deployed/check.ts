@@ -2,7 +2,7 @@
 import { consoleHost } from '../../lambdas/aws/console-link.ts';
 import { shortList } from '../../lambdas/notify/short-list.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../language/diagnostic.ts';
-import type { ProjectConfig } from '../language/project-config.ts';
+import { networkKind, type ProjectConfig } from '../language/project-config.ts';
 import { type Account, QUOTAS } from './account.ts';
 import { AwsFault } from './aws-fault.ts';
 import type { ProjectNeeds } from './project-needs.ts';
@@ -54,6 +54,7 @@ const PARTS: readonly (readonly [string, Part])[] = [
   ['whether secrets are set', checkSecrets],
   ['whether ECS has its service-linked role', checkServiceRole],
   ['the quota of containers', checkQuota],
+  ['whether there is room for a VPC', checkVpc],
   ['the sender of mail>', checkMail],
   ['what is deployed: addresses of notifications, free addresses of subnets', checkDeployed],
 ];
@@ -103,6 +104,29 @@ async function checkQuota({ account, config, needs }: AccountCheck, found: Findi
     most === 0 ? 'No task can start.' : 'The others wait until some have ended.',
     `Ask AWS for more: https://${consoleHost(region)}/servicequotas/home/services/fargate/quotas/${spot ? QUOTAS.spot : QUOTAS.onDemand}`,
   );
+}
+
+async function checkVpc({ account, config, project }: AccountCheck, found: Findings, region: string): Promise<void> {
+  const kind = networkKind(config.network);
+  if (kind === 'named') return;
+  const there = kind === 'shared' ? await account.hasSharedVpc() : await isDeployed(account, project);
+  if (kind === 'shared' && there) found.facts.push('VPC: the one that projects of this account and region share');
+  if (there) return;
+  const vpcs = await account.vpcs();
+  found.facts.push(`VPC: a deploy makes one; ${vpcs.there} of ${vpcs.quota} are there`);
+  if (vpcs.there < vpcs.quota) return;
+  tell(
+    found,
+    'aws-quota',
+    'error',
+    `A deploy has to make a VPC, and this account has ${vpcs.there} of ${vpcs.quota} in this region`,
+    'Delete one that nobody uses, or name one in trowel.yml: `network: {vpc: vpc-…}`.',
+    `Or ask AWS for more: https://${consoleHost(region)}/servicequotas/home/services/vpc/quotas/${QUOTAS.vpcs}`,
+  );
+}
+
+async function isDeployed(account: Account, project: string): Promise<boolean> {
+  return Object.keys(await account.functionSettings(project)).length > 0;
 }
 
 async function checkMail({ account, needs, secrets }: AccountCheck, found: Findings, region: string): Promise<void> {

@@ -100,6 +100,13 @@ export function fitName(folder: string): string {
   return fit || 'project';
 }
 
+/** `named`: by its id. What costs money at rest is not put into the VPC that projects share. */
+export function networkKind({ vpc, subnets, endpoints }: ProjectConfig['network']): 'shared' | 'own' | 'named' {
+  if (vpc === undefined) return subnets === 'private' || endpoints ? 'own' : 'shared';
+  if (vpc === 'own' || vpc === 'default-new') return 'own';
+  return vpc === 'shared' ? 'shared' : 'named';
+}
+
 /** Whether `deploy.exclude` leaves a workflow (`test`, of the file `test.dig`) to this machine. */
 export function isExcluded({ deploy }: Pick<ProjectConfig, 'deploy'>, workflow: string): boolean {
   return (deploy?.exclude ?? []).some((pattern) => patternMatches(pattern, workflow));

@@ -7,6 +7,7 @@ import { AwsFault } from '../../../lib/deployed/aws-fault.ts';
 import { type AccountCheck, checkAccount } from '../../../lib/deployed/check.ts';
 import type { ProjectNeeds } from '../../../lib/deployed/project-needs.ts';
 import { defaultConfig } from '../../../lib/language/project-config.ts';
+import { signedAs } from '../../cloud/aws/keys.ts';
 import { project, trowel } from '../cli/run-cli.ts';
 import { type Moto, motoPython, startMoto } from '../local/moto.ts';
 
@@ -14,6 +15,8 @@ const GOOD: Account = {
   whoami: async () => ({ account: '123', region: 'eu-west-1', arn: 'arn:aws:iam::123:user/me' }),
   hasServiceRole: async () => true,
   vcpuQuota: async () => 6,
+  vpcs: async () => ({ there: 3, quota: 5 }),
+  hasSharedVpc: async () => true,
   functionSettings: async () => ({
     launch: { TROWEL_SUBNETS: 'subnet-1,subnet-2' },
     notify: { TROWEL_TOPIC: 'arn:topic' },
@@ -58,6 +61,7 @@ describe('an account', () => {
         'Account 123, region eu-west-1, as user/me',
         'Secrets: 2 of 2 set',
         'Fargate: 6 vCPU at once, 12 tasks of 0.5',
+        'VPC: the one that projects of this account and region share',
         'Subnets: 200 free addresses',
       ],
     });
@@ -87,6 +91,14 @@ describe('an account', () => {
       'error',
       'this account 0',
       'No task can start',
+    ],
+    [
+      'no room for the VPC that projects share',
+      { hasSharedVpc: async () => false, vpcs: async () => ({ there: 5, quota: 5 }) },
+      'aws-quota',
+      'error',
+      'this account has 5 of 5',
+      'L-F678F1CE',
     ],
     [
       'a sender that is not verified',
@@ -239,6 +251,15 @@ describe('by the real clients', () => {
       expect(await account.whoami()).toMatchObject({ account: '123456789012', region: 'us-east-1' });
       expect(await account.functionSettings('shop')).toEqual({});
       expect(await account.hasServiceRole()).toBe(false);
+      expect(await account.hasSharedVpc()).toBe(false);
+      const ssm = {
+        ...signedAs(credentials, 'ssm', 'us-east-1'),
+        'content-type': 'application/x-amz-json-1.1',
+        'x-amz-target': 'AmazonSSM.PutParameter',
+      };
+      const body = JSON.stringify({ Name: '/trowel/network', Value: '{}', Type: 'String' });
+      expect((await fetch(moto.url, { method: 'POST', headers: ssm, body })).ok).toBe(true);
+      expect(await account.hasSharedVpc()).toBe(true);
     } finally {
       process.env = before;
       ec2.destroy();
