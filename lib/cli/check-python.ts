@@ -9,6 +9,7 @@ import { tasksOf, walk } from '../language/walk.ts';
 import type { Task } from '../language/workflow.ts';
 import { isWellKnown } from '../local/distributions.ts';
 import { onPath } from '../local/environment.ts';
+import type { PythonHint } from '../local/python-hint.ts';
 import { PythonLookup } from '../local/python-lookup.ts';
 
 export interface CheckedPython {
@@ -32,8 +33,8 @@ export async function openPython(project: Project, env: NodeJS.ProcessEnv): Prom
   const hasImage = config.image !== undefined || config.dockerfile !== undefined;
   const named = ofPython.flatMap(({ task }) => missingInterpreter(task, project.dir, env));
   const lookup = await PythonLookup.open({ project: project.dir, python: config.python, env, hasImage });
-  if (lookup === undefined) {
-    return { diagnostics: [noPython(project), ...named], text: () => undefined, close: async () => {} };
+  if (!(lookup instanceof PythonLookup)) {
+    return { diagnostics: [noPython(project, lookup), ...named], text: () => undefined, close: async () => {} };
   }
   const commands = ofPython.flatMap(({ task: { command }, workflow: { file } }) => {
     if (typeof command !== 'string' || command.includes('${')) return [];
@@ -75,18 +76,23 @@ function otherVersion(project: Project, here: string): Diagnostic[] {
   ];
 }
 
-function noPython(project: Project): Diagnostic {
+function noPython(project: Project, hint: PythonHint | undefined): Diagnostic {
   const { version } = project.config.python;
   const command = version === undefined ? 'python3' : `python${version}`;
   return {
     code: 'python-version',
     severity: 'warning',
     ...atConfig(project),
-    message: `There is no Python by the command ${command} here: the functions of py> were not looked up, and no py> can run`,
+    message:
+      hint === undefined
+        ? `There is no Python by the command ${command} here: the functions of py> were not looked up, and no py> can run`
+        : `The command ${command} starts no Python: ${hint.reason}. The functions of py> were not looked up, and no py> can run`,
     notes: [
-      version === undefined
-        ? 'Install Python 3.9 or later (https://www.python.org/downloads/, or your system\'s package "python3").'
-        : `Install Python ${version}, or change python.version in ${CONFIG_FILE}.`,
+      hint !== undefined
+        ? hint.way
+        : version === undefined
+          ? 'Install Python 3.9 or later (https://www.python.org/downloads/, or your system\'s package "python3").'
+          : `Install Python ${version}, or change python.version in ${CONFIG_FILE}.`,
     ],
   };
 }

@@ -22,11 +22,16 @@ export interface FoundModules {
   readonly missing: readonly string[];
 }
 
+/** Characters that are kept of standard error. */
+const LONGEST_ERRORS = 10_000;
+
 /** The one Python process of a `trowel check`; started when something is asked. */
 export class LookupProcess {
   readonly #start: () => ChildProcess;
   #child: ChildProcess | undefined;
   #lines: AsyncIterator<string> | undefined;
+  #errors = '';
+  #closed: Promise<unknown> | undefined;
   #about: Promise<About> | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -36,7 +41,7 @@ export class LookupProcess {
       spawn(command, ['-m', 'trowel_task', 'lookup'], {
         cwd: folder,
         env: { ...env, PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: env.PYTHONDONTWRITEBYTECODE ?? '' },
-        stdio: ['pipe', 'pipe', 'ignore'],
+        stdio: ['pipe', 'pipe', 'pipe'],
       });
   }
 
@@ -54,6 +59,11 @@ export class LookupProcess {
     return this.#ask({ do: 'find', names, requirements, ...(site !== undefined && { site }) });
   }
 
+  /** What it wrote to standard error, when it has ended. */
+  get errors(): string {
+    return this.#errors;
+  }
+
   close(): void {
     this.#child?.stdin?.end();
     this.#child?.kill();
@@ -62,7 +72,11 @@ export class LookupProcess {
   #open(): Promise<About> {
     const child = this.#start();
     this.#child = child;
+    this.#closed = new Promise((resolve) => child.once('close', resolve));
     child.stdin?.on('error', () => {});
+    child.stderr?.on('data', (data: Buffer) => {
+      this.#errors = (this.#errors + data).slice(-LONGEST_ERRORS);
+    });
     const failed = new Promise<never>((_, reject) => child.once('error', reject));
     this.#lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
     return Promise.race([failed, this.#line<About>()]);
@@ -81,7 +95,10 @@ export class LookupProcess {
 
   async #line<T>(): Promise<T> {
     const { value, done } = (await this.#lines?.next()) ?? { done: true, value: undefined };
-    if (done || typeof value !== 'string') throw new Error('Python ended without an answer');
+    if (done || typeof value !== 'string') {
+      await this.#closed;
+      throw new Error('Python ended without an answer');
+    }
     return JSON.parse(value) as T;
   }
 }

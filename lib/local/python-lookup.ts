@@ -12,6 +12,7 @@ import { type PythonSettings, preparedPackages, readRequirements } from './envir
 import { writeAtomically } from './files.ts';
 import { fileMark, interpreterMark } from './interpreter-mark.ts';
 import { type About, type FoundModules, LookupProcess } from './lookup-process.ts';
+import { type PythonHint, pythonHint } from './python-hint.ts';
 import { requirementNames } from './requirement-names.ts';
 import { cacheFolder } from './user-folders.ts';
 import { normalised } from './versions.ts';
@@ -67,8 +68,8 @@ export class PythonLookup implements PythonSources {
   readonly #mark: string;
   #changed: boolean;
 
-  /** Undefined where there is no such Python, or none that can be used. */
-  static async open(options: PythonLookupOptions): Promise<PythonLookup | undefined> {
+  /** Or what a command that starts no Python says of itself, if anything; undefined where there is no such command. */
+  static async open(options: PythonLookupOptions): Promise<PythonLookup | PythonHint | undefined> {
     const { python, env } = options;
     const project = resolve(options.project);
     const command = python.version === undefined ? 'python3' : `python${python.version}`;
@@ -87,7 +88,7 @@ export class PythonLookup implements PythonSources {
       return new PythonLookup(options, { process, about, site, content, lines, file, mark }, kept);
     } catch {
       process.close();
-      return undefined;
+      return pythonHint(process.errors);
     }
   }
 

@@ -51,6 +51,10 @@ describe('a python3 that is none', () => {
     expect(stderr).not.toContain('tips on allowing');
     expect(code).toBe(4);
 
+    const checked = await trowel(['check'], { cwd, env });
+    expect(checked.stderr).toContain("starts no Python: it is pyenv's, which has version 3.12.1");
+    expect(checked.stderr).toContain('Run `pyenv local 3.12.1`');
+
     const python = { version: '3.12', requirements: { lines: ['x'] } };
     expect(
       await prepareEnvironment({ project: cwd, python, notice: () => {}, env: { ...process.env, ...env } }),
