@@ -144,6 +144,26 @@ describe('secrets', () => {
     expect(seen).toContainEqual(['team.key', { team: 'other' }]);
   });
 
+  test('deployed, an expression names no other than those listed', async () => {
+    const to = await sink();
+    const all = services({ secrets: { a: '1', 'x.b': '2' }, computable: (key) => key === 'x.b' });
+    const run = (which: string, keys: Mapping): Promise<unknown> =>
+      http(payload('http', { 'http>': to.url, ...keys }, { l: [{ which }] }), all);
+    const computed = { headers: [{ a: '${secret:x.${which}}' }] };
+    await run('b', computed);
+    expect(first(to).headers.a).toBe('2');
+    for (const keys of [
+      { headers: [{ a: '${secret:${which}}' }] },
+      { headers: [{ a: '${secret:b}' }], _secrets: { b: '${which}' } },
+    ]) {
+      expect(await failure(run('a', keys))).toEqual({
+        name: 'Trowel.Secret',
+        message: expect.stringContaining("The secret 'a' is named by an expression"),
+      });
+    }
+    expect(to.received.length).toBe(1);
+  });
+
   test.each<[string, { [key: string]: string }, Mapping, Mapping]>([
     ['http.authorization', { 'http.authorization': 'Bearer b' }, {}, { authorization: 'Bearer b' }],
     ['http.user and http.password', { 'http.user': 'u', 'http.password': 'p' }, {}, { authorization: 'Basic dTpw' }],

@@ -150,6 +150,32 @@ describe('secrets of a task', () => {
     expect((await assigned(given)).secrets).toEqual(secrets);
   });
 
+  const listed = { computable: (key: string) => key === 'site.eu' };
+
+  it.each<[string, Partial<LaunchPayload>, string]>([
+    ['by a key that data gives', { l: [{ region: 'us' }], k: { _env: { A: '${secret:site.${region}}' } } }, 'site.us'],
+    [
+      'by one that would end the mention and begin another',
+      { l: [{ region: 'eu} ${secret:admin.key' }], k: { _env: { A: '${secret:site.${region}}' } } },
+      'site.eu} ${secret:admin.key',
+    ],
+    [
+      'by what `_secrets` renames it to',
+      { l: [{ to: 'admin.key' }], k: { _env: { A: '${secret:a}' }, _secrets: { a: '${to}' } } },
+      'admin.key',
+    ],
+  ])('an expression names no other than those listed: not %s', async (_, given, key) => {
+    await expect(assigned(given, listed)).rejects.toMatchObject({
+      name: 'Trowel.Secret',
+      message: expect.stringContaining(`The secret '${key}' is named by an expression`),
+    });
+  });
+
+  it('one that is listed, or written out, may be', async () => {
+    const k = { _env: { A: '${secret:site.${region}}', B: '${secret:admin.key}' }, _secrets: { b: '${region}' } };
+    expect((await assigned({ k }, listed)).secrets).toEqual(['site.eu', 'admin.key']);
+  });
+
   it('names the missing one and the command that sets it', async () => {
     const given = { k: { 'py>': 'f.g', _env: { A: '${secret:key1}' } } };
     const services = {
@@ -237,6 +263,22 @@ describe('a resumed attempt', () => {
 
   it('knows a parameter that was missing and is missing still', async () => {
     expect(await launched(recordOf(own, {}, { read: { optional: '' } }))).toHaveProperty('replayed');
+  });
+
+  it('takes no result over that was made with another value of a secret', async () => {
+    const _env = { A: '${secret:token}' };
+    const given = { k: { 'py>': 'tasks.load', _env } };
+    const keys = { 'py>': 'tasks.load', _env };
+    const made = recordOf(keys, {}, { env: fingerprint(_env), secrets: { token: 'v1' } });
+    const now = (version: string | undefined) => ({ secretVersion: async () => version });
+    expect(await launched(made, given, now('v1'))).toHaveProperty('replayed');
+    expect(await launched(made, given, now('v2'))).toHaveProperty('started');
+    expect(await launched(made, given, now(undefined))).toHaveProperty('started');
+    const without = recordOf(keys, {}, { env: fingerprint(_env) });
+    expect(await launched(without, given, now('v1'))).toHaveProperty('started');
+    // One of a task that asks for fewer now.
+    const before = recordOf(own, {}, { secrets: { token: 'v1' } });
+    expect(await launched(before, {}, now('v1'))).toHaveProperty('started');
   });
 
   it('does not mind its own number in a template', async () => {
