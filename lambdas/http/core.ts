@@ -131,7 +131,7 @@ async function prepare(
     method,
     headers,
     ...(body && { body: body.text }),
-    proxy: proxyFor(url, params, services.env ?? {}),
+    proxy: proxyFor(url, { proxy: await filled(params.proxy ?? null) }, services.env ?? {}),
     insecure: boolean(params, 'insecure', false),
     followRedirects: boolean(params, 'follow_redirects', true),
     timeout,

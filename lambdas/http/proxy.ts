@@ -4,7 +4,7 @@ import { boolean, integer, mapping, text } from './options.ts';
 
 export type Environment = { readonly [name: string]: string | undefined };
 
-/** The proxy for a URL: the task's `proxy: {enabled, host, port, tls}`, else http_proxy or https_proxy, but for hosts in no_proxy. */
+/** The proxy for a URL: the task's `proxy: {enabled, host, port, tls, user, password}`, else http_proxy or https_proxy, but for hosts in no_proxy. */
 export function proxyFor(url: URL, params: Mapping, env: Environment): URL | undefined {
   const own = mapping(params, 'proxy');
   if (boolean(own, 'enabled', false)) {
@@ -12,7 +12,10 @@ export function proxyFor(url: URL, params: Mapping, env: Environment): URL | und
     const port = integer(own, 'port');
     if (host === undefined) throw badInput("Parameter 'host' is required but not set in 'proxy'");
     if (port === undefined) throw badInput("Parameter 'port' is required but not set in 'proxy'");
-    return new URL(`${boolean(own, 'tls', false) ? 'https' : 'http'}://${host}:${port}`);
+    const proxy = new URL(`${boolean(own, 'tls', false) ? 'https' : 'http'}://${host}:${port}`);
+    proxy.username = encodeURIComponent(text(own, 'user') ?? '');
+    proxy.password = encodeURIComponent(text(own, 'password') ?? '');
+    return proxy;
   }
   if (bypassed(url, env.no_proxy ?? env.NO_PROXY ?? '')) return undefined;
   // digdag takes http_proxy for https too; there is no other convention that every tool follows.

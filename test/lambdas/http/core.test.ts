@@ -422,6 +422,13 @@ describe('proxy', () => {
   });
 });
 
+test('a proxy is told who asks, and nobody else is', async () => {
+  const proxy = await sink();
+  const own = { enabled: true, host: '127.0.0.1', port: proxy.port, user: 'me@x', password: '${secret:key}' };
+  await http(payload('http', { 'http>': 'http://example.test/x', proxy: own }), services({ secrets: { key: 'p:w' } }));
+  expect(first(proxy).headers['proxy-authorization']).toBe(`Basic ${Buffer.from('me@x:p:w').toString('base64')}`);
+});
+
 describe('TLS', () => {
   test('a certificate that nobody vouches for', async () => {
     const { url } = await secureSink();
