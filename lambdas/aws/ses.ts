@@ -20,7 +20,7 @@ export async function sendBySes({ from, to, raw }: RawMail): Promise<void> {
     if (passing(error) !== undefined) throw error;
     const { name, message } = error as Error;
     const hint =
-      'SES sends only from addresses and domains that are verified there, and in its sandbox only to such: trowel check --aws tells. Another server: the secrets mail.host, mail.username, mail.password';
+      'SES sends only from addresses and domains that are verified there, and in its sandbox only to verified ones: see trowel check --aws. For another server, set the secrets mail.host, mail.username, mail.password';
     throw taskFailed(`SES refused the mail from ${from}: ${name}: ${message}. ${hint}`, error);
   }
 }

@@ -11,7 +11,7 @@ const NO_CAPACITY =
 /** The cluster has Spot only where the files of the project ask for it. */
 const NOT_ATTACHED = /capacity provider.*(?:not associated|not found|cannot contain|must be associated)/i;
 const NO_SPOT =
-  'Spot was asked for by a parameter alone: write `spot:` into the resources of the task, or into `task:` of trowel.yml, and deploy again';
+  'Spot was asked for only by a parameter: write `spot:` into the resources of the task, or into `task:` of trowel.yml, and deploy again';
 
 /** For `failures` in an answer of 200. */
 export function shortage(failures: readonly Failure[], subnets: readonly string[] = []): TrowelError {

@@ -116,7 +116,7 @@ export async function sendMail(
   const missing = Object.entries({ subject, from, to: to[0] }).filter(([, value]) => value === undefined);
   if (missing.length > 0) {
     const names = missing.map(([name]) => `'${name}'`).join(', ');
-    throw badInput(`Parameter ${names} is required but not set: give it beside mail>, or in 'mail:' of an _export`);
+    throw badInput(`Parameter ${names} is required but not set: give it next to mail>, or in 'mail:' of an _export`);
   }
   const html = boolean(params, 'html', false);
   const message: Message = {
@@ -201,7 +201,7 @@ async function smtpServer(params: Mapping, task: Task) {
   const host = await hostOf(params, task);
   if (host === undefined) {
     throw badInput(
-      "Missing SMTP configuration: give 'host' and 'port' beside mail> or in 'mail:' of an _export, or the secrets mail.host and mail.port",
+      "Missing SMTP configuration: give 'host' and 'port' next to mail> or in 'mail:' of an _export, or the secrets mail.host and mail.port",
     );
   }
   const setting = async (key: string): Promise<Mapping> => ({ [key]: (await secret(key)) ?? params[key] ?? null });

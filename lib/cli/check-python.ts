@@ -71,7 +71,7 @@ function otherVersion(project: Project, here: string): Diagnostic[] {
       severity: 'warning',
       ...atConfig(project),
       message: `Tasks run with Python ${here} here, and with ${DEPLOYED_PYTHON} deployed`,
-      notes: [`Write the version that both are to use into ${CONFIG_FILE}: \`python: {version: "${here}"}\`.`],
+      notes: [`Write the version that both should use into ${CONFIG_FILE}: \`python: {version: "${here}"}\`.`],
     },
   ];
 }

@@ -73,7 +73,7 @@ export function findTask(root: Group, pattern: string): Found | Diagnostic {
   if (first !== undefined) {
     return patternError(
       `Task pattern '${pattern}' is ambiguous. Matching candidates are [${matches.map(([name]) => name).join(', ')}]`,
-      'Write more of the name, e.g. with the group it stands in',
+      'Write more of the name, such as its group',
     );
   }
   const shorter = [...all.keys()].map((name) => [name.slice(name.lastIndexOf('+')), name] as const);

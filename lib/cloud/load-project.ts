@@ -231,7 +231,7 @@ function unreachableImage(): Diagnostic {
   return {
     code: 'project-file',
     severity: 'error',
-    message: 'Private subnets with endpoints alone do not reach the public registry of the containers’ image',
+    message: 'Private subnets that have only endpoints do not reach the public registry of the containers’ image',
     notes: [
       'Name an image in an ECR repository of your account (`image:`), build one (`dockerfile:` or `apt:`), or take `endpoints: false`, which makes a NAT gateway.',
     ],
@@ -272,7 +272,7 @@ function nothing(dir: string): Diagnostic {
   return {
     code: 'file-not-found',
     severity: 'error',
-    message: `There is no workflow to deploy: ${existsSync(dir) ? `${dir} holds no .dig file` : `there is no folder ${dir}`}`,
+    message: `There is no workflow to deploy: ${existsSync(dir) ? `${dir} has no .dig file` : `there is no folder ${dir}`}`,
     notes: ['Change directory to the project, or name it: `-c project=DIR`.'],
   };
 }

@@ -189,7 +189,7 @@ export function warnOfUnheard(scope: Construct, { config, machines }: LoadedProj
   if (config.notifications.on.includes('sla') || !machines.some(({ name }) => name.endsWith(SLA))) return;
   cdk.Annotations.of(scope).addWarningV2(
     'trowel:sla',
-    'A workflow has `sla:`, and nobody hears of it: trowel.yml needs `on: [failure, sla]` under `notifications:`',
+    'A workflow has `sla:`, and nobody is notified: trowel.yml needs `on: [failure, sla]` under `notifications:`',
   );
 }
 

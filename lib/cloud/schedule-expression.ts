@@ -90,7 +90,10 @@ function inZone(spec: ScheduleSpec, timezone: string, now: number, place: Place)
   const isElsewhere = normal.timezone === timezone && !pattern.alternatives.some(isEveryMinute);
   const { zone, shift } = isElsewhere ? place : { zone: 'UTC', shift: 0 };
   if (!Number.isInteger(shift)) {
-    return { fault: `EventBridge Scheduler knows no zone ${timezone}`, note: 'Name a place, such as Asia/Kolkata.' };
+    return {
+      fault: `EventBridge Scheduler does not know the zone ${timezone}`,
+      note: 'Name a place, such as Asia/Kolkata.',
+    };
   }
   const expressions: string[] = [];
   const catchUp = new Map<string, number>();

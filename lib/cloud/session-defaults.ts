@@ -28,7 +28,7 @@ export function readParameters(
     const tree = readTree(path, read.text, report);
     const value = tree ? toValue(tree) : null;
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) params = merged(params, value);
-    else if (value !== null) report.error('param-value', tree?.span, `The file ${path} holds no mapping`);
+    else if (value !== null) report.error('param-value', tree?.span, `The file ${path} is not a mapping`);
   }
   return { params, diagnostics: report.diagnostics };
 }

@@ -207,8 +207,8 @@ export class TrowelProject extends constructs.Construct {
       for (const what of needs.unknown) {
         cdk.Annotations.of(this).addWarningV2(
           `trowel:permission:${name}:${what}`,
-          `${name}: nobody but you knows which resources this needs: ${what}. Without it the call is refused. ` +
-            `Allow it with grantWorkflow('${name}', statement) of TrowelProject, in a CDK app of your own: trowel app has no place for it`,
+          `${name}: only you know which resources this needs: ${what}. Without them AWS refuses the call. ` +
+            `Allow it with grantWorkflow('${name}', statement) of TrowelProject, in a CDK app of your own; trowel app has no setting for it`,
         );
       }
     }

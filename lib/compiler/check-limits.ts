@@ -19,7 +19,7 @@ export function checkLimits(program: Program, workflow: Workflow, machine: State
       'limit-definition',
       span ?? workflow.root.span,
       `the state machine of ${workflow.name} would have ${Math.ceil(bytes / KIB)} KiB, and Step Functions takes ${LIMITS.definitionBytes / KIB}`,
-      `The largest of its ${count(machine)} states, ${name}${at}, has ${Math.ceil(size / KIB)} KiB. Put large texts into files or parameters, or move a part into a workflow of its own and start it with require>.`,
+      `The largest of its ${count(machine)} states, ${name}${at}, has ${Math.ceil(size / KIB)} KiB. Put large texts into files or parameters, or move a part into a separate workflow and start it with require>.`,
     );
   }
   checkStates(program, workflow, machine);
@@ -67,7 +67,7 @@ export function checkHistory(program: Program, node: Node): void {
     program,
     'limit-history',
     node.span,
-    `a run of this would have some ${events} events, and the history of an execution of Step Functions holds ${LIMITS.historyEvents}`,
+    `a run of this would have about ${events} events, but the history of an execution in Step Functions can have only ${LIMITS.historyEvents}`,
     'Put parts of it into groups, which are split off by themselves, or into a workflow of their own that require> starts.',
   );
 }
@@ -82,7 +82,7 @@ function checkStates(program: Program, workflow: Workflow, machine: Processor | 
         'bad-duration',
         span,
         `a task may wait a year at most`,
-        'Start the later part with a schedule of its own.',
+        'Start the later part with its own schedule.',
       );
     }
     for (const processor of processorsOf(state)) checkStates(program, workflow, processor);

@@ -30,7 +30,7 @@ function warning(node: Node, culprit: string): Diagnostic {
     severity: 'warning',
     span: node.span,
     message: `${node.name} never runs: ${culprit} always fails`,
-    notes: ['Put the fail> into an if>, or leave out what stands after it.'],
+    notes: ['Put the fail> into an if>, or remove what comes after it.'],
   };
 }
 

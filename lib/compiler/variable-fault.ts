@@ -86,7 +86,7 @@ function asText(name: string, exported: string | undefined): VariableFault {
     return { code, message: `\`${name}\` is exported as itself: its own text arrives as it is written`, notes };
   }
   if (exported !== undefined) {
-    const message = `\`${name}\` is exported further down with an expression of its own: its text arrives as it is written`;
+    const message = `\`${name}\` is exported further down and is itself an expression: its text arrives as it is written`;
     return { code, message, notes: [`Move \`${name}:\` up.`] };
   }
   return {

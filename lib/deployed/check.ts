@@ -150,7 +150,7 @@ async function checkMail({ account, needs, secrets }: AccountCheck, found: Findi
     found,
     'aws-mail',
     'warning',
-    'Amazon SES sends to verified addresses alone: the account is in its sandbox',
+    'Amazon SES sends only to verified addresses: the account is in its sandbox',
     `Ask for production access: https://${consoleHost(region)}/ses/home?region=${region}#/account`,
   );
 }

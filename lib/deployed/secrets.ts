@@ -63,7 +63,7 @@ export class ProjectSecrets {
 export function secretFault(key: string, value: string): string | undefined {
   const [sign] = /[^A-Za-z0-9/_+=.@-]/.exec(key) ?? [];
   if (sign !== undefined)
-    return `the name of a secret on AWS has letters, digits and / _ + = . @ - alone, not '${sign}': ${key}`;
+    return `the name of a secret on AWS has only letters, digits and / _ + = . @ -, not '${sign}': ${key}`;
   // ECS names secrets without the six random characters that end their ARNs, and such a name looks as if it had them.
   if (/-[A-Za-z0-9]{6}$/.test(key))
     return `the name of a secret on AWS must not end in - and six letters or digits: ${key}`;

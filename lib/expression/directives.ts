@@ -70,10 +70,10 @@ export function callFile(keys: Mapping): Result<string> {
   const path: string[] = [];
   for (const part of `${workdir}/${command.value}`.split('/')) {
     if (part === '..' && path.pop() === undefined)
-      return bad(`call>: the file must lie inside the project: ${command.value}`);
+      return bad(`call>: the file must be inside the project: ${command.value}`);
     if (part !== '' && part !== '.' && part !== '..') path.push(part);
   }
-  if (command.value.startsWith('/')) return bad(`call>: the file must lie inside the project: ${command.value}`);
+  if (command.value.startsWith('/')) return bad(`call>: the file must be inside the project: ${command.value}`);
   const file = path.join('/');
   return good(file.endsWith('.dig') ? file : `${file}.dig`);
 }

@@ -74,7 +74,7 @@ export function checkCalls(workflow: Workflow, library: Library): readonly Diagn
         'file-outside-project',
         span,
         `The workflow '${text}' is outside the project's folder`,
-        `${kind}> reaches the files of the project alone.`,
+        `${kind}> reads only files of the project.`,
       );
     } else if (!library.exists(target)) {
       reportMissing(kind, workflow, target, text, span, library, report);

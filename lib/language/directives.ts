@@ -46,7 +46,7 @@ export function readEnv({ value }: Entry, report: Report): Mapping | undefined {
       report.error(
         'bad-env',
         item.span,
-        `An environment variable is text; '${key}' holds a ${item.kind === 'map' ? 'mapping' : 'list'}`,
+        `An environment variable is text; '${key}' is a ${item.kind === 'map' ? 'mapping' : 'list'}`,
         'Write it as JSON text in quotes, or pass it as a parameter.',
       );
     }
@@ -85,7 +85,7 @@ export function readFlag({ key, value }: Entry, report: Report): boolean | undef
     value.span,
     `\`${key}\` wants true or false, not ${show(toValue(value))}`,
     template
-      ? `It is read before the run, so it cannot hold an expression${key === '_disable' ? ': use if>' : ''}.`
+      ? `It is read before the run, so it cannot contain an expression${key === '_disable' ? ': use if>' : ''}.`
       : undefined,
   );
   return undefined;
@@ -138,7 +138,7 @@ export function readParallel(entry: Entry | undefined, where: 'group' | 'loop', 
       report.error(
         'bad-parallel',
         keySpan,
-        `\`_parallel\` knows no key '${key}'`,
+        `\`_parallel\` has no key '${key}'`,
         didYouMean(key, ['limit']) ?? 'Write `_parallel: {limit: N}`.',
       );
       return SEQUENTIAL;
@@ -166,7 +166,7 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
     report.error(
       'bad-retry',
       value.span,
-      `The \`_retry\` of a group cannot hold an expression: ${show(json)}`,
+      `The \`_retry\` of a group cannot contain an expression: ${show(json)}`,
       'digdag ignores it. Write a number, or put `_retry` on the task that fails.',
     );
     return undefined;
@@ -189,7 +189,7 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
       report.error(
         'bad-retry',
         keySpan,
-        `\`_retry\` knows no key '${key}'`,
+        `\`_retry\` has no key '${key}'`,
         didYouMean(key, RETRY_KEYS) ?? `It knows ${RETRY_KEYS.join(', ')}.`,
       );
     }
@@ -237,7 +237,7 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
     report.warning(
       'bad-retry',
       at('max_interval')?.span,
-      '`max_interval` counts with `interval_type: exponential` alone',
+      '`max_interval` has an effect only with `interval_type: exponential`',
     );
   }
   return {

@@ -36,7 +36,7 @@ export function reportIncludeFaults(file: string, source: Source, report: Report
       'include-path',
       { file, start, end },
       '`!include` is not written as a key here',
-      `Write \`!include : ${path || 'path/to/file.yml'}\`, on a line of its own, with a space before the colon.`,
+      `Write \`!include : ${path || 'path/to/file.yml'}\`, on its own line, with a space before the colon.`,
     );
   }
   return found.length > 0;

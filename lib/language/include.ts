@@ -80,7 +80,7 @@ export class Includer {
       this.report.error(
         'include-path',
         span,
-        'The path of `!include` is taken as written: it cannot hold an expression',
+        'The path of `!include` is taken as written: it cannot contain an expression',
         'Give each environment its parameters with -P FILE, or choose a workflow with call>.',
       );
       return [];
@@ -91,8 +91,8 @@ export class Includer {
       this.report.error(
         'file-outside-project',
         span,
-        `\`!include\` reads files of its own folder and those below: '${path}' is outside`,
-        'Move the file beside this one, or include it from a file that stands above both.',
+        `\`!include\` reads only files in its own folder and below: '${path}' is outside`,
+        'Move the file next to this one, or include it from a file in a folder above both.',
       );
       return [];
     }
@@ -136,7 +136,7 @@ export class Includer {
     const tree = readTree(target, read.text, this.report);
     if (!tree || tree.kind === 'map') return tree;
     const got = tree.kind === 'list' ? 'a list' : tree.value === null ? 'nothing' : 'a single value';
-    this.report.error('root-not-mapping', span, `An included file holds keys; '${path}' holds ${got}`);
+    this.report.error('root-not-mapping', span, `An included file must be a mapping; '${path}' is ${got}`);
     return undefined;
   }
 }

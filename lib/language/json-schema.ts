@@ -83,7 +83,7 @@ function mappingSchema(keys: { readonly [key: string]: OptionSpec }): JsonSchema
 const DIRECTIVES: JsonSchema = {
   _export: { description: 'Parameters for this task and those below.', type: ['object', 'null'] },
   _env: {
-    description: 'Environment variables of the processes here and below; may hold ${secret:KEY}.',
+    description: 'Environment variables of the processes here and below; may contain ${secret:KEY}.',
     type: ['object', 'null'],
     patternProperties: { '^[a-zA-Z_][a-zA-Z_0-9]*$': TYPES.text },
     additionalProperties: false,
@@ -125,7 +125,7 @@ const DIRECTIVES: JsonSchema = {
   _after: {
     description: 'Earlier tasks of the parallel group to wait for.',
     type: ['array', 'string'],
-    items: pattern('the name of a task, as +load', '^\\+'),
+    items: pattern('the name of a task, such as +load', '^\\+'),
   },
   _disable: flag('Leave this task out.'),
 };
@@ -181,7 +181,7 @@ export function digSchema(): JsonSchema {
   return {
     $schema: DRAFT,
     title: 'Trowel workflow (.dig)',
-    description: 'A digdag-style workflow: +tasks in order, each with an operator or with +tasks of its own.',
+    description: 'A digdag-style workflow: +tasks in order, each with an operator or with +tasks inside.',
     type: 'object',
     properties: {
       timezone: { description: 'Time zone of session times, as Asia/Tokyo. Default UTC.', type: 'string' },

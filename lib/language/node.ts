@@ -140,7 +140,7 @@ function readChild(entry: Entry, parent: MapTree, report: Report): Node | undefi
       keySpan,
       `The task ${key} is empty (null)`,
       stray
-        ? `'${stray.key}' below it stands in the same column as ${key}: indent it by two spaces.`
+        ? `'${stray.key}' below it is in the same column as ${key}: indent it by two spaces.`
         : `Write an operator below it, indented by two spaces, or \`${key}: {}\` for a task that does nothing.`,
     );
     return undefined;
@@ -160,7 +160,7 @@ function taskHint(name: string, got: Value): string {
     if (fixed) return `${'what' in fixed ? fixed.what : fixed.message}. ${corrected([`${name}:`, `  ${fixed.line}`])}`;
     return corrected([`${name}:`, `  echo>: ${got.slice(0, 60)}`]);
   }
-  return Array.isArray(got) ? 'Keys stand below a task without dashes.' : corrected([`${name}:`, '  sh>: command']);
+  return Array.isArray(got) ? 'Write the keys below a task without dashes.' : corrected([`${name}:`, '  sh>: command']);
 }
 
 /** A node's span begins at its key, unless an include or an alias brought its body from elsewhere. */
@@ -193,12 +193,12 @@ function checkGroupKeys(name: string, tree: MapTree, hasChildren: boolean, repor
     report.error(
       'unknown-group-key',
       keySpan,
-      `${name} is a group (it holds +tasks) and knows no key '${key}'`,
+      `${name} is a group (it contains +tasks) and has no key '${key}'`,
       didYouMean(key, GROUP_KEYS) ??
         (missed
-          ? `If this is the operator ${missed}>, put it into a +task of its own.`
+          ? `If this is the operator ${missed}>, put it into a separate +task.`
           : key === '_timeout'
-            ? '`_timeout` stands on a task.'
+            ? '`_timeout` belongs on a task.'
             : 'Parameters for the tasks below go under `_export:`.'),
     );
   }
@@ -254,7 +254,7 @@ function checkOrder(
             name === child.name
               ? 'A task cannot wait for itself.'
               : all.has(name)
-                ? `${name} stands below ${child.name}: move it up.`
+                ? `${name} comes after ${child.name}: move it up.`
                 : didYouMean(name, earlier),
           );
         }
@@ -270,10 +270,10 @@ function readTask(name: string, tree: MapTree, report: Report): Task {
       report.error(
         'task-with-subtasks',
         keySpan,
-        `A task with an operator can't have subtasks: ${key} stands inside ${name}`,
+        `A task with an operator can't have subtasks: ${key} is inside ${name}`,
         toValue(value) === null
           ? `If the operator belongs to ${key}, indent it by two spaces.`
-          : `Unindent ${key} to make it the next task, or make ${name} a group and give the operator a +task of its own.`,
+          : `Unindent ${key} to make it the next task, or make ${name} a group and put the operator into a separate +task.`,
       );
     }
   }
@@ -284,7 +284,7 @@ function readTask(name: string, tree: MapTree, report: Report): Task {
       'two-operators',
       second.keySpan,
       `A task can't have more than one operator: ${name} has ${operators.map(({ key }) => key).join(' and ')}`,
-      `Give ${second.key} a +task of its own.`,
+      `Put ${second.key} into a separate +task.`,
     );
   }
   const typeEntry = entryOf(tree, '_type');

@@ -396,8 +396,8 @@ export const UNSUPPORTED_OPERATORS: { readonly [name: string]: string } = {
   gcs_wait: 'Use py> with the google-cloud-storage package and `_retry` with an interval; for S3 there is s3_wait>.',
   emr: 'Use aws>: elasticmapreduce:addStep.sync (or elasticmapreduce:createCluster.sync).',
   'redshift*': 'Use aws>: redshiftdata:executeStatement, or py> with the redshift-connector package.',
-  embulk: 'Use sh> in an image that holds embulk: `docker: {image: …}`.',
-  rb: 'Use py>, or sh> in an image that holds Ruby: `docker: {image: "ruby:3.3"}`.',
+  embulk: 'Use sh> in an image with embulk: `docker: {image: …}`.',
+  rb: 'Use py>, or sh> in an image with Ruby: `docker: {image: "ruby:3.3"}`.',
   param_set: 'Use digdag.env.store in py> for later tasks, aws>: ssm:putParameter for other sessions.',
   param_get: 'Use ${…} for what an earlier task stored, aws>: ssm:getParameter for what another session left.',
   ipynb: 'Use py> with the papermill package.',
@@ -411,7 +411,7 @@ export const UNSUPPORTED_OPERATORS: { readonly [name: string]: string } = {
  */
 export const PLUGIN_OPERATORS: { readonly [name: string]: string } = {
   ecs_task:
-    'Use py> or sh>: deployed, each runs in a container of its own; `resources:` sets its size, `docker: {image: …}` its image.',
+    'Use py> or sh>: deployed, each runs in its own container; `resources:` sets its size, `docker: {image: …}` its image.',
   ecs_run: 'Use py> or sh>, which run in containers of their own when deployed, or aws>: ecs:runTask.sync.',
   ecs_register:
     'Leave it out: task definitions are made by the deploy. For one of another kind: aws>: ecs:registerTaskDefinition.',
@@ -439,10 +439,10 @@ export const PLUGIN_OPERATORS: { readonly [name: string]: string } = {
   dfs_wait: 'Use py> that looks for the file, and `_retry` with an interval.',
   blob_wait: 'Use py> with the azure-storage-blob package and `_retry` with an interval.',
   storage_queue_wait: 'Use py> with the azure-storage-queue package and `_retry` with an interval.',
-  gke: 'Use py> with the kubernetes package, or sh>: kubectl in an image that holds it: `docker: {image: …}`.',
+  gke: 'Use py> with the kubernetes package, or sh>: kubectl in an image that has it: `docker: {image: …}`.',
   store_gke_config: 'Use py> with the kubernetes package.',
-  k8s_job: 'Use py> or sh> with `docker: {image: …}`: deployed, each runs in a container of its own.',
-  retz_run: 'Use py> or sh> with `docker: {image: …}`: deployed, each runs in a container of its own.',
+  k8s_job: 'Use py> or sh> with `docker: {image: …}`: deployed, each runs in its own container.',
+  retz_run: 'Use py> or sh> with `docker: {image: …}`: deployed, each runs in its own container.',
   digdag_start: 'Use require>.',
   datadog_event: 'Use http>, or py> with the datadog package.',
   sentry: 'Use py> with the sentry-sdk package.',

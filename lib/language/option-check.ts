@@ -53,7 +53,7 @@ function checkBody({ spec, operator, tree, operatorEntry, report }: TaskKeys): v
     report.error(
       'missing-key',
       at,
-      `\`_do\` is required beside ${operator}> but not set`,
+      `\`_do\` is required next to ${operator}> but not set`,
       'Write `_do:` and below it what is repeated.',
     );
   }
@@ -118,7 +118,7 @@ function checkKeysOf(name: string, tree: MapTree, keys: { readonly [key: string]
       report.warning(
         'unused-key',
         keySpan,
-        `\`${name}\` knows no key '${key}'`,
+        `\`${name}\` has no key '${key}'`,
         didYouMean(key, Object.keys(keys)) ?? `It knows ${Object.keys(keys).join(', ')}.`,
       );
   }
@@ -260,7 +260,7 @@ const SPECIAL: { readonly [operator: string]: (task: TaskKeys) => void } = {
       report.error(
         'bad-option',
         id.keySpan,
-        '`project_id` and `project_name` cannot stand together',
+        '`project_id` and `project_name` cannot be used together',
         'Write one of them.',
       );
   },
@@ -275,7 +275,7 @@ const SPECIAL: { readonly [operator: string]: (task: TaskKeys) => void } = {
       );
     }
     const bucket = entryOf(tree, 'bucket');
-    if (bucket && !entryOf(tree, 'key')) report.error('missing-key', bucket.keySpan, '`bucket` needs `key` beside it');
+    if (bucket && !entryOf(tree, 'key')) report.error('missing-key', bucket.keySpan, '`bucket` needs `key` next to it');
   },
   aws({ commandEntry, report }) {
     const text = commandEntry && toValue(commandEntry.value);
@@ -284,7 +284,7 @@ const SPECIAL: { readonly [operator: string]: (task: TaskKeys) => void } = {
         report.error(
           'bad-value',
           commandEntry.value.span,
-          'The action of aws> is part of the state machine: it cannot hold an expression',
+          'The action of aws> is part of the state machine: it cannot contain an expression',
           'Use if> to choose between tasks.',
         );
       return;

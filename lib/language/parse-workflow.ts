@@ -76,7 +76,7 @@ function reportRoot(tree: Tree, file: string, report: Report): void {
   report.error(
     'root-not-mapping',
     span,
-    value === null ? 'The file is empty: it holds no tasks' : `A workflow is a mapping of +tasks, not ${show(value)}`,
+    value === null ? 'The file is empty: it has no tasks' : `A workflow is a mapping of +tasks, not ${show(value)}`,
     'For example `+hello:` and below it `  echo>: hello`.',
   );
 }
@@ -103,7 +103,7 @@ function checkTopKeys(map: MapTree, report: Report): void {
     report.error(
       'unknown-top-key',
       keySpan,
-      operator ? `The operator ${key} stands at the top of the file` : `The top of a workflow knows no key '${key}'`,
+      operator ? `The operator ${key} is at the top of the file` : `The top of a workflow has no key '${key}'`,
       operator
         ? `Put it into a task: \`+main:\` and below it \`  ${key.endsWith('>') ? key : `${key}>`}: …\`.`
         : (didYouMean(key, TOP_KEYS) ?? noteOn(key)),
@@ -113,7 +113,7 @@ function checkTopKeys(map: MapTree, report: Report): void {
 
 function noteOn(key: string): string {
   if (key === '_disable' || key === '_background' || key === '_after' || key === '_secrets' || key === '_timeout') {
-    return `\`${key}\` stands on a task or a group.`;
+    return `\`${key}\` belongs on a task or a group.`;
   }
   return 'Parameters go under `_export:`; the name of a task begins with +.';
 }

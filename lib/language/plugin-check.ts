@@ -26,7 +26,7 @@ function checkLoading(node: Node, report: Report): void {
   report.warning(
     'unused-key',
     node.spans?.['_export.plugin:'] ?? node.span,
-    '`plugin:` loads nothing here: Trowel has no plugins',
+    '`plugin:` has no effect: Trowel has no plugins',
     'Remove it. Where one of its operators is used, the error there names what to use instead; slack> is part of Trowel.',
   );
 }

@@ -46,7 +46,7 @@ function readFile(files: ProjectFiles, report: Report): MapTree | undefined {
   }
   const tree = readTree(CONFIG_FILE, read.text, report);
   if (tree && tree.kind !== 'map' && toValue(tree) !== null) {
-    report.error('project-file', tree.span, `${CONFIG_FILE} holds keys and values, not ${show(toValue(tree))}`);
+    report.error('project-file', tree.span, `${CONFIG_FILE} must be a mapping, not ${show(toValue(tree))}`);
   }
   return tree?.kind === 'map' ? tree : undefined;
 }
@@ -78,7 +78,7 @@ function reportIssue(issue: Issue, tree: MapTree, value: Value, schema: Schema, 
       report.error(
         'project-file',
         entryAt(tree, [...path, key])?.keySpan ?? tree.span,
-        `${CONFIG_FILE} knows no key '${[...path, key].join('.')}'`,
+        `${CONFIG_FILE} has no key '${[...path, key].join('.')}'`,
         didYouMean(key, known) ?? `Known${path.length > 0 ? ` in '${path.join('.')}'` : ''}: ${known.join(', ')}.`,
       );
     }

@@ -147,7 +147,7 @@ class ProjectLibrary implements Library {
   private list(): string {
     const names = this.names();
     if (names.length === 0)
-      return 'The folder holds no .dig file. You may need to change directory first, or use --project.';
+      return 'The folder has no .dig file. You may need to change directory first, or use --project.';
     return `Workflows here: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`;
   }
 }

@@ -14,7 +14,7 @@ export function reportTopOnly(name: string, { key, keySpan, included }: Entry, r
   report.warning(
     'unused-key',
     span,
-    `'${path}' is included into ${name}, where its '${key}' has no effect`,
-    `A workflow has one ${key}: that at the top of its own file.`,
+    `'${path}' is included in ${name}, where its '${key}' has no effect`,
+    `A workflow has one ${key}, at the top of its own file.`,
   );
 }

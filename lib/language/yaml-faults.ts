@@ -115,7 +115,7 @@ function twoColons({ pos: [start] }: YamlError, source: Source): Fault | undefin
     return {
       start,
       end: start + key.length + 1,
-      message: `\`${key}:\` begins a mapping on the line of \`${outer}:\`; it must stand on a line of its own, indented`,
+      message: `\`${key}:\` begins a mapping on the line of \`${outer}:\`; it must be on its own line, indented`,
       note: corrected([`${indent}${outer}:`, `${indent.replaceAll('-', ' ')}  ${key}: ${value}`]),
     };
   }
@@ -167,7 +167,7 @@ function underScalar(at: number, source: Source): Fault {
   return {
     start: at,
     end,
-    message: `\`${key}\` stands in column ${indent + 1}, where no key above it begins`,
+    message: `\`${key}\` is in column ${indent + 1}, where no key above it begins`,
     note: corrected(
       source.block(at, columns.includes(indent + 1) ? indent + 1 : nearestColumn(columns, indent, column)),
     ),
@@ -286,7 +286,7 @@ function bareExpression(at: number, source: Source): Fault | undefined {
   return {
     start: at - 1,
     end: at - 1 + (expression?.length ?? 2),
-    message: 'Between { } or [ ] an expression must stand in quotes',
+    message: 'Between { } or [ ] an expression must be in quotes',
     note:
       expression &&
       corrected([line.replace(expression, expression.includes('"') ? `'${expression}'` : `"${expression}"`)]),
@@ -303,7 +303,7 @@ function afterEnd({ pos: [start, end] }: YamlError, source: Source): Fault | und
     return {
       start,
       end,
-      message: `Text may not follow \`${rest[0]}\` on its line`,
+      message: `Text cannot follow \`${rest[0]}\` on its line`,
       note: corrected([`${indent}${key}: ${rest[0]}`, `${indent}  ${rest.slice(1).trim()}`]),
     };
   }
@@ -327,7 +327,7 @@ function reserved({ pos: [start, end] }: YamlError, source: Source): Fault | und
   return {
     start,
     end,
-    message: `A value cannot begin with ${source.text[start]} unless it stands in quotes`,
+    message: `A value cannot begin with ${source.text[start]} unless it is in quotes`,
     note: key ? quoted(indent, key, rest) : undefined,
   };
 }

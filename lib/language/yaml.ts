@@ -41,7 +41,7 @@ export function readTree(file: string, text: string, report: Report): Tree | und
     report.error(
       'yaml-too-large',
       { file, start: 0, end: 0 },
-      `The file holds ${text.length} characters, more than ${MAX_CHARS}`,
+      `The file has ${text.length} characters, more than ${MAX_CHARS}`,
       KEEP_DATA_OUT,
     );
     return undefined;
@@ -69,8 +69,8 @@ export function readTree(file: string, text: string, report: Report): Tree | und
     report.error(
       'yaml-syntax',
       { file, start, end: Math.min(start + 3, text.length) },
-      'A second document begins here; a file holds one',
-      `Remove the line \`${mark}\`, or move what follows it into a file of its own.`,
+      'A second document begins here; a file may have only one',
+      `Remove the line \`${mark}\`, or move what follows it into a separate file.`,
     );
     return undefined;
   }
@@ -137,7 +137,7 @@ function tokensOf(file: string, text: string, report: Report): CST.Token[] | und
       report.error(
         'yaml-too-large',
         span,
-        `The file holds more than ${MAX_LEXEMES} keys, values and signs`,
+        `The file has more than ${MAX_LEXEMES} keys, values and signs`,
         KEEP_DATA_OUT,
       );
     } else {
@@ -145,7 +145,7 @@ function tokensOf(file: string, text: string, report: Report): CST.Token[] | und
         'limit-nesting',
         span,
         `More than ${MAX_DEPTH} levels of nesting`,
-        'Move a part into a file of its own and use call> or !include.',
+        'Move a part into a separate file and use call> or !include.',
       );
     }
     return undefined;
@@ -221,9 +221,7 @@ class Reader {
   private alias(name: string, span: Span): Tree {
     const anchored = this.anchors.get(name);
     if (!anchored?.tree) {
-      const message = anchored
-        ? `\`*${name}\` stands inside its own anchor`
-        : `No anchor \`&${name}\` before this alias`;
+      const message = anchored ? `\`*${name}\` is inside its own anchor` : `No anchor \`&${name}\` before this alias`;
       this.report.error(
         'yaml-syntax',
         span,
@@ -341,7 +339,7 @@ class Reader {
       this.report.error(
         'yaml-syntax',
         span,
-        'A no-break or full-width space indents this line; YAML allows plain spaces alone',
+        'A no-break or full-width space indents this line; YAML allows only plain spaces',
         'Type the indentation anew.',
       );
     }

@@ -50,7 +50,7 @@ export function aws(options: AwsOptions): Aws {
     invoke: async ({ resource, arguments: input, signal, token, submitted }) => {
       const target = parse(resource);
       if (token !== undefined) {
-        throw badInput(`${resource} waits for a task token, which can come back to a deployed workflow alone`);
+        throw badInput(`${resource} waits for a task token, which only a deployed workflow can get back`);
       }
       if (!isMapping(input)) throw badInput(`${resource} needs a mapping as its arguments`);
       const [args, wanted] = takeClientOptions(input);

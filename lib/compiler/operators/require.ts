@@ -26,7 +26,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
     const span = task.spans['require>'] ?? task.span;
     const { project_id, project_name } = task.keys;
     const note =
-      'require> starts workflows of its own project only. For one of another project: aws>: states:startExecution.sync:2.';
+      'require> starts only workflows of its own project. For a workflow of another project, use aws>: states:startExecution.sync:2.';
     const notes = project_id === undefined && project_name === undefined ? [] : [note];
     unit.report(
       'require-not-found',

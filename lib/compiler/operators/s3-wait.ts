@@ -90,7 +90,7 @@ function checkDeployed({ unit }: Context, task: Task): void {
       region ? 'warning' : 'error',
       task.spans[key] ?? task.span,
       region
-        ? `${key} has no effect deployed: s3_wait> asks in the region of the stack`
+        ? `${key} has no effect when deployed: s3_wait> asks in the region of the stack`
         : `${key} works here, and cannot be deployed: Step Functions itself asks Amazon S3`,
       'For another store or region ask in Python: py> with boto3, `_retry` and an interval.',
     );

@@ -200,7 +200,7 @@ function withoutModule(name: string, workdir: string, sources: PythonSources): T
       : `For example \`py>: ${name}.${functions[0]}\`.`;
   return {
     kind: 'fault',
-    message: `py> wants module.function, and '${name}' has no module`,
+    message: `py> needs module.function, but '${name}' has no module`,
     notes: [note],
     always: true,
   };

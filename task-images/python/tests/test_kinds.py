@@ -167,7 +167,7 @@ ERRORS = [
     ("Colour.RED", "it is of type test_kinds.Colour: store its .value, or its .name"),
     (
         "Plain()",
-        "it is of type test_kinds.Plain: store a dict of what it holds, or write it to a file and store that",
+        "it is of type test_kinds.Plain: store a dict of its content, or write it to a file and store that",
     ),
     ("range(3)", "it is of type range: store list(…) of it"),
     ("(n for n in [1])", "it is of type generator: it can be read only once: store list(…) of it"),
@@ -261,7 +261,7 @@ def test_numbers_of_numpy_are_numbers(tasks, expr, value):
 @pytest.mark.parametrize(
     "expr, text",
     [
-        ("np.array([1, 'a', None], dtype=object)", "a numpy.ndarray, it holds Python objects (dtype object): .tolist()"),
+        ("np.array([1, 'a', None], dtype=object)", "a numpy.ndarray, it contains Python objects (dtype object): .tolist()"),
         ("np.zeros(1, dtype=[('a', 'O')])", "a .npy file has no form of its dtype"),
         ("np.ma.array([1, 2], mask=[0, 1])", "numpy.MaskedArray: store .filled(…)"),
         ("np.matrix([1])", "numpy.matrix: store numpy.asarray(…)"),
@@ -304,7 +304,7 @@ def test_polars(tasks, expr):
         ),
         (
             "pl.DataFrame({'o': pl.Series([object()], dtype=pl.Object)})",
-            "'x' cannot be stored: a polars.DataFrame, its column 'o' holds Python objects",
+            "'x' cannot be stored: a polars.DataFrame, its column 'o' contains Python objects",
         ),
         (
             "pl.DataFrame({'b': [1], 's': pl.Series([{}], dtype=pl.Struct([]))})",

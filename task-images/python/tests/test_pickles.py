@@ -41,7 +41,7 @@ def test_an_object_of_the_projects_own_class(model):
 
 
 def test_without_the_setting_it_is_neither_written_nor_read(model):
-    assert "it is of type tasks.model.Model: store a dict of what it holds, or" in model("put", pickle=False)["error"]["message"]
+    assert "it is of type tasks.model.Model: store a dict of its content, or" in model("put", pickle=False)["error"]["message"]
     stored = model("put")["stored"]
     message = model("get", pickle=False, **stored)["error"]["message"]
     assert "'model' cannot be read: it is a pickle of a tasks.model.Model, which is read only with `values: {pickle: true}`" in message

@@ -73,7 +73,7 @@ def test_large_variables(any_host, script, params, fields, printed):
         ("python3 -c 'import os; os.environ[\"page\"]'", {"page": "z" * 140_000}, {}, "sh>: the variable 'page' has 140000 bytes"),
         ("printenv page", {"page": "z" * 140_000}, {}, "sh>: the variable 'page' has 140000 bytes"),
         ("echo", {}, {"env": {"BIG": "z" * 140_000}}, "_env: the variable 'BIG' has 140000 bytes"),
-        ("echo $page", {"page": "a\0b"}, {}, "sh>: the variable 'page' holds a NUL character"),
+        ("echo $page", {"page": "a\0b"}, {}, "sh>: the variable 'page' contains a NUL character"),
         ("echo " + " ".join(f"${name}" for name in LARGE), LARGE, {}, "The largest: 'part_0' (122880 bytes), "),
     ],
 )

@@ -192,7 +192,7 @@ describe('mail>', () => {
     [
       'nothing said',
       { to: null, subject: null, from: null },
-      "Parameter 'subject', 'from', 'to' is required but not set: give it beside mail>, or in 'mail:' of an _export (config)",
+      "Parameter 'subject', 'from', 'to' is required but not set: give it next to mail>, or in 'mail:' of an _export (config)",
     ],
     ['no recipient', { to: [] }, /^Parameter 'to' is required/],
     ['no server', { host: null }, /^Missing SMTP configuration: give 'host'/],

@@ -72,7 +72,7 @@ def use(model):
     const refused = await trowel(['run', 'model.dig'], { cwd });
     expect(refused.code).toBe(1);
     expect(refused.stdout).toContain(
-      "'model' cannot be stored: it is of type t.Model: store a dict of what it holds, or",
+      "'model' cannot be stored: it is of type t.Model: store a dict of its content, or",
     );
     expect(refused.stdout).toContain('let trowel.yml say `values: {pickle: true}`');
     writeFileSync(join(cwd, 'trowel.yml'), 'values: {pickle: true}\n');

@@ -212,9 +212,9 @@ describe('call>', () => {
     [{ 'call>': './sub//part.dig' }, 'sub/part.dig'],
     [{ 'call>': 'other', _workdir: 'sub' }, 'sub/other.dig'],
     [{ 'call>': '../other', _workdir: 'sub' }, 'other.dig'],
-    [{ 'call>': '../other' }, 'call>: the file must lie inside the project: ../other'],
-    [{ 'call>': 'sub/../../x' }, 'call>: the file must lie inside the project: sub/../../x'],
-    [{ 'call>': '/etc/passwd' }, 'call>: the file must lie inside the project: /etc/passwd'],
+    [{ 'call>': '../other' }, 'call>: the file must be inside the project: ../other'],
+    [{ 'call>': 'sub/../../x' }, 'call>: the file must be inside the project: sub/../../x'],
+    [{ 'call>': '/etc/passwd' }, 'call>: the file must be inside the project: /etc/passwd'],
     [{}, "Parameter '_command' is required but not set"],
   ])('%j', (keys, expected) => {
     expect(shown(callFile(keys))).toBe(expected);

@@ -58,6 +58,6 @@ describe('a workflow that is included into another', () => {
       severity: 'warning',
       span: { file: 'main.dig', start: main.indexOf('part.dig') },
     });
-    expect(diagnostics[0]?.message).toContain("'part.dig' is included into +two");
+    expect(diagnostics[0]?.message).toContain("'part.dig' is included in +two");
   });
 });

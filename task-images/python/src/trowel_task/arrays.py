@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
-OBJECTS = "it holds Python objects (dtype object): .tolist(), or .astype(...) with a dtype of numpy's own"
+OBJECTS = "it contains Python objects (dtype object): .tolist(), or .astype(...) with a dtype of numpy's own"
 
 
 def write(array: Any, file: BinaryIO) -> None:

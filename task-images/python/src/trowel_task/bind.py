@@ -42,7 +42,7 @@ def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:
     """(module, class the target is a member of, target)."""
     parts = command.strip().split(".")
     if not all(parts):
-        raise ValueError(f"py>: '{command}' is no name: write module.function or module.Class.method")
+        raise ValueError(f"py>: '{command}' is not a name: write module.function or module.Class.method")
     if len(parts) == 1:
         raise ValueError(f"py>: '{command}' has no module: write module.function, for example tasks.{command}")
     for count in range(len(parts) - 1, 0, -1):

@@ -194,7 +194,7 @@ def _string(values: Any) -> tuple[Any, Note]:
     try:
         array = pyarrow.array(values.to_numpy(dtype=object, na_value=None), type=pyarrow.large_string(), from_pandas=False)
     except UnicodeEncodeError:
-        raise Unkept(values, "a text in it has half of a surrogate pair, which is no UTF-8: .astype(object)") from None
+        raise Unkept(values, "a text in it has half of a surrogate pair, which is not valid UTF-8: .astype(object)") from None
     return array, {"as": "string", "storage": dtype.storage, "gap": str(getattr(dtype, "na_value", "<NA>"))}
 
 

@@ -16,7 +16,7 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
     frame = value if name == "DataFrame" else value.to_frame()
     for column, dtype in frame.schema.items():
         if dtype == polars.Object:
-            raise Unkept(value, f"its column {column!r} holds Python objects (dtype Object): .cast(polars.String) or numbers")
+            raise Unkept(value, f"its column {column!r} contains Python objects (dtype Object): .cast(polars.String) or numbers")
     with open(path, "wb") as file:
         try:
             frame.write_parquet(file)

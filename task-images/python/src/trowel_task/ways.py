@@ -132,7 +132,7 @@ def out(value: Any) -> str:
         return found
     if hasattr(value, "__next__"):
         return _ONCE
-    return f"store a dict of what it holds, or {_MODEL.replace('model', 'x')}"
+    return f"store a dict of its content, or {_MODEL.replace('model', 'x')}"
 
 
 def can_be_pickled(value: Any) -> bool:
