@@ -4,7 +4,7 @@
  */
 import type { IConstruct } from 'constructs';
 import { cdk, ec2, ecs, iam, s3 } from './cdk.ts';
-import { READS } from './shared-network.ts';
+import { READS, ZONES } from './shared-network.ts';
 
 interface Acknowledged {
   readonly id: string;
@@ -25,6 +25,7 @@ const WITHOUT_RESOURCES = new Set([
   ...['cloudwatch:PutMetricData', 's3:ListAllMyBuckets'],
   // Of the function that makes the shared network, through CloudFormation only (shared-network.ts).
   ...READS,
+  ...ZONES,
 ]);
 
 const WILDCARDS: readonly (readonly [resource: RegExp, reason: string])[] = [

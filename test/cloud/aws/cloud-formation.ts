@@ -124,6 +124,13 @@ export class CloudFormation implements Part {
   #refused({ principal }: ServiceCall, { Resources }: Template): FailedResource | undefined {
     if (principal.kind === 'account') return undefined;
     const context = { 'aws:CalledVia': 'cloudformation.amazonaws.com' };
+    const zones = ['AvailabilityZones', 'AccountAttributes', 'Subnets'].map((what) => ({
+      action: `ec2:Describe${what}`,
+      resource: '*',
+    }));
+    const refused = this.#options.iam.refusal(principal, zones);
+    if (refused !== undefined)
+      return { id: 'SubnetA', type: 'AWS::EC2::Subnet', status: 'CREATE_FAILED', reason: refused };
     for (const [id, { Type: type, Properties }] of Object.entries(Resources)) {
       const service = type === 'AWS::SSM::Parameter' ? `parameter${Properties?.Name}` : 'any/any';
       const checks = permissionsOf(type, ['create', 'read', 'delete']).map((action) => ({
