@@ -176,7 +176,7 @@ export const trowelSchema = z
               .regex(/^(?:shared|own|default-new|vpc-[0-9a-z]+)$/, { error: VPC })
               .optional()
               .describe(
-                '`shared` by all projects of the account and region that say nothing else, `own` by this project alone, or the id of a VPC.',
+                '`shared` by all projects in the account and region (the default), `own` for this project only, or the id of a VPC.',
               ),
             subnets: oneOf(['public', 'private'])
               .optional()
