@@ -99,6 +99,29 @@ def test_a_value_that_was_changed_is_not_read(host):
         assert "its sha256" in host.py("v.get", v=ref)["error"]["message"] or "the sha256 of" in host.py("v.get", v=ref)["error"]["message"]
 
 
+@pytest.mark.parametrize("size", [0, 1, 1 << 20, 33 << 20, (33 << 20) + 1], ids=["empty", "a byte", "a block", "many", "and a byte"])
+def test_bytes_and_files_are_hashed_on_their_way(tmp_path, size):
+    """What is large, by a thread."""
+    store, source = Store(str(tmp_path)), tmp_path / "source"
+    data = (os.urandom(997) * (size // 997 + 1))[:size]
+    source.write_bytes(data)
+    kept = {"bytes": store.bytes_of(data, "bytes", {}), "file": store.file(str(source))}
+    name = hashlib.sha256(data).hexdigest()
+    for kind, ref in kept.items():
+        assert ref == {"trowel:ref": name, "kind": kind, "bytes": size, **({"name": "source"} if kind == "file" else {})}
+    source.write_bytes(b"another")  # the copy is not changed by it
+    copy = resolve(kept["file"])
+    assert copy.read_bytes() == data and copy.stat().st_mode & 0o777 == 0o400
+    assert resolve(kept["bytes"]) == data
+    changed = data[:-1] + b"!" if data else b"!"
+    for path in (copy, tmp_path / "values" / f"{name}.bin"):
+        path.chmod(0o600)
+        path.write_bytes(changed)
+    for ref in kept.values():
+        with pytest.raises(ValueError, match="the sha256 of"):
+            resolve(ref)
+
+
 @pytest.mark.parametrize("ref", ["file:///etc/hosts", "../../outside", "a" * 63, 1])
 def test_a_reference_leads_to_files_of_values_alone(host, ref):
     host.file("v.py", MAKE)

@@ -19,6 +19,7 @@ from trowel_task.wire import MAP, REF, Mark, is_ref
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import io
     import pathlib
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
@@ -180,6 +181,8 @@ class Store:
         return {MAP: [ref]} if mapping else ref
 
     def bytes_of(self, data: bytes, kind: str, more: dict[str, Any]) -> Mark:
+        if digests.is_worth_a_thread(len(data)):
+            return self._large(data, kind, more)
         name = digests.of(data)
         target = self._target(name + _suffix(kind))
         if not os.path.exists(target):
@@ -188,17 +191,35 @@ class Store:
             os.replace(temporary, target)
         return self._ref(target, kind, len(data), name, more)
 
+    def _large(self, data: bytes, kind: str, more: dict[str, Any]) -> Mark:
+        """Hashed while it is written, for either takes most of a second a gigabyte."""
+
+        def write(path: str) -> str:
+            with digests.Beside(len(data)) as digest:
+                write_whole(path, data, digest)
+                return digest.hexdigest()
+
+        name, target = self._placed(write, lambda name: name + _suffix(kind))
+        return self._ref(target, kind, len(data), name, more)
+
+    def _placed(self, write: Callable[[str], str], path_of: Callable[[str], str]) -> tuple[str, str]:
+        """The hash and the place of a file that `write` makes at the path it is given, and whose hash it returns."""
+        temporary = self._target(f"{os.getpid()}.{get_ident()}.tmp")
+        try:
+            name = write(temporary)
+            target = self._target(path_of(name))
+            os.replace(temporary, target)
+        except BaseException:
+            if os.path.exists(temporary):
+                os.unlink(temporary)
+            raise
+        return name, target
+
     def file(self, source: str) -> Mark:
         """A copy, so that later writes to the user's file do not change the value. Keeps the file's name."""
-        import shutil
-
-        temporary = self._target(f"{os.getpid()}.{get_ident()}.tmp")
-        shutil.copyfile(source, temporary)
-        name, size = hash_file(temporary)
-        target = self._target(os.path.join(name, os.path.basename(source)))
-        os.chmod(temporary, 0o444 & rights(os.path.dirname(target)))
-        os.replace(temporary, target)
-        return self._ref(target, "file", size, name, {"name": os.path.basename(source)})
+        base = os.path.basename(source)
+        name, target = self._placed(lambda path: _copied(source, path), lambda name: os.path.join(name, base))
+        return self._ref(target, "file", os.path.getsize(target), name, {"name": base})
 
     def written(self, kind: str, write: Callable[[str], dict[str, Any]]) -> Mark:
         """A file that `write` makes at the path it is given; it returns further fields of the reference (`kind` replaces this one)."""
@@ -271,25 +292,54 @@ def _suffix(kind: str) -> str:
 
 def path_of(ref: dict[str, Any], roots: Sequence[str] | None = None, verify: bool = True) -> str:
     """Where a value lies on this machine. Raises FileNotFoundError if it is gone, ValueError if it is not what was stored."""
+    path, hashed = _found(ref, roots)
+    if verify and not hashed and hash_file(path)[0] != _name(ref)[1]:
+        raise _changed(ref)
+    return path
+
+
+def _found(ref: dict[str, Any], roots: Sequence[str] | None) -> tuple[str, bool]:
+    """And whether it has just been hashed."""
     name, sha256 = _name(ref)
     for root in _roots if roots is None else roots:
         if remote.is_remote(root):
-            path = _fetched(f"{root}/values/{name}", name, sha256, ref.get("bytes"))
+            path, hashed = _fetched(f"{root}/values/{name}", name, sha256, ref.get("bytes"))
         else:
-            path = os.path.join(root, "values", name)
+            path, hashed = os.path.join(root, "values", name), False
         if path and os.path.isfile(path):
-            if verify and hash_file(path)[0] != sha256:
-                raise _changed(ref)
-            return path
+            return path, hashed
     raise FileNotFoundError(f"a stored value is gone, or not of this run: {name}")
 
 
 def _content(ref: dict[str, Any], roots: Sequence[str] | None = None) -> bytes:
-    with open(path_of(ref, roots, verify=False), "rb") as file:
-        data = file.read()
-    if digests.of(data) != _name(ref)[1]:
+    path, hashed = _found(ref, roots)
+    with open(path, "rb", 0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if hashed:
+            return file.readall()
+        if digests.is_worth_a_thread(size):
+            data, sha256 = _read(file, size)
+        else:
+            data = file.readall()
+            sha256 = digests.of(data)
+    if sha256 != _name(ref)[1]:
         raise _changed(ref)
     return data
+
+
+def _read(file: io.FileIO, size: int) -> tuple[bytes, str]:
+    """Bytes of a large file and their hash, which is made of them while the next are read. They are read into the bytes that are returned:
+    joining blocks would copy a gigabyte."""
+    import io
+
+    whole = io.BytesIO(bytes(size))
+    with whole.getbuffer() as view, digests.Beside(size) as digest:
+        at = 0
+        while count := file.readinto(view[at : at + digests.BLOCK]):
+            digest.update(view[at : at + count])
+            at += count
+        sha256 = digest.hexdigest()
+    return whole.getvalue(), sha256 if at == size else ""
 
 
 def _changed(ref: dict[str, Any]) -> ValueError:
@@ -307,11 +357,11 @@ def _name(ref: dict[str, Any]) -> tuple[str, str]:
     return sha256 + _suffix(kind), sha256
 
 
-def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
-    """This machine's copy of an object in S3 of so many bytes, or None where there is none."""
+def _fetched(uri: str, name: str, sha256: str, size: Any) -> tuple[str, bool]:
+    """This machine's copy of an object in S3, or nothing where there is none; and whether it has come, and been hashed, now."""
     path = os.path.join(remote.spool(), name)
     if os.path.exists(path):
-        return path
+        return path, False
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     temporary = f"{path}.{os.getpid()}.{get_ident()}.tmp"
     try:
@@ -320,9 +370,9 @@ def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
         if os.path.exists(temporary):  # not where it failed before the first byte
             os.unlink(temporary)
         if isinstance(error, FileNotFoundError):
-            return None
+            return "", False
         if remote.code_of(error) in ("AccessDenied", "NoSuchKey"):  # of what is not there, where the role may not list
-            return None
+            return "", False
         raise
     if hash_file(temporary)[0] != sha256:
         os.unlink(temporary)
@@ -330,7 +380,7 @@ def _fetched(uri: str, name: str, sha256: str, size: Any) -> str | None:
     if os.sep in name:
         os.chmod(temporary, 0o400)
     os.replace(temporary, path)
-    return path
+    return path, True
 
 
 def resolve(value: Any) -> Any:
@@ -407,12 +457,42 @@ def rights(folder: str) -> int:
     return 0o700 if os.stat(folder).st_uid == os.geteuid() else 0o777
 
 
-def write_whole(path: str, data: bytes) -> None:
+def _copied(source: str, target: str) -> str:
+    """Copies a file; the sha256 of what was written. By a few blocks in turn: new ones cost more than copying."""
+    fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with open(source, "rb", 0) as file, digests.Beside(expected := os.fstat(file.fileno()).st_size) as digest:
+            block = min(digests.BLOCK, expected + 1)
+            blocks = [memoryview(bytearray(block)) for _ in range(1 + (digests.IN_USE if expected >= block else 0))]
+            turn = 0
+            while count := file.readinto(blocks[turn % len(blocks)]):
+                part = blocks[turn % len(blocks)][:count]
+                digest.update(part)
+                _write(fd, part)
+                turn += 1
+            os.fchmod(fd, 0o444 & rights(os.path.dirname(target)))
+            return digest.hexdigest()
+    finally:
+        os.close(fd)
+
+
+def write_whole(path: str, data: bytes, digest: digests.Beside | None = None) -> None:
     """Survives the death of any process once it is written; a sync to the disk, against a power cut, would cost more than a small task."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644 & rights(os.path.dirname(path)))
     try:
+        if digest is None:
+            _write(fd, data)
+            return
         view = memoryview(data)
-        while view:
-            view = view[os.write(fd, view) :]
+        for start in range(0, len(view), digests.BLOCK):
+            block = view[start : start + digests.BLOCK]
+            digest.update(block)
+            _write(fd, block)
     finally:
         os.close(fd)
+
+
+def _write(fd: int, data: bytes | memoryview) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
