@@ -82,13 +82,7 @@ export async function evaluateUnknown(
   evaluate: (payload: Payload) => Promise<unknown>,
 ): Promise<unknown> {
   const { op, c } = payload;
-  const rendered = await render({
-    layers: payload.seen ?? payload.l,
-    builtins: payload.b.vars,
-    task: payload.t,
-    keys: payload.k,
-  });
-  if (!rendered.ok) throw Object.assign(new Error(rendered.error.message), { name: rendered.error.name });
+  const rendered = await renderTask(payload, render);
   const keys = { ...rendered.keys };
   const { seen: _, ...rest } = payload as Payload & { seen?: unknown };
   const again = (): Promise<unknown> => evaluate({ ...rest, l: [], k: keys });
@@ -132,6 +126,13 @@ export async function withoutEffects(
   payload: Payload,
   render: (request: RenderRequest) => Promise<RenderResult>,
 ): Promise<StoreResult> {
+  await renderTask(payload, render);
+  const { storeResult } = await import('../expression/stores.ts');
+  return storeResult(payload, {});
+}
+
+/** The task's keys, evaluated. Throws what cannot be evaluated. */
+async function renderTask(payload: Payload, render: (request: RenderRequest) => Promise<RenderResult>) {
   const rendered = await render({
     layers: payload.seen ?? payload.l,
     builtins: payload.b.vars,
@@ -139,8 +140,7 @@ export async function withoutEffects(
     keys: payload.k,
   });
   if (!rendered.ok) throw Object.assign(new Error(rendered.error.message), { name: rendered.error.name });
-  const { storeResult } = await import('../expression/stores.ts');
-  return storeResult(payload, {});
+  return rendered;
 }
 
 /** wait> and the pauses of group retries take no time. */

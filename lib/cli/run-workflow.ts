@@ -206,11 +206,8 @@ function resumed(
   timezone: string,
   given: Mapping,
 ): AttemptInfo {
-  const time = flags.session === undefined ? undefined : parseTime(flags.session, timezone);
-  const wanted = time === undefined ? undefined : formatSessionTime(time, timezone);
-  const found = folder === undefined ? undefined : lastUnsuccessful(folder, name, wanted);
-  const anew = flags.param !== undefined || flags.paramsFile !== undefined;
-  if (found !== undefined) return anew ? { ...found, params: merged(found.params, given) } : found;
+  const found = folder === undefined ? undefined : lastUnsuccessful(folder, name, sessionOf(flags, timezone));
+  if (found !== undefined) return withGiven(found, flags, given);
   const last =
     folder === undefined
       ? undefined
@@ -233,10 +230,18 @@ function taken(
   timezone: string,
   given: Mapping,
 ): AttemptInfo {
-  const time = flags.session === undefined ? undefined : parseTime(flags.session, timezone);
-  const found = lastAttempt(folder, name, time === undefined ? undefined : formatSessionTime(time, timezone));
-  const anew = flags.param !== undefined || flags.paramsFile !== undefined;
-  return anew ? { ...found, params: merged(found.params, given) } : found;
+  return withGiven(lastAttempt(folder, name, sessionOf(flags, timezone)), flags, given);
+}
+
+/** The time of `--session`, as attempts have it. */
+function sessionOf({ session }: RunFlags, timezone: string): string | undefined {
+  const time = session === undefined ? undefined : parseTime(session, timezone);
+  return time === undefined ? undefined : formatSessionTime(time, timezone);
+}
+
+function withGiven(attempt: AttemptInfo, { param, paramsFile }: RunFlags, given: Mapping): AttemptInfo {
+  if (param === undefined && paramsFile === undefined) return attempt;
+  return { ...attempt, params: merged(attempt.params, given) };
 }
 
 interface ChosenSession {
