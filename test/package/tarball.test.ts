@@ -51,7 +51,7 @@ const ALLOWED = [
   /^dist\/lambdas\/sandbox\/(thread\.cjs|quickjs\.wasm|image\.bin)$/,
   /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
   /^schemas\/(dig|trowel)\.schema\.json$/,
-  /^task-images\/python\/(Dockerfile|pyproject\.toml|bootstrap\.py|src\/trowel_task\/(\w+\.py|py\.typed)|src\/digdag-stubs\/__init__\.pyi)$/,
+  /^task-images\/python\/(Dockerfile|pyproject\.toml|build_wheel\.py|src\/trowel_task\/(\w+\.py|py\.typed)|src\/digdag-stubs\/__init__\.pyi)$/,
   /^templates\/project\/[\w./-]+$/,
 ];
 
