@@ -42,19 +42,30 @@ class Masker:
     """Replaces every secret: as it is, each line of it, and in all the forms of both."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
+        secrets = list(secrets)
         parts = sorted({part for secret in secrets for part in _parts(secret)}, key=len, reverse=True)
         # Characters of the longest form.
         self.longest = max((sum(1 if _AS_IT_IS.match(c) else _LONGEST_FORM for c in part) for part in parts), default=0)
         self.longest = max([self.longest, *(2 * len(part.encode("utf-8", "surrogatepass")) for part in parts)])
-        patterns = [pattern for part in parts for pattern in _patterns(part)]
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        # A line by itself is hardly ever encoded.
+        encoded = sorted({text for secret in secrets for text in _base64(secret.strip())}, key=len, reverse=True)
+        self._texts = parts
+        self._encoded = encoded
+        # Of these at least one is in whatever the pattern matches: most texts have none, and looking for them is much faster.
+        self._anchors = list(dict.fromkeys(_longest_run(text) for text in [*parts, *encoded]))
+        self._pattern: re.Pattern[str] | None = None
 
     def text(self, text: str) -> str:
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if not any(anchor in text for anchor in self._anchors):
+            return text
+        if self._pattern is None:
+            encoded = [text.replace("/", "[/_]").replace("+", "[+-]") for text in self._encoded]
+            self._pattern = re.compile("|".join([*encoded, *map(_pattern, self._texts)]))
+        return self._pattern.sub(MASK, text)
 
     def value(self, value: Any) -> Any:
         """The same in every string of a JSON value."""
-        if not self._pattern:
+        if not self._anchors:
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -72,16 +83,21 @@ def _parts(secret: str) -> list[str]:
     return [secret, secret.strip(), *(line for each in lines if len(line := each.strip()) >= _LEAST_LINE)]
 
 
-def _patterns(part: str) -> list[str]:
-    return ["".join(map(_character, part)), *_base64(part)]
+def _pattern(part: str) -> str:
+    return "".join(map(_character, re.findall(r"\\+|[^\\]", part)))
+
+
+def _longest_run(text: str) -> str:
+    """Of characters that are the same in every form."""
+    return max(re.findall(r"[A-Za-z0-9.]+", text), key=len, default="")
 
 
 def _character(character: str) -> str:
-    """One character in all its forms. Letters, digits and what is never escaped have one."""
+    """One character, or several backslashes, in all forms. Letters, digits and what is never escaped have one."""
     if _AS_IT_IS.match(character):
         return re.escape(character)
-    if character == "\\":
-        return _BEFORE
+    if character[0] == "\\":
+        return f"{_BACKSLASH}{{{len(character)},{4 * len(character)}}}"
     code = ord(character)
     units = character.encode("utf-16-be", "surrogatepass")
     forms = [
@@ -118,6 +134,5 @@ def _base64(part: str) -> list[str]:
     for before in range(3):
         text = b2a_base64(bytes(before) + data, newline=False).decode("ascii").rstrip("=")
         whole = len(text) if (before + len(data)) % 3 == 0 else len(text) - 1
-        kept = text[before + 1 if before else 0 : whole]
-        patterns.append(kept.replace("/", "[/_]").replace("+", "[+-]"))
+        patterns.append(text[before + 1 if before else 0 : whole])
     return patterns
