@@ -53,7 +53,8 @@ class Validation {
   machine(machine: Thing): void {
     this.#fields(machine, MACHINE_FIELDS, '');
     const language = machine.QueryLanguage;
-    if (language !== undefined && language !== 'JSONata') {
+    // JSONPath is the default, which each state may replace.
+    if (language !== undefined && language !== 'JSONata' && language !== 'JSONPath') {
       this.#fault('query-language', '/QueryLanguage', `Only JSONata is supported, not ${JSON.stringify(language)}`);
     }
     this.#states(machine, '', language === 'JSONata');

@@ -11,6 +11,16 @@ const machine = (states: { [name: string]: unknown }, more: object = {}) => ({
 
 const cases: [string, unknown, string[]][] = [
   ['sound', machine({ A }), []],
+  [
+    'states that say JSONata where JSONPath is the default',
+    machine({ A: { ...A, QueryLanguage: 'JSONata' } }, { QueryLanguage: 'JSONPath' }),
+    [],
+  ],
+  [
+    'no such language',
+    machine({ A }, { QueryLanguage: 'XPath' }),
+    ['query-language /QueryLanguage', 'query-language /States/A/QueryLanguage'],
+  ],
   ['states that say JSONata themselves', { StartAt: 'A', States: { A: { ...A, QueryLanguage: 'JSONata' } } }, []],
   ...['{% 1', '{% 1 %} ', '1 %}'].map((Output): [string, unknown, string[]] => [
     `an expression that is not opened or closed: ${Output}`,
