@@ -39,6 +39,8 @@ interface Node extends AstNode {
 
 /** Functions that give an answer for an argument that is nothing. */
 const TAKES_NOTHING: ReadonlySet<string> = new Set(['exists', 'count', 'append']);
+/** Operators that do so. */
+const OPERATORS: ReadonlySet<unknown> = new Set(['and', 'or', '&', '=', '!=', 'in']);
 
 class Reader implements References {
   readonly variables = new Set<string>();
@@ -49,6 +51,8 @@ class Reader implements References {
   readonly states = new Set<string>();
   usesEval = false;
   depth = 0;
+  /** Only collects variables: within a part that is guarded nothing more is. */
+  #inGuard = false;
 
   /**
    * @param locals names that the expression itself has bound so far; grows as bindings are met
@@ -125,12 +129,20 @@ class Reader implements References {
         this.#all([node.condition, node.then, node.else], locals, inside);
         break;
       case 'binary':
-        if (node.value === 'and' || node.value === 'or') {
+        if (OPERATORS.has(node.value)) {
           this.#guard([node.lhs as AstNode, node.rhs], locals, inside);
         }
         this.#all([node.lhs as AstNode, node.rhs], locals, inside);
         break;
+      case 'apply':
+        if (node.rhs?.type === 'variable' && TAKES_NOTHING.has(String(node.rhs.value))) {
+          this.#guard([node.lhs as AstNode], locals, inside);
+        }
+        this.#all([node.lhs as AstNode, node.rhs], locals, inside);
+        break;
       default:
+        // A list is without what is nothing.
+        if (node.type === 'unary' && node.value === '[') this.#guard(node.expressions ?? [], locals, inside);
         if (node.type === 'unary' && node.value === '{') {
           this.#pairs(node.lhs as readonly (readonly [AstNode, AstNode])[], locals, inside);
           break;
@@ -212,7 +224,9 @@ class Reader implements References {
   }
 
   #guard(nodes: readonly (AstNode | undefined)[], locals: ReadonlySet<string>, inside: boolean): void {
+    if (this.#inGuard) return;
     const inner = new Reader();
+    inner.#inGuard = true;
     inner.#all(nodes, new Set(locals), inside);
     for (const variable of inner.variables) {
       this.guarded.add(variable);
