@@ -1,7 +1,7 @@
 /**
  * What end-to-end tests run against: the small AWS, or with TROWEL_E2E_AWS=1 the account whose credentials the environment has (AWS_REGION
  * must be set). There stacks and secrets have their projects' names and are removed when the tests end; what is there already is not
- * touched: the tests fail. What remains are CDKToolkit, its assets, and logs of the CDK's own functions. All this has run against the small AWS
+ * touched: the tests fail. What remains are CDKToolkit, its assets, the network that projects share (TrowelNetwork), and logs of the CDK's own functions. All this has run against the small AWS
  * in an account's place, where a stack with a network could not be destroyed then, and not in an account yet.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
