@@ -1,7 +1,7 @@
 import { type ErrorName, TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
 
-/** As the SDK's clients throw them; of the network's errors `code` alone is there. */
+/** As the SDK's clients throw them; the network's errors have only `code`. */
 export interface ServiceError extends Partial<Error> {
   readonly code?: string;
   readonly $fault?: 'client' | 'server';

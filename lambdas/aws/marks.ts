@@ -4,7 +4,7 @@ import { TAKEN } from './objects.ts';
 
 /** What a mark holds. */
 interface Mark {
-  /** The invocation that tells it; null once it has given up. */
+  /** The invocation that reports it; null once it has given up. */
   readonly owner: string | null;
   readonly delivered: readonly string[];
   /** Milliseconds. */
@@ -72,7 +72,7 @@ export function bucketMarks(client: S3Client, bucket: string, owner: string, now
     },
     taken: async (attempt, key) => {
       const { mark } = (await read(place(attempt, key))) ?? {};
-      // One that has given up, or died, has not told all.
+      // One that has given up, or died, has not reported everything.
       return mark !== undefined && mark.owner !== null && mark.delivered.length > 0;
     },
   };

@@ -26,7 +26,7 @@ export function s3Client(env: Environment = process.env): S3Client {
   return new S3Client({ forcePathStyle: elsewhere !== undefined });
 }
 
-/** `s3://bucket/key`, where the key stands as it is, not percent-encoded; undefined for anything else. */
+/** `s3://bucket/key`, with the key as it is, not percent-encoded; undefined for anything else. */
 export function parseUri(uri: string): { readonly Bucket: string; readonly Key: string } | undefined {
   const [, Bucket, Key] = /^s3:\/\/([^/]+)\/(.+)$/s.exec(uri) ?? [];
   return Bucket === undefined || Key === undefined ? undefined : { Bucket, Key };
@@ -138,7 +138,7 @@ export class Objects {
     };
   }
 
-  /** Values of the payload's attempt and of those that it goes on from. */
+  /** Values of the payload's attempt and of those that it continues. */
   values(payload: Pick<Payload, 'b'>): Values {
     return valuesIn(this.#valueFiles, rootsOf(payload));
   }

@@ -102,7 +102,7 @@ async function loop(
   const iterations = unwrap(iterationsOf(operator, keys, await listsOf(operator, keys, values)));
   const parallel = '_parallel' in keys ? { parallel: unwrap(parallelism(keys._parallel)) } : {};
   const { length, at } = iterations;
-  // Of loop> the count alone: its iterations are made from their index.
+  // Of loop> only the count: its iterations are made from their index.
   if (length <= plan.few && operator === 'loop') return { items: length, ...parallel };
   if (length === 0 || values === undefined || (length <= plan.few && fitsPage(iterations)))
     return { items: Array.from({ length }, (_, index) => at(index)), ...parallel };

@@ -8,7 +8,7 @@ import type { LoopItem, LoopPlan, Page } from '../../lib/expression/wire.ts';
 import { isMergeable, MAP } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
-/** Bytes of a page, which a machine holds in a variable beside others. */
+/** Bytes of a page, which a machine holds in a variable next to others. */
 export const MOST_BYTES = 64 * 1024;
 /** Bytes of an iteration; the larger values of a larger one become references. */
 const MOST_OF_ITEM = 16 * 1024;
@@ -141,7 +141,7 @@ class Writer {
   }
 }
 
-/** A mapping goes on merging where it is one of parts. */
+/** A mapping continues to merge if it has parts. */
 function keptBy(value: Value, reference: Mapping): Mapping {
   return isMergeable(value) ? { [MAP]: [reference] } : reference;
 }

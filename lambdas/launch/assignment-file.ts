@@ -4,7 +4,7 @@ import type { Assignment } from './compute.ts';
 export interface AssignmentFile {
   readonly v: 1;
   readonly token: string;
-  /** By which the container reads this file. It holds for some minutes; whoever has it may read the file until then. */
+  /** By which the container reads this file. It is valid for some minutes; whoever has it may read the file until then. */
   readonly address: string;
   readonly assignment: Assignment;
   /** Variables of the container by key of the secret. */

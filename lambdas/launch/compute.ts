@@ -48,7 +48,7 @@ export interface Assignment {
   /** `_secrets`: `{pg: {password: 'my.other.key'}}`. */
   readonly secrets_map: Mapping;
   readonly secret_texts: SecretTexts;
-  /** By key as stored: what tells the present value from another (the value itself cannot be had from it). For the record. */
+  /** By key as stored: what distinguishes the present value from another (without giving it away). For the record. */
   readonly secret_versions?: { readonly [key: string]: string };
   readonly workdir?: string;
   /** Seconds. */

@@ -35,7 +35,7 @@ export interface Services {
   /** Those of the keys that are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
   readonly missingSecrets?: (keys: readonly string[]) => Promise<readonly string[]>;
   /**
-   * What tells the present value of a secret from another, and from which the value cannot be had. `like`: one of an earlier time, to be
+   * What distinguishes the present value of a secret from another, without giving the value away. `like`: one of an earlier time, to be
    * compared with. Absent: a secret that has changed makes no difference to a resumed attempt.
    */
   readonly secretVersion?: (key: string, like?: string) => Promise<string | undefined>;

@@ -14,7 +14,7 @@ export interface DefinitionTable {
   readonly revisions: { readonly [key: string]: string };
 }
 
-/** Definitions that fit beside the function's other variables. */
+/** Definitions that fit next to the function's other variables. */
 export const MOST_DEFINITIONS = 120;
 
 /** @throws TrowelError Trowel.BadInput */

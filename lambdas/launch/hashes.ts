@@ -4,7 +4,7 @@ import type { Value } from '../../lib/language/workflow.ts';
 
 /**
  * sha256 (hexadecimal) of the canonical JSON of a value (RFC 8785), a value by reference replaced by the hash of its content.
- * trowel_task's canonical.py gives the same: the runner records what a task read, this tells whether it is unchanged.
+ * trowel_task's canonical.py gives the same: the runner records what a task read, and this finds whether it is unchanged.
  */
 export function fingerprint(value: Value): string {
   return createHash('sha256').update(canonical(value)).digest('hex');
@@ -14,7 +14,7 @@ export function fingerprint(value: Value): string {
 export function canonical(value: Value): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  // The same content lies elsewhere after a repeated task.
+  // The same content is elsewhere after a repeated task.
   if (REF in value) return `{"${REF}":${JSON.stringify(value.sha256 ?? value[REF] ?? null)}}`;
   const keys = Object.keys(value).sort();
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key] ?? null)}`).join()}}`;

@@ -1,4 +1,4 @@
-/** Results of earlier attempts: when one may stand for running the task again, and what is answered then. */
+/** Results of earlier attempts: when one may replace running the task again, and what is answered then. */
 
 import { isMapping } from '../../lib/expression/merge.ts';
 import { baseLayers, merged } from '../../lib/expression/stores.ts';

@@ -2,7 +2,7 @@ import type { EvaluateResults, Payload } from '../../lib/expression/wire.ts';
 import { evaluate } from '../evaluate/core.ts';
 
 /**
- * Invoked by containers, for the templates of dynamic subtasks. What it is told comes from user code, so it may read nothing: values by
+ * Invoked by containers, for the templates of dynamic subtasks. Its input comes from user code, so it may read nothing: values by
  * reference are in the payload already (trowel_task/templates.py).
  */
 export async function handler(event: Payload): Promise<EvaluateResults[keyof EvaluateResults]> {

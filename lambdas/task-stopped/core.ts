@@ -1,5 +1,5 @@
 /**
- * A container has ended, in one of the many ways in which the runner inside cannot say so: the state that waits for it is told. A task
+ * A container has ended, in one of the many ways in which the runner inside cannot say so: the state that waits for it gets a failure. A task
  * that was answered waits no more, so events may come late, twice and in any order.
  */
 import type { Failure } from '../../lib/expression/wire.ts';

@@ -27,7 +27,7 @@ export interface AstNode {
   readonly tuple?: boolean;
 }
 
-/** The text between `{%` and `%}`, or undefined for a text that is no expression. No blank may stand outside the marks. */
+/** The text between `{%` and `%}`, or undefined for a text that is not an expression. No blank may be outside the marks. */
 export function expressionIn(text: string): string | undefined {
   return text.length >= 4 && text.startsWith('{%') && text.endsWith('%}') ? text.slice(2, -2) : undefined;
 }
@@ -67,7 +67,7 @@ export function walkAst(root: AstNode, visit: (node: AstNode) => void): void {
 /** Parts of the tree that have a type and are not evaluated themselves. */
 const NOT_EVALUATED: ReadonlySet<unknown> = new Set(['filter', 'index', 'operator']);
 
-/** How deep the nodes of an expression stand in each other: the most frames that it can take without a function calling a function. */
+/** How deep the nodes of an expression are nested: the most frames that it can take without a function calling a function. */
 export function staticDepth(root: AstNode): number {
   let deepest = 0;
   const open: [unknown, number][] = [[root, 0]];

@@ -26,7 +26,7 @@ type Place = 'plain' | 'result' | 'errorOutput';
 class Linter {
   readonly #machine: StateMachine;
   readonly #faults: Fault[] = [];
-  /** The same text stands in many states. */
+  /** The same text is in many states. */
   readonly #parsed = new Map<string, References | undefined>();
   readonly #scopes: readonly Scope[];
   /** Variables that a scope's states assign. */

@@ -88,7 +88,7 @@ export interface ChoiceRule extends Result {
   readonly Next: string;
 }
 
-/** Assign and Output of the state itself belong to Default alone; a rule that is taken has its own. */
+/** Assign and Output of the state itself apply only to Default; a rule that is taken has its own. */
 export interface ChoiceState extends Common, Result {
   readonly Type: 'Choice';
   readonly Choices: readonly ChoiceRule[];

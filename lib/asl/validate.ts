@@ -1,5 +1,5 @@
 /**
- * lib/asl: the States Language as data: its types and limits, what may stand where (fields.ts), and what is wrong with a given machine.
+ * lib/asl: the States Language as data: its types and limits, what is allowed where (fields.ts), and what is wrong with a given machine.
  * validateMachine finds what keeps a machine from being run; lintMachine (lint.ts) also what the service would refuse or what would fail.
  */
 import { expressionIn, type Parsed, parseExpression } from './expression.ts';
@@ -43,7 +43,7 @@ type Thing = { readonly [key: string]: unknown };
 
 class Validation {
   readonly faults: Fault[] = [];
-  /** The same text stands in many states. */
+  /** The same text is in many states. */
   readonly #parsed = new Map<string, Parsed>();
 
   #fault(rule: FaultRule, path: string, message: string): void {

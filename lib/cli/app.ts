@@ -23,7 +23,7 @@ export function define(command: Command, run: Action): void {
     .action(() => run(synthesizeHere));
 }
 
-/** Whoever reads this is told by the CDK only that its subprocess has failed: everything else has to be said here. */
+/** The CDK says only that its subprocess has failed: everything else has to be said here. */
 async function synthesizeHere(terminal: Terminal): Promise<number> {
   const { reportDiagnostics } = await import('./report-diagnostics.ts');
   const place = (folder: string) => ({ folder, shown: relative(terminal.cwd, folder) });

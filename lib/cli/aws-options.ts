@@ -58,7 +58,7 @@ export async function withAws<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** As an end of the command. @param notes beside the fault's own */
+/** As an end of the command. @param notes in addition to the fault's own */
 export function refusal(fault: AwsFault, ...notes: readonly string[]): CliError {
   const code = fault.kind === 'setup' || fault.kind === 'denied' ? EXIT.environment : EXIT.failed;
   return new CliError(code, fault.message, [...fault.notes, ...notes], fault);

@@ -159,7 +159,7 @@ export function renderProject(
   return `${lines.join('\n')}\n`;
 }
 
-/** Tasks as they stand in the file: what loops multiply counts once. */
+/** Tasks as written in the file: a loop's tasks count once. */
 export function countTasks(node: Node | undefined): number {
   if (node === undefined) return 0;
   const { error, check } = node.directives;

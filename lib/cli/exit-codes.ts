@@ -1,4 +1,4 @@
-/** What the process says to its caller; the same table stands in `--help` and docs/cli.md. */
+/** What the process says to its caller; `--help` and docs/cli.md have the same table. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, environment: 4, interrupted: 130 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -11,7 +11,7 @@ export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
 ];
 
-/** An end that is explained to the user by its message alone: never shown with a stack trace. */
+/** An end whose message explains it to the user: never shown with a stack trace. */
 export class CliError extends Error {
   readonly exitCode: ExitCode;
   /** What to do about it, a line each. */

@@ -7,7 +7,7 @@ import { CliError, EXIT, usageError } from './exit-codes.ts';
 export interface Place {
   /** Absolute. */
   readonly folder: string;
-  /** As the user may write it from where he stands; empty if he stands in it. */
+  /** Relative to the user's current folder; empty if that is the project's. */
   readonly shown: string;
 }
 

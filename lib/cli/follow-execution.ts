@@ -8,7 +8,7 @@ import type { Opened } from './open-deployed.ts';
 import { chooseFormat, readRun } from './show-run.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Shows an execution as `trowel run` shows a run, until it ends; exit codes are the same. Ctrl-C ends the watching alone. */
+/** Shows an execution as `trowel run` shows a run, until it ends; exit codes are the same. Ctrl-C ends only the watching. */
 export async function followExecution(
   terminal: Terminal,
   { states, deployed, command }: Opened,

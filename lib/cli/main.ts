@@ -88,7 +88,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'code' in error;
 }
 
-/** `trowel log | head`: the reader has seen enough. What is under way goes on, what would be written is dropped. */
+/** `trowel log | head`: the reader has seen enough. What is under way continues, and what would be written is dropped. */
 function ignoreClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

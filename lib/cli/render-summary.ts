@@ -1,4 +1,4 @@
-/** What stands at the end of a run: on failure what failed and why and what to do now, on success where things are. */
+/** The end of a run: on failure what failed, why, and what to do now; on success where things are. */
 import { plainMessage } from '../expression/failure.ts';
 import type { RunView, TaskFailed } from './run-view.ts';
 import type { Colors } from './terminal.ts';
@@ -8,7 +8,7 @@ export interface SummaryOptions {
   readonly colors: Colors;
   /** The command that continues this run, ready to paste; absent if nothing was saved. */
   readonly resume?: string;
-  /** A path as the user may write it from where he stands. */
+  /** A path relative to the user's current folder. */
   readonly showPath: (path: string) => string;
   readonly nameOf: (task: string) => string;
   readonly dryRun?: boolean;

@@ -1,4 +1,4 @@
-/** Where diagnostics go: as text to standard error, in the forms for programs to standard output. Files are named from where the user stands. */
+/** Where diagnostics go: as text to standard error, in the forms for programs to standard output. Files are named relative to the user's current folder. */
 import { posix } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import type { Project } from '../language/project.ts';

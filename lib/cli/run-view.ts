@@ -51,7 +51,7 @@ export interface RunView {
   /** Failures that no later try of the same task has undone, in the order they happened. */
   readonly failures: Map<string, TaskFailed>;
   replayed: number;
-  /** Where the tasks that failed stand, `main.dig:3`. */
+  /** Where the failed tasks are, `main.dig:3`. */
   readonly places: Map<string, string>;
   /** Tasks that have printed a traceback. */
   readonly traced: Set<string>;

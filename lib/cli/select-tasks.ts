@@ -8,7 +8,7 @@ import { didYouMean } from '../language/suggest.ts';
 import type { Group, Node, Workflow } from '../language/workflow.ts';
 
 export interface Selection {
-  /** This subtree alone. */
+  /** Only this subtree. */
   readonly only?: string;
   /** Leave out what this task waits for. */
   readonly start?: string;
@@ -55,7 +55,7 @@ interface Found {
   readonly path: readonly Node[];
 }
 
-/** The task whose full name ends with the pattern: names as they stand in the file, without what loops and if> generate. */
+/** The task whose full name ends with the pattern: names as written in the file, without those that loops and if> generate. */
 export function findTask(root: Group, pattern: string): Found | Diagnostic {
   const all = new Map<string, Node[]>();
   const visit = (node: Node, prefix: string, path: Node[]) => {

@@ -20,7 +20,7 @@ export function showExecutionLog(
     const { arn, machineArn, status, name } = await chosenExecution(opened, reference);
     const { connectLogs } = await import('../deployed/logs-client.ts');
     const logs = connectLogs(connectionOf(flags));
-    // An ARN may be given from wherever the user stands.
+    // An ARN may be given from any folder.
     const group = taskLogGroup(await opened.deployed.projectOf(machineArn));
     const events = new ExecutionEvents(opened.states, arn);
     const running = flags.follow && status === 'RUNNING';

@@ -1,4 +1,4 @@
-/** The readers of a run's events: a live tree, plain lines, or JSON. Each is told every event and once that the run is over. */
+/** The readers of a run's events: a live tree, plain lines, or JSON. Each gets every event, and once the end of the run. */
 import type { RunEvent } from '../local/run-event.ts';
 import { openLiveArea } from './live-area.ts';
 import { plainLine, runHeader } from './render-plain.ts';

@@ -1,7 +1,7 @@
 /**
  * What an aws> may do: IAM actions and resources from its service:action and literal arguments. The table is that of Step Functions' pages
  * "IAM policies for …" (docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html; `.sync` needs more than the call
- * itself). Other actions are `service:Action`, on a resource that a well-known argument names. What cannot be told is left to the user.
+ * itself). Other actions are `service:Action`, on a resource that a well-known argument names. What cannot be derived is left to the user.
  */
 import type { Mapping, Value } from '../language/workflow.ts';
 
@@ -71,7 +71,7 @@ const RULES: { readonly [action: string]: Rule } = {
     },
     missing: ATHENA_DATA,
   },
-  // A query's id does not tell its workgroup.
+  // A query's id does not contain its workgroup.
   ...Object.fromEntries(
     ['stopQueryExecution', 'getQueryExecution', 'getQueryResults'].map((action) => [
       `athena:${action}`,
@@ -364,7 +364,7 @@ function filled(arn: string, args: Mapping): string | undefined {
   return after.includes('?') ? own : own + after;
 }
 
-/** `*` goes into a list, whose first element stands for all. */
+/** `*` goes into a list; its first element stands for all. */
 function argument([first = '', ...rest]: readonly string[], value: Value | undefined): string | undefined {
   if (first === '' && rest.length === 0) return typeof value === 'string' ? value : undefined;
   if (first === '*') return Array.isArray(value) ? argument(rest, value[0]) : undefined;

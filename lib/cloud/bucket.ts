@@ -41,7 +41,7 @@ function assignmentDays({ machines }: LoadedProject): number {
   return Math.ceil(Math.max(86_400, ...seconds) / 86_400) + 1;
 }
 
-/** Results, by which a failed attempt is resumed, lie beside the values and are of no use without them. */
+/** Results, by which a failed attempt is resumed, are next to the values and of no use without them. */
 function longest({ values, history }: { readonly values: number; readonly history: number }): number {
   return Math.max(values, history);
 }

@@ -122,7 +122,7 @@ function makeDefinition(
         ),
       ]),
     ),
-    // A task must not stand still where CloudWatch does not take its lines: beyond the buffer they are lost.
+    // A task must not stop where CloudWatch does not take its lines: beyond the buffer they are lost.
     logging: ecs.LogDrivers.awsLogs({
       logGroup,
       streamPrefix: LOG_PREFIX,

@@ -1,4 +1,4 @@
-/** A customer's key for bucket, logs, queue and topic: who may use it beside the roles that are granted objects. */
+/** A customer's key for bucket, logs, queue and topic: who may use it besides the roles that are granted objects. */
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';

@@ -19,7 +19,7 @@ export type BundledName = (typeof BUNDLED)[number];
 export interface FunctionProps {
   readonly name: BundledName;
   readonly environment: { readonly [variable: string]: string };
-  /** What its role may do beside logging and tracing. */
+  /** What its role may do besides logging and tracing. */
   readonly statements: readonly PolicyStatement[];
   readonly folder: string;
   readonly logGroup: ILogGroup;

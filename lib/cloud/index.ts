@@ -1,5 +1,5 @@
 /**
- * What an app of yours imports as `trowel/cloud` (docs/own-app.md). aws-cdk-lib and constructs come from that app.
+ * What a user's app imports as `trowel/cloud` (docs/own-app.md). aws-cdk-lib and constructs come from that app.
  *
  * ```ts
  * import { loadTrowelProject, TrowelProject } from 'trowel/cloud';

@@ -29,7 +29,7 @@ export interface LoadOptions {
   readonly architecture?: 'x86_64' | 'arm64';
   /** Where programs and the user's cache are looked for. Default: that of this process. */
   readonly env?: { readonly [name: string]: string | undefined };
-  /** What goes on, where it takes its time. Default: standard error. */
+  /** Progress of what takes long. Default: standard error. */
   readonly notice?: (message: string) => void;
   /** Milliseconds; default now. Schedules whose end is past are made disabled. */
   readonly now?: number;
@@ -43,7 +43,7 @@ export interface LoadedProject {
   readonly config: ProjectConfig;
   readonly machines: readonly DeployedMachine[];
   readonly schedules: readonly DeployedSchedule[];
-  /** By the key that stands in the states of their tasks. */
+  /** By the key in the states of their tasks. */
   readonly definitions: ReadonlyMap<string, TaskDefinitionPlan>;
   /** The archive that containers fetch: its path, and the SHA-256 of its bytes in hexadecimal. */
   readonly bundle: { readonly file: string; readonly sha256: string };
@@ -220,7 +220,7 @@ function manyDefinitions(count: number): Diagnostic {
   };
 }
 
-/** Subnets with endpoints alone reach the account's own registry and no other. */
+/** Subnets that have only endpoints reach the account's own registry and no other. */
 function reachesImage({ network, image, apt, dockerfile }: ProjectConfig): boolean {
   const isolated = networkKind(network) === 'own' && network.subnets === 'private' && network.endpoints;
   const own = dockerfile !== undefined || apt.length > 0 || image?.includes('.dkr.ecr.') === true;

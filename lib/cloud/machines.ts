@@ -37,7 +37,7 @@ export interface MadeMachine {
   /** A workflow's name, or that of a part of it (`main_part1`). */
   readonly name: string;
   readonly stateMachineName: string;
-  /** Made from the name: whoever refers to it does not wait for the machine. */
+  /** Made from the name, so that what refers to it does not depend on the machine. */
   readonly arn: string;
   /** Whether it is a workflow, not a part of one. */
   readonly whole: boolean;
@@ -255,7 +255,7 @@ function makeRole(scope: Construct, id: string, needs: Needs, props: MachineProp
   });
 }
 
-/** What Step Functions asks for beside (docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html). */
+/** What Step Functions needs in addition (docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html). */
 const SAMPLING = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'] as const;
 
 function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {

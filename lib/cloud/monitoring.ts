@@ -1,4 +1,4 @@
-/** Alarms and a dashboard. Events of failed executions are best effort; alarms beside them are not. */
+/** Alarms and a dashboard. Events of failed executions are best effort; alarms are not. */
 import type { IAlarm, IAlarmAction, IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
@@ -16,7 +16,7 @@ export interface MonitoringProps {
   readonly deadLetters: IQueue;
   readonly topic: ITopic;
   readonly notifications: ProjectConfig['notifications'];
-  /** Invokes the function that tells of executions. */
+  /** Invokes the function that reports executions. */
   readonly notify: IAlarmAction;
 }
 

@@ -12,7 +12,7 @@ export interface Needs {
   readonly functions: readonly string[];
   /** Names of the machines it starts: nested ones and those of require>. */
   readonly machines: readonly string[];
-  /** Names of the machines it starts without waiting for them: what tells of a late session. */
+  /** Names of the machines that it starts without waiting for them: those that report a late session. */
   readonly started: readonly string[];
   /** Names of machines whose executions, which others started, are described. */
   readonly described: readonly string[];
@@ -24,7 +24,7 @@ export interface Needs {
   readonly objects: readonly string[];
   /** Of these a version is asked for. */
   readonly versions: readonly string[];
-  /** What aws> needs, as far as its arguments tell. */
+  /** What aws> needs, as far as its arguments show it. */
   readonly grants: readonly Grant[];
   /** What nobody but the user knows: `aws> athena:startQueryExecution: iam:PassRole on …`. */
   readonly unknown: readonly string[];
@@ -54,7 +54,7 @@ export function needsOf(machine: StateMachine): Needs {
   const found = new Found();
   for (const [, state] of statesOf(machine.States)) {
     if (state.Type !== 'Task') continue;
-    // The arguments are computed by the state before it, where their text stands.
+    // The arguments are computed by the state before it, which has their text.
     if (typeof state.Arguments === 'string') continue;
     const given: Mapping = isMapping(state.Arguments as Value) ? (state.Arguments as Mapping) : {};
     const [, service = '', action = ''] = SDK.exec(state.Resource) ?? [];

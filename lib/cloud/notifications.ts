@@ -73,7 +73,7 @@ export function notifyEnvironment({ project, topic, taskLogs, bundle }: NotifyFu
   };
 }
 
-/** What notify may do beside reading values and secrets. */
+/** What notify may do besides reading values and secrets. */
 export function notifyStatements(scope: Construct, props: NotifyFunctionProps): PolicyStatement[] {
   const { project, topic, deadLetters, bundle } = props;
   const identities = cdk.Stack.of(scope).formatArn({ service: 'ses', resource: 'identity', resourceName: '*' });
@@ -117,7 +117,7 @@ export interface WatchProps {
   readonly deadLetters: IQueue;
 }
 
-/** Characters of a rule's pattern: 2,048, its frame included; and of a filter beside its name. */
+/** Characters of a rule's pattern: 2,048 with its frame; and of a filter without its name. */
 const PATTERN = 1_800;
 const FILTER = '{"suffix":":"},'.length;
 
@@ -135,7 +135,7 @@ export function watchExecutions(scope: Construct, { project, machines, notify, d
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
-        // Shorter than its ARN; the bus has events of this account and region alone.
+        // Shorter than its ARN; the bus has only events of this account and region.
         detail: { status, stateMachineArn: some.map(({ stateMachineName: name }) => ({ suffix: `:${name}` })) },
       },
     });
@@ -196,7 +196,7 @@ export function warnOfUnheard(scope: Construct, { config, machines }: LoadedProj
 /** The machine that waits for a workflow's `sla:` (lib/compiler/sla.ts). */
 const SLA = '_part_sla';
 
-/** Workflows, and what tells of their lateness; parts fail with the workflow that they are of. */
+/** Workflows, and the machines that report their lateness; parts fail with their workflow. */
 export function isWatched({ name, whole }: Pick<DeployedMachine, 'name' | 'whole'>): boolean {
   return whole || name.endsWith(SLA);
 }

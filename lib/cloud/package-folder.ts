@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * A file or folder of this npm package by its path there. Looked for upwards, since this code lies in lib/cloud in the repository and
+ * A file or folder of this npm package by its path there. Looked for upwards, since this code is in lib/cloud in the repository and
  * somewhere in dist/ when bundled. Undefined if it is missing.
  */
 export function findInPackage(path: string, from: string = fileURLToPath(import.meta.url)): string | undefined {

@@ -1,4 +1,4 @@
-/** The functions of a project: what each is told by its environment, and what its role may do. */
+/** The functions of a project: what each gets in its environment, and what its role may do. */
 import type { ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
@@ -149,7 +149,7 @@ export function makeFunctions(
           resources: [...props.taskRoles.passed, props.executionRole.roleArn],
           conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
         }),
-        // Whether it is set; the value is read by ECS alone.
+        // Whether it is set; only ECS reads the value.
         allow(['secretsmanager:DescribeSecret'], [secrets]),
         answers('states:SendTaskSuccess'),
       ],

@@ -1,6 +1,6 @@
 /**
  * `schedule:` → expressions of EventBridge Scheduler. A schedule of digdag is a cron line and a delay from the session's time to its
- * run; Scheduler is told the times of the runs. Its cron has minutes, cannot ask for a day of the month and a weekday at once, and
+ * run; Scheduler gets the times of the runs. Its cron has minutes, cannot ask for a day of the month and a weekday at once, and
  * takes `L` only alone, so one schedule may need several expressions. A run that two of them name starts once: an execution's name is
  * made from its session.
  */
@@ -23,7 +23,7 @@ export interface ScheduleExpression {
   /** ISO 8601 in UTC. Absent where it is past: Scheduler refuses a start that is over. */
   readonly startDate?: string;
   readonly endDate?: string;
-  /** Its end is past: nothing is to be scheduled. */
+  /** Its end is past: there is nothing to schedule. */
   readonly ended: boolean;
   /** Seconds of wall time from the session's time to its run. */
   readonly delay: number;
@@ -166,7 +166,7 @@ function everySeconds(interval: number, delay: number): Normal | ScheduleFault {
   };
 }
 
-/** The times of day after the delay, by the day they have moved to; hours with the same minutes stand together. */
+/** The times of day after the delay, by the day they have moved to; hours with the same minutes are grouped. */
 function shiftedTimes(fields: Fields, delay: number): Times[] {
   return grouped(fields, runMinutes(fields, delay));
 }

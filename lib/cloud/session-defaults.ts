@@ -1,4 +1,4 @@
-/** What the first state of a deployed machine tells `session`: `params:` of trowel.yml, under those of the input, and the role of tasks. */
+/** What the first state of a deployed machine passes to `session`: `params:` of trowel.yml, under those of the input, and the role of tasks. */
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TASK_ROLE } from '../compiler/definition-text.ts';
 import { literal } from '../compiler/jsonata.ts';
@@ -39,7 +39,7 @@ export function withParameters(machine: StateMachine, params: Mapping): StateMac
   return withPayload(machine, { defaults: literal(params as Json) as Mapping });
 }
 
-/** The machine, whose first state tells `session` the role of the workflow's tasks; its answer goes wherever one is started. */
+/** The machine, whose first state passes the role of the workflow's tasks to `session`; its answer reaches every place where a task is started. */
 export function withTaskRole(machine: StateMachine): StateMachine {
   return withPayload(machine, { taskRole: TASK_ROLE });
 }

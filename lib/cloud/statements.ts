@@ -23,7 +23,7 @@ export function listable(names: readonly string[], times = 1): boolean {
   return names.reduce((sum, name) => sum + ARN + name.length, 0) * times <= ROOM;
 }
 
-/** Objects of a bucket, and its key if it has one. `asked`: whether they may be missing, and a 404 must be told from a 403. */
+/** Objects of a bucket, and its key if it has one. `asked`: whether they may be missing, so that a 404 must differ from a 403. */
 export function objects(bucket: Bucket, actions: string[], resource: string, asked = true): PolicyStatement[] {
   return [
     allow(actions, [resource]),
@@ -53,7 +53,7 @@ export function ownObjects(bucket: Bucket, workflow: string): PolicyStatement[] 
   ];
 }
 
-/** What began before a deploy needs an earlier bundle: any archive beside this one. */
+/** What began before a deploy needs an earlier bundle: any archive next to this one. */
 export function everyBundle({ bucket, s3ObjectKey }: Asset): string {
   return bucket.arnForObjects(`${s3ObjectKey.slice(0, s3ObjectKey.lastIndexOf('/') + 1)}*.zip`);
 }

@@ -1,6 +1,6 @@
 /**
  * Which task definitions a project needs: one for each distinct image and set of secrets among its tasks, so that a container has the
- * secrets that its task names and no others. Image and secrets are read from the keys that stand in the compiled state.
+ * secrets that its task names and no others. Image and secrets are read from the keys in the compiled state.
  */
 import { createHash } from 'node:crypto';
 import { mountedKey, secretKeys, secretPlaces } from '../../lambdas/launch/secret-keys.ts';

@@ -215,12 +215,12 @@ export class TrowelProject extends constructs.Construct {
     acknowledge(this);
   }
 
-  /** Lets tasks read objects of a bucket of yours. */
+  /** Lets tasks read objects in your bucket. */
   grantTaskRead(bucket: IBucket, pattern?: string): void {
     bucket.grantRead(this.taskRole, pattern);
   }
 
-  /** Lets tasks read, write and delete objects of a bucket of yours. */
+  /** Lets tasks read, write and delete objects in your bucket. */
   grantTaskReadWrite(bucket: IBucket, pattern?: string): void {
     bucket.grantReadWrite(this.taskRole, pattern);
   }

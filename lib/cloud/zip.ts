@@ -84,7 +84,7 @@ function centralEntry(common: Buffer, name: Buffer, executable: boolean, offset:
   const madeBy = Buffer.alloc(2);
   madeBy.writeUInt16LE(MADE_BY);
   const rest = Buffer.alloc(14);
-  // A regular file (0o100000); the mode stands in the upper half of the external attributes.
+  // A regular file (0o100000); the mode is in the upper half of the external attributes.
   rest.writeUInt32LE((0o100000 | (executable ? 0o755 : 0o644)) * 0x10000, 6);
   rest.writeUInt32LE(offset, 10);
   return Buffer.concat([signature(0x02014b50), madeBy, common, rest, name]);

@@ -1,5 +1,5 @@
 /**
- * Faults of `${…}` that can be told before anything runs: scripts that are no JavaScript, and variables that nothing can define.
+ * Faults of `${…}` that can be found before anything runs: scripts that are not JavaScript, and variables that nothing can define.
  */
 import { freeVariables, syntaxFault } from '../expression/javascript.ts';
 import { builtinNames } from '../expression/session.ts';

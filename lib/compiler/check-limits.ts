@@ -108,7 +108,7 @@ function checkSizes(program: Program, span: Span, state: State): void {
   }
 }
 
-/** Those that the engine here does not have are an error only where the machine is to be deployed. */
+/** Those that the engine here does not have are an error only if the machine will be deployed. */
 const ELSEWHERE = new Set(['limit-definition', 'limit-history']);
 
 function report(

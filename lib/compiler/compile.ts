@@ -32,7 +32,7 @@ export interface CompileOptions {
   readonly line?: (span: Span) => number;
   /** Of tasks in containers that say nothing else, in seconds: `task` of trowel.yml. */
   readonly task?: TaskLimits;
-  /** What runs here alone is an error for `aws`. */
+  /** What runs only here is an error for `aws`. */
   readonly target?: 'local' | 'aws';
   /** How grave it is that Step Functions could not take or finish the machine, default `error`: a run here needs no Step Functions. */
   readonly limits?: 'warning' | 'error';

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 /** Characters of a state machine's name. */
 const LONGEST_NAME = 80;
 
-/** `PROJECT-WORKFLOW`; what does not fit, or would be ambiguous, is told apart by a hash. */
+/** `PROJECT-WORKFLOW`; what is too long, or would be ambiguous, gets a hash. */
 export function stateMachineName(project: string, workflow: string): string {
   const plain = `${project}-${workflow}`;
   if (plain.length <= LONGEST_NAME && /^[A-Za-z0-9_-]+$/.test(plain)) return plain;

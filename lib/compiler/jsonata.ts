@@ -32,7 +32,7 @@ export function literal(value: Json): Template {
   return value;
 }
 
-/** A literal as it stands inside an expression; JSON is JSONata, and text in it is never a template there. */
+/** A literal as written inside an expression; JSON is JSONata, and text in it is never a template there. */
 export function constant(value: Json): Expr {
   return JSON.stringify(value);
 }

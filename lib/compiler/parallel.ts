@@ -101,7 +101,7 @@ export function compileBranches(context: Context, branches: readonly Branch[], e
 }
 
 /**
- * How a Parallel or Map ends: merges the branches' stores in definition order and, if any failed, goes on as a failure. The
+ * How a Parallel or Map ends: merges the branches' stores in definition order and, if any failed, continues as a failure. The
  * handlers see the last failure in definition order (as digdag), the machine ends with the first.
  */
 export function join(

@@ -44,7 +44,7 @@ export interface Edge {
 /** Variables, by name or path (`range.from`), whose value is the same, known JSONata expression for every task here. */
 export type Known = ReadonlyMap<string, Variable>;
 
-/** What tasks of such a frame store ends up in one state with what the frames beside it store. */
+/** What tasks of such a frame store ends up in one state with what parallel frames store. */
 export interface Share {
   /** How many layers are not the frame's own. */
   readonly from: number;
@@ -73,7 +73,7 @@ export interface Context {
   readonly workdir: string;
   /** Counters of the enclosing retried groups. */
   readonly tries: readonly Expr[];
-  /** The enclosing frames that others run beside, outermost first. */
+  /** The enclosing frames that run at the same time as others, outermost first. */
   readonly shares: readonly Share[];
   /** Variables whose value has a known JSONata expression and type here. */
   readonly known: Known;

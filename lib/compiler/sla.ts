@@ -1,6 +1,6 @@
 /**
- * `sla:` of a deployed workflow: a machine of its own waits beside the session until it is late, and looks whether it still runs. Then it
- * alerts, runs the tasks of `sla:`, and with `fail: true` stops the session. A branch beside the workflow's tasks would keep the session
+ * `sla:` of a deployed workflow: a separate machine waits next to the session until it is late, and looks whether it still runs. Then it
+ * alerts, runs the tasks of `sla:`, and with `fail: true` stops the session. A branch next to the workflow's tasks would keep the session
  * from ending before its time; this machine costs five transitions a session and ends by itself.
  */
 import type { State, StateMachine } from '../asl/types.ts';
@@ -157,7 +157,7 @@ export function slaClock({ time, duration }: Sla): { readonly time?: string; rea
   return { ...(time !== undefined && { time }), ...(duration !== undefined && { duration }) };
 }
 
-/** As it stands in the file. */
+/** As written in the file. */
 function limitOf({ time, duration }: Sla): string {
   return time === undefined ? `not ended after ${duration}` : `not ended by ${time}`;
 }

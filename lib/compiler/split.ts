@@ -23,7 +23,7 @@ export function compileDetached(context: Context, node: Node, exit: Edge, compil
   return compilePart(context, `${context.path}${node.name}`, stores, body, exit);
 }
 
-/** Compiles `body` into a machine of its own; in its place stand a state that starts it and a Choice that raises its failure. */
+/** Compiles `body` into a separate machine; in its place are a state that starts it and a Choice that raises its failure. */
 export function compilePart(
   context: Context,
   path: string,

@@ -1,5 +1,5 @@
 /**
- * The table of tasks as comments of the deployed states: `py> +main+load (main.dig:3)`. So whoever sees an execution, in the console or
+ * The table of tasks as comments of the deployed states: `py> +main+load (main.dig:3)`. So a reader of an execution, in the console or
  * by `trowel log --aws`, knows which task of which line a state is, by the very definition that runs, whatever the files here say now.
  */
 import { LIMITS } from '../asl/limits.ts';
@@ -10,7 +10,7 @@ import type { TaskInfo } from './unit.ts';
 type States = StateMachine['States'];
 type Tasks = { readonly [state: string]: TaskInfo };
 
-/** In place of a name that only the run tells. */
+/** In place of a name that only the run knows. */
 const UNNAMED = '…';
 
 /** Without comments where there is no room for them. */

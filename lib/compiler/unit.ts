@@ -6,9 +6,9 @@ import type { Mapping, Node, Task, Workflow } from '../language/workflow.ts';
 import { type Expr, literal } from './jsonata.ts';
 import type { Slices } from './partition.ts';
 
-/** What readers of the event stream know of a state: the task it is, and where that stands. */
+/** What readers of the event stream know of a state: its task, and where that is in the file. */
 export interface TaskInfo {
-  /** Full name; absent where only the run tells it (in loops): it is `t` of the payload or output. */
+  /** Full name; absent if only the run knows it (in loops): it is `t` of the payload or output. */
   readonly task?: string;
   readonly operator: string;
   /** `prepares`: renders for the state after it, and is only heard of if it fails. `polls`: asks again and again; its misses are no failures. */
@@ -36,7 +36,7 @@ export interface Program {
   readonly nested: { [name: string]: StateMachine };
   readonly required: Set<string>;
   readonly tasks: { [state: string]: TaskInfo };
-  /** Where the task of a state stands. */
+  /** Where the task of a state is in the file. */
   readonly spans: Map<string, Span>;
   /** Line number of an offset, for TaskInfo. */
   readonly line: (span: Span) => number;

@@ -39,7 +39,7 @@ export function add(...weights: readonly Weight[]): Weight {
  */
 const OPEN_LOOP: { readonly events: number; readonly share: number } = { events: 3000, share: 1 / 5 };
 
-/** How often the body of a loop runs; undefined if only the run tells. */
+/** How often the body of a loop runs; undefined if only the run knows. */
 export function iterations(task: Task): number | undefined {
   const command = commandOf(task.operator, task.keys);
   const written = [command, task.keys.count].filter((value) => value !== undefined);
@@ -68,12 +68,12 @@ export class Scale {
     this.#openLoop = Math.min(OPEN_LOOP.events, budget.events * OPEN_LOOP.share);
   }
 
-  /** Events of one iteration of a loop, beside what starts and ends the loop. */
+  /** Events of one iteration of a loop, without what starts and ends the loop. */
   round(task: Task): number {
     return this.of(task.body).events + (task.parallel.kind === 'sequential' ? CHOICE.events : MAP_ITERATION.events);
   }
 
-  /** Iterations of an open loop that run where it stands. */
+  /** Iterations of an open loop that run in place. */
   mostInPlace(task: Task): number {
     return Math.floor(this.#openLoop / this.round(task));
   }

@@ -18,7 +18,7 @@ export interface Account {
   subnets(ids: readonly string[]): Promise<readonly { readonly id: string; readonly free: number }[]>;
   /** Addresses that were asked whether they want a topic's mail, and have not said yes. */
   unconfirmed(topicArn: string): Promise<readonly string[]>;
-  /** Whether SES still sends to verified addresses alone. */
+  /** Whether SES still sends only to verified addresses. */
   inSandbox(): Promise<boolean>;
   /** Whether SES may send in the name of an address, or of its domain. */
   verified(address: string): Promise<boolean>;

@@ -1,6 +1,6 @@
 /**
  * What is deployed, seen from here: executions, their tasks and logs, secrets, and whether a deploy would work. Cores are pure and ask
- * through small interfaces; the adapters (`…-client.ts`) alone import a client of the AWS SDK, and are themselves imported when first
+ * through small interfaces; only the adapters (`…-client.ts`) import a client of the AWS SDK, and are themselves imported when first
  * used, so that nothing else of the command line pays for them.
  */
 
@@ -10,7 +10,7 @@ import { ERRORS } from '../expression/wire.ts';
 /** `setup`: credentials, a region, a way to AWS. `denied`: the caller may not. `absent`: it is not there. `refused`: anything else. */
 export type FaultKind = 'setup' | 'denied' | 'absent' | 'refused';
 
-/** A request that AWS did not answer, explained for whoever sits before it. */
+/** A request that AWS did not answer, explained for the user. */
 export class AwsFault extends Error {
   override readonly name = 'AwsFault';
   readonly kind: FaultKind;

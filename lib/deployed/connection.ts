@@ -22,7 +22,7 @@ export function clientOptions({ profile, region }: Connection): {
   readonly maxAttempts: number;
   readonly requestHandler: typeof PATIENCE;
 } {
-  // Which versions of Node the SDK will take one day is no news for whoever starts a workflow.
+  // Which versions of Node the SDK will take one day does not concern whoever starts a workflow.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   checkProfile(profile);
   return {

@@ -45,7 +45,7 @@ class ContainersClient implements Containers {
     return taskArns;
   }
 
-  /** Those that are not told to stop yet. ECS forgets a task an hour after its end. */
+  /** Those that were not asked to stop yet. ECS forgets a task an hour after its end. */
   async #running(cluster: string, arns: readonly string[]): Promise<readonly string[]> {
     const running: string[] = [];
     for (let i = 0; i < arns.length; i += TOGETHER) {

@@ -1,5 +1,5 @@
 /**
- * What of a project is deployed. State machines are found by their names and told apart from those of other projects by their tags, so
+ * What of a project is deployed. State machines are found by their names and distinguished from those of other projects by their tags, so
  * that a stack of any name, or an app of the user's own, will do.
  */
 import { PROJECT_TAG, stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
@@ -51,7 +51,7 @@ export class DeployedProject {
   async #tagged(): Promise<readonly DeployedWorkflow[]> {
     const found: DeployedWorkflow[] = [];
     for (const machine of await this.#candidates()) {
-      // By the name alone a part of a workflow cannot be told from a workflow, nor project `a` with `b-c` from `a-b` with `c`.
+      // A name does not distinguish a part of a workflow from a workflow, nor project `a` with `b-c` from `a-b` with `c`.
       const workflow = await this.#workflowOf(machine, machine.name.slice(this.name.length + 1));
       if (workflow !== undefined) found.push({ workflow, arn: machine.arn });
     }

@@ -40,7 +40,7 @@ export class ExecutionEvents {
     this.#root = executionArn;
   }
 
-  /** Of the execution that was asked for; undefined until it has ended and all its events are read. To be told last. */
+  /** Of the execution that was asked for; undefined until it has ended and all its events are read. It is reported last. */
   get end(): RunEvent | undefined {
     return this.#end;
   }
@@ -138,7 +138,7 @@ function whyEnded(event: HistoryEvent): { readonly error?: string; readonly mess
   return { error: name, message };
 }
 
-/** The execution that a state has started and waits for; told again when it ends. */
+/** The execution that a state has started and waits for; reported again when it ends. */
 export function startedExecution(event: HistoryEvent): string | undefined {
   const { taskSubmittedEventDetails, taskSucceededEventDetails, taskFailedEventDetails } = event;
   const details = taskSubmittedEventDetails ?? taskSucceededEventDetails ?? taskFailedEventDetails;

@@ -10,7 +10,7 @@ export function parsed(value: Json | undefined): Json {
   }
 }
 
-/** What stands at a path of keys; undefined where there is nothing. */
+/** The value at a path of keys; undefined if there is none. */
 export function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
   let here: Json | undefined = value;
   for (const key of path) {

@@ -58,7 +58,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
         throw memoryExceeded();
       }
       const numbers = Array.from({ length: Math.max(0, count) }, (_, index) => from + index * by);
-      // As a sequence of JSONata's: one number alone is that number, none is nothing.
+      // As a sequence of JSONata's: a single number is that number, none is nothing.
       return Object.defineProperty(numbers, 'sequence', { enumerable: false, value: true });
     },
   },

@@ -21,7 +21,7 @@ export interface Transition {
   readonly next?: string;
 }
 
-/** What `$states` holds beside input and context. */
+/** What `$states` has besides input and context. */
 export interface Extras {
   readonly result?: Json;
   readonly errorOutput?: Json;

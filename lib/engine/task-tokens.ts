@@ -5,7 +5,7 @@ import { sizeOf } from './json.ts';
 
 /**
  * SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat for the executions that share this object. A token is a number and a keyed hash of
- * it: so one that was given out and has ended is told from one that never was, and none has to be kept.
+ * it: so a token that was given out and has ended differs from one that never was, and none has to be kept.
  */
 export class TaskTokens {
   readonly #key = randomBytes(32);

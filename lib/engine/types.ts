@@ -5,14 +5,14 @@ export interface Call {
   /** As in the definition, without a final `.waitForTaskToken`, e.g. `arn:aws:states:::lambda:invoke`. */
   readonly resource: string;
   readonly arguments: Json;
-  /** Present for `.waitForTaskToken`: the state ends when TaskTokens is told so; what `invoke` returns is ignored then. */
+  /** Present for `.waitForTaskToken`: the state ends when TaskTokens gets its answer; what `invoke` returns is ignored. */
   readonly token?: string;
   readonly stateName: string;
   /** Retries of this entry of the state so far. */
   readonly retryCount: number;
   readonly executionArn: string;
   readonly executionName: string;
-  /** For what is started and then waited for (`.sync`): the answer to the start, told while the wait goes on. */
+  /** For what is started and then waited for (`.sync`): the answer to the start, reported during the wait. */
   readonly submitted?: (output: Json) => void;
   /** Aborted when the state times out or the execution ends or is stopped. */
   readonly signal: AbortSignal;

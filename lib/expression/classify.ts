@@ -3,7 +3,7 @@ import { scan } from './scan.ts';
 import { parseSimple } from './simple-script.ts';
 
 /**
- * What evaluating a text takes. `literal`: nothing; `path`: stored values alone (the sandbox only if one is absent); `simple`: what
+ * What evaluating a text takes. `literal`: nothing; `path`: only stored values (the sandbox only if one is absent); `simple`: what
  * lower.ts may translate, its variables' types permitting; `javascript`: the sandbox.
  */
 export type TemplateClass = 'literal' | 'path' | 'simple' | 'javascript';

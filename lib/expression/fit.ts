@@ -19,7 +19,7 @@ export const REFERENCE = 160;
 const SMALL = 64 * 1024;
 const MOST = 8 * 1024 * 1024;
 
-/** A task's answer, within its share of what is left beside the layers that stay. */
+/** A task's answer, within its share of the room that the other layers leave. */
 export async function fitted(
   payload: Pick<Payload, 'l' | 'm' | 'w'>,
   answer: StoreResult,

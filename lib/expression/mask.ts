@@ -151,7 +151,7 @@ function hexadecimal(code: number, digits: number): string {
     .replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 }
 
-/** A value stands at one of three places of a group of three bytes; the characters that other bytes share are left out. */
+/** A value begins at one of three places in a group of three bytes; characters that it shares with other bytes are left out. */
 function inBase64(value: string): string[] {
   const bytes = Buffer.from(value);
   if (bytes.length < LEAST_BASE64) return [];

@@ -45,7 +45,7 @@ export type RenderResult =
       readonly ok: true;
       /** Everything in scope, evaluated, in the form in which values travel: what digdag calls params. */
       readonly params: Mapping;
-      /** The own keys alone, evaluated, as plain data, in the order written. */
+      /** Only the task's own keys, evaluated, as plain data, in the order written. */
       readonly keys: Mapping;
       /** The same as they travel. */
       readonly own: Mapping;
@@ -55,7 +55,7 @@ export type RenderResult =
 /** Bodies of generated tasks, evaluated when those tasks run. */
 const NOT_EVALUATED = new Set(['_do', '_else_do']);
 
-/** Of the text at fault, so many characters stand in the message. */
+/** Characters of the faulty text that the message shows. */
 const MESSAGE_TEXT_LIMIT = 2000;
 
 /** Evaluates everything in a task's scope; one bad expression anywhere in it fails the whole, as in digdag. */
@@ -116,7 +116,7 @@ function markLayer(layer: Layer, task: string): MarkedMapping {
 
 class EvaluationError extends Error {}
 
-/** JavaScript that an evaluation has met; it goes on with what that gives. */
+/** JavaScript that an evaluation has met; it continues with the result. */
 type Wanted = Parameters<typeof import('./sandbox.ts').evaluate>;
 
 type Steps<T> = Generator<Wanted, T, Evaluated>;
@@ -154,7 +154,7 @@ class Evaluation {
     return built;
   }
 
-  /** `built`: the evaluated earlier keys of the mapping that the value stands in. */
+  /** `built`: the evaluated earlier keys of the mapping that contains the value. */
   private *value(built: Mapping, value: Marked): Steps<Value> {
     if (value instanceof Template) return yield* this.text(built, value.text);
     if (Array.isArray(value)) {

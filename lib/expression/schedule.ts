@@ -107,7 +107,7 @@ function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string)
   const next = (after: number): ScheduleTime => {
     let time = match(after);
     if (start !== undefined && start > time + delay) time = match(start - SECOND);
-    // digdag looks at the end first, and runs once after it where no session lies between the two.
+    // digdag looks at the end first, and runs once after it if no session is between the two.
     if (end !== undefined && end <= time + delay) time = SCHEDULE_END;
     return time >= SCHEDULE_END ? { time, run: time } : { time, run: time + delay };
   };

@@ -15,7 +15,7 @@ export interface ValueFiles {
   write(root: string, name: string, content: Buffer): Promise<void>;
 }
 
-/** Values of one attempt; read are those of attempts that it goes on from, too. */
+/** Values of one attempt. Those of attempts that it continues are read too. */
 export interface Values {
   /** JSON in wire form. Throws TrowelError for what is gone, or is not what was stored. */
   read(reference: Reference): Promise<Value>;

@@ -1,6 +1,6 @@
 /**
  * What a compiled machine says to the functions and what they answer: the same JSON here and on AWS.
- * Names are short because they stand in every state; docs/protocol.md, section "Payloads", explains them.
+ * Names are short because they are in every state; docs/protocol.md, section "Payloads", explains them.
  */
 import type { Mapping, Schedule, Value } from '../language/workflow.ts';
 
@@ -206,6 +206,6 @@ export interface Failure {
   /** Where the whole log is: a path here, a log stream's link on AWS. */
   log?: string;
   task?: string;
-  /** On AWS: where the traceback lies, `s3://…`; `stacktrace` may be its end alone. */
+  /** On AWS: where the traceback is, `s3://…`; `stacktrace` may be only its end. */
   traceback?: string;
 }

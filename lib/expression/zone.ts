@@ -1,4 +1,4 @@
-/** Time zones by Intl alone, so that no date library is loaded. Times are milliseconds since the epoch. */
+/** Time zones by Intl only, so that no date library is loaded. Times are milliseconds since the epoch. */
 
 import { zoneOffset } from '../language/zone-offset.ts';
 

@@ -8,7 +8,7 @@ import type { Task, Workflow } from './workflow.ts';
 
 export interface Reference {
   readonly kind: 'call' | 'require';
-  /** Name of the workflow meant (path without `.dig`); undefined if it lies outside the project. */
+  /** Name of the workflow meant (path without `.dig`); undefined if it is outside the project. */
   readonly target: string | undefined;
   /** As written. */
   readonly text: string;

@@ -29,7 +29,7 @@ export class Includer {
     this.report = report;
   }
 
-  /** The same tree without include keys. `file` is where the tree stands. */
+  /** The same tree without include keys. `file` is where the tree is. */
   expand(tree: MapTree, file: string): MapTree {
     this.open.push(file);
     const expanded = this.mapping(tree, file);

@@ -14,7 +14,7 @@ const pattern = (expected: string, source: string): JsonSchema => ({
   pattern: source,
   patternErrorMessage: `Expected ${expected}`,
 });
-/** An expression besides what else may stand there: the message names both. */
+/** An expression, or what else is allowed there: the message names both. */
 const expression = (expected: string): JsonSchema => pattern(`${expected}, or an expression \${…}`, '\\$\\{');
 const DURATION = '^\\s*(\\d+\\s*[dD])?\\s*(\\d+\\s*[hH])?\\s*(\\d+\\s*[mM])?\\s*(\\d+\\s*[sS])?\\s*$';
 const DAY = pattern('a day, as 2030-01-31', '^\\d{4}-\\d\\d-\\d\\d$');

@@ -2,7 +2,7 @@ import type { Span } from './diagnostic.ts';
 import type { Report } from './report.ts';
 import { show } from './tree.ts';
 
-/** ModelValidator.RAW_TASK_NAME_CHARS; `^` stands in generated names only. */
+/** ModelValidator.RAW_TASK_NAME_CHARS; `^` is only in generated names. */
 const NOT_IN_TASK_NAME = /[^a-zA-Z_0-9\-=[\]{}%&@`,.]/u;
 const MAX_NAME = 255;
 

@@ -1,4 +1,4 @@
-/** A mapping of a .dig file → Group or Task: WorkflowCompiler's rules, but every fault is reported and parsing goes on. */
+/** A mapping of a .dig file → Group or Task: WorkflowCompiler's rules, but every fault is reported and parsing continues. */
 import type { Span } from './diagnostic.ts';
 import {
   readAfter,

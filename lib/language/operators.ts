@@ -31,7 +31,7 @@ export interface OperatorSpec {
   readonly stores: boolean;
   /** All keys reach the operator as parameters, so none of them is unused. */
   readonly readsAllKeys: boolean;
-  /** Keys in which `${secret:KEY}` is replaced (`command`: the value), beside `_env` of processes. Elsewhere it stays as written. */
+  /** Keys in which `${secret:KEY}` is replaced (`command`: the value), besides `_env` of processes. Elsewhere it stays as written. */
   readonly secrets?: readonly string[];
   /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
   readonly defaults?: string;

@@ -12,7 +12,7 @@ interface KindSpec {
   readonly example: string;
   /** What is wrong with a value, or undefined. */
   readonly fault: (text: string) => string | undefined;
-  /** `at:` may stand instead of the value; `delay:` may stand beside it. */
+  /** `at:` may replace the value; `delay:` may come with it. */
   readonly options: readonly ('at' | 'delay')[];
 }
 

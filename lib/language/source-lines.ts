@@ -3,7 +3,7 @@ export function indentOf(line: string): number {
   return line.length - line.trimStart().length;
 }
 
-/** Lines of a YAML text by offset, and what stands around them. */
+/** Lines of a YAML text by offset, and what surrounds them. */
 export class Source {
   readonly text: string;
 

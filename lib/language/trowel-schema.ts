@@ -36,7 +36,7 @@ const image = () =>
   z
     .string({ error: 'the name of an image' })
     .regex(/^\S+$/, { error: 'the name of an image, such as python:3.11-slim' });
-/** They stand in a command of the image's build. */
+/** They are in a command of the image's build. */
 const PACKAGE = /^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/;
 const yes = () => z.boolean({ error: 'true or false' });
 const days = () =>

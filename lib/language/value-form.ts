@@ -60,7 +60,7 @@ function plainKey(key: string): string {
   return key.startsWith(`${PREFIX}:`) ? PREFIX + key.slice(PREFIX.length + 1) : key;
 }
 
-/** Data that comes from outside, as it travels; the same object where nothing is to be done. */
+/** Data that comes from outside, as it travels; the same object if there is nothing to do. */
 export function encode<T extends Value>(value: T): T {
   return holdsPrefix(value) ? (mapped(value, escapedKey) as T) : value;
 }

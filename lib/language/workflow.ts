@@ -20,7 +20,7 @@ export interface Workflow {
 
 export type Node = Group | Task;
 
-/** Directives that may stand on any node. */
+/** Directives that any node may have. */
 export interface Directives {
   /** `_export` as written, or absent. */
   readonly export?: Mapping;
@@ -38,7 +38,7 @@ export interface Directives {
   readonly after?: readonly string[];
 }
 
-/** `limit` retries after the first try; a text is an expression, allowed on tasks alone. Seconds. */
+/** `limit` retries after the first try; a text is an expression, allowed only on tasks. Seconds. */
 export type Retry =
   | {
       readonly kind: 'literal';
@@ -49,7 +49,7 @@ export type Retry =
     }
   | { readonly kind: 'expression'; readonly value: Value };
 
-/** `'sequential'`, `'parallel'`, chunks of `limit`, or (loops alone) an expression. */
+/** `'sequential'`, `'parallel'`, chunks of `limit`, or (only loops) an expression. */
 export type Parallelism =
   | { readonly kind: 'sequential' }
   | { readonly kind: 'parallel' }
@@ -65,7 +65,7 @@ export interface Group {
   readonly directives: Directives;
   readonly parallel: Parallelism;
   readonly children: readonly Node[];
-  /** Where each value of its directives stands, e.g. `_export.a`; computed when read. */
+  /** Where each value of its directives is in the file, e.g. `_export.a`; computed when read. */
   readonly spans?: { readonly [path: string]: Span };
 }
 

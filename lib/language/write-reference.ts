@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { trowelJsonSchema } from './json-schema.ts';
 import { lookUp, OPERATORS, type OptionSpec } from './operators.ts';
 
-/** A table stands between `<!-- options NAME -->` and `<!-- end -->`; `NAME` is an operator or `trowel.yml`. */
+/** A table is between `<!-- options NAME -->` and `<!-- end -->`; `NAME` is an operator or `trowel.yml`. */
 const MARK = /<!-- options (\S+) -->\n[\s\S]*?<!-- end -->/g;
 
 /** The page with every table as it should be. */

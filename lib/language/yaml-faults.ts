@@ -370,7 +370,7 @@ function quoted(indent: string, key: string, text: string): string {
   return corrected([`${indent}${key}: ${body}`]);
 }
 
-/** The lines as they should be: as they stand in a note, one below the other. */
+/** The lines as they should be, one below the other, as in a note. */
 export function corrected(lines: readonly string[]): string {
   return `Write:\n${lines.map((line) => (line.length > 100 ? `${line.slice(0, 99)}…` : line)).join('\n')}`;
 }

@@ -58,7 +58,7 @@ const PACKAGES: { readonly [service: string]: string } = {
   timestreamwrite: 'timestream-write',
 };
 
-/** Prefixes that cannot be told from the name (the SDK for Java's, which Step Functions uses). */
+/** Prefixes that the name does not show (the SDK for Java's, which Step Functions uses). */
 const PREFIXES: { readonly [service: string]: string } = {
   cloudformation: 'CloudFormation',
   cloudwatch: 'CloudWatch',

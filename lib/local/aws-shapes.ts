@@ -81,7 +81,7 @@ function fromText(value: unknown, shape: readonly unknown[] | number | undefined
   return (kind === 21 || kind === 42) && typeof value === 'string' ? Buffer.from(value) : value;
 }
 
-/** Turns what stands at a path into text, where it is not yet. */
+/** Turns the value at a path into text, if it is not text yet. */
 export function stringifyAt(value: Json, path: readonly string[]): Json {
   const [key, ...rest] = path;
   if (key === undefined) return typeof value === 'string' ? value : JSON.stringify(value);

@@ -114,7 +114,7 @@ export const SYNC: { readonly [action: string]: Sync } = {
   },
 };
 
-/** Its jobs are named by whoever creates them. */
+/** The caller names its jobs. */
 function sageMaker(kind: string): { readonly [action: string]: Sync } {
   const name = `${kind}JobName`;
   const ask: Ask = (_started, args) => ({ [name]: args[name] ?? null });

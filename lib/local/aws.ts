@@ -112,7 +112,7 @@ type Module = { readonly [name: string]: unknown };
 type Constructor = new (input: unknown) => object;
 
 async function load(name: string, project: string): Promise<Module> {
-  // A notice to the authors of programs, not to whoever runs a workflow.
+  // A notice for programmers, not for people who run a workflow.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   if (name === '@aws-sdk/client-s3') return names(await import('@aws-sdk/client-s3'));
   if (name === '@aws-sdk/client-lambda') return names(await import('@aws-sdk/client-lambda'));
@@ -125,7 +125,7 @@ async function load(name: string, project: string): Promise<Module> {
   return require(name);
 }
 
-/** A bundle gives a CommonJS module as the default export alone. */
+/** A bundle gives a CommonJS module only as the default export. */
 function names(module: Module): Module {
   return (module.default as Module | undefined) ?? module;
 }
@@ -146,7 +146,7 @@ async function connect(name: string, config: object, project: string): Promise<C
     send: async (action, args, signal) => {
       const command = module[`${capital(action)}Command`];
       if (typeof command !== 'function') throw badInput(`${name} has no action '${action}'`);
-      // Made twice: the schema of its input stands on the command.
+      // Made twice: the schema of its input is on the command.
       const schemas = operationSchemas(new (command as Constructor)({}));
       const input = toSdk(args, schemas?.input);
       const answer = await client.send(new (command as Constructor)(input), signal ? { abortSignal: signal } : {});

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Claim } from '../../lambdas/notify/delivery.ts';
 
-/** The right to tell something of an attempt, once: a file below its folder that only the first can make. Undefined for all others. */
+/** The right to report something of an attempt once: a file below its folder that only the first can make. Undefined for all others. */
 export async function claimHere(root: string, key: string): Promise<Claim | undefined> {
   const file = join(root, 'notified', key);
   await mkdir(join(root, 'notified'), { recursive: true, mode: 0o700 });

@@ -65,7 +65,7 @@ export class LocalCompute implements Compute {
     this.#jobs.get(id)?.controller.abort();
   }
 
-  /** When the task is over and its state was told. */
+  /** When the task is over and its state has the answer. */
   async ended(id: string): Promise<void> {
     await this.#jobs.get(id)?.ended;
   }

@@ -45,7 +45,7 @@ export class Containers {
   }
 
   /**
-   * The interpreter in the task's image; undefined where the task runs in the Python of this machine, which the first such task tells.
+   * The interpreter in the task's image; undefined where the task runs in the Python of this machine, which the first such task reports.
    * `folder`: where the run's history is. Rejects with WorkerLost where the image cannot be had.
    */
   async interpreter(docker: Mapping, python: readonly string[], folder: string): Promise<Interpreter | undefined> {

@@ -33,7 +33,7 @@ export interface EnvironmentRequest {
   /** The project's folder. */
   readonly project: string;
   readonly python?: PythonSettings;
-  /** What goes on, for the user. */
+  /** Progress, for the user. */
   readonly notice: (message: string) => void;
   readonly env?: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal;
@@ -76,7 +76,7 @@ interface Requirements {
   readonly lines: number;
   /** Everything that decides what is installed. */
   readonly content: string;
-  /** Arguments of `pip install`; lines that stand in no file are written into the one given. */
+  /** Arguments of `pip install`; lines that are in no file are written into the one given. */
   readonly args: (file: string) => readonly string[];
   readonly shown: string;
 }

@@ -1,7 +1,7 @@
 /**
  * What remains of a run: one folder an attempt, `.trowel/attempts/ID/` with
  * - `meta.json`: what was run (workflow, session, parameters), and how it ended; without an end it was killed;
- * - `events.jsonl`: its RunEvents, one a line, on disk before the run goes on. Output of tasks is a pointer into a log;
+ * - `events.jsonl`: its RunEvents, one per line, on disk before the run continues. Output of tasks is a pointer into a log;
  * - `secrets.jsonl`: keys of the secrets that it has read;
  * - `logs/<task>.log`, `results/`, `values/`, `definition.json` (the machine that ran).
  * Reading tolerates a torn last line.
@@ -164,7 +164,7 @@ export class Attempt {
   }
 }
 
-/** A task-output event as it stands in events.jsonl: its text is in the task's log. */
+/** A task-output event as it is in events.jsonl: its text is in the task's log. */
 interface Pointer {
   readonly type: 'task-output';
   readonly time: string;

@@ -7,7 +7,7 @@ import { beginningOf, isRunning } from './process-state.ts';
 /**
  * Runs `work` while no other process (of this machine) holds the lock. A lock whose process is gone is taken over.
  * @param path a file that is there while the lock is held
- * @param onWait told once if another holds it, with its process id
+ * @param onWait called once if another holds it, with its process id
  */
 export async function withLock<T>(
   path: string,

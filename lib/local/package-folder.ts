@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const SOURCE = join('task-images', 'python', 'src');
 
 /**
- * The folder that holds the Python package trowel_task. It lies below the npm package's root: one or two levels above this file
+ * The folder that holds the Python package trowel_task. It is below the npm package's root: one or two levels above this file
  * in the repository (lib/local) and in an installed package (dist, dist/chunks).
  */
 export function pythonPackageFolder(from: string = fileURLToPath(import.meta.url)): string {

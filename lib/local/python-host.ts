@@ -23,7 +23,7 @@ export interface PythonHostOptions {
 }
 
 export interface TaskPlace {
-  /** The interpreter of this task alone. */
+  /** The interpreter of this task only. */
   readonly python?: readonly string[];
   /** Its `docker:`. */
   readonly docker?: Mapping;

@@ -14,7 +14,7 @@ export class RunSecrets {
     this.#attempt = attempt;
   }
 
-  /** What these attempts have read may stand in what they stored, although nothing reads it again. */
+  /** What these attempts have read may be in what they stored, although nothing reads it again. */
   async hideThoseOf(attempts: readonly string[]): Promise<void> {
     for (const key of new Set(attempts.flatMap(secretsUsed))) await this.get(key);
   }

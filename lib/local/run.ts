@@ -52,7 +52,7 @@ export class Run implements AsyncIterable<RunEvent> {
   readonly #natives: { readonly [name: string]: LocalFunction };
   readonly #invoke: Invoke;
   readonly #tables = new Map<string, Compiled>();
-  /** Functions whose lost return value was told. */
+  /** Functions whose lost return value was reported. */
   readonly #told = new Set<string>();
   readonly #resume: readonly string[];
   #broken: HistoryError | undefined;
@@ -162,7 +162,7 @@ export class Run implements AsyncIterable<RunEvent> {
     return { status: 'failed', error: name, message: this.#secrets.masker.mask(message) };
   }
 
-  /** Runs a machine and tells its events. */
+  /** Runs a machine and reports its events. */
   async #execute(
     compiled: Compiled,
     machine: StateMachine,
@@ -424,7 +424,7 @@ export class Run implements AsyncIterable<RunEvent> {
   }
 }
 
-/** Operators that a dynamic task may have beside those which the runner itself knows, and their functions. */
+/** Operators that a dynamic task may have besides those that the runner itself knows, and their functions. */
 const NATIVE: { readonly [operator: string]: string } = {
   http: 'http',
   mail: 'notify',

@@ -1,5 +1,5 @@
 /**
- * Secrets of runs here. They lie outside of the project, one file a project, readable by its user alone:
+ * Secrets of runs here. They are outside of the project, one file for each project, which only its user can read:
  * `$XDG_CONFIG_HOME/trowel/secrets/<name>-<hash of the project's real path>.json`. Secrets that digdag keeps for all projects
  * (`~/.config/digdag/config` and `~/.config/digdag/secrets/KEY`) are found too, after the project's own.
  */

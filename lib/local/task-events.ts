@@ -1,6 +1,6 @@
 /**
  * From what happened in states (the engine's history, or AWS's GetExecutionHistory: same words, values there as JSON text) to what
- * happened to tasks. The compiler's table says which states are tasks; which task it was in a loop stands in the events: a function's
+ * happened to tasks. The compiler's table says which states are tasks; which task it was in a loop is in the events: a function's
  * payload has it as `t`, a Pass gives it out as `t`, a Wait takes it in as `t`.
  */
 import type { Json } from '../asl/types.ts';
@@ -16,7 +16,7 @@ export interface TaskInfo {
   readonly at?: string;
   /** Full name, where it is the same each time. */
   readonly task?: string;
-  /** `prepares`: told only if it fails. `polls`: one start, and no failure for what it does not find. */
+  /** `prepares`: reported only if it fails. `polls`: one start, and no failure for what it does not find. */
   readonly role?: 'prepares' | 'polls';
 }
 
@@ -32,7 +32,7 @@ interface Entry {
   began: number;
   tries: number;
   failure: { readonly error: string; readonly cause: string } | undefined;
-  /** Task-retrying was told since the last failure. */
+  /** Task-retrying was reported since the last failure. */
   retrying: boolean;
   output: Json;
 }
@@ -80,7 +80,7 @@ export class TaskEvents {
     return [started(event, { ...entry, tries: 0 }), this.#failed(event, entry, entry.failure)];
   }
 
-  /** Of a task that polls, only the first start is told. */
+  /** Of a task that polls, only the first start is reported. */
   #firstPoll(entry: Entry, told: readonly RunEvent[]): RunEvent[] {
     const key = pollKey(entry);
     if (this.#polling.has(key) || told.length === 0) return [];

@@ -1,6 +1,6 @@
 /**
  * Which versions requirements were resolved to, kept in the user's cache under the hash of requirements and constraints. Whoever installs
- * them first, a run here or a bundle for AWS, decides; whoever comes later takes the same, so that what was tried here is what is deployed.
+ * them first, a run here or a bundle for AWS, decides; the later one takes the same, so that what was tried here is what is deployed.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';

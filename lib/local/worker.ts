@@ -1,6 +1,6 @@
 /**
  * One Python process that runs tasks, each in a child that it forks (docs/protocol.md). It stays for the whole run: a task costs
- * a fork, not an interpreter. It is in a session of its own, so that Ctrl-C at the terminal reaches the command line alone, which
+ * a fork, not an interpreter. It is in a session of its own, so that Ctrl-C at the terminal reaches only the command line, which
  * then ends the tasks in order; and its input ends when this process dies in whatever way, which ends it and all its tasks.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -105,7 +105,7 @@ export class Worker {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: !options.foreground,
     });
-    // Without a reader: EPIPE of a worker that is gone. `close` tells.
+    // Without a reader: EPIPE of a worker that is gone. `close` reports it.
     this.#process.stdin?.on('error', () => {});
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = kept(this.#stderr + text);
@@ -146,7 +146,7 @@ export class Worker {
     return this.#pending.size;
   }
 
-  /** Runs a task. Rejects with WorkerLost alone: a task's failure is a result. */
+  /** Runs a task. Rejects only with WorkerLost: a task's failure is a result. */
   run(start: Start, handlers: TaskHandlers): Promise<Finished> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone);
     return new Promise((resolve, reject) => {

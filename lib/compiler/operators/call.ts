@@ -15,7 +15,7 @@ const MOST_CALLED = 300;
 
 /**
  * call>: the called workflow is compiled in, as `^sub`. Where only an expression names the file, each of the project has a machine of its own, and a
- * state starts the one that `evaluate` named. A called workflow's schedule and time zone have no effect; what stands beside call> is not inherited.
+ * state starts the one that `evaluate` named. A called workflow's schedule and time zone have no effect; keys next to call> are not inherited.
  */
 export const compileCall: CompileOperator = (context, task, exit, compileNode) => {
   const { command } = task;
@@ -43,7 +43,7 @@ export const compileCall: CompileOperator = (context, task, exit, compileNode) =
 };
 
 /**
- * A machine for each file that an expression may name, whoever calls it: compiled in, the files of a project that call each other so would multiply.
+ * One machine for each file that an expression may name, shared by all callers: compiled in place, files that call each other would multiply.
  * What its tasks inherit is part of them (their `_env` names the secrets that they get), so there is one for each such inheritance.
  */
 function calledMachine(context: Context, callee: Workflow, compileNode: CompileNode): string {

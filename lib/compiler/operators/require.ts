@@ -120,6 +120,6 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
 export function executionPrefix(workflow: string): string {
   const fit = workflow.replaceAll(/[^A-Za-z0-9_-]/g, '_');
   if (fit === workflow && fit.length <= 50) return fit;
-  // Two names that are made fit must not meet: the second execution would be taken for the first.
+  // Two names that were shortened must not become the same: the second execution would be taken for the first.
   return `${fit.slice(0, 41)}-${createHash('sha256').update(workflow).digest('hex').slice(0, 8)}`;
 }

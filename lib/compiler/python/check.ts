@@ -13,7 +13,7 @@ import { findModule, type Module } from './modules.ts';
 import type { PythonSources } from './outline.ts';
 import { findTarget, type Target } from './target.ts';
 
-/** What a task can take arguments from, beside its own keys. */
+/** What a task can take arguments from, besides its own keys. */
 export interface Given {
   readonly has: (name: string) => boolean;
   /** Something before it may have stored anything. */

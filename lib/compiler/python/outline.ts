@@ -67,7 +67,7 @@ export interface Arguments {
   readonly rest?: true;
 }
 
-/** Name; whether it is required; p (by position alone), a (either way) or k (by keyword alone). */
+/** Name; whether it is required; p (only by position), a (either way) or k (only by keyword). */
 export type Argument = readonly [string, boolean, 'p' | 'a' | 'k'];
 
 export interface Import {
@@ -75,7 +75,7 @@ export interface Import {
   readonly level: number;
   /** `from module import names`. */
   readonly names?: readonly string[];
-  /** Where the module's name stands: line from 1, columns from 0. */
+  /** Where the module's name is: line from 1, columns from 0. */
   readonly line: number;
   readonly column: number;
   readonly end: number;
