@@ -53,7 +53,7 @@ async function readMachine({ cwd, stderr }: Terminal, path: string): Promise<Sta
   const parsed = parseMachine(await readText(cwd, path));
   const told = ({ path: place, message }: Fault) => (place === '' ? message : `${place}: ${message}`);
   if ('faults' in parsed) {
-    throw new CliError(EXIT.failed, `${path} is no state machine that runs here`, parsed.faults.map(told));
+    throw new CliError(EXIT.failed, `${path} is not a state machine that can run here`, parsed.faults.map(told));
   }
   for (const fault of lintMachine(parsed.machine)) {
     await stderr.write(`${stderr.colors.yellow('warning')} ${fault.rule}: ${told(fault)}\n`);

@@ -51,7 +51,7 @@ describe('trowel asl run', () => {
     [['machine.json', '--mock', 'Fetch'], 2, 'expected STATE=FILE'],
     [['machine.json', '--mock', 'Fetsch=ok.json'], 2, 'no such state'],
     [['machine.json', '--mock', 'Fetch=in.json'], 2, 'in.json: expected a JSON array'],
-    [['in.json'], 1, 'in.json is no state machine that runs here\n'],
+    [['in.json'], 1, 'in.json is not a state machine that can run here\n'],
     [['path.json'], 1, '/States/A'],
   ])('refuses %j', async (args, exit, message) => {
     const path = { StartAt: 'A', States: { A: { Type: 'Pass', InputPath: '$.x', End: true } } };

@@ -73,7 +73,7 @@ class Assignment:
         return Assignment({**self.raw, "python": None, "timeout": None, **changes})
 
     def roots(self) -> list[str]:
-        """Below which values are: this attempt's own, then those of attempts that it goes on from."""
+        """The folders of values: this attempt's own, then those of attempts that it continues."""
         attempt = self.builtins.get("attempt") or {}
         more = [root for name in ("resume", "values") for root in attempt.get(name) or ()]
         return [root for root in (self.root, *more) if root]

@@ -65,7 +65,7 @@ def resolve(command: str) -> tuple[types.ModuleType, type | None, Any]:
 
 
 def _module(name: str) -> types.ModuleType | None:
-    """The module, or None if its last part is no module (then it may be a class). What the import of existing code raises, goes on."""
+    """The module, or None if its last part is not a module (then it may be a class). Raises what the import of existing code raises."""
     try:
         return __import__(name, fromlist=["__name__"]) if "." in name else __import__(name)
     except ModuleNotFoundError as error:

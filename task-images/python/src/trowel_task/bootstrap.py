@@ -7,7 +7,7 @@ and AWS_ENDPOINT_URL as the SDKs do. Says what is wrong in one line and exits wi
 (EX_TEMPFAIL).
 """
 
-# Plain syntax and few imports: an older Python must come as far as its message, and whoever imports this needs the signature alone.
+# Plain syntax and few imports: an older Python must come as far as its message, and importers need only the signature.
 import hashlib
 import hmac
 import json
@@ -111,7 +111,7 @@ def address(bucket, key, region, env=os.environ):  # type: (str, str, str, Mappi
 
     base, amazon = endpoint("s3", region, env)
     path = quote(key, safe="/-_.~")
-    # A certificate of *.s3… holds for names without dots alone; other servers seldom have a host name for each bucket.
+    # A certificate of *.s3… is valid only for names without dots; other servers seldom have a host name for each bucket.
     return f"{base}/{bucket}/{path}" if "." in bucket or not amazon else f"https://{bucket}.{base[len('https://') :]}/{path}"
 
 
@@ -130,7 +130,7 @@ def signed(method, url, service, region, keys, digest=NOTHING, headers=None, sta
     names = ";".join(sorted(all_headers))
     lines = "".join(f"{name}:{all_headers[name]}\n" for name in sorted(all_headers))
     path = parts.path or "/"
-    # S3 alone takes the path as it is sent.
+    # Only S3 takes the path as it is sent.
     canonical = f"{method}\n{path if service == 's3' else quote(path, safe='/-_.~')}\n{parts.query}\n{lines}\n{names}\n{digest}"
     scope = f"{stamp[:8]}/{region}/{service}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -20,7 +20,7 @@ _SAFE = 2**53
 def digest(value: Any) -> str:
     """sha256, as hexadecimal digits, of the canonical JSON of a value."""
     limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(limit + 4000)  # for what Store takes, 900 levels, wherever the task's function stands
+    sys.setrecursionlimit(limit + 4000)  # for what Store takes, 900 levels, however deep the task's function is called
     try:
         text = canonical(value)
     finally:

@@ -83,7 +83,7 @@ def enter(handover: int, log: int, control: int, inherited: list[int], parent: i
 
 
 def other_interpreter(job: Job, control: int, env: dict[str, str]) -> None:
-    """Replaces this process by the interpreter that `python:` names; it goes on with `main`. Its job is a file without a name."""
+    """Replaces this process by the interpreter that `python:` names; it continues with `main`. Its job is a file without a name."""
     argv = interpreter(job)
     handover = hand_over(job)
     os.set_inheritable(control, True)
@@ -177,7 +177,7 @@ def _identity(fd: int) -> tuple[int, int] | None:
 
 
 def report(control: int, outcome: dict[str, Any], more: bytes = b"") -> None:
-    # What user code may have written there stands on a line of its own.
+    # What user code may have written there is on its own line.
     data = memoryview(b"\n" + json.dumps(outcome).encode("ascii") + b"\n" + more)
     while data:
         data = data[os.write(control, data) :]
@@ -254,7 +254,7 @@ def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
 
 
 def packages(site: str) -> dict[str, str]:
-    """What a task installs goes into a folder of its own, seen by it and by its subprocesses. pip's --target works in a virtual
+    """What a task installs goes into a separate folder, which it and its subprocesses see. pip's --target works in a virtual
     environment and outside of one (--user does not) and never touches what is installed there (--prefix uninstalls it)."""
     at = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), len(sys.path))
     sys.path.insert(at, site)

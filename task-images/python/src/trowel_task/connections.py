@@ -37,7 +37,7 @@ class Connection:
         self.timeout = 30.0
 
     def ask(self, method: str, path: str, body: Any, headers: dict[str, str]) -> HTTPResponse:
-        """The answer's content is to be read before the next. `body`: bytes, an iterator of blocks, or None."""
+        """Read the answer's content before the next request. `body`: bytes, an iterator of blocks, or None."""
         from http.client import HTTPException
 
         if self._http is not None and not hasattr(body, "__next__"):
@@ -81,7 +81,7 @@ def lend(scheme: str, netloc: str, timeout: float) -> Iterator[Connection]:
 
 
 def close() -> None:
-    """Before a fork: nothing is to be shared."""
+    """Before a fork: nothing may be shared."""
     while _kept:
         _kept.popitem()[1].close()
 

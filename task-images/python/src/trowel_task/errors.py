@@ -66,7 +66,7 @@ class TaskError(Exception):
 
 
 def clean(text: str) -> str:
-    """Without lone surrogates, which are no UTF-8."""
+    """Without lone surrogates, which UTF-8 cannot express."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HEARTBEAT = 20.0
 # Heartbeats within the silence that a state bears.
 BEATS = 4
-# What a container is told to stop by: SIGTERM, or the STOPSIGNAL of a project's own image.
+# Signals that stop a container: SIGTERM, or the STOPSIGNAL of a project's own image.
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 # Seconds that a task has after it: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
 LAST = 90.0

@@ -45,7 +45,7 @@ class State:
         return self.waits
 
     def answer(self, result: dict[str, Any], assignment: dict[str, Any]) -> bool:
-        """Tells the result; whether it is a success. Raises what keeps it from being told."""
+        """Sends the result; returns whether it is a success. Raises what keeps it from being sent."""
         if result["ok"]:
             output = values.dumps({key: result[key] for key in ("s", "stored") if key in result})
             if len(output) <= _OUTPUT:
@@ -82,7 +82,7 @@ class State:
 
 
 def cause_of(error: dict[str, Any], assignment: dict[str, Any]) -> str:
-    """JSON of a Failure (lib/expression/wire.ts). The whole traceback lies in the value store, as `traceback` says."""
+    """JSON of a Failure (lib/expression/wire.ts). The whole traceback is in the value store, at `traceback`."""
     failure = {"message": error["message"], "task": assignment.get("task") or ""}
     stack = error.get("stacktrace")
     if stack:
@@ -133,7 +133,7 @@ def log_link() -> str | None:
             options = json.load(connection.ask("GET", parts.path, None, {}))["LogOptions"]
         region, group, stream = (options[f"awslogs-{name}"] for name in ("region", "group", "stream"))
     except Exception:
-        return None  # a failure is told without it
+        return None  # the failure is sent without it
 
     def twice(text: str) -> str:
         return quote(quote(text, safe=""), safe="").replace("%", "$")

@@ -24,7 +24,7 @@ def encode(index: Any, names: list[str], arrays: list[Any]) -> dict[str, Any]:
 
 
 def labels(index: Any) -> dict[str, Any]:
-    """An index that is no column of the file: labels of columns, categories, levels."""
+    """An index that is not a column of the file: labels of columns, categories, levels."""
     kept: list[Any] = []
     made = _described(index, kept.append, "its columns")
     return {**made, "aside": stream(kept)} if kept else made

@@ -194,7 +194,7 @@ def _items(leaf: Leaf) -> list[Any]:
 
 
 def _numpy(value: Any) -> Leaf:
-    """A scalar of numpy's that is no plain number or text: its dtype and bytes."""
+    """A numpy scalar that is not a plain number or text: its dtype and bytes."""
     import base64
 
     from numpy.lib import format as npy

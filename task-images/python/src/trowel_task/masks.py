@@ -124,7 +124,7 @@ def _hexadecimal(code: int, digits: int) -> str:
 
 
 def _base64(part: str) -> list[str]:
-    """A value stands at one of three places of a group of three bytes; the characters that other bytes share are left out."""
+    """A value begins at one of three places in a group of three bytes; characters that it shares with other bytes are left out."""
     from binascii import b2a_base64
 
     data = part.encode("utf-8", "replace")

@@ -24,7 +24,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Names whose use means that a module may bind, or a task may store, what its text does not show.
 BINDERS = {"globals", "exec"}
 CALLERS = {"exec", "eval", "importlib", "runpy", "__import__"}
-# Most files hold none of these words, and need not be walked through for what they stand for.
+# Most files have none of these words and need not be searched for what they mean.
 NEEDS_WALK = re.compile(
     rb"\b(?:store|add_subtask|store_params|subtask_config|globals|exec|eval|importlib|runpy|__import__|vars|locals|global|modules)\b|:="
 )
@@ -35,7 +35,7 @@ IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseExcepti
 
 
 def outline(source: bytes) -> dict[str, Any]:
-    """Of the text of one file. Raises nothing: what is no Python is `fault`, what cannot be read at all is `unknown`."""
+    """Of the text of one file. Raises nothing: invalid Python is `fault`, and what cannot be read is `unknown`."""
     if len(source) > LARGEST:
         return {"unknown": True}
     try:
@@ -229,7 +229,7 @@ class _Reader:
             found["lazy"] = True
         self.imports.append(found)
 
-    # What counts wherever it stands
+    # What counts wherever it is
 
     def everywhere(self, found: dict[str, Any], names: Names) -> None:
         stores: set[str] = set()
@@ -295,7 +295,7 @@ def _names(node: ast.AST) -> list[str]:
 
 
 def dotted(node: ast.AST) -> str:
-    """`a.b.c`, or "?" for what is no name."""
+    """`a.b.c`, or "?" for anything that is not a name."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -317,7 +317,7 @@ def _value(node: ast.expr) -> dict[str, Any]:
 
 
 def _arguments(args: ast.arguments) -> dict[str, Any]:
-    """`[name, required, kind]`, kind p (by position alone), a (either way) or k (by keyword alone)."""
+    """`[name, required, kind]`, kind p (only by position), a (either way) or k (only by keyword)."""
     found: list[list[Any]] = []
     positional = [(each.arg, "p") for each in args.posonlyargs] + [(each.arg, "a") for each in args.args]
     least = len(positional) - len(args.defaults)

@@ -30,7 +30,7 @@ def save(uri: str, data: bytes) -> None:
 
 
 def remove(uri: str) -> None:
-    """What is not there is no error."""
+    """A missing object is not an error."""
     from trowel_task import aws
 
     aws.send("s3", "DELETE", aws.object_url(*parts(uri)))

@@ -40,7 +40,7 @@ def _below(assignment: Assignment) -> list[dict[str, Any]]:
 
 
 def _room(assignment: Assignment) -> int:
-    """Bytes that the result may have beside the stored layers that stay, and beside as much from each task that runs at the same time."""
+    """Bytes that the result may have in addition to the stored layers that stay, and to as much from each task that runs at the same time."""
     frames = assignment.frames or []
     outer = frames[: len(frames) - assignment.merge] if assignment.merge else frames
     around = 0
@@ -86,7 +86,7 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
     if remote.is_remote(path):
         remote.save(path, data)
         return
-    # Not renamed into place, which costs a tenth of a small task: half of a record is no JSON, and counts as none.
+    # Not renamed into place, which costs a tenth of a small task: half of a record is not valid JSON, and counts as none.
     try:
         values.write_whole(path, data)
     except FileNotFoundError:

@@ -86,7 +86,7 @@ def failure(error: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# As in lib/expression/failure.ts: JSON that was cut, of which the message stands first.
+# As in lib/expression/failure.ts: JSON that was cut; the message comes first in it.
 _CUT = r'\{(?:"errorType":"[^"]*",)?"(?:message|errorMessage)":"((?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})+)("?)(?!.*\}\Z)'
 
 
@@ -111,7 +111,7 @@ def mark(value: Any) -> Any:
 
 
 def pending(value: Any) -> Any:
-    """The part of a value that must be rendered, or None. Data beside it is left out, so that nobody evaluates it."""
+    """The part of a value that must be rendered, or None. Other data is left out, so that it is not evaluated."""
     if isinstance(value, Template):
         return str(value)
     if isinstance(value, dict):

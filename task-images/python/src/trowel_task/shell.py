@@ -57,7 +57,7 @@ def variables(params: dict[str, Any], used: set[str]) -> dict[str, str]:
 
 
 def _is_large(value: Any) -> bool:
-    """Whether it is no environment variable in any case; its text may be shorter than its JSON."""
+    """Whether it cannot be an environment variable in any case; its text may be shorter than its JSON."""
     kept = (wire.is_ref(value) and value.get("kind") == "json") or (isinstance(value, dict) and wire.MAP in value)
     return kept and values.bytes_of(value) > 6 * shell_variables.LONGEST
 

@@ -29,7 +29,9 @@ def choose(variables: Mapping[str, str], used: set[str], env: Mapping[str, str],
     for of, texts in (("sh>", {name: variables[name] for name in used if name not in env}), ("_env", env)):
         for name, text in texts.items():
             if "\0" in text:
-                raise TaskError(FAILED, f"{of}: the variable '{name}' contains a NUL character, which an environment variable cannot contain (config)")
+                raise TaskError(
+                    FAILED, f"{of}: the variable '{name}' contains a NUL character, which an environment variable cannot contain (config)"
+                )
             if size(name, text) > LONGEST:
                 raise TaskError(FAILED, _TOO_LONG.format(of=of, name=name, bytes=len(to_bytes(text)), way_out=WAY_OUT))
             out[to_bytes(name)] = to_bytes(text)

@@ -31,7 +31,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Run:
-    """Effect: a py> or sh> task in a process of its own. Answered with what it has done (digdag_api.Ran as JSON)."""
+    """Effect: a py> or sh> task in a separate process. The answer is what it has done (digdag_api.Ran as JSON)."""
 
     def __init__(self, assignment: Assignment, timeout: float | None) -> None:
         self.assignment = assignment
@@ -152,7 +152,7 @@ class Subtasks:
         return rendered.get("_retry")
 
     def _handler(self, handler: Any, name: str, inner: Scope, stored: dict[str, Any], error: TaskError, is_task: bool) -> Steps:
-        """`_error`. A group handler's own `_export` is weaker than what the group stored, a task handler's stands on top."""
+        """`_error`. A group handler's own `_export` is weaker than what the group stored, a task handler's is stronger."""
         seen = [{"error": {"message": error.message, "stacktrace": error.stacktrace or "", "task": error.task or name}}, 0]
         if is_task or not isinstance(handler, dict):
             scope = inner.inside(stored, seen)

@@ -1,4 +1,4 @@
-"""Large objects to S3 and from it: in parts, several at a time where the task has the processor for it. What breaks goes on from there.
+"""Large objects to S3 and from it: in parts, several at a time where the task has the processor for it. What breaks continues from there.
 
 S3's limits (AWS, "Multipart upload limits"): 5 GiB a request, 10,000 parts of at least 5 MiB, 5 TiB an object.
 """
@@ -52,7 +52,7 @@ def upload(path: str, url: str, sha256: str) -> None:
         _together([_bound(send, number) for number in range(1, -(-size // part) + 1)])
         listed = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{tags[n]}</ETag></Part>" for n in sorted(tags))
         body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
-        # S3 may take minutes, and may tell a fault in an answer of 200.
+        # S3 may take minutes, and may report a fault in an answer of 200.
         aws.send("s3", "POST", f"{url}?{_query(uploadId=identity)}", body, timeout=300.0, read=_completed)
     except BaseException:
         # What is left is removed by a rule of the bucket; this is sooner.
@@ -74,7 +74,7 @@ def download(url: str, path: str, size: int | None = None) -> None:
 
 
 def _range(url: str, target: int, start: int, end: int | None) -> None:
-    """From `start` to before `end` (None: to the end of the object). After a break it goes on from what has come."""
+    """From `start` to before `end` (None: to the end of the object). After a break it continues from what has arrived."""
     from trowel_task import aws
 
     at, tries = start, 0
@@ -108,7 +108,7 @@ def _range(url: str, target: int, start: int, end: int | None) -> None:
 
 
 def _size_of(url: str) -> int | None:
-    """None where there is no object, or who may not list the bucket is not told of it."""
+    """None if there is no object, or S3 does not say so because the bucket may not be listed."""
     from trowel_task import aws
 
     def read(answer: HTTPResponse) -> int:

@@ -291,7 +291,7 @@ def _suffix(kind: str) -> str:
 
 
 def path_of(ref: dict[str, Any], roots: Sequence[str] | None = None, verify: bool = True) -> str:
-    """Where a value lies on this machine. Raises FileNotFoundError if it is gone, ValueError if it is not what was stored."""
+    """Where a value is on this machine. Raises FileNotFoundError if it is gone, ValueError if it is not what was stored."""
     path, hashed = _found(ref, roots)
     if verify and not hashed and hash_file(path)[0] != _name(ref)[1]:
         raise _changed(ref)
@@ -347,7 +347,7 @@ def _changed(ref: dict[str, Any]) -> ValueError:
 
 
 def _name(ref: dict[str, Any]) -> tuple[str, str]:
-    """The name of its file below `values/`, and its sha256. Attempts of before have that in a field of its own."""
+    """The name of its file below `values/`, and its sha256. Attempts of earlier versions have that in a separate field."""
     kind = str(ref.get("kind"))
     sha256 = str(ref.get("sha256", ref[REF]))
     if len(sha256) != 64 or not all(digit in "0123456789abcdef" for digit in sha256) or not kind.isalpha():

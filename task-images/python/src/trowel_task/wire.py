@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# A value in a file of its own; replaces in a merge, and is replaced.
+# A value in its own file; replaces in a merge, and is replaced.
 REF = "trowel:ref"
 # A value that JSON, as JavaScript reads it, cannot hold: {"trowel:leaf": KIND, "text": TEXT}.
 LEAF = "trowel:leaf"
@@ -42,7 +42,7 @@ def is_leaf(value: Any) -> bool:
 
 
 def is_mapping(value: Any) -> bool:
-    """Whether it merges: an object that is no mark of a single value."""
+    """Whether it merges: an object that is not the mark of a single value."""
     return isinstance(value, dict) and REF not in value and LEAF not in value
 
 

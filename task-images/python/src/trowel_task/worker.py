@@ -38,7 +38,7 @@ class Worker:
         self.more_memory = ""  # how a task gets more, where that is known
         self.ended = False
         self.code = 0
-        self._known: set[int] = set()  # children that are no tasks: those of preloaded modules, cleaners
+        self._known: set[int] = set()  # children that are not tasks: those of preloaded modules, cleaners
         self._spare: Forked | None = None
         self._scratch = ""
         self._folders: list[str] = []  # below it, as good as new
