@@ -83,6 +83,18 @@ def test_variable_that_cannot_be_given(host, script, params, fields, message):
     assert error["name"] == "Trowel.TaskFailed"
 
 
+def test_variable_that_a_called_script_uses(host):
+    (host.project / "use.sh").write_text("exec ./then.sh\n")
+    (host.project / "then.sh").write_text('printf %s "$page" | wc -c\n')
+    (host.project / "other.py").write_text('import os\nprint(len(os.environ["size"]))\n')
+    (host.project / "notes.md").write_text("About $page.\n")
+    error = host.run("sh", "sh ./use.sh", params={"page": "z" * 140_000})["error"]
+    assert "sh>: the variable 'page' has 140000 bytes" in error["message"]
+    error = host.run("sh", "sh use.sh", params={"page": "a\0b"})["error"]
+    assert "sh>: the variable 'page' contains a NUL character" in error["message"]
+    assert host.run("sh", "python3 other.py; cat notes.md", params={"page": "z" * 140_000, "size": "12"})["ok"]
+
+
 HINT = " Packages of the operating system come with the image: `apt: [NAME]` in trowel.yml"
 
 

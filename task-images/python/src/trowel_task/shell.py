@@ -37,6 +37,9 @@ def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> 
         file.write(to_bytes(text))
     used = shell_variables.used_names(text, options)
     given = variables(options, used)
+    if len(given) < sum(map(_is_variable, options)) or not shell_variables.all_fit(given):
+        used |= shell_variables.used_in_files(text, options)
+        given = variables(options, used)
     environment = shell_variables.choose(given, used & given.keys(), env, os.environb)
     status = _wait(_start([*map(str, shell), script], environment))
     if os.WIFSIGNALED(status):
@@ -51,9 +54,13 @@ def variables(params: dict[str, Any], used: set[str]) -> dict[str, str]:
     """Every parameter whose name is legal; objects as JSON, null as empty, a file as its path. What is large and unused is not read."""
     out: dict[str, str] = {}
     for name, value in params.items():
-        if isinstance(name, str) and ENV_NAME.fullmatch(name) and (name in used or not _is_large(value)):
+        if _is_variable(name) and (name in used or not _is_large(value)):
             out[name] = text_of(value)
     return out
+
+
+def _is_variable(name: Any) -> bool:
+    return isinstance(name, str) and ENV_NAME.fullmatch(name) is not None
 
 
 def _is_large(value: Any) -> bool:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 LONGEST = 128 * 1024
 # Of the bytes that the system takes: the rest is for arguments of the programs that the script starts.
 _OF_USED, _OF_OTHERS = 0.75, 0.5
+# Files that may be programs: by their names' ends, or executable.
+_SOURCES = (".sh", ".bash", ".zsh", ".py", ".rb", ".pl", ".js", ".mjs", ".cjs", ".ts", ".R", ".php", ".awk", ".mk", "Makefile")
+_LARGEST_SOURCE, _MOST_SOURCES = 1024 * 1024, 100
 _READS_ENVIRONMENT = re.compile(r"\b(environ|getenv|printenv|env|ENV)\b")
 
 
@@ -70,6 +73,42 @@ def used_names(script: str, names: Iterable[str]) -> set[str]:
         if _READS_ENVIRONMENT.search(line):
             found.update(re.findall(r"[A-Za-z_][A-Za-z0-9_]*", line))
     return found.intersection(names)
+
+
+def used_in_files(script: str, names: Iterable[str]) -> set[str]:
+    """The same of the scripts and programs below the working folder that the script names, and of those that these name."""
+    found: set[str] = set()
+    seen: set[str] = set()
+    texts = [script]
+    while texts:
+        for word in set(re.findall(r"[\w./@+-]+", texts.pop())):
+            path = os.path.normpath(word)
+            if path in seen or len(seen) >= _MOST_SOURCES or not _is_source(path):
+                continue
+            seen.add(path)
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            if "\0" not in text:
+                found |= used_names(text, names)
+                texts.append(text)
+    return found
+
+
+def _is_source(path: str) -> bool:
+    try:
+        if os.path.isabs(path) or not os.path.isfile(path) or os.path.getsize(path) > _LARGEST_SOURCE:
+            return False
+    except (OSError, ValueError):
+        return False
+    return os.access(path, os.R_OK) and (path.endswith(_SOURCES) or os.access(path, os.X_OK))
+
+
+def all_fit(variables: Mapping[str, str]) -> bool:
+    """Whether none is left out, whatever is used."""
+    if any("\0" in text for text in variables.values()):
+        return False
+    sizes = [size(name, text) for name, text in variables.items()]
+    return max(sizes, default=0) <= LONGEST and sum(sizes) <= limit() * _OF_OTHERS / 2
 
 
 def size(name: str, text: str) -> int:
