@@ -58,13 +58,15 @@ export function expressionsOf(machine: object): Expressions {
   return cache;
 }
 
-/** Templates kept in parsed form, of some kilobytes each: a machine of thousands of states visits most of them once. */
+/** Templates kept in parsed form, of some ten kilobytes each, of all machines: one of thousands of states visits most of them once. */
 const MOST_KEPT = 1000;
+let kept = 0;
+/** Those that have any. A machine that has ended is kept with its workflow, but not its expressions. */
+const filled = new Set<Expressions>();
 
 export class Expressions {
   #texts = new Map<string, Compiled>();
   #templates = new WeakMap<object, Compiled>();
-  #kept = 0;
 
   /**
    * The value of a template: every `{% … %}` in it, at any depth, replaced by what it gives. At once if nothing has to be waited for.
@@ -76,11 +78,18 @@ export class Expressions {
   }
 
   #makeRoom(): void {
-    this.#kept += 1;
-    if (this.#kept <= MOST_KEPT) return;
+    if (kept >= MOST_KEPT) {
+      for (const each of filled) each.#clear();
+      filled.clear();
+      kept = 0;
+    }
+    kept += 1;
+    filled.add(this);
+  }
+
+  #clear(): void {
     this.#texts = new Map();
     this.#templates = new WeakMap();
-    this.#kept = 1;
   }
 
   #compile(template: Template, location: string): Compiled {
