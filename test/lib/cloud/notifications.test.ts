@@ -7,7 +7,7 @@ import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FUNCTIONS } from '../../../lib/cloud/functions.ts';
+import { BUNDLED } from '../../../lib/cloud/functions.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
 
@@ -16,7 +16,7 @@ const PLACES = { functions: join(ROOT, 'functions'), bootstrap: join(ROOT, 'boot
 const ECHO = '+a:\n  echo>: a\n';
 
 beforeAll(() => {
-  for (const name of FUNCTIONS) write(join('functions', name, 'index.mjs'), 'export const handler = () => {};\n');
+  for (const name of BUNDLED) write(join('functions', name, 'index.mjs'), 'export const handler = () => {};\n');
   write('bootstrap.py', '');
 });
 afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
@@ -234,7 +234,7 @@ describe('sla:', () => {
 
   it('that nobody would hear of is a warning', async () => {
     const { stack } = await deploy('unheard', SLA);
-    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('nobody hears of it'));
+    Annotations.fromStack(stack).hasWarning('*', Match.stringLikeRegexp('nobody is notified'));
   });
 });
 
