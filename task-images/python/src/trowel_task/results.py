@@ -40,7 +40,7 @@ def _below(assignment: Assignment) -> list[dict[str, Any]]:
 
 
 def _room(assignment: Assignment) -> int:
-    """Bytes that the result may have in addition to the stored layers that stay, and to as much from each task that runs at the same time."""
+    """Bytes that the result may have in addition to the stored layers that stay, and as much from each task that runs at the same time."""
     frames = assignment.frames or []
     outer = frames[: len(frames) - assignment.merge] if assignment.merge else frames
     around = 0
