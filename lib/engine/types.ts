@@ -5,6 +5,8 @@ export interface Call {
   /** As in the definition, without a final `.waitForTaskToken`, e.g. `arn:aws:states:::lambda:invoke`. */
   readonly resource: string;
   readonly arguments: Json;
+  /** The same as the definition has them, before anything is evaluated: what stands there is no data. */
+  readonly written?: Json;
   /** Present for `.waitForTaskToken`: the state ends when TaskTokens gets its answer; what `invoke` returns is ignored. */
   readonly token?: string;
   readonly stateName: string;

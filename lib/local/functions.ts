@@ -26,12 +26,13 @@ const DESCRIBE = 'arn:aws:states:::aws-sdk:sfn:describeExecution';
 export function localInvoke(resources: Resources): Invoke {
   return async (call) => {
     const given = isObject(call.arguments) ? call.arguments : {};
+    const placeholder = (argument: string): string | undefined => placeholderIn(argument, given, call.written);
     if (call.resource === LAMBDA) {
-      const name = placeholder(given.FunctionName);
+      const name = placeholder('FunctionName');
       const fn = name === undefined ? undefined : resources.functions[name];
       if (fn !== undefined) return { Payload: await ran(fn, given.Payload ?? null, call, resources), StatusCode: 200 };
     } else if (call.resource === START) {
-      const name = placeholder(given.StateMachineArn);
+      const name = placeholder('StateMachineArn');
       if (name?.startsWith('sm_')) return resources.executions.startAndWait(name.slice(3), given, call);
     } else if (call.resource === DESCRIBE) {
       const found = resources.executions.describe(given);
@@ -53,9 +54,16 @@ async function ran(fn: LocalFunction, payload: Json, call: Call, resources: Reso
   }
 }
 
-/** `session` of `${session}`. */
-function placeholder(value: Json | undefined): string | undefined {
-  return typeof value === 'string' ? /^\$\{([^}]+)\}$/.exec(value)?.[1] : undefined;
+/** `session` of `${session}`, where the machine itself says it: what a lambda> or aws> gets from an expression names no function of Trowel's. */
+function placeholderIn(
+  argument: string,
+  given: { readonly [key: string]: Json },
+  written: Json = null,
+): string | undefined {
+  const value = given[argument];
+  const text = isObject(written) ? written[argument] : undefined;
+  if (typeof value !== 'string' || typeof text !== 'string' || !text.includes(value)) return undefined;
+  return /^\$\{([^}]+)\}$/.exec(value)?.[1];
 }
 
 function isObject(value: Json): value is { readonly [key: string]: Json } {

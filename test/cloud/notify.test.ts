@@ -17,6 +17,9 @@ import { takeMessages } from './aws/queues.ts';
 import { run, start } from './aws/run.ts';
 import { ACCOUNT } from './aws/service.ts';
 
+// A container takes a second of a processor, and Slack's silence ten.
+vi.setConfig({ testTimeout: 300_000 });
+
 const FILES: { readonly [file: string]: string } = {
   'trowel.yml': `name: told
 notifications:

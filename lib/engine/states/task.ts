@@ -148,6 +148,7 @@ class Attempt {
           ? this.#state.Resource.slice(0, -TOKEN_SUFFIX.length)
           : this.#state.Resource,
         arguments: cloneJson(parameters),
+        ...(this.#state.Arguments !== undefined && { written: this.#state.Arguments as Json }),
         ...(token === undefined || !this.#byToken ? {} : { token }),
         stateName: at.name,
         retryCount: at.retryCount,

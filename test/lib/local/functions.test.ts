@@ -8,9 +8,10 @@ import { localInvoke, type Resources } from '../../../lib/local/functions.ts';
 
 const taskError = (name: string, cause: string): Error => new TaskError(name, cause);
 
-function callOf(resource: string, given: Json): Call {
+function callOf(resource: string, given: Json, written = given): Call {
   const { signal } = new AbortController();
-  return { resource, arguments: given, stateName: 'S', retryCount: 0, executionArn: 'arn', executionName: 'e', signal };
+  const state = { stateName: 'S', retryCount: 0, executionArn: 'arn', executionName: 'e', signal };
+  return { resource, arguments: given, written, ...state };
 }
 
 function invokeOf(given: Partial<Resources> = {}) {
@@ -49,6 +50,17 @@ describe('a function', () => {
     });
     await expect(invokeOf()(callOf('arn:x', {}))).rejects.toMatchObject({ error: 'States.TaskFailed' });
   });
+});
+
+it('that an expression names is none of Trowel’s', async () => {
+  const aws = async (call: Call): Promise<Json> => ({ aws: call.arguments });
+  const invoke = invokeOf({ aws, functions: { http: async () => expect.fail('it was invoked') } });
+  const given = { FunctionName: '${http}', Payload: {} };
+  const written = { FunctionName: '{% $states.input.k._command %}' };
+  expect(await invoke(callOf(LAMBDA, given, written))).toEqual({ aws: given });
+  expect(await invoke(callOf(LAMBDA, given, '{% $states.input.k.arguments %}'))).toEqual({ aws: given });
+  const machine = { StateMachineArn: '${sm_other}', Input: {} };
+  expect(await invoke(callOf(START, machine, '{% $states.input.k.arguments %}'))).toEqual({ aws: machine });
 });
 
 describe('another state machine', () => {
