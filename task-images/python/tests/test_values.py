@@ -273,3 +273,18 @@ def test_canonical_json_is_what_javascript_makes(tmp_path):
     except FileNotFoundError:
         pytest.skip("no node")
     assert [canonical(v) for v in values] == [json.loads(line) for line in made.stdout.strip().split("\n")]
+
+
+@pytest.mark.parametrize("owner, file, folder", [(0, 0o600, 0o700), (1, 0o644, 0o755)])
+def test_values_are_their_owners_only_and_those_of_a_containers_other_user_can_be_read(tmp_path, monkeypatch, owner, file, folder):
+    me = os.geteuid()
+    (tmp_path / "values").mkdir(0o700)
+    (tmp_path / "data.csv").write_text("a")
+    monkeypatch.setattr(os, "geteuid", lambda: me + owner)
+    store = Store(str(tmp_path))
+    store.take({"b": b"abc", "f": tmp_path / "data.csv"})
+    store.encode({"j": "x" * 20_000})
+    made = {
+        path.relative_to(tmp_path / "values").suffix or "folder": path.stat().st_mode & 0o777 for path in (tmp_path / "values").rglob("*")
+    }
+    assert made == {".bin": file, ".json": file, "folder": folder, ".csv": file & 0o444}
