@@ -26,7 +26,7 @@ export interface PythonLookupOptions {
 }
 
 /** Changes with what `trowel_task.outline` and `lookup` say. */
-const FORMAT = 2;
+const FORMAT = 3;
 /** Modules that every task has, whatever is installed. */
 const ALWAYS = new Set(['digdag', 'trowel_task', '__main__', '_typeshed']);
 /** Those that come with Python's images. */

@@ -173,6 +173,8 @@ def timed(function):
   'tasks/part/part.py': 'def part():\n    pass\n',
   'tasks/later_all.py': 'from tasks.hidden import *\n',
   'tasks/hidden.py': '__all__ = []\n__all__.append("_hidden")\ndef _hidden():\n    pass\n',
+  'tasks/patched.py': 'class C:\n    pass\nC.more = lambda self: None\n',
+  'tasks/set.py': 'setattr(__import__("sys").modules[__name__], "f", print)\n',
   'tasks/late.py': 'for each in ("x", "y"):\n    globals()[each] = print\n',
 };
 
@@ -240,6 +242,8 @@ describe('the function of a py>', () => {
       'py>: tasks.a.starred, tail: 1',
       'py>: tasks.made.whatever',
       'py>: tasks.late.x',
+      'py>: tasks.patched.C.more',
+      'py>: tasks.set.f',
       'py>: tasks.part.part',
       'py>: tasks.later_all._hidden',
       'py>: tasks.a.Job._Job__own, table: t',

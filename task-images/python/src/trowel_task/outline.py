@@ -22,11 +22,11 @@ LARGEST = 2_000_000
 OTHER: dict[str, Any] = {"kind": "other"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Names whose use means that a module may bind, or a task may store, what its text does not show.
-BINDERS = {"globals", "exec"}
+BINDERS = {"globals", "exec", "setattr", "modules"}
 CALLERS = {"exec", "eval", "importlib", "runpy", "__import__"}
 # Most files have none of these words and need not be searched for what they mean.
 NEEDS_WALK = re.compile(
-    rb"\b(?:store|add_subtask|store_params|subtask_config|globals|exec|eval|importlib|runpy|__import__|vars|locals|global|modules)\b|:="
+    rb"\b(?:store|add_subtask|store_params|subtask_config|globals|exec|eval|importlib|runpy|__import__|vars|locals|global|modules|setattr)\b|:="
 )
 # Further folders to import from: which, is known when it runs.
 PATHS = re.compile(rb"\bsys\s*\.\s*(?:path|meta_path|path_hooks)\b|\bfrom\s+sys\s+import\b[^\n]*\bpath\b|\baddsitedir\b|\bpkgutil\b")
@@ -80,6 +80,7 @@ class _Reader:
         self.needs_walk = NEEDS_WALK.search(source) is not None
         self.imports: list[dict[str, Any]] = []
         self.stars: list[dict[str, Any]] = []
+        self.patches = False
 
     def read(self) -> dict[str, Any]:
         names: Names = {}
@@ -87,6 +88,8 @@ class _Reader:
         found: dict[str, Any] = {"names": names, "imports": self.imports, "stars": self.stars}
         if self.paths:
             found["paths"] = True
+        if self.patches:
+            found["dynamic"] = True
         if self.lists_names:
             exported = _all(self.tree)
             if exported is None:
@@ -132,6 +135,8 @@ class _Reader:
                     bind(alias.asname or alias.name, {"kind": "import", "module": module, "name": alias.name, "level": node.level})
             self.imported(node, module, node.level, [alias.name for alias in node.names if alias.name != "*"], guarded, False)
         elif isinstance(node, ast.Assign):
+            # `Class.method = function`.
+            self.patches = self.patches or any(isinstance(target, ast.Attribute) for target in node.targets)
             for target in node.targets:
                 for name in _targets(target):
                     bind(name, _value(node.value) if isinstance(target, ast.Name) else OTHER)
@@ -244,7 +249,7 @@ class _Reader:
             elif isinstance(node, ast.Attribute):
                 if node.attr in ("add_subtask", "store_params", "subtask_config") or (node.attr == "store" and id(node) not in called):
                     more = True
-                elif node.attr == "modules" and isinstance(node.value, ast.Name) and node.value.id == "sys":
+                elif node.attr == "modules":
                     found["dynamic"] = True
             elif isinstance(node, ast.Name):
                 if node.id in BINDERS:
