@@ -23,7 +23,7 @@ import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { Values } from '../../lib/expression/values.ts';
 import { ERRORS, type EvaluateResults, type LoopPlan, type Page, type Payload } from '../../lib/expression/wire.ts';
-import { decode, findMark, hasNoText, isInteger, isReference } from '../../lib/language/value-form.ts';
+import { decode, findMark, hasNoText, isInteger, isReference, parseExact } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fitsPage, writePages } from './pages.ts';
 
@@ -85,12 +85,22 @@ async function answer(
 
 /** What Step Functions hands on as it is: its JSON has the numbers of JavaScript. */
 function forService(operator: string, keys: Mapping): Mapping {
-  const large = findMark(keys, isInteger);
+  const large = findMark(asRead(operator, keys), isInteger);
   if (large === undefined) return decode(keys) as Mapping;
   throw new TrowelError(
     ERRORS.badInput,
     `${operator}>: ${large.path.join('.')} is ${large.mark.text}, and Step Functions keeps integers up to 2^53 exactly. Write it as text (config)`,
   );
+}
+
+/** A text that gives the arguments of aws> is read there as JSON. */
+function asRead(operator: string, keys: Mapping): Mapping {
+  if (operator !== 'aws' || typeof keys.arguments !== 'string') return keys;
+  try {
+    return { ...keys, arguments: parseExact(keys.arguments) };
+  } catch {
+    return keys; // the state says what is wrong
+  }
 }
 
 async function loop(

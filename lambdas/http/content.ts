@@ -1,4 +1,5 @@
 import { isMapping } from '../../lib/expression/merge.ts';
+import { decode, exactText } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { badInput } from './failure.ts';
 import { text } from './options.ts';
@@ -18,14 +19,15 @@ export interface Body {
  * | object, array | json (default)  | application/json                  |
  * | object        | form            | application/x-www-form-urlencoded |
  *
- * (digdag sends `plain/text` for the first, against its documentation.) `content_type` goes before all of them.
+ * (digdag sends `plain/text` for the first, against its documentation.) `content_type` goes before all of them. `given` is a value as it travels.
  */
-export function requestBody(params: Mapping, content: Value | undefined): Body | undefined {
-  if (content === undefined || content === null) return undefined;
+export function requestBody(params: Mapping, given: Value | undefined): Body | undefined {
+  if (given === undefined || given === null) return undefined;
+  const content = decode(given, undefined, (digits) => digits);
   const container = typeof content === 'object';
   const format = text(params, 'content_format')?.toLowerCase() ?? (container ? 'json' : 'text');
   const type = text(params, 'content_type');
-  if (format === 'json') return { type: type ?? 'application/json', text: JSON.stringify(content) };
+  if (format === 'json') return { type: type ?? 'application/json', text: exactText(given) };
   if (format === 'text' && !container) return { type: type ?? 'text/plain; charset=utf-8', text: String(content) };
   if (format === 'form' && isMapping(content)) {
     return { type: type ?? 'application/x-www-form-urlencoded', text: form(content) };

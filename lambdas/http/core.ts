@@ -115,7 +115,8 @@ async function prepare(
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined && !given.has(name)) headers.push([name, value]);
   };
-  const body = requestBody(params, await filled(params.content ?? null));
+  const content = mergeDefaults(task.scope, task.scope.http).content ?? null;
+  const body = requestBody(params, await filled(content));
   // Also another task's, which a value may hold.
   const holds = (value: string): boolean => secrets.redact(value) !== value || seen.mask(value) !== value;
   add('content-type', body?.type);

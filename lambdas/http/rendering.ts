@@ -31,6 +31,7 @@ export interface RenderServices extends SecretServices {
 }
 
 export interface Task {
+  /** Integers that a number does not hold are text, with all their digits. */
   readonly params: Mapping;
   /** `params` in the form in which values travel. */
   readonly scope: Mapping;
@@ -73,7 +74,8 @@ export async function renderTask(
   }
   const mounts = isMapping(keys._secrets) ? marks.unmark(keys._secrets) : {};
   const secrets = new Secrets(services, mounts, JSON.stringify(k._secrets ?? null).includes('${'));
-  return { params: decode(scope) as Mapping, scope, keys, secrets, marks };
+  const params = decode(scope, undefined, (digits) => digits) as Mapping;
+  return { params, scope, keys, secrets, marks };
 }
 
 function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapping {

@@ -65,12 +65,19 @@ export function encode<T extends Value>(value: T): T {
   return holdsPrefix(value) ? (mapped(value, escapedKey) as T) : value;
 }
 
-/** What travelled, as data: integers as numbers, other leaves as their text, and of what is kept elsewhere what `kept` gives. */
-export function decode(value: Value, kept: (mark: Mapping) => Value = (mark) => mark): Value {
+/**
+ * What travelled, as data: integers as numbers (beyond 2^53 rounded, unless `integer` says otherwise), other leaves as their text, and of what is
+ * kept elsewhere what `kept` gives.
+ */
+export function decode(
+  value: Value,
+  kept: (mark: Mapping) => Value = (mark) => mark,
+  integer: (digits: string) => Value = Number,
+): Value {
   if (!holdsPrefix(value)) return value;
   return mapped(value, plainKey, (mark) => {
     if (!isLeaf(mark)) return kept(mark);
-    return mark[LEAF] === 'int' ? Number(mark.text) : mark.text;
+    return mark[LEAF] === 'int' ? integer(mark.text) : mark.text;
   });
 }
 

@@ -1,6 +1,7 @@
 import { OPTIMIZED, WAITED_FOR } from '../../asl/integrations.ts';
-import type { Json, State } from '../../asl/types.ts';
-import type { Task } from '../../language/workflow.ts';
+import type { Json, State, Template } from '../../asl/types.ts';
+import { decode, findMark, isInteger } from '../../language/value-form.ts';
+import type { Task, Value } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { asData, type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
@@ -21,6 +22,29 @@ function checkWaiting({ unit }: Context, task: Task): void {
       .flatMap(([name, actions]) => actions.map((each) => `${name}:${each}`))
       .join(', ')}. Call it without .sync, and look with py> and _retry.`,
   );
+}
+
+/** What stands in the file goes to the service as Step Functions' JSON, whose numbers are those of JavaScript. */
+function checkIntegers({ unit }: Context, task: Task, keys: readonly string[]): void {
+  for (const key of keys) {
+    findMark(task.keys[key] ?? null, (mark, path) => {
+      if (!isInteger(mark)) return false;
+      const place = [key, ...path].join('.');
+      unit.report(
+        'bad-value',
+        'error',
+        task.spans[place] ?? task.spans[`${task.operator}>`] ?? task.span,
+        `\`${place}\` is an integer beyond 2^53, which Step Functions would round`,
+        `Write it as text, "${mark.text}", if the service takes that; else call the service from py>.`,
+      );
+      return false;
+    });
+  }
+}
+
+/** Literals as data of their own. */
+function written(value: Json): Template {
+  return literal(decode(value as Value) as Json);
 }
 
 /** The answer is stored unless the task says `store_result: false`, for answers that are large. */
@@ -44,6 +68,7 @@ export function resourceOf(command: string): string {
 /** aws>: an SDK integration, with the user's `arguments`; the answer is stored as `aws.last_result`. */
 export const compileAws: CompileOperator = (context, task, exit) => {
   checkWaiting(context, task);
+  checkIntegers(context, task, ['arguments']);
   const given = (task.keys.arguments ?? {}) as Json;
   const dynamic = JSON.stringify(given).includes('$');
   const name = register(context, context.unit.stateName(context.path), task);
@@ -53,7 +78,7 @@ export const compileAws: CompileOperator = (context, task, exit) => {
     // A text that an expression gives is JSON.
     Arguments: dynamic
       ? '{% $type($states.input.k.arguments)="string"?$parse($states.input.k.arguments):$states.input.k.arguments %}'
-      : literal(given),
+      : written(given),
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
     ...callRetriers(task),
     ...callCatchers(context),
@@ -73,6 +98,7 @@ const LAMBDA = {
 
 /** lambda>: invokes a function of the user's; its answer is stored as `lambda.last_result`. */
 export const compileLambda: CompileOperator = (context, task, exit) => {
+  checkIntegers(context, task, Object.values(LAMBDA));
   const given = Object.entries(LAMBDA).flatMap(([argument, key]) => {
     const value = key === '_command' ? task.command : (task.keys[key] ?? (key === 'payload' ? {} : undefined));
     return value === undefined || value === null ? [] : [{ argument, key, value: value as Json }];
@@ -85,7 +111,7 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
     Arguments: Object.fromEntries(
       given.map(({ argument, key, value }) => [
         argument,
-        JSON.stringify(value).includes('$') ? template(`$states.input.k.${key}`) : literal(value),
+        JSON.stringify(value).includes('$') ? template(`$states.input.k.${key}`) : written(value),
       ]),
     ),
     ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),

@@ -322,6 +322,21 @@ describe('tries', () => {
   });
 });
 
+test('integers beyond 2^53 are sent with all their digits', async () => {
+  const to = await sink([{}, {}, {}]);
+  const large = { 'trowel:leaf': 'int', text: '9007199254740993' };
+  const keys = { 'http>': to.url, method: 'POST', query: { q: large }, headers: [{ 'X-A': large }] };
+  await http(payload('http', { ...keys, content: { n: large, 'trowel::x': [large, 1] } }), services());
+  await http(payload('http', { ...keys, content: large, content_format: 'json' }), services());
+  await http(payload('http', { ...keys, content: { n: large }, content_format: 'form' }), services());
+  expect(to.received.map(({ body }) => body)).toEqual([
+    '{"n":9007199254740993,"trowel:x":[9007199254740993,1]}',
+    '9007199254740993',
+    'n=9007199254740993',
+  ]);
+  expect(first(to)).toMatchObject({ url: '/?q=9007199254740993', headers: { 'x-a': '9007199254740993' } });
+});
+
 describe('stores', () => {
   const run = async (more: Partial<Payload>, keys: Mapping = {}, body = 'fresh'): Promise<unknown> => {
     const to = await sink([{ status: 201, body }]);

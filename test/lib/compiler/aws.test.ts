@@ -27,6 +27,7 @@ describe('aws> and lambda> as integrations of Step Functions', () => {
     ],
     ['lambda>: "${fn}"', { FunctionName: '{% $states.input.k._command %}', Payload: {} }],
     ['aws>: sqs:sendMessage\narguments: {QueueUrl: q}', { QueueUrl: 'q' }],
+    ['aws>: sqs:sendMessage\narguments: {"trowel:x": q}', { 'trowel:x': 'q' }],
   ])('%s', (task, expected) => {
     expect(argumentsOf(task)).toEqual(expected);
   });

@@ -126,6 +126,14 @@ const CASES: readonly Case[] = [
     dig: '+a: {aws>: "redshiftdata:executeStatement.sync", arguments: {}}\n+b: {aws>: "glue:startJobRun.sync", arguments: {}}',
     found: [['bad-value', 'error', '"redshiftdata:executeStatement.sync"']],
   },
+  {
+    name: 'integers that a service would get rounded',
+    dig: '+a: {aws>: "sqs:sendMessage", arguments: {a: [1, 9007199254740993], b: 9007199254740991}}\n+b: {lambda>: f, payload: {n: -9007199254740993}}\n+c: {http>: "http://localhost", content: {n: 9007199254740993}}',
+    found: [
+      ['bad-value', 'error', '-9007199254740993'],
+      ['bad-value', 'error', '9007199254740993'],
+    ],
+  },
   { name: 'http_call> here', dig: '+a: {http_call>: "http://localhost"}', found: [] },
 ];
 

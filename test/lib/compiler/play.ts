@@ -205,7 +205,7 @@ class Player {
     const run = (this.#runs.get(payload.t) ?? 0) + 1;
     this.#runs.set(payload.t, run);
     const show =
-      (keys.show as string[] | undefined) ??
+      (keys.show as string[] | undefined)?.filter((key) => keys['py>'] !== 't.sum' || key in params) ??
       Object.keys(params).filter((key) => !(key in payload.b.vars) && key !== 'task_name' && !(key in keys));
     const shown = show.map((key) => `${key}=${textOf(shownOf(key, params[key]))}`).join(' ');
     switch (keys['py>']) {
