@@ -81,7 +81,7 @@ def test_called(host, command, params, printed):
         ("wholly.unknown", "No module named 'wholly'. wholly.py or wholly/ should be in /"),
         ("pkg.mdo.f", "Module 'pkg' has no attribute 'mdo'. Did you mean 'mod'? (AttributeError)"),
         ("plain", "py>: 'plain' has no module: write module.function, for example tasks.plain (ValueError)"),
-        ("lib..x", "is no name"),
+        ("lib..x", "is not a name"),
         ("needy.work", "No module named 'not_there' (ModuleNotFoundError)"),
         ("needy.Class.work", "No module named 'not_there' (ModuleNotFoundError)"),
         ("self_needy.work", "No module named 'self_needy.work' (ModuleNotFoundError)"),
