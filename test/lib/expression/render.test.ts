@@ -247,9 +247,9 @@ describe('layers', () => {
     expect(result.ok && [result.params.error, result.keys.a]).toEqual([error, error.message]);
   });
 
-  it('reads an error whose cause is plain or absent', async () => {
+  it('reads an error whose cause is cut or absent', async () => {
     const layers = (Cause: string): Layer[] => [item({ error: { Error: 'States.Timeout', Cause } })];
-    expect(await renderKeys({ a: '${error.message}' }, layers('{"message":"cut'))).toEqual({ a: '{"message":"cut' });
+    expect(await renderKeys({ a: '${error.message}' }, layers('{"message":"cut'))).toEqual({ a: 'cut …' });
     expect(await renderKeys({ a: '${error.message}' }, layers(''))).toEqual({
       a: 'The task took longer than it may, or its container fell silent (States.Timeout)',
     });
