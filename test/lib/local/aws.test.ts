@@ -391,7 +391,7 @@ describe('what cannot be', () => {
 
   test('a task token', async () => {
     const input = { resource: 'arn:aws:states:::sqs:sendMessage', arguments: {}, signal: new AbortController().signal };
-    expect((await failure(opened().invoke({ ...input, token: 't' }))).message).toContain('deployed workflow alone');
+    expect((await failure(opened().invoke({ ...input, token: 't' }))).message).toContain('only a deployed workflow');
   });
 
   test.each<[string, { [name: string]: undefined }, RegExp]>([
