@@ -20,7 +20,7 @@ const MISTAKES: readonly (readonly [what: string, text: string, ...answer: strin
     'The task +a is empty',
     'indent it by two spaces',
   ],
-  ['a tab', '+a:\n\techo>: hi\n', 'slip.dig:2:1 error', 'YAML allows spaces alone'],
+  ['a tab', '+a:\n\techo>: hi\n', 'slip.dig:2:1 error', 'YAML allows only spaces'],
   ['a misspelt operator', '+a:\n  ech>: hi\n', 'slip.dig:2:3 error', "Did you mean 'echo>'?"],
   ['an operator without its >', '+a:\n  py: tasks.trend.fit\n', 'slip.dig:2:3 error', 'Did you mean `py>:`?'],
   ['a task without its +', 'a:\n  echo>: hi\n', 'slip.dig:1:1 error', 'the name of a task begins with +'],
