@@ -10,7 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     // The CDK's own validation of a template takes seconds each time; test/lib/cloud/cfn-lint.test.ts has it on.
     env: { CDK_VALIDATION: 'false' },
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
+    // Only what hangs takes so long: none is to fail because the machine is busy.
+    testTimeout: 180_000,
+    hookTimeout: 300_000,
   },
 });

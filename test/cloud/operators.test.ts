@@ -119,7 +119,7 @@ test('aws> and s3_wait> do what their file names, and no more is needed', async 
 });
 
 test('an aws> whose resource an expression names is refused, and synth has said so', async () => {
-  expect(stack.printed).toMatch(/unknown: nobody but you knows which resources this needs: .*s3:GetObject/);
+  expect(stack.printed).toMatch(/unknown: only you know which resources this needs: .*s3:GetObject/);
   const ended = await run(cloud, stack, 'unknown', { params: { bucket: BUCKET } });
   expect(ended).toMatchObject({ status: 'FAILED', error: expect.stringMatching(/^S3\./) });
   expect(ended.cause).toMatch(/not authorized to perform: s3:GetObject|Access Denied/i);

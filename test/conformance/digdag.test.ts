@@ -34,7 +34,7 @@ const files = (await readdir(folder)).filter((file) => file.endsWith('.yaml')).s
 for (const file of files) {
   const cases = parse(await readFile(join(folder, file), 'utf8')) as Case[];
   describe(file, () => {
-    it.concurrent.each(cases)('$name: $about', { timeout: 60_000 }, async (each) => {
+    it.concurrent.each(cases)('$name: $about', async (each) => {
       const seen = await runCase(each);
       const { exit, out, out_sorted, stdout_has = [], stdout_lacks = [] } = each.expect;
       const told = `${each.name}\n${seen.text}`;

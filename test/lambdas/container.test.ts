@@ -41,7 +41,7 @@ with zipfile.ZipFile(sys.stdout.buffer, 'w', zipfile.ZIP_DEFLATED) as made:
 const bundleOf = (tasks: string): Buffer =>
   execFileSync(python ?? '', ['-c', BUNDLE, join(IMAGE, 'src', 'trowel_task'), tasks]);
 
-describe('a task in a container', { timeout: 120_000 }, () => {
+describe('a task in a container', () => {
   const temporary = mkdtempSync(join(tmpdir(), 'trowel-container-'));
   let aws: AwsServices;
   let launch: (payload: LaunchPayload) => Promise<object>;

@@ -144,7 +144,7 @@ describe('a new user', () => {
     for (const [, path = ''] of readme.matchAll(/^\| `([^`]+)`/gm)) {
       expect(() => lstatSync(join(app, 'my_project', path)), path).not.toThrow();
     }
-  }, 90_000);
+  });
 
   it('makes the folder of the installation itself a project, its package.json completed', async () => {
     const before = JSON.parse(readFileSync(join(app, 'package.json'), 'utf8'));
@@ -162,7 +162,7 @@ describe('a new user', () => {
     const again = await shell('npx trowel init');
     expect(again.code).toBe(2);
     expect(again.stderr).toMatch(/would overwrite cdk\.json, config\/params/);
-  }, 60_000);
+  });
 
   it('is told commands that can be pasted', async () => {
     await mkdir(join(app, 'one'));
@@ -214,5 +214,5 @@ describe('a new user', () => {
     );
     const asl = await shell('npx trowel asl run machine.json --input "[1, 2]"', 'late');
     expect(JSON.parse(asl.stdout)).toMatchObject({ status: 'SUCCEEDED', output: 3 });
-  }, 60_000);
+  });
 });

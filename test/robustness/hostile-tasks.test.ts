@@ -322,7 +322,7 @@ describe.concurrent('a tree of processes', () => {
     for (const failure of failures) {
       expect(failure).toMatchObject({ error: 'Trowel.TaskTimeout', message: 'Task timed out after 2s' });
     }
-  }, 60_000);
+  });
 
   it.each<[string, NodeJS.Signals, boolean]>([
     ['Ctrl-C at the terminal (the group)', 'SIGINT', true],
@@ -359,7 +359,7 @@ describe.concurrent('a tree of processes', () => {
     // The polite way takes 5 s.
     expect(Date.now() - began).toBeLessThan(4000);
     expect(await left(run.mark, 2)).toEqual([]);
-  }, 60_000);
+  });
 
   it('has some seconds to clean up', async () => {
     const cwd = await project({ 'main.dig': '+tree:\n  py>: t.cleans_up\n', 't.py': TREE });
@@ -368,7 +368,7 @@ describe.concurrent('a tree of processes', () => {
     process.kill(-Number(run.process.pid), 'SIGINT');
     expect((await run.ended).code).toBe(130);
     expect(existsSync(join(cwd, 'cleaned'))).toBe(true);
-  }, 60_000);
+  });
 
   it('of many tasks that do not resist ends at the first Ctrl-C', async () => {
     const cwd = await project({
@@ -380,7 +380,7 @@ describe.concurrent('a tree of processes', () => {
     process.kill(-Number(run.process.pid), 'SIGINT');
     expect((await run.ended).code).toBe(130);
     expect(marked(run.mark)).toEqual([]);
-  }, 60_000);
+  });
 });
 
 const LOST = `
@@ -445,5 +445,5 @@ describe.concurrent('a worker that is gone', () => {
     expect(read(join(cwd, 'a'))).toBe('aa');
     expect(marked(run.mark)).toEqual([]);
     expect(code).toBe(1);
-  }, 90_000);
+  });
 });

@@ -137,7 +137,7 @@ function told(task: EcsTask): Mapping[] {
     .filter(({ detail }) => (detail as Mapping).taskArn === task.arn);
 }
 
-describe('a container of the quickstart', { timeout: 120_000 }, () => {
+describe('a container of the quickstart', () => {
   it('runs the deployed command, answers, and its end reaches the deployed rule', async () => {
     const { address, answer } = await assign('echo hello from $(basename $PWD); env | grep -c ^AWS_ACCESS || true');
     const task = await run(address, 'default', { startedBy: 'me' });
@@ -226,7 +226,7 @@ describe('a container of the quickstart', { timeout: 120_000 }, () => {
   });
 });
 
-describe('RunTask', { timeout: 60_000 }, () => {
+describe('RunTask', () => {
   it('with the same client token starts one container; with another request it is a conflict', async () => {
     aws.containers.hooks.starting = () => 'it is not to run';
     const request = {

@@ -21,7 +21,7 @@ describe('install_package', () => {
       expect.not.arrayContaining([expect.stringContaining('tabulate')]),
     );
     expect(await guide.shell('python3 -c "import tabulate"')).toMatchObject({ code: 1 });
-  }, 60_000);
+  });
 
   it("goes before the project's environment without changing it", async () => {
     const guide = await example('operator-guide');

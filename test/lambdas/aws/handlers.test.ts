@@ -52,7 +52,7 @@ describe('attempts', () => {
   });
 });
 
-describe('functions on AWS', { timeout: 60_000 }, () => {
+describe('functions on AWS', () => {
   let aws: AwsServices;
   let web: Sink;
   type Handler = (event: Payload, context?: { getRemainingTimeInMillis(): number }) => Promise<unknown>;

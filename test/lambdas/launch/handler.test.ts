@@ -274,7 +274,7 @@ describe('launch on AWS', () => {
     expect(await failure({})).toBe(expected);
   });
 
-  it('reports what the client tries again by itself', { timeout: 60_000 }, async () => {
+  it('reports what the client tries again by itself', async () => {
     aws.answers.RunTask = Array.from({ length: 3 }, () => fault('ThrottlingException', 'Rate exceeded'));
     expect(await failure({})).toBe('Trowel.Throttled: ECS started no container: Rate exceeded');
     aws.answers.RunTask = Array.from({ length: 3 }, () => fault('ServerException', 'broken', {}, 500));

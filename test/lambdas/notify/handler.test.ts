@@ -21,7 +21,7 @@ const CAUSE = {
   log: 'https://us-east-1.console.aws.amazon.com/cloudwatch/home?region=us-east-1#logs',
 };
 
-describe('notify', { timeout: 60_000 }, () => {
+describe('notify', () => {
   let aws: AwsServices;
   let web: Sink;
   let slack: (path: string) => Answer = () => ({});

@@ -33,7 +33,7 @@ beforeAll(async () => {
     'parent.dig': '+first:\n  require>: hang\n',
   });
   await aws.deploy(cwd);
-}, 60_000);
+});
 
 afterAll(() => aws?.stop());
 
@@ -83,7 +83,7 @@ describe('trowel start', () => {
     expect(stderr).toMatch(/ok {6}\+main\+load/);
     expect(stderr).toMatch(/Success in .*: 4 tasks done\./);
     expect(code).toBe(0);
-  }, 30_000);
+  });
 
   it('--follow on a terminal draws the tree of what runs there, with what it prints above', async () => {
     aws.play = (task) => ({ prints: [`${task} prints`], answer: { stored: {} }, after: 1500 });
@@ -115,7 +115,7 @@ describe('trowel start', () => {
     expect(stderr).toContain('no lamps left');
     expect(stderr).toContain(`trowel retry ${names(stderr)[0]} --resume`);
     expect(code).toBe(1);
-  }, 30_000);
+  });
 
   it('--follow that AWS refuses to answer says that the execution goes on', async () => {
     allSucceed();
@@ -125,7 +125,7 @@ describe('trowel start', () => {
     expect(stderr).toContain('do not allow states:GetExecutionHistory');
     expect(stderr).toContain(`The execution goes on. To watch it: trowel log ${names(stderr)[0]} --aws --follow`);
     expect(code).toBe(4);
-  }, 30_000);
+  });
 
   it('of parameters that no execution takes starts nothing', async () => {
     await writeFile(join(cwd, 'large.yml'), `text: ${'x'.repeat(300_000)}\n`);
@@ -155,7 +155,7 @@ describe('trowel start', () => {
       expect.objectContaining({ type: 'notice', message: expect.stringContaining('do not allow logs:GetLogEvents') }),
     );
     expect(events.at(-1)).toMatchObject({ type: 'run-ended', status: 'succeeded' });
-  }, 30_000);
+  });
 
   it.each([
     [['start', 'mian'], 1, 'the workflow mian of project shop is not deployed', "Did you mean 'main'?"],
@@ -248,7 +248,7 @@ describe('trowel sessions --aws', () => {
       status: 'succeeded',
       session_time: '2031-02-03T00:00:00+00:00',
     });
-  }, 30_000);
+  });
 });
 
 describe('trowel log --aws', () => {
@@ -266,7 +266,7 @@ describe('trowel log --aws', () => {
     const arn = `arn:aws:states:us-east-1:123456789012:execution:shop-main:${name}`;
     const { stdout: same } = await trowel(['log', arn, '+load', '--aws'], { cwd: elsewhere, env: aws.env });
     expect(same).toBe('+main+load prints\n');
-  }, 30_000);
+  });
 });
 
 describe('trowel kill', () => {
@@ -286,7 +286,7 @@ describe('trowel kill', () => {
     expect(await cli(['kill', name])).toMatchObject({ code: 1, stderr: expect.stringContaining('has ended already') });
     const { stderr: told } = await cli(['log', name, '--aws']);
     expect(told).toContain('Interrupted after');
-  }, 30_000);
+  });
 
   it('says what it has ended where containers may not be stopped', async () => {
     aws.play = () => ({ answer: undefined });
@@ -306,7 +306,7 @@ describe('trowel kill', () => {
     expect(stderr).toContain('end by themselves');
     expect(code).toBe(4);
     expect(aws.executions.executions.get(arn)?.outcome?.status).toBe('ABORTED');
-  }, 30_000);
+  });
 
   it('ends the executions that one waits for, too', async () => {
     aws.play = () => ({ answer: undefined });
@@ -317,7 +317,7 @@ describe('trowel kill', () => {
     const { stderr } = await cli(['kill', stdout.trim()]);
     expect(stderr).toMatch(/^Stopped parent-\S+, hang-1988150400, 1 container\n$/);
     expect(aws.executions.executions.get(child)?.outcome?.status).toBe('ABORTED');
-  }, 30_000);
+  });
 });
 
 describe('trowel retry', () => {
@@ -344,5 +344,5 @@ describe('trowel retry', () => {
       code: 2,
       stderr: expect.stringContaining(`nothing to resume: ${three} succeeded`),
     });
-  }, 60_000);
+  });
 });

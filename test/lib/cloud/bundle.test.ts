@@ -83,7 +83,7 @@ async function wheel(folder: string, name: string, version: string, tag = 'py3-n
   );
 }
 
-describe('the bundle', { timeout: 90_000 }, () => {
+describe('the bundle', () => {
   it('holds the runner, the project and the packages, without what tools left behind', async () => {
     const folder = project('layout', {
       'main.dig': '+a:\n  py>: tasks.a\n',

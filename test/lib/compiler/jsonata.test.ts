@@ -40,7 +40,7 @@ it('merges in a state as in the functions and the runner', async () => {
     }),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 it.each<[Value]>([
   [{ a: 1 }],

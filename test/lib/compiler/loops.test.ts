@@ -24,7 +24,7 @@ const EVENTS = [15_000, 120, 12];
 const LIST = Array.from({ length: 17 }, (_, i) => (i % 3 ? `v${i}` : { k: i }));
 
 describe('a loop cut into slices, and slices of slices, sees and stores what it does in one machine', () => {
-  it.each(LOOPS.flatMap((loop) => HOW.map((how) => [loop, how])))('%s %s', { timeout: 60_000 }, async (loop, how) => {
+  it.each(LOOPS.flatMap((loop) => HOW.map((how) => [loop, how])))('%s %s', async (loop, how) => {
     const main = `
 _export: {zero: 0, how: ${loop.startsWith('loop')}, x: y}
 +s: {py>: t.store, data: {n: 13, list: ${JSON.stringify(LIST)}}}

@@ -1,6 +1,4 @@
 import { it } from 'vitest';
 import { comparesStores } from './stores-compared.ts';
 
-it('random trees of groups and loops store the same at the same time and in sequence', { timeout: 120_000 }, () =>
-  comparesStores(4, 1),
-);
+it('random trees of groups and loops store the same at the same time and in sequence', () => comparesStores(4, 1));

@@ -208,7 +208,7 @@ describe('by the real clients', () => {
   beforeAll(async () => {
     if (python === undefined) throw new Error("no Python with moto's server");
     moto = await startMoto(python);
-  }, 60_000);
+  });
   afterAll(() => moto?.stop());
 
   it('trowel check --aws lists missing secrets, and goes on where moto knows no answer', async () => {
@@ -227,7 +227,7 @@ describe('by the real clients', () => {
     const found = JSON.parse(again.stdout) as { code: string }[];
     expect(found.filter((each) => each.code === 'secret-missing')).toEqual([]);
     expect(again.code).toBe(0);
-  }, 60_000);
+  });
 
   it('without credentials the project’s own faults are told all the same', async () => {
     const cwd = await project({ 'main.dig': '+a:\n  shh>: x\n' });
@@ -236,7 +236,7 @@ describe('by the real clients', () => {
     expect(stderr).toContain('unknown-operator');
     expect(stderr).toContain('there are no AWS credentials');
     expect(code).toBe(4);
-  }, 30_000);
+  });
 
   it('subnets, and the caller', async () => {
     const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

@@ -20,7 +20,7 @@ beforeAll(async () => {
   });
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   client = new SecretsManagerClient({ endpoint: moto.url, region: 'eu-west-1', credentials });
-}, 60_000);
+});
 
 afterAll(async () => {
   client?.destroy();
@@ -79,7 +79,7 @@ describe('trowel secrets --aws', () => {
     await secrets(['--set', 'rotated=again']);
     expect(await value('rotated')).toBe('again');
     expect((await secrets([])).stdout.split('\n')).toContain('rotated');
-  }, 30_000);
+  });
 
   it.each([
     [['--aws', '--local', '--list'], 'Say one of --local'],

@@ -65,5 +65,5 @@ describe('a python3 that is none', () => {
         notes: [expect.stringContaining('pyenv local 3.12.1')],
       },
     });
-  }, 60_000);
+  });
 });

@@ -136,7 +136,7 @@ describe('a new user', () => {
     const other = await shell('npx cdk synth -c project=../broken', project);
     expect(other.code).toBe(1);
     expect(other.stderr).toContain('../broken/main.dig:2:3 error unknown-operator');
-  }, 60_000);
+  });
 
   it('gets the CDK of this package where package.json was there before', async () => {
     await succeeds('npx trowel init', app);

@@ -98,7 +98,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await cloud?.stop();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-}, 60_000);
+});
 
 describe.skipIf(why !== undefined)(`the image of task-images/python${why === undefined ? '' : ` (${why})`}`, () => {
   it('is not root, and holds what apt: names and what the project’s Dockerfile adds', async () => {
