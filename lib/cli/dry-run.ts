@@ -99,9 +99,12 @@ export async function evaluateUnknown(
       return { seconds: 0 };
     case 'retry':
       return { limit: 0, interval: 0, exponential: false };
-    case 'call':
+    case 'call': {
       if (!isUnknown(command)) return again();
-      return { file: c?.files.find((file) => !c.chain.includes(file)) ?? '' };
+      const file = c?.files.find((each) => !c.chain.includes(each));
+      if (file === undefined) throw new Error('call> has nothing to call: the project has no other workflow file.');
+      return { file };
+    }
     case 'loop':
       if (isUnknown(keys.count)) keys.count = 1;
       if (isUnknown(command)) keys[place] = 1;

@@ -87,6 +87,7 @@ describe('--dry-run', () => {
   it.each([
     ['what is wrong before any task was skipped', '+a: {echo>: "${no.such + 1}"}\n'],
     ['what is wrong with the session', `${LOAD}+a: {echo>: "\${session_time.nothing()}"}\n`],
+    ['a call> of what no file can be', `${LOAD}+a: {call>: "\${which}"}\n`],
     ['a syntax error', `${LOAD}+a: {echo>: "\${1 +}"}\n`],
   ])('fails for %s, and runs no _error', async (_, text) => {
     const { code, told, stderr } = await dry(`${text}_error:\n  +tell: {echo>: handler}\n`);
