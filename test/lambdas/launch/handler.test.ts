@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fingerprint } from '../../../lambdas/launch/hashes.ts';
@@ -10,10 +10,13 @@ import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts
 const ROOT = 's3://trowel-test/attempts/main/run-2';
 const ROLE = 'arn:aws:iam::123456789012:role/trowel/us-east-1/p/tasks-of-main';
 
+/** Each test has a task of its own: a token's assignment is written once, and signed anew only in another second. */
+const task = { token: '' };
+
 function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
   return {
     v: 1,
-    token: 'the-token',
+    token: task.token,
     t: '+main+load',
     op: 'py',
     l: [{ region: 'eu' }],
@@ -48,6 +51,7 @@ describe('launch on AWS', () => {
   });
   afterAll(() => aws.stop());
   beforeEach(() => {
+    task.token = randomUUID();
     aws.calls.length = 0;
   });
 
@@ -100,7 +104,7 @@ describe('launch on AWS', () => {
     const text = await (await fetch(address)).text();
     expect(text).toBe(await aws.get(`assignments/${id}.json`));
     const file = JSON.parse(text);
-    expect(file).toMatchObject({ v: 1, token: 'the-token', secrets_env: {} });
+    expect(file).toMatchObject({ v: 1, token: task.token, secrets_env: {} });
     expect(file.assignment).toMatchObject({
       task: '+main+load',
       timeout: 3600,
@@ -303,7 +307,7 @@ describe('launch on AWS', () => {
     const b = { ...given.b, attempt: { ...given.b.attempt, resume } };
     expect(await handler({ ...given, b })).toEqual({ replayed: true });
     expect(aws.calls.map(({ action }) => action)).toEqual(['SendTaskSuccess']);
-    expect(aws.calls[0]?.input.taskToken).toBe('the-token');
+    expect(aws.calls[0]?.input.taskToken).toBe(task.token);
     expect(JSON.parse(aws.calls[0]?.input.output)).toMatchObject({ s: { region: 'eu', rows: 3 }, replayed: true });
 
     aws.answers.SendTaskSuccess = [fault('TaskTimedOut')];
