@@ -236,8 +236,11 @@ describe('stopping', () => {
   const stubborn = 'trap "" TERM; echo $$$$ > pid; (trap "" TERM; exec sleep 60) & echo $! > pid2; sleep 60; sleep 60';
 
   async function pids(project: string): Promise<number[]> {
-    await eventually(() => ['pid', 'pid2'].every((file) => existsSync(join(project, file))));
-    const found = ['pid', 'pid2'].map((file) => Number(readFileSync(join(project, file), 'utf8')));
+    // A shell makes a file before it writes into it.
+    const written = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+    const files = ['pid', 'pid2'].map((name) => join(project, name));
+    await eventually(() => files.every((file) => written(file).endsWith('\n')));
+    const found = files.map((file) => Number(written(file)));
     for (const pid of found) expect(pid).toBeGreaterThan(1);
     return found;
   }
