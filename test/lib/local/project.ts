@@ -73,7 +73,7 @@ export async function isRunning(pid: number): Promise<boolean> {
 }
 
 /** Waits until it holds; false after some seconds. */
-export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 10): Promise<boolean> {
+export async function eventually(condition: () => boolean | Promise<boolean>, seconds = 60): Promise<boolean> {
   for (let left = seconds * 50; left > 0; left -= 1) {
     if (await condition()) return true;
     await new Promise((resolve) => setTimeout(resolve, 20));
