@@ -40,11 +40,12 @@ def canonical(value: Any) -> str:
     if isinstance(value, float):
         return number(value)
     if isinstance(value, (list, tuple)):
-        return "[" + ",".join(map(canonical, value)) + "]"
+        # Lists, not map or a generator: Python 3.12 limits how deep its own functions call back, whatever the recursion limit is.
+        return "[" + ",".join([canonical(item) for item in value]) + "]"
     if REF in value:
         value = {REF: value.get("sha256", value[REF])}
     keys = sorted(value) if all(map(str.isascii, value)) else sorted(value, key=_utf16)
-    return "{" + ",".join(f"{canonical(key)}:{canonical(value[key])}" for key in keys) + "}"
+    return "{" + ",".join([f"{canonical(key)}:{canonical(value[key])}" for key in keys]) + "}"
 
 
 def _utf16(key: str) -> bytes:
