@@ -1,6 +1,6 @@
 /**
  * Hides the values of secrets in texts that people see. A value counts as it is and in every form that texts commonly get on their way:
- * escaped as JSON, `repr()` (of its bytes too), `ascii()`, HTML, for a URL or a shell, in any mixture, and as base64, wherever it stands in what was encoded. A value
+ * escaped as JSON, `repr()` (of its bytes too), `ascii()`, HTML, for a URL or a shell, in any mixture, and as base64, wherever it is in what was encoded. A value
  * of several lines counts line by line too, since output comes in lines. What has fewer than LEAST characters (a line: LEAST_LINE) is not
  * hidden: it is everywhere. trowel_task/masks.py does the same; test/lib/expression/masked.json has the cases of both.
  *

@@ -24,7 +24,7 @@ function checkWaiting({ unit }: Context, task: Task): void {
   );
 }
 
-/** What stands in the file goes to the service as Step Functions' JSON, whose numbers are those of JavaScript. */
+/** What the file has goes to the service as Step Functions' JSON, whose numbers are those of JavaScript. */
 function checkIntegers({ unit }: Context, task: Task, keys: readonly string[]): void {
   for (const key of keys) {
     findMark(task.keys[key] ?? null, (mark, path) => {

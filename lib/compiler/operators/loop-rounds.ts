@@ -62,7 +62,7 @@ export function inSequence(loop: Loop, exit: Edge): Edge {
 export function atOnce(loop: Loop, exit: Edge): Edge {
   const { all, count, assign } = loop.items;
   const entry = map(loop, exit, all, count);
-  // Items that stand in the state itself need no variable.
+  // Items written in the state itself need no variable.
   return typeof all === 'string' ? { ...entry, assign: { ...assign, ...entry.assign } } : entry;
 }
 
