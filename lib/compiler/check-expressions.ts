@@ -4,7 +4,7 @@
 import { freeVariables, syntaxFault } from '../expression/javascript.ts';
 import { builtinNames } from '../expression/session.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { OPERATORS } from '../language/operators.ts';
+import { codeOf, isCall, loopOver, operatorSpec } from '../language/operators.ts';
 import { locate, type Template, templatesOf } from '../language/templates.ts';
 import { walk } from '../language/walk.ts';
 import type { Mapping, Node, Task, Value, Workflow } from '../language/workflow.ts';
@@ -24,9 +24,6 @@ export interface ExpressionScope {
   /** Names may come from where nothing is seen: a workflow that calls it, or an included file that could not be read. */
   readonly anything?: boolean;
 }
-
-/** What native operators store, by the name of the variable; an operator that is not here and stores may store anything. */
-const STORED: { readonly [operator: string]: string } = { http: 'http', s3_wait: 's3', aws: 'aws', lambda: 'lambda' };
 
 /** Diagnostics of one workflow and what it calls, each place once. */
 export async function checkExpressions(workflow: Workflow, scope: ExpressionScope): Promise<Diagnostic[]> {
@@ -76,7 +73,7 @@ class Checker {
 
   async #task(task: Task, inner: Defined, workdir: string, calls: readonly string[]): Promise<void> {
     await this.#templates(task, inner);
-    if (task.operator === 'py') this.#python(task, inner, workdir);
+    if (codeOf(task.operator) === 'python') this.#python(task, inner, workdir);
     const loopNames = variablesOfLoop(task);
     for (const body of [task.body, task.elseBody]) {
       if (body === undefined) continue;
@@ -88,17 +85,16 @@ class Checker {
       await this.node(body, bodyScope, workdir, calls);
       add(stored, inner);
     }
-    if (task.operator === 'call') await this.#call(task, inner, workdir, calls);
+    if (isCall(task.operator)) await this.#call(task, inner, workdir, calls);
     else add(this.#storesOf(task, workdir), inner);
   }
 
   /** What a task stores itself. */
   #storesOf(task: Task, workdir: string): Stores {
-    const stored = STORED[task.operator];
-    if (stored !== undefined) return { keys: [stored], anything: false };
-    if (OPERATORS[task.operator] === undefined) return { keys: [], anything: true };
-    if (!OPERATORS[task.operator]?.stores) return { keys: [], anything: false };
-    const known = task.operator === 'py' ? this.#scope.python?.stores(task, workdir) : undefined;
+    const stores = operatorSpec(task.operator)?.stores ?? 'anything';
+    if (stores === 'nothing') return { keys: [], anything: false };
+    if (stores !== 'anything') return { keys: [stores.variable], anything: false };
+    const known = codeOf(task.operator) === 'python' ? this.#scope.python?.stores(task, workdir) : undefined;
     return known ?? { keys: [], anything: true };
   }
 
@@ -108,8 +104,8 @@ class Checker {
     let anything = false;
     for (const each of walk(node)) {
       if (each.kind !== 'task') continue;
-      const callee = each.operator === 'call' ? this.#callee(each, workdir, calls) : undefined;
-      if (each.operator === 'call' && callee === undefined) anything = true;
+      const callee = isCall(each.operator) ? this.#callee(each, workdir, calls) : undefined;
+      if (isCall(each.operator) && callee === undefined) anything = true;
       const found =
         callee === undefined
           ? this.#storesOf(each, workdir)
@@ -123,7 +119,7 @@ class Checker {
   #python(task: Task, inner: Defined, workdir: string): void {
     const { python } = this.#scope;
     if (python === undefined) return;
-    const defaults = inner.names.get('py');
+    const defaults = inner.names.get(operatorSpec(task.operator)?.defaults ?? '');
     const settings = { ...(isMapping(defaults) ? defaults : {}), ...task.keys };
     const has = (name: string) => inner.names.has(name) || Object.hasOwn(settings, name);
     const elsewhere = settings.python !== undefined || settings.docker !== undefined;
@@ -206,10 +202,16 @@ function folderOf(file: string): string {
 /** What a loop's body sees; undefined if it is known when it runs. */
 function variablesOfLoop(task: Task): readonly string[] | undefined {
   const { operator, command } = task;
-  if (operator === 'loop') return ['i'];
-  if (operator === 'for_range') return ['range'];
-  if (operator !== 'for_each') return [];
-  return isMapping(command) ? Object.keys(command) : undefined;
+  switch (loopOver(operator)) {
+    case 'count':
+      return ['i'];
+    case 'range':
+      return ['range'];
+    case 'lists':
+      return isMapping(command) ? Object.keys(command) : undefined;
+    case undefined:
+      return [];
+  }
 }
 
 function isMapping(value: Value | undefined): value is Mapping {

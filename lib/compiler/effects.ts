@@ -1,4 +1,4 @@
-import { OPERATORS } from '../language/operators.ts';
+import { mayStore } from '../language/operators.ts';
 import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 
@@ -21,7 +21,7 @@ export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node |
       if (typeof task.command !== 'string' || task.command.includes('$')) return true;
       return [...workflows.values()].some((callee) => ofNode(callee.root));
     }
-    return OPERATORS[task.operator]?.stores === true || ofNode(task.body) || ofNode(task.elseBody);
+    return mayStore(task.operator) || ofNode(task.body) || ofNode(task.elseBody);
   };
   return ofNode;
 }

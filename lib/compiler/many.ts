@@ -1,5 +1,5 @@
 /** How often a workflow stores, as far as its text tells. */
-import { OPERATORS } from '../language/operators.ts';
+import { mayStore } from '../language/operators.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 import { resolveCall } from './operators/call.ts';
 import { iterations } from './weight.ts';
@@ -33,7 +33,7 @@ export function storesMany(workflows: ReadonlyMap<string, Workflow>, name: strin
     const inside = of(task.body) + of(task.elseBody);
     const loops = operator === 'loop' || operator === 'for_each' || operator === 'for_range';
     if (loops) return inside === 0 ? 0 : inside * (iterations(task) ?? Number.POSITIVE_INFINITY);
-    return inside + (OPERATORS[operator]?.stores === true ? 1 : 0);
+    return inside + (mayStore(operator) ? 1 : 0);
   };
   const root = workflows.get(name)?.root;
   return root === undefined || of(root) > FEW;

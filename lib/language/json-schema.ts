@@ -2,7 +2,8 @@
  * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema.
  * `node --import tsx lib/language/write-schemas.ts` writes them to schemas/; a test holds the files against this.
  */
-import { OPERATORS, type OperatorSpec, type OptionSpec, type ValueType } from './operators.ts';
+import type { OperatorSpec, OptionSpec, ValueType } from './operators/spec.ts';
+import { OPERATORS } from './operators.ts';
 import { SCHEDULE_KINDS } from './schedule.ts';
 
 export type JsonSchema = { [key: string]: unknown };
@@ -163,8 +164,8 @@ function taskRule(name: string, spec: OperatorSpec): JsonSchema {
     then: {
       properties: mapValues(spec.options, optionSchema),
       propertyNames: { not: { pattern: '^\\+' } },
-      ...(spec.body === 'do' && { required: ['_do'] }),
-      ...(spec.body === 'if' && { anyOf: [{ required: ['_do'] }, { required: ['_else_do'] }] }),
+      ...(spec.kind === 'repeat' && { required: ['_do'] }),
+      ...(spec.kind === 'condition' && { anyOf: [{ required: ['_do'] }, { required: ['_else_do'] }] }),
     },
   };
 }

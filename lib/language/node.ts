@@ -11,7 +11,8 @@ import {
   readTimeout,
 } from './directives.ts';
 import { checkTaskName } from './names.ts';
-import { LATER_OPERATORS, lookUp, OPERATORS, operatorSpec, replacementOf, SYNONYMS } from './operators.ts';
+import { LATER_OPERATORS, lookUp, replacementOf, SYNONYMS } from './operators/elsewhere.ts';
+import { hasBody, leadsToTasks, OPERATORS, operatorSpec } from './operators.ts';
 import { checkKeys } from './option-check.ts';
 import type { Report } from './report.ts';
 import { didYouMean } from './suggest.ts';
@@ -297,8 +298,8 @@ function readTask(name: string, tree: MapTree, report: Report): Task {
   const own = tree.entries.filter(({ key }) => !NOT_IN_KEYS.has(key) && !key.startsWith('+'));
   const keys: Mapping = {};
   for (const { key, value } of own) keys[key] = toValue(value);
-  const body = spec?.body ? bodyOf(tree, '_do', report) : undefined;
-  const elseBody = spec?.body === 'if' ? bodyOf(tree, '_else_do', report) : undefined;
+  const body = spec && hasBody(spec) ? bodyOf(tree, '_do', report) : undefined;
+  const elseBody = spec?.kind === 'condition' ? bodyOf(tree, '_else_do', report) : undefined;
   const timeout = entryOf(tree, '_timeout');
   const seconds = timeout && readTimeout(timeout, report);
   const task: Task = withSpans(
@@ -306,14 +307,14 @@ function readTask(name: string, tree: MapTree, report: Report): Task {
       kind: 'task',
       name,
       span: tree.span,
-      directives: readDirectives(name, tree, 'task', spec?.body !== undefined || operator === 'call', report),
+      directives: readDirectives(name, tree, 'task', leadsToTasks(operator), report),
       operator,
       command: commandEntry ? toValue(commandEntry.value) : null,
       keys,
       spans: {},
       ...(body && { body }),
       ...(elseBody && { elseBody }),
-      parallel: spec?.body === 'do' ? readParallel(entryOf(tree, '_parallel'), 'loop', report) : SEQUENTIAL,
+      parallel: spec?.kind === 'repeat' ? readParallel(entryOf(tree, '_parallel'), 'loop', report) : SEQUENTIAL,
       ...(seconds !== undefined && { timeout: seconds }),
     },
     tree,

@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { trowelJsonSchema } from './json-schema.ts';
-import { lookUp, OPERATORS, type OptionSpec } from './operators.ts';
+import type { OptionSpec } from './operators/spec.ts';
+import { operatorSpec } from './operators.ts';
 
 /** A table is between `<!-- options NAME -->` and `<!-- end -->`; `NAME` is an operator or `trowel.yml`. */
 const MARK = /<!-- options (\S+) -->\n[\s\S]*?<!-- end -->/g;
@@ -20,7 +21,7 @@ export async function withTables(page: string): Promise<string> {
 }
 
 function optionTable(operator: string): string {
-  const spec = lookUp(OPERATORS, operator);
+  const spec = operatorSpec(operator);
   if (spec === undefined)
     throw new Error(`docs/operators.md has a table of options for ${operator}>, which is no operator`);
   const rows = Object.entries({ [`${operator}>`]: spec.command, ...spec.options }).flatMap(([key, option]) => [

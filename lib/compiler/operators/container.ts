@@ -1,5 +1,5 @@
 import type { State } from '../../asl/types.ts';
-import { OPERATORS } from '../../language/operators.ts';
+import { mayStore } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { REPEATABLE } from '../retry.ts';
@@ -8,7 +8,7 @@ import { catchers, payload, register, retriers, shared, stateHeartbeat, stateTim
 
 /** py>, sh>: one state that hands the task to `launch` and waits for the runner to answer with the task's token. */
 export const compileContainer: CompileOperator = (context, task, exit) => {
-  const stores = OPERATORS[task.operator]?.stores === true;
+  const stores = mayStore(task.operator);
   const leaving = stores ? leaveStoring(context, exit, '$states.result') : { fields: leave(context, exit) };
   const name = register(context, context.unit.stateName(context.path), task);
   put(context, name, {

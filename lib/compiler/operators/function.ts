@@ -1,5 +1,5 @@
 import type { State } from '../../asl/types.ts';
-import { OPERATORS } from '../../language/operators.ts';
+import { mayStore } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { ACTING, ACTING_ERRORS } from '../retry.ts';
@@ -12,7 +12,7 @@ const LONGEST = 900;
 /** http>, mail>, slack>, notify>, http_call>: a function renders the task's keys and does it, with a plain answer. */
 export function compileFunction(fn: string): CompileOperator {
   return (context, task, exit) => {
-    const stores = OPERATORS[task.operator]?.stores === true;
+    const stores = mayStore(task.operator);
     const leaving = stores ? leaveStoring(context, exit, '$states.result.Payload') : { fields: leave(context, exit) };
     const name = register(context, context.unit.stateName(context.path), task);
     const timeout = typeof task.timeout === 'number' ? Math.min(task.timeout, LONGEST) : LONGEST;

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { DIAGNOSTIC_CODES } from '../../../lib/language/diagnostic.ts';
 import {
   LATER_OPERATORS,
-  OPERATORS,
   replacementOf,
   SYNONYMS,
   UNSUPPORTED_OPERATORS,
-} from '../../../lib/language/operators.ts';
+} from '../../../lib/language/operators/elsewhere.ts';
+import { codeOf, mayStore, OPERATORS } from '../../../lib/language/operators.ts';
 
 test('the operators of this release', () => {
   expect(Object.keys(OPERATORS).sort().join(' ')).toBe(
@@ -15,10 +15,10 @@ test('the operators of this release', () => {
   );
 });
 
-test('what can store, and what takes all keys', () => {
-  const names = (flag: 'stores' | 'readsAllKeys') => Object.keys(OPERATORS).filter((name) => OPERATORS[name]?.[flag]);
-  expect(names('stores').sort()).toEqual(['aws', 'http', 'http_call', 'lambda', 'py', 's3_wait']);
-  expect(names('readsAllKeys').sort()).toEqual(['py', 'sh']);
+test('what can store, and what runs code', () => {
+  const names = Object.keys(OPERATORS).sort();
+  expect(names.filter(mayStore)).toEqual(['aws', 'http', 'http_call', 'lambda', 'py', 's3_wait']);
+  expect(names.filter(codeOf)).toEqual(['py', 'sh']);
 });
 
 test('synonyms lead to operators that exist', () => {

@@ -1,0 +1,101 @@
+/** What the operators' table says of an operator. */
+import type { Value } from '../workflow.ts';
+
+export type ValueType = 'text' | 'boolean' | 'integer' | 'number' | 'duration' | 'seconds' | 'list' | 'mapping' | 'any';
+
+export interface OptionSpec {
+  /** Any of these; a text that holds `${…}` fits each, for its value is known at run time. */
+  readonly type: ValueType | readonly ValueType[];
+  /** The only texts allowed. */
+  readonly oneOf?: readonly string[];
+  readonly default?: Value;
+  readonly required?: boolean;
+  /** Of a Boolean: an empty text is false. */
+  readonly emptyIsFalse?: boolean;
+  /** Keys of a mapping; others are reported. */
+  readonly keys?: { readonly [key: string]: OptionSpec };
+  readonly description: string;
+}
+
+interface Common {
+  readonly description: string;
+  /** The value after `op>:`. */
+  readonly command: OptionSpec;
+  /** The value may be absent: without condition (an empty list), or where one of these options is set. */
+  readonly commandElsewhere?: readonly string[];
+  readonly options: { readonly [key: string]: OptionSpec };
+  /** Parameters that it may store itself (not counting what its body stores): none, any, or one variable. */
+  readonly stores: 'nothing' | 'anything' | { readonly variable: string };
+  /** Keys in which `${secret:KEY}` is replaced (`command`: the value), besides `_env` of processes. Elsewhere it stays as written. */
+  readonly secrets?: readonly string[];
+  /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
+  readonly defaults?: string;
+}
+
+/** User code: a process here, a container deployed. All keys reach it as parameters. */
+interface Container {
+  readonly kind: 'container';
+  readonly runs: 'python' | 'shell';
+}
+
+/** A function renders the task's keys and does it. `http_call`: the answer is tasks, so it cannot be deployed. */
+type Function_ = { readonly kind: 'function' } & (
+  | { readonly function: 'http' | 'http_call' }
+  | { readonly function: 'notify'; readonly sends: 'notification' | 'slack' | 'mail' }
+);
+
+/** Runs `_do` for each iteration. */
+interface Repeat {
+  readonly kind: 'repeat';
+  /** What the value gives: a number of times, lists of values, or a range of integers. */
+  readonly over: 'count' | 'lists' | 'range';
+}
+
+interface Other {
+  readonly kind: OtherKind;
+}
+
+type OtherKind =
+  /** Prints its value. */
+  | 'print'
+  /** Fails, with its value as the message. */
+  | 'failure'
+  /** Runs `_do` or `_else_do`. */
+  | 'condition'
+  /** Runs another workflow's tasks in its place. */
+  | 'inline'
+  /** Runs another workflow as a session of its own. */
+  | 'session'
+  | 'pause'
+  /** Asks S3 until an object is there. */
+  | 'poll'
+  /** A request to a service of AWS, made by the machine itself. */
+  | 'service'
+  /** A call of the user's Lambda function, made by the machine itself. */
+  | 'invocation';
+
+/** `kind` is how it is carried out: each has a file in lib/compiler/operators. */
+export type OperatorSpec = Common & (Container | Function_ | Repeat | Other);
+export type OperatorKind = OperatorSpec['kind'];
+export type LoopOver = Repeat['over'];
+
+export interface KindSpec {
+  /** Becomes one state, which can open its frame itself. */
+  readonly oneState: boolean;
+  /** `_retry` is a Retry of its state; else, and where it has tasks below it, a stretch of states is repeated. */
+  readonly repeatsItself: boolean;
+  /** Other tasks of the workflow's files run below it. */
+  readonly leadsToTasks: boolean;
+  /** Ends as soon as it starts, so that its start is not worth a line. */
+  readonly instant: boolean;
+  /** The runner does it by itself where Python adds it (digdag.env.add_subtask); else the runner asks the host. */
+  readonly byRunner: boolean;
+}
+
+export function text(description: string, more: Partial<OptionSpec> = {}): OptionSpec {
+  return { type: 'text', description, ...more };
+}
+
+export function flag(description: string, byDefault: boolean): OptionSpec {
+  return { type: 'boolean', default: byDefault, description };
+}
