@@ -1,5 +1,6 @@
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
+import type { TaskSize } from '../../lib/language/fargate-sizes.ts';
 import type { TaskDefinition } from './ecs-compute.ts';
 
 /**
@@ -11,6 +12,8 @@ export interface DefinitionTable {
   readonly family: string;
   /** The container's name in each. */
   readonly container: string;
+  /** The project's, of each of them. */
+  readonly size: TaskSize;
   readonly revisions: { readonly [key: string]: string };
 }
 
@@ -18,9 +21,9 @@ export interface DefinitionTable {
 export const MOST_DEFINITIONS = 120;
 
 /** @throws TrowelError Trowel.BadInput */
-export function definitionOf({ family, container, revisions }: DefinitionTable, key = 'default'): TaskDefinition {
+export function definitionOf({ family, container, size, revisions }: DefinitionTable, key = 'default'): TaskDefinition {
   const revision = Object.hasOwn(revisions, key) ? revisions[key] : undefined;
-  if (revision !== undefined) return { arn: `${family}${key}:${revision}`, container };
+  if (revision !== undefined) return { arn: `${family}${key}:${revision}`, container, size };
   throw new TrowelError(
     ERRORS.badInput,
     `No task definition '${key}' was deployed; there are: ${Object.keys(revisions).join(', ')}`,

@@ -13,6 +13,7 @@ import {
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
 import { asSeconds } from '../../lib/language/duration.ts';
+import type { TaskSize } from '../../lib/language/fargate-sizes.ts';
 import type { Objects } from '../aws/objects.ts';
 import { ASSIGNMENT, type AssignmentFile, assignmentUri } from './assignment-file.ts';
 import type { Compute, Job } from './compute.ts';
@@ -24,6 +25,7 @@ export interface TaskDefinition {
   /** With its revision. */
   readonly arn: string;
   readonly container: string;
+  readonly size: TaskSize;
 }
 
 export interface EcsOptions {
@@ -111,7 +113,7 @@ export class EcsCompute implements Compute {
 
   #request(job: Job, address: string): RunTaskCommandInput {
     const { cluster, subnets, securityGroups, assignPublicIp, definition, taskRole, again } = this.#options;
-    const { task, container, spot = this.#options.spot } = sizeOf(job.resources);
+    const { task, container, spot = this.#options.spot } = sizeOf(job.resources, definition.size);
     const overrides: TaskOverride = {
       ...task,
       ...(taskRole !== undefined && { taskRoleArn: taskRole }),

@@ -2,6 +2,7 @@ import { ECSClient } from '@aws-sdk/client-ecs';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { LaunchPayload } from '../../lib/expression/wire.ts';
+import { TASK_DEFAULTS } from '../../lib/language/fargate-sizes.ts';
 import { attemptVariables, confined } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { retriable } from '../aws/faults.ts';
@@ -59,7 +60,7 @@ export const handler = retriable(async (given: LaunchPayload): Promise<Answer> =
     secretVersion: (key) => secrets.version(key),
     computable: listed(),
     secretCommand,
-    defaultTimeout: Number(optional('TROWEL_TASK_TIMEOUT') ?? 86_400),
+    defaultTimeout: Number(optional('TROWEL_TASK_TIMEOUT') ?? TASK_DEFAULTS.timeout),
     pickle: optional('TROWEL_PICKLE') === 'true',
   });
   if ('replayed' in launched) {

@@ -1,6 +1,7 @@
 import type { ContainerOverride, TaskOverride } from '@aws-sdk/client-ecs';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { ERRORS } from '../../lib/expression/wire.ts';
+import { cpuOf, diskOf, memoryOf, misfit, type TaskSize, WANTED } from '../../lib/language/fargate-sizes.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
 /** What a task's `resources:` change of its task definition. */
@@ -10,12 +11,16 @@ export interface Size {
   readonly spot?: boolean;
 }
 
-/** Reads `{cpu, memory, disk, spot}`; each may be left out. Throws Trowel.BadInput for what is no size. */
-export function sizeOf(resources: Mapping = {}): Size {
-  const cpu = number(resources.cpu, 'cpu', 'units, as 1024 for one vCPU', 256, 16_384);
-  const memory = megabytes(resources.memory);
-  const disk = number(resources.disk, 'disk', 'gigabytes from 21 to 200', 21, 200);
-  const { spot } = resources;
+/**
+ * Reads `{cpu, memory, disk, spot}`; for each that is left out, the task definition's (`defined`) counts. Throws Trowel.BadInput for what
+ * is no size, and for a pair that Fargate does not have.
+ */
+export function sizeOf(resources: Mapping | undefined, defined: TaskSize): Size {
+  const cpu = read('cpu', resources?.cpu, cpuOf);
+  const memory = read('memory', resources?.memory, memoryOf);
+  const disk = read('disk', resources?.disk, diskOf);
+  checkPair({ cpu: cpu ?? defined.cpu, memory: memory ?? defined.memory });
+  const { spot } = resources ?? {};
   return {
     // A container may have limits of its own in the definition, so it gets what the task gets.
     task: {
@@ -28,23 +33,21 @@ export function sizeOf(resources: Mapping = {}): Size {
   };
 }
 
-function number(given: Value | undefined, key: string, what: string, least: number, most: number): number | undefined {
+function read(
+  key: keyof typeof WANTED,
+  given: Value | undefined,
+  of: (value: Value) => number | undefined,
+): number | undefined {
   if (given === undefined || given === null) return undefined;
-  const value = typeof given === 'string' && /^\s*\d+\s*$/.test(given) ? Number(given) : given;
-  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw wrong(key, what, given);
-}
-
-function megabytes(given: Value | undefined): number | undefined {
-  if (given === undefined || given === null) return undefined;
-  const [, count, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([MG])i?B?\s*$/i.exec(String(given)) ?? [];
-  if (count !== undefined) return Math.round(Number(count) * (unit.toUpperCase() === 'G' ? 1024 : 1));
-  throw wrong('memory', 'a size, as 512MB or 2GB', given);
-}
-
-function wrong(key: string, what: string, given: Value): TrowelError {
-  return new TrowelError(
+  const size = of(given);
+  if (size !== undefined) return size;
+  throw new TrowelError(
     ERRORS.badInput,
-    `Expected ${what} for resources.${key}, got ${JSON.stringify(given)} (config)`,
+    `Expected ${WANTED[key]} for resources.${key}, got ${JSON.stringify(given)} (config)`,
   );
+}
+
+function checkPair(size: TaskSize): void {
+  const fault = misfit(size);
+  if (fault !== undefined) throw new TrowelError(ERRORS.badInput, `${fault.message} (config)\n${fault.hint}`);
 }

@@ -8,6 +8,7 @@ import type { Construct } from 'constructs';
 import type { DefinitionTable } from '../../lambdas/launch/definition-table.ts';
 import { secretVariable } from '../../lambdas/launch/secret-variable.ts';
 import { CONTAINER, LOG_PREFIX, secretPrefix } from '../compiler/deployed-names.ts';
+import { DISK } from '../language/fargate-sizes.ts';
 import { cdk, ecs, secretsmanager } from './cdk.ts';
 import { asItIs, grantPull, type ProjectImage, projectImage } from './image.ts';
 import type { LoadedProject } from './load-project.ts';
@@ -43,8 +44,6 @@ export interface DeployedDefinitions {
 const STOP_TIMEOUT = 120;
 /** MiB of output that wait to be sent. */
 const LOG_BUFFER = 25;
-/** GB that every task has without asking. */
-const FREE_DISK = 20;
 
 export function makeDefinitions(scope: Construct, props: ContainerProps): DeployedDefinitions {
   const { config, dir } = props.project;
@@ -66,8 +65,9 @@ export function makeDefinitions(scope: Construct, props: ContainerProps): Deploy
     hash.update(JSON.stringify(cdk.Stack.of(scope).resolve(cfn._toCloudFormation())));
   }
   const prefix = `${props.project.name}-`;
+  const { cpu, memory } = config.task;
   return {
-    table: { family: familyArn(scope, prefix), container: CONTAINER, revisions },
+    table: { family: familyArn(scope, prefix), container: CONTAINER, size: { cpu, memory }, revisions },
     families: (listable(names) ? names : [`${prefix}*`]).map((name) => `${familyArn(scope, name)}:*`),
     hash: hash.digest('hex'),
   };
@@ -88,7 +88,7 @@ function makeDefinition(
     family,
     cpu: task.cpu,
     memoryLimitMiB: task.memory,
-    ...(task.disk > FREE_DISK && { ephemeralStorageGiB: task.disk }),
+    ...(task.disk > DISK.free && { ephemeralStorageGiB: task.disk }),
     runtimePlatform: {
       cpuArchitecture: task.architecture === 'arm64' ? ecs.CpuArchitecture.ARM64 : ecs.CpuArchitecture.X86_64,
       operatingSystemFamily: ecs.OperatingSystemFamily.LINUX,

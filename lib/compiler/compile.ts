@@ -5,6 +5,7 @@
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../expression/wire.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
+import { TASK_DEFAULTS } from '../language/fargate-sizes.ts';
 import type { Mapping, Node, Sla, Workflow } from '../language/workflow.ts';
 import { checkHistory, checkLimits } from './check-limits.ts';
 import { machinesIn } from './definition-text.ts';
@@ -19,7 +20,7 @@ import { REPEATABLE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { compileSla, slaClock, slaMachineName, startSla } from './sla.ts';
 import { nestedMachine } from './split.ts';
-import { type Program, TASK_LIMITS, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
+import { type Program, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
 import type { Weight } from './weight.ts';
 
@@ -93,7 +94,7 @@ function programOf(options: CompileOptions, name: string): Program {
     spans: new Map(),
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
-    task: options.task ?? TASK_LIMITS,
+    task: options.task ?? TASK_DEFAULTS,
     limits: options.limits ?? 'error',
     stores: storing(parts.workflows),
     gathers: storesMany(parts.workflows, name),

@@ -25,8 +25,6 @@ export interface TaskLimits {
   readonly heartbeat: number;
 }
 
-export const TASK_LIMITS: TaskLimits = { timeout: 86_400, heartbeat: 300 };
-
 /** What the whole compilation shares: the project's workflows, diagnostics, nested machines. */
 export interface Program {
   /** Of the workflow that is compiled; the names of its nested machines begin with it. */

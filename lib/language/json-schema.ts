@@ -2,6 +2,7 @@
  * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema.
  * `node --import tsx lib/language/write-schemas.ts` writes them to schemas/; a test holds the files against this.
  */
+import { CPU_SIZES, DISK, SIZE, WANTED } from './fargate-sizes.ts';
 import type { OperatorSpec, OptionSpec, ValueType } from './operators/spec.ts';
 import { OPERATORS } from './operators.ts';
 import { SCHEDULE_KINDS } from './schedule.ts';
@@ -51,6 +52,9 @@ const TYPES: { readonly [type in ValueType]: JsonSchema } = {
   list: oneOf('a list', { type: 'array' }),
   mapping: oneOf('a mapping', { type: 'object' }),
   any: {},
+  cpu: oneOf(WANTED.cpu, { enum: [...CPU_SIZES, ...CPU_SIZES.map(String)] }),
+  memory: oneOf(WANTED.memory, { pattern: SIZE.source }),
+  disk: oneOf(WANTED.disk, { type: 'integer', minimum: DISK.least, maximum: DISK.most }, { pattern: '^\\s*\\d+\\s*$' }),
 };
 
 function optionSchema({ type, oneOf: choices, default: byDefault, keys, description }: OptionSpec): JsonSchema {

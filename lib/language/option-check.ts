@@ -1,5 +1,6 @@
 /** The keys of a task against the operators' table: unknown ones, missing ones, literal values that cannot work. */
 import { asSeconds, parseDuration } from './duration.ts';
+import { cpuOf, diskOf, memoryOf, nearSize, WANTED } from './fargate-sizes.ts';
 import type { OperatorKind, OptionSpec, ValueType } from './operators/spec.ts';
 import { hasBody, leadsToTasks, OPERATORS } from './operators.ts';
 import type { Report } from './report.ts';
@@ -118,6 +119,7 @@ const TYPE_WORDS: { readonly [type in ValueType]: string } = {
   list: 'a list',
   mapping: 'a mapping',
   any: 'a value',
+  ...WANTED,
 };
 
 function fits(type: ValueType, value: Value, emptyIsFalse: boolean): boolean {
@@ -139,6 +141,12 @@ function fits(type: ValueType, value: Value, emptyIsFalse: boolean): boolean {
       return typeof value === 'string' && parseDuration(value) !== undefined;
     case 'seconds':
       return asSeconds(value) !== undefined;
+    case 'cpu':
+      return cpuOf(value) !== undefined;
+    case 'memory':
+      return memoryOf(value) !== undefined;
+    case 'disk':
+      return diskOf(value) !== undefined;
     case 'list':
       return Array.isArray(value);
     case 'mapping':
@@ -147,6 +155,8 @@ function fits(type: ValueType, value: Value, emptyIsFalse: boolean): boolean {
 }
 
 function hint(types: readonly ValueType[], value: Value): string | undefined {
+  const [type] = types;
+  if (type === 'cpu' || type === 'memory' || type === 'disk') return nearSize(type, value);
   if (types.includes('duration')) {
     return asInteger(value) !== undefined
       ? `With its unit: \`${value}s\`.`

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { condaNote, isConda } from './conda.ts';
 import type { Span } from './diagnostic.ts';
 import { asSeconds } from './duration.ts';
+import { memoryOf, misfit, TASK_DEFAULTS, type TaskSize } from './fargate-sizes.ts';
 import { reportFileFault } from './include.ts';
 import { CONFIG_FILE, defaultConfig, fitName, type ProjectConfig, patternMatches } from './project-config.ts';
 import type { ProjectFiles } from './project-files.ts';
@@ -22,7 +23,7 @@ export async function loadConfig(dir: string, files: ProjectFiles, report: Repor
   const tree = readFile(files, report);
   if (!tree) return withRequirements(defaults, undefined, files);
   // zod takes 60 ms to load: only projects with a trowel.yml pay for it.
-  const { trowelSchema, parseSize } = await import('./trowel-schema.ts');
+  const { trowelSchema } = await import('./trowel-schema.ts');
   const value = plainOf(tree, files.sources.get(CONFIG_FILE) ?? '');
   const parsed = trowelSchema.safeParse(value);
   for (const issue of parsed.success ? [] : parsed.error.issues) reportIssue(issue, tree, value, trowelSchema, report);
@@ -31,9 +32,9 @@ export async function loadConfig(dir: string, files: ProjectFiles, report: Repor
   const rest = parsed.success ? parsed.data : retried(trowelSchema, value, parsed.error.issues);
   checkPaths(rest, tree, files, report);
   checkZone(rest, tree, report);
-  checkMemory(rest, tree, parseSize, report);
+  checkMemory(rest, tree, report);
   checkExcluded(rest, tree, files, report);
-  return withRequirements(merge(defaults, rest, parseSize), rest, files);
+  return withRequirements(merge(defaults, rest), rest, files);
 }
 
 function readFile(files: ProjectFiles, report: Report): MapTree | undefined {
@@ -249,38 +250,20 @@ function checkZone({ timezone }: TrowelFile, tree: MapTree, report: Report): voi
   }
 }
 
-/** Fargate's memory in GB by CPU: least, most, step (aws: task CPU and memory). */
-const MEMORY: { readonly [cpu: number]: readonly [number, number, number] } = {
-  256: [0.5, 2, 0.5],
-  512: [1, 4, 1],
-  1024: [2, 8, 1],
-  2048: [4, 16, 1],
-  4096: [8, 30, 1],
-  8192: [16, 60, 4],
-  16384: [32, 120, 8],
-};
-
-function checkMemory(
-  { task }: TrowelFile,
-  tree: MapTree,
-  parseSize: (text: string) => number | undefined,
-  report: Report,
-): void {
+function checkMemory({ task }: TrowelFile, tree: MapTree, report: Report): void {
   if (task?.memory === undefined && task?.cpu === undefined) return;
-  const cpu = task.cpu ?? 512;
-  const memory = task.memory === undefined ? 1024 : parseSize(task.memory);
-  const [least, most, step] = MEMORY[cpu] ?? [0.5, 120, 1];
-  const gigabytes = (memory ?? 0) / 1024;
-  const fits =
-    gigabytes >= least && gigabytes <= most && (gigabytes % step === 0 || (cpu === 256 && gigabytes === 0.5));
-  if (memory === undefined || fits) return;
+  const { cpu, memory } = taskSize(task);
+  const fault = misfit({ cpu, memory });
+  if (fault === undefined) return;
   const key = task.memory === undefined ? 'cpu' : 'memory';
-  report.error(
-    'project-file',
-    spanAt(tree, ['task', key]),
-    `Fargate has no task of cpu ${cpu} with ${gigabytes}GB of memory`,
-    `With cpu ${cpu} memory is ${least < 1 ? '512MB' : `${least}GB`} to ${most}GB in steps of ${step}GB.`,
-  );
+  report.error('project-file', spanAt(tree, ['task', key]), fault.message, fault.hint);
+}
+
+function taskSize(task: TrowelFile['task']): TaskSize {
+  return {
+    cpu: task?.cpu ?? TASK_DEFAULTS.cpu,
+    memory: memoryOf(task?.memory) ?? TASK_DEFAULTS.memory,
+  };
 }
 
 function checkExcluded({ deploy }: TrowelFile, tree: MapTree, files: ProjectFiles, report: Report): void {
@@ -302,11 +285,7 @@ function listOf(value: string | readonly string[] | undefined): readonly string[
 }
 
 /** The file over the defaults, with units resolved. */
-function merge(
-  defaults: ProjectConfig,
-  file: TrowelFile,
-  parseSize: (text: string) => number | undefined,
-): ProjectConfig {
+function merge(defaults: ProjectConfig, file: TrowelFile): ProjectConfig {
   const seconds = (value: string | number | undefined, byDefault: number) => asSeconds(value) ?? byDefault;
   const { python, task, notifications, network, retention } = file;
   return {
@@ -323,8 +302,7 @@ function merge(
     ...(file.image !== undefined && { image: file.image }),
     containers: file.containers ?? defaults.containers,
     task: {
-      cpu: task?.cpu ?? defaults.task.cpu,
-      memory: (task?.memory !== undefined && parseSize(task.memory)) || defaults.task.memory,
+      ...taskSize(task),
       disk: task?.disk ?? defaults.task.disk,
       timeout: seconds(task?.timeout, defaults.task.timeout),
       spot: task?.spot ?? defaults.task.spot,

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { TASK_DEFAULTS } from './fargate-sizes.ts';
 
 /** Of the tasks, here and deployed. */
 export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13', '3.14'] as const;
@@ -77,7 +78,7 @@ export function defaultConfig(dir: string): ProjectConfig {
     python: { preload: [] },
     apt: [],
     containers: 'never',
-    task: { cpu: 512, memory: 1024, disk: 21, timeout: 86_400, spot: false, architecture: 'x86_64', heartbeat: 300 },
+    task: { ...TASK_DEFAULTS, spot: false, architecture: 'x86_64' },
     secrets: [],
     notifications: { email: [], on: ['failure'], links: true },
     network: { subnets: 'public', endpoints: false },

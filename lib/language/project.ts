@@ -10,6 +10,7 @@ import { loadConfig } from './project-config-load.ts';
 import { ProjectFiles } from './project-files.ts';
 import { Report, sortDiagnostics } from './report.ts';
 import { checkSecrets } from './secret-check.ts';
+import { checkSizes } from './size-check.ts';
 import { didYouMean } from './suggest.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -54,6 +55,7 @@ export async function loadProject(dir: string, options: LoadOptions = {}): Promi
               ...diagnostics,
               ...checkCalls(workflow, library),
               ...checkSecrets(workflow, files.sources),
+              ...checkSizes(workflow, config.task),
               ...checkPlugins(workflow, (path) => files.exists(path)),
             ]
           : diagnostics;

@@ -1,34 +1,26 @@
 /** trowel.yml as a zod schema: the source of its checks and of schemas/trowel.schema.json. Loaded only where a trowel.yml is. */
 import { z } from 'zod';
 import { asSeconds } from './duration.ts';
+import {
+  CPU_SIZES,
+  DISK,
+  LEAST_MEMORY,
+  MOST_MEMORY,
+  memoryOf,
+  SIZE,
+  showSize,
+  TASK_DEFAULTS,
+  WANTED,
+} from './fargate-sizes.ts';
 import { PYTHON_VERSIONS } from './project-config.ts';
 
-const SIZE = /^\s*(\d{1,6}(?:\.\d{1,3})?)\s*([MmGg])(?:[Ii]?[Bb])?\s*$/;
 const DURATION = String.raw`^\s*(\d+\s*[dD])?\s*(\d+\s*[hH])?\s*(\d+\s*[mM])?\s*(\d+\s*[sS]?)?\s*$`;
-
-/** Megabytes of `512MB`, `1.5GB`. */
-export function parseSize(text: string): number | undefined {
-  const [, count, unit] = SIZE.exec(text) ?? [];
-  if (count === undefined || unit === undefined) return undefined;
-  return Math.round(Number(count) * (unit.toUpperCase() === 'G' ? 1024 : 1));
-}
 
 const A_DURATION = 'a duration, as 30s, 10m, 24h';
 const duration = () =>
   z
     .union([z.string({ error: A_DURATION }).meta({ pattern: DURATION }), z.number()], { error: A_DURATION })
     .refine((value) => (asSeconds(value) ?? 0) > 0, { error: A_DURATION });
-const size = (min: number, max: number) =>
-  z
-    .string({ error: 'a size, such as 512MB or 2GB' })
-    .meta({ pattern: SIZE.source })
-    .refine(
-      (value) => {
-        const megabytes = parseSize(value);
-        return megabytes !== undefined && megabytes >= min && megabytes <= max;
-      },
-      { error: `a size from ${min}MB to ${max / 1024}GB, such as 512MB or 2GB` },
-    );
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });
 const VPC = 'shared, own or the id of a VPC';
@@ -43,9 +35,6 @@ const days = () =>
   z.int({ error: 'a number of days' }).min(1, { error: 'at least 1 day' }).max(3653, { error: 'at most 3653 days' });
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
-
-/** Fargate's sizes; memory is checked against the processor in project-config-load.ts. */
-export const CPU_SIZES = [256, 512, 1024, 2048, 4096, 8192, 16384] as const;
 
 const python = z
   .strictObject(
@@ -69,25 +58,35 @@ const python = z
 const task = z
   .strictObject(
     {
+      // Whether memory goes with cpu is checked in project-config-load.ts.
       cpu: z
-        .literal(CPU_SIZES, { error: `one of ${CPU_SIZES.join(', ')} (1024 is one vCPU)` })
+        .literal(CPU_SIZES, { error: WANTED.cpu })
         .optional()
-        .describe('CPU units, default 512. 1024 is one vCPU.'),
-      memory: size(512, 120 * 1024)
+        .describe(`CPU units, default ${TASK_DEFAULTS.cpu}. 1024 is one vCPU.`),
+      memory: z
+        .string({ error: 'a size, such as 512MB or 2GB' })
+        .meta({ pattern: SIZE.source })
+        .refine((value) => memoryOf(value) !== undefined, { error: WANTED.memory })
         .optional()
-        .describe('512MB to 120GB, default 1GB.'),
+        .describe(
+          `${showSize(LEAST_MEMORY)} to ${showSize(MOST_MEMORY)}, default ${showSize(TASK_DEFAULTS.memory)}. Fargate has only some pairs of \`cpu\` and \`memory\`.`,
+        ),
       disk: z
-        .int({ error: 'a number of GB, 21 to 200' })
-        .min(21, { error: 'at least 21 GB' })
-        .max(200, { error: 'at most 200 GB' })
+        .int({ error: WANTED.disk })
+        .min(DISK.least, { error: `at least ${DISK.least} GB` })
+        .max(DISK.most, { error: `at most ${DISK.most} GB` })
         .optional()
-        .describe('GB, 21 to 200, default 21.'),
-      timeout: duration().optional().describe('Longest time of one task. Default 24h.'),
+        .describe(`GB, ${DISK.least} to ${DISK.most}, default ${TASK_DEFAULTS.disk}.`),
+      timeout: duration()
+        .optional()
+        .describe(`Longest time of one task. Default ${TASK_DEFAULTS.timeout / 3600}h.`),
       spot: yes().optional().describe('Run on Fargate Spot, default false.'),
       architecture: oneOf(['x86_64', 'arm64']).optional().describe('Processor, default x86_64.'),
       heartbeat: duration()
         .optional()
-        .describe('Longest time without a sign of life before a task counts as lost. Default 5m.'),
+        .describe(
+          `Longest time without a sign of life before a task counts as lost. Default ${TASK_DEFAULTS.heartbeat / 60}m.`,
+        ),
     },
     { error: 'a mapping' },
   )

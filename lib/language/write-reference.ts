@@ -4,18 +4,19 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { CPU_SIZES, memoryRange } from './fargate-sizes.ts';
 import { trowelJsonSchema } from './json-schema.ts';
-import type { OptionSpec } from './operators/spec.ts';
+import type { OptionSpec, ValueType } from './operators/spec.ts';
 import { operatorSpec } from './operators.ts';
 
-/** A table is between `<!-- options NAME -->` and `<!-- end -->`; `NAME` is an operator or `trowel.yml`. */
+/** A table is between `<!-- options NAME -->` and `<!-- end -->`; `NAME` is an operator, `trowel.yml`, or `sizes` of Fargate. */
 const MARK = /<!-- options (\S+) -->\n[\s\S]*?<!-- end -->/g;
 
 /** The page with every table as it should be. */
 export async function withTables(page: string): Promise<string> {
   const projectTable = configTable((await trowelJsonSchema()) as Schema);
   return page.replace(MARK, (_, name: string) => {
-    const table = name === 'trowel.yml' ? projectTable : optionTable(name);
+    const table = name === 'trowel.yml' ? projectTable : name === 'sizes' ? sizeTable() : optionTable(name);
     return `<!-- options ${name} -->\n${table}\n<!-- end -->`;
   });
 }
@@ -33,8 +34,20 @@ function optionTable(operator: string): string {
   return ['| key | type | default | |', '|---|---|---|---|', ...rows].join('\n');
 }
 
+function sizeTable(): string {
+  return ['| cpu | memory |', '|---|---|', ...CPU_SIZES.map((cpu) => row(String(cpu), memoryRange(cpu)))].join('\n');
+}
+
+/** Those whose own name says nothing. */
+const TYPE_NAMES: { readonly [type in ValueType]?: string } = {
+  cpu: CPU_SIZES.map((cpu) => `\`${cpu}\``).join(', '),
+  memory: 'text',
+  disk: 'integer',
+};
+
 function optionRow(key: string, { type, oneOf, default: byDefault, required, description }: OptionSpec): string {
-  const types = oneOf?.map((each) => `\`${each}\``).join(', ') ?? (typeof type === 'string' ? type : type.join(', '));
+  const names = (typeof type === 'string' ? [type] : type).map((each) => TYPE_NAMES[each] ?? each);
+  const types = oneOf?.map((each) => `\`${each}\``).join(', ') ?? names.join(', ');
   const otherwise = required
     ? 'required'
     : byDefault === undefined

@@ -53,7 +53,12 @@ describe('a task in a container', () => {
       TROWEL_CLUSTER: 'arn:cluster',
       TROWEL_SUBNETS: 'subnet-1',
       TROWEL_SECURITY_GROUPS: 'sg-1',
-      TROWEL_TASK_DEFINITIONS: JSON.stringify({ family: 'arn:def-', container: 'task', revisions: { default: '1' } }),
+      TROWEL_TASK_DEFINITIONS: JSON.stringify({
+        family: 'arn:def-',
+        container: 'task',
+        size: { cpu: 512, memory: 1024 },
+        revisions: { default: '1' },
+      }),
     });
     ({ handler: launch } = await import('../../lambdas/launch/handler.ts'));
     ({ handler: stopped } = await import('../../lambdas/task-stopped/handler.ts'));

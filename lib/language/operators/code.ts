@@ -1,4 +1,5 @@
 /** Operators that run the user's code: sh>, py>. */
+import { DISK, LEAST_MEMORY, MOST_MEMORY, showSize } from '../fargate-sizes.ts';
 import { flag, type OperatorSpec, type OptionSpec, text } from './spec.ts';
 
 const DOCKER: OptionSpec = {
@@ -19,9 +20,12 @@ const RESOURCES: OptionSpec = {
   type: 'mapping',
   description: 'Size of the container; overrides `task` in trowel.yml.',
   keys: {
-    cpu: { type: ['integer', 'text'], description: '256 to 16384 (1024 is one vCPU).' },
-    memory: text('512MB to 120GB.'),
-    disk: { type: ['integer', 'text'], description: '21 to 200 GB.' },
+    cpu: {
+      type: 'cpu',
+      description: 'CPU units; 1024 is one vCPU. Fargate has only some pairs of `cpu` and `memory`.',
+    },
+    memory: { type: 'memory', description: `${showSize(LEAST_MEMORY)} to ${showSize(MOST_MEMORY)}.` },
+    disk: { type: 'disk', description: `${DISK.least} to ${DISK.most} GB.` },
     spot: { type: 'boolean', description: 'Run on Fargate Spot.' },
     architecture: text('Processor.', { oneOf: ['x86_64', 'arm64'] }),
     heartbeat: {

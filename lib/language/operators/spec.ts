@@ -1,7 +1,20 @@
 /** What the operators' table says of an operator. */
 import type { Value } from '../workflow.ts';
 
-export type ValueType = 'text' | 'boolean' | 'integer' | 'number' | 'duration' | 'seconds' | 'list' | 'mapping' | 'any';
+export type ValueType =
+  | 'text'
+  | 'boolean'
+  | 'integer'
+  | 'number'
+  | 'duration'
+  | 'seconds'
+  | 'list'
+  | 'mapping'
+  | 'any'
+  // Sizes of a container (fargate-sizes.ts).
+  | 'cpu'
+  | 'memory'
+  | 'disk';
 
 export interface OptionSpec {
   /** Any of these; a text that holds `${…}` fits each, for its value is known at run time. */

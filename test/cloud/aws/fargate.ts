@@ -14,6 +14,7 @@ import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } fro
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
+import { misfit } from '../../../lib/language/fargate-sizes.ts';
 import { listen } from '../../lambdas/http/server.ts';
 import { ContainerProcess, processesWith } from './container-process.ts';
 import { type ContainerDefinition, EcsTask, type RunTaskRequest, type TaskDefinition } from './ecs-task.ts';
@@ -58,22 +59,6 @@ const STOP_TIMEOUT = 30;
 /** Of a Spot container, by AWS's notice. */
 const SPOT_NOTICE = 120;
 const OVERRIDES = 8_192;
-
-/** MiB by processor units: what Fargate can be asked for. */
-const SIZES: { readonly [cpu: string]: readonly [min: number, max: number, step: number] } = {
-  512: [1024, 4096, 1024],
-  1024: [2048, 8192, 1024],
-  2048: [4096, 16384, 1024],
-  4096: [8192, 30720, 1024],
-  8192: [16384, 61440, 4096],
-  16384: [32768, 122880, 8192],
-};
-
-function isSize(cpu: string, memory: number): boolean {
-  if (cpu === '256') return [512, 1024, 2048].includes(memory);
-  const [min, max, step] = SIZES[cpu] ?? [0, -1, 1];
-  return memory >= min && memory <= max && memory % step === 0;
-}
 
 export class Fargate implements Part {
   readonly #options: FargateOptions;
@@ -199,7 +184,7 @@ export class Fargate implements Part {
       );
     const cpu = overrides.cpu ?? String(definition.properties.Cpu);
     const memory = Number(overrides.memory ?? definition.properties.Memory);
-    if (!isSize(cpu, memory))
+    if (misfit({ cpu: Number(cpu), memory }))
       throw invalid(`No Fargate configuration exists for given values: ${cpu} CPU, ${memory} memory.`);
     const network = request.networkConfiguration?.awsvpcConfiguration;
     if (network === undefined)

@@ -42,6 +42,7 @@ describe('launch on AWS', () => {
       TROWEL_TASK_DEFINITIONS: JSON.stringify({
         family: 'arn:task-definition/p-',
         container: 'task',
+        size: { cpu: 512, memory: 1024 },
         revisions: { default: '3', other: '1' },
       }),
     });
@@ -224,9 +225,21 @@ describe('launch on AWS', () => {
     );
     expect(await failure({ v: 2 })).toContain('Trowel.BadInput: Expected a payload of protocol version 1 to 1, got 2');
     expect(await failure({ d: 'gone' })).toContain("Trowel.BadInput: No task definition 'gone' was deployed");
-    expect(await failure({ k: { 'py>': 'a.b', resources: { memory: 'much' } } })).toContain(
-      'Trowel.BadInput: Expected a size, as 512MB or 2GB for resources.memory, got "much"',
-    );
+    expect(aws.calls).toEqual([]);
+  });
+
+  it.each([
+    [
+      { cpu: 300 },
+      'Expected one of 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU) for resources.cpu, got 300',
+    ],
+    [{ memory: 'much' }, 'Expected a size from 512MB to 120GB, such as 512MB or 2GB for resources.memory, got "much"'],
+    [{ disk: 20 }, 'Expected a number of GB, 21 to 200 for resources.disk, got 20'],
+    [{ cpu: '${256 * 4}', memory: '99GB' }, 'Fargate has no task of cpu 1024 with 99GB of memory'],
+    [{ memory: '8GB' }, 'Fargate has no task of cpu 512 with 8GB of memory'],
+    [{ cpu: 2048 }, 'Fargate has no task of cpu 2048 with 1GB of memory'],
+  ])('refuses a size that Fargate does not have: %j', async (resources, message) => {
+    expect(await failure({ k: { 'py>': 'a.b', resources } })).toContain(`Trowel.BadInput: ${message} (config)`);
     expect(aws.calls).toEqual([]);
   });
 

@@ -272,6 +272,7 @@ deploy: {exclude: [test.dig]}
     ['task: {cpu: 500}', 'project-file «500»'],
     ['task: {memory: lots}', 'project-file «lots»'],
     ['task: {memory: 8GB}', 'project-file «8GB»'],
+    ['task: {cpu: 256, memory: 1.5GB}', 'project-file «1.5GB»'],
     ['task: {cpu: 4096}', 'project-file «4096»'],
     ['task: {disk: 10}', 'project-file «10»'],
     ['task: {timeout: soon}', 'project-file «soon»'],
