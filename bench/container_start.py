@@ -31,7 +31,7 @@ from aws import BUCKET, Aws  # noqa: E402
 from conftest import SOURCE  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 
-BOOTSTRAP = (SOURCE / "trowel_task" / "bootstrap.py").read_text()
+BOOTSTRAP = (SOURCE / "trowel_task" / "aws" / "bootstrap.py").read_text()
 TASK = "import time\ndef f(): print(time.time())\n"
 
 
@@ -39,8 +39,8 @@ def bundle(runner: bool) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
         if runner:
-            for path in (SOURCE / "trowel_task").glob("*.py"):
-                made.write(path, f"trowel_task/{path.name}")
+            for path in (SOURCE / "trowel_task").rglob("*.py"):
+                made.write(path, path.relative_to(SOURCE).as_posix())
         else:
             made.writestr("trowel_task/__main__.py", "")
         made.writestr("project/tasks.py", TASK)

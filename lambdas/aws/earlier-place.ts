@@ -1,7 +1,7 @@
 /**
  * Attempts from before workflows had folders: `attempts/EXECUTION` in place of `attempts/WORKFLOW/EXECUTION`. They can be resumed. No task may
  * read there, so what a record of such an attempt refers to is copied to where the attempt would be today; the runner looks for it there
- * (trowel_task/remote.py). Functions read the old place themselves.
+ * (trowel_task/aws/remote.py). Functions read the old place themselves.
  */
 import type { Value } from '../../lib/language/workflow.ts';
 

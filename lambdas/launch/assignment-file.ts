@@ -1,6 +1,6 @@
 import type { Assignment } from './compute.ts';
 
-/** What a container reads at TROWEL_ASSIGNMENT (trowel_task/fargate.py). It holds the task's token: never logged, soon expired. */
+/** What a container reads at TROWEL_ASSIGNMENT (trowel_task/host/fargate.py). It holds the task's token: never logged, soon expired. */
 export interface AssignmentFile {
   readonly v: 1;
   readonly token: string;

@@ -4,7 +4,7 @@ import type { Value } from '../../lib/language/workflow.ts';
 
 /**
  * sha256 (hexadecimal) of the canonical JSON of a value (RFC 8785), a value by reference replaced by the hash of its content.
- * trowel_task's canonical.py gives the same: the runner records what a task read, and this finds whether it is unchanged.
+ * trowel_task/store/canonical.py gives the same: the runner records what a task read, and this finds whether it is unchanged.
  */
 export function fingerprint(value: Value): string {
   return createHash('sha256').update(canonical(value)).digest('hex');

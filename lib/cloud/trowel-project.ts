@@ -130,7 +130,7 @@ export class TrowelProject extends constructs.Construct {
     });
     this.taskRole = new TaskRoles(this, 'TaskRole', project);
     const bootstrap = readFileSync(
-      props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'bootstrap.py')),
+      props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'aws', 'bootstrap.py')),
       'utf8',
     );
     const definitions = makeDefinitions(this, {

@@ -2,7 +2,7 @@
  * Hides the values of secrets in texts that people see. A value counts as it is and in every form that texts commonly get on their way:
  * escaped as JSON, `repr()` (of its bytes too), `ascii()`, HTML, for a URL or a shell, in any mixture, and as base64, wherever it is in what was encoded. A value
  * of several lines counts line by line too, since output comes in lines. What has fewer than LEAST characters (a line: LEAST_LINE) is not
- * hidden: it is everywhere. trowel_task/masks.py does the same; test/lib/expression/masked.json has the cases of both.
+ * hidden: it is everywhere. trowel_task/contract/masks.py does the same; test/lib/expression/masked.json has the cases of both.
  *
  * Values of a secret are not recognised within other words for them (another encoding, pieces), and a text is masked before it is cut:
  * of a value that was cut, what is left matches nothing.

@@ -1,4 +1,4 @@
-/** What a task stores, merged upon the layers it was given: the same in every function, and in the runner (trowel_task/merge.py). */
+/** What a task stores, merged upon the layers it was given: the same in every function, and in the runner (trowel_task/contract/merge.py). */
 import { isKept, isMergeable } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { merge } from './merge.ts';

@@ -1,6 +1,6 @@
 /**
  * The form of values between tasks (docs/protocol.md, "Values"): JSON in which a key that starts with `trowel:` is Trowel's own mark. Such
- * a key of the user's data has one colon more, so that no data can look like a mark. trowel_task/wire.py is the same in Python.
+ * a key of the user's data has one colon more, so that no data can look like a mark. trowel_task/contract/wire.py is the same in Python.
  */
 import type { Mapping, Value } from './workflow.ts';
 

@@ -25,7 +25,7 @@ export interface PythonLookupOptions {
   readonly hasImage: boolean;
 }
 
-/** Changes with what `trowel_task.outline` and `lookup` say. */
+/** Changes with what `trowel_task.check` says. */
 const FORMAT = 3;
 /** Modules that every task has, whatever is installed. */
 const ALWAYS = new Set(['digdag', 'trowel_task', '__main__', '_typeshed']);

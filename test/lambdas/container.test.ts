@@ -33,8 +33,10 @@ const BUNDLE = `
 import os, sys, zipfile
 source, tasks = sys.argv[1:]
 with zipfile.ZipFile(sys.stdout.buffer, 'w', zipfile.ZIP_DEFLATED) as made:
-    for name in os.listdir(source):
-        if name.endswith('.py'): made.write(os.path.join(source, name), 'trowel_task/' + name)
+    for folder, _, names in os.walk(source):
+        for name in names:
+            path = os.path.join(folder, name)
+            if name.endswith('.py'): made.write(path, os.path.join('trowel_task', os.path.relpath(path, source)))
     made.writestr('project/tasks.py', tasks)
 `;
 
@@ -114,7 +116,7 @@ describe('a task in a container', () => {
       [name]: value,
       ...more,
     };
-    const source = readFileSync(join(IMAGE, 'src', 'trowel_task', 'bootstrap.py'), 'utf8');
+    const source = readFileSync(join(IMAGE, 'src', 'trowel_task', 'aws', 'bootstrap.py'), 'utf8');
     const done = promisify(execFile)(python ?? '', ['-c', source], { cwd: temporary, env });
     const { stdout, stderr } = await done.catch((error: { stdout: string; stderr: string }) => error);
     expect(stderr).toBe('');

@@ -51,7 +51,7 @@ const ALLOWED = [
   /^dist\/lambdas\/sandbox\/(thread\.cjs|quickjs\.wasm|image\.bin)$/,
   /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
   /^schemas\/(dig|trowel)\.schema\.json$/,
-  /^task-images\/python\/(Dockerfile|pyproject\.toml|build_wheel\.py|src\/trowel_task\/(\w+\.py|py\.typed)|src\/digdag-stubs\/__init__\.pyi)$/,
+  /^task-images\/python\/(Dockerfile|pyproject\.toml|build_wheel\.py|src\/trowel_task\/((\w+\/)?\w+\.py|py\.typed)|src\/digdag-stubs\/__init__\.pyi)$/,
   /^templates\/project\/[\w./-]+$/,
 ];
 
@@ -69,7 +69,7 @@ describe('the package', () => {
       expect.arrayContaining([
         ...['LICENSE', 'dist/trowel.js', 'dist/THIRD-PARTY-LICENSES.txt', 'docs/cli.md', 'schemas/dig.schema.json'],
         ...[
-          'task-images/python/src/trowel_task/worker.py',
+          'task-images/python/src/trowel_task/host/worker.py',
           'templates/project/gitignore',
           'templates/project/main.dig',
         ],

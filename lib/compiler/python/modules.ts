@@ -1,4 +1,4 @@
-/** Which file a module's name leads to: Python's own modules first, then installed ones, then the folder that the task runs in (worker.py, child.py). */
+/** Which file a module's name leads to: Python's own modules first, then installed ones, then the folder that the task runs in (trowel_task/task/child.py). */
 import { posix } from 'node:path';
 import type { PythonSources } from './outline.ts';
 

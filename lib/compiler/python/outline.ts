@@ -1,5 +1,5 @@
 /**
- * What a Python file defines, as `trowel_task.outline` reads it from its text, and what the lookups ask of the files and of Python.
+ * What a Python file defines, as `trowel_task.check.outline` reads it from its text, and what the lookups ask of the files and of Python.
  * Nothing of a user's code runs.
  */
 

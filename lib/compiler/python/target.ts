@@ -1,4 +1,4 @@
-/** What `py>: module.function` leads to, as the runner finds it (trowel_task/bind.py). */
+/** What `py>: module.function` leads to, as the runner finds it (trowel_task/task/bind.py). */
 import { didYouMean } from '../../language/suggest.ts';
 import { findModule, type Module, modulesIn } from './modules.ts';
 import { type Named, PythonNames } from './names.ts';

@@ -102,7 +102,7 @@ class Host:
 @pytest.fixture(autouse=True)
 def own_roots():
     """What one test sets for this process, the next one does not look in."""
-    from trowel_task import values
+    from trowel_task.store import values
 
     yield
     values.look_in([])

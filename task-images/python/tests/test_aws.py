@@ -13,7 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from conftest import SOURCE
 
-from trowel_task import aws, bootstrap, connections, fargate_answer, remote, transfer, values
+from trowel_task.aws import bootstrap, connections, remote, services, transfer
+from trowel_task.host import fargate_answer
+from trowel_task.store import values
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -50,9 +52,9 @@ def server(monkeypatch):
     made.url = f"http://127.0.0.1:{made.server_port}"
     threading.Thread(target=made.serve_forever, daemon=True).start()
     env = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": "first", "AWS_SECRET_ACCESS_KEY": "s"}
-    monkeypatch.setattr(aws, "_ENV", env)
-    monkeypatch.setattr(aws, "_keys", None)
-    monkeypatch.setattr(aws, "_PAUSE", 0.001)
+    monkeypatch.setattr(services, "_ENV", env)
+    monkeypatch.setattr(services, "_keys", None)
+    monkeypatch.setattr(services, "_PAUSE", 0.001)
     made.env = env
     yield made
     connections.close()
@@ -78,7 +80,7 @@ def test_what_may_pass_is_tried_again(server, answer):
 
 def test_tries_end(server):
     server.answers[:] = [error("SlowDown", 503)] * 9
-    with pytest.raises(aws.ServiceError, match="SlowDown: because"):
+    with pytest.raises(services.ServiceError, match="SlowDown: because"):
         remote.load("s3://bucket/a")
     assert len(server.requests) == 6
 
@@ -86,7 +88,7 @@ def test_tries_end(server):
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchKey", "InvalidBucketName"])
 def test_what_is_refused_is_not_asked_again(server, code):
     server.answers[:] = [error(code)]
-    with pytest.raises(aws.ServiceError) as refused:
+    with pytest.raises(services.ServiceError) as refused:
         remote.save("s3://bucket/a", b"x")
     assert (remote.code_of(refused.value), len(server.requests)) == (code, 1)
 
@@ -132,7 +134,7 @@ def test_credentials_serve_to_their_end_where_none_can_be_read(server, monkeypat
     for _ in range(2):
         remote.save("s3://bucket/a", b"x")
     assert keys_of(server) == ["one", "one"]
-    aws._keys.until = "2020-01-01T00:00:00Z"
+    services._keys.until = "2020-01-01T00:00:00Z"
     with pytest.raises(bootstrap.Failed, match="no answer"):
         remote.save("s3://bucket/a", b"x")
 
@@ -195,7 +197,7 @@ def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
 
 def test_an_upload_says_what_it_is(server, tmp_path):
     (tmp_path / "x").write_bytes(b"a" * 600_000)
-    sha256 = aws._digest(str(tmp_path / "x"))
+    sha256 = services._digest(str(tmp_path / "x"))
     server.answers[:] = [error("InternalError", 500)]
     remote.upload(str(tmp_path / "x"), "s3://bucket/x", sha256)
     assert [len(body) for *_, body, _ in server.requests] == [600_000] * 2
@@ -207,10 +209,10 @@ def test_an_upload_says_what_it_is(server, tmp_path):
 def test_an_object_that_is_there_is_not_sent_again(server, tmp_path):
     (tmp_path / "x").write_bytes(b"a" * 2_000_000)
     server.answers[:] = [(200, b"", 2_000_000)]
-    remote.upload(str(tmp_path / "x"), "s3://bucket/there", aws._digest(str(tmp_path / "x")))
+    remote.upload(str(tmp_path / "x"), "s3://bucket/there", services._digest(str(tmp_path / "x")))
     assert [method for method, *_ in server.requests] == ["HEAD"]
     server.answers[:] = [error("AccessDenied", 403)]  # as S3 says of what is not there, to who may not list the bucket
-    remote.upload(str(tmp_path / "x"), "s3://bucket/not", aws._digest(str(tmp_path / "x")))
+    remote.upload(str(tmp_path / "x"), "s3://bucket/not", services._digest(str(tmp_path / "x")))
     assert [method for method, *_ in server.requests] == ["HEAD", "HEAD", "PUT"]
 
 
@@ -225,7 +227,7 @@ def test_a_large_object_is_sent_in_parts(server, tmp_path, small_parts):
     data = os.urandom(2_500_000)
     (tmp_path / "x").write_bytes(data)
     server.answers[:] = [error("NoSuchKey", 404), (200, b"<UploadId>u/1</UploadId>")]
-    remote.upload(str(tmp_path / "x"), "s3://bucket/large", aws._digest(str(tmp_path / "x")))
+    remote.upload(str(tmp_path / "x"), "s3://bucket/large", services._digest(str(tmp_path / "x")))
     puts = {path: body for method, path, _, body, _ in server.requests if method == "PUT"}
     assert sorted(puts) == [f"/bucket/large?partNumber={n}&uploadId=u%2F1" for n in (1, 2, 3)]
     assert b"".join(puts[path] for path in sorted(puts)) == data
@@ -237,8 +239,8 @@ def test_what_was_begun_is_taken_back_where_a_part_is_refused(server, tmp_path, 
     monkeypatch.setattr(transfer, "_processors", lambda: 0.5)
     (tmp_path / "x").write_bytes(b"a" * 2_500_000)
     server.answers[:] = [error("NoSuchKey", 404), (200, b"<UploadId>u</UploadId>"), (200, b""), error("AccessDenied", 403)]
-    with pytest.raises(aws.ServiceError):
-        remote.upload(str(tmp_path / "x"), "s3://bucket/large2", aws._digest(str(tmp_path / "x")))
+    with pytest.raises(services.ServiceError):
+        remote.upload(str(tmp_path / "x"), "s3://bucket/large2", services._digest(str(tmp_path / "x")))
     assert server.requests[-1][:2] == ("DELETE", "/bucket/large2?uploadId=u")
 
 
@@ -246,7 +248,7 @@ def test_a_fault_in_an_answer_of_200_is_one(server, tmp_path, small_parts):
     (tmp_path / "x").write_bytes(b"a" * 2_500_000)
     begun = [error("NoSuchKey", 404), (200, b"<UploadId>u</UploadId>"), (200, b""), (200, b""), (200, b"")]
     server.answers[:] = [*begun, (200, error("InternalError")[1])]
-    remote.upload(str(tmp_path / "x"), "s3://bucket/large3", aws._digest(str(tmp_path / "x")))
+    remote.upload(str(tmp_path / "x"), "s3://bucket/large3", services._digest(str(tmp_path / "x")))
     assert [method for method, *_ in server.requests][-2:] == ["POST", "POST"]
 
 
@@ -257,7 +259,7 @@ def test_functions_are_called_by_name_or_arn(server):
 
 
 def test_a_proxy_is_asked_for_a_tunnel(server):
-    program = "from trowel_task import aws, remote\naws._PAUSE = 0.001\nremote.load('s3://bucket/a')"
+    program = "from trowel_task.aws import remote, services\nservices._PAUSE = 0.001\nremote.load('s3://bucket/a')"
     env = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "PYTHONPATH": str(SOURCE)}
     proxy = {"HTTPS_PROXY": server.url.replace("http://", "http://me:word@"), "NO_PROXY": "localhost"}
     asked = []
@@ -276,15 +278,15 @@ def test_what_user_code_does_to_its_environment_is_not_the_runners(server, monke
 
 def test_a_large_object_comes_back_from_a_real_server(moto, tmp_path, monkeypatch):
     env = {"AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": moto, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    monkeypatch.setattr(aws, "_ENV", env)
-    monkeypatch.setattr(aws, "_keys", None)
+    monkeypatch.setattr(services, "_ENV", env)
+    monkeypatch.setattr(services, "_keys", None)
     monkeypatch.setattr(transfer, "PART", 5 << 20)
     monkeypatch.setattr(transfer, "WHOLE", 6 << 20)
     monkeypatch.setattr(transfer, "_processors", lambda: 2.0)
-    aws.send("s3", "PUT", aws.object_url("parts", "").rstrip("/"))
+    services.send("s3", "PUT", services.object_url("parts", "").rstrip("/"))
     data = os.urandom(13_000_000)
     (tmp_path / "x").write_bytes(data)
-    remote.upload(str(tmp_path / "x"), "s3://parts/values/x", aws._digest(str(tmp_path / "x")))
+    remote.upload(str(tmp_path / "x"), "s3://parts/values/x", services._digest(str(tmp_path / "x")))
     remote.download("s3://parts/values/x", str(tmp_path / "in-parts"), len(data))
     remote.download("s3://parts/values/x", str(tmp_path / "whole"))
     assert (tmp_path / "in-parts").read_bytes() == data

@@ -15,9 +15,9 @@ import pytest
 from aws import BUCKET
 from conftest import SOURCE
 
-from trowel_task import bootstrap
+from trowel_task.aws import bootstrap
 
-BOOTSTRAP = (SOURCE / "trowel_task" / "bootstrap.py").read_text()
+BOOTSTRAP = (SOURCE / "trowel_task" / "aws" / "bootstrap.py").read_text()
 ECHO = "import os, sys\nprint(sys.argv[1:], sorted(os.listdir('.')), os.environ['PYTHONPATH'].endswith('site-packages'))\n"
 
 

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from trowel_task import values
-from trowel_task.digdag_api import Params
+from trowel_task.adapters.digdag import Params
+from trowel_task.store import values
 
 
 def test_store_forms_and_no_return_value(host):

@@ -12,7 +12,7 @@ import pytest
 from aws import BUCKET, ROOT
 from conftest import SOURCE, gone
 
-from trowel_task import fargate
+from trowel_task.host import fargate
 
 
 def test_success(aws):

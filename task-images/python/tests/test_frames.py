@@ -15,7 +15,8 @@ pa = pytest.importorskip("pyarrow", reason="pyarrow is in test/requirements.txt 
 
 from frame_cases import cases, column, objects  # noqa: E402
 
-from trowel_task import frames, values  # noqa: E402
+from trowel_task.kinds import frames  # noqa: E402
+from trowel_task.store import values  # noqa: E402
 
 
 def identical(a, b):
@@ -193,7 +194,8 @@ class Hidden:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Hidden())
 sys.path.insert(0, SOURCE)
-from trowel_task import values, kinds
+from trowel_task.store import values
+from trowel_task.kinds import kinds
 """
 
 

@@ -17,7 +17,7 @@ import zoneinfo
 
 import pytest
 
-from trowel_task import values
+from trowel_task.store import values
 
 D = decimal.Decimal
 N, INF = float("nan"), float("inf")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trowel_task.masks import MASK, Masker
+from trowel_task.contract.masks import MASK, Masker
 
 CASES = json.loads((pathlib.Path(__file__).parents[3] / "test/lib/expression/masked.json").read_text(encoding="utf-8"))["cases"]
 FORMS = {

@@ -129,7 +129,7 @@ def test_debugpy_that_is_not_installed(host):
 
 def test_the_worker_imports_nothing_heavy():
     """Each of these costs 5 ms or more before the worker is ready."""
-    code = "import sys; import trowel_task.worker; print(sorted(sys.modules))"
+    code = "import sys; import trowel_task.host.worker; print(sorted(sys.modules))"
     made = subprocess.run([sys.executable, "-S", "-c", code], cwd=SOURCE, capture_output=True, text=True, check=True)
     for name in ("typing", "inspect", "asyncio", "ctypes", "dataclasses", "tempfile", "shutil", "hashlib", "traceback", "pathlib"):
         assert f"'{name}'" not in made.stdout

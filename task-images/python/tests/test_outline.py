@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trowel_task.outline import outline
+from trowel_task.check.outline import outline
 
 
 def names(text: str) -> dict:

@@ -5,7 +5,8 @@ import pickle
 
 import pytest
 
-from trowel_task import kinds, values
+from trowel_task.kinds import kinds
+from trowel_task.store import values
 
 MODULE = """
     import digdag

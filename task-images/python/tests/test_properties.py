@@ -5,10 +5,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trowel_task.canonical import canonical, digest, number
-from trowel_task.logs import LineSplitter, pieces
-from trowel_task.masks import Masker
-from trowel_task.merge import deep_merge
+from trowel_task.contract.masks import Masker
+from trowel_task.contract.merge import deep_merge
+from trowel_task.host.logs import LineSplitter, pieces
+from trowel_task.store.canonical import canonical, digest, number
 
 text = st.text(alphabet="ab\n\u00e9\U0001f600'\\", max_size=60)
 secret = st.text(alphabet="ab\u00e9\U0001f600'", min_size=3, max_size=6)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from trowel_task import scopes
+from trowel_task.task import scopes
 
 LIB = """
     import digdag, os, time

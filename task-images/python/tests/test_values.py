@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from trowel_task import canonical
-from trowel_task.values import ENVIRONMENT, Store, bytes_of, expanded, resolve
+from trowel_task.store import canonical
+from trowel_task.store.values import ENVIRONMENT, Store, bytes_of, expanded, resolve
 
 MAKE = """
     import digdag, pathlib
@@ -259,7 +259,7 @@ for (const line of require('fs').readFileSync(0, 'utf8').split('\\n')) if (line)
 
 
 def test_canonical_json_is_what_javascript_makes(tmp_path):
-    from trowel_task.canonical import canonical
+    from trowel_task.store.canonical import canonical
 
     values = [
         {"b": 1, "a": [True, None, 1.0, -0.0, 1e21, 1e20, 1.5e300, 5e-324, 1e-7, 0.000001, 123456789.125, -2.5]},

@@ -20,7 +20,7 @@ const FILES: { readonly [name: string]: string } = {
   'trowel.yml': 'name: rights\n',
   'tasks/__init__.py': `
 import json, os, digdag
-from trowel_task import aws, remote
+from trowel_task.aws import remote, services
 
 def keep():
     digdag.env.store({'kept': ['private to its workflow'] * 2000})
@@ -44,14 +44,14 @@ def attack(keys, bucket, functions):
         answers[f'write {name}'] = tried(lambda: remote.save(uri, b'forged'))
         answers[f'delete {name}'] = tried(lambda: remote.remove(uri))
     for prefix in ('', 'assignments/', 'attempts/', 'attempts/attacker/'):
-        listing = aws.object_url(bucket, '') + f'?list-type=2&prefix={prefix}'
-        answers[f'list {prefix}'] = tried(lambda: aws.send('s3', 'GET', listing))
+        listing = services.object_url(bucket, '') + f'?list-type=2&prefix={prefix}'
+        answers[f'list {prefix}'] = tried(lambda: services.send('s3', 'GET', listing))
     reference = {'trowel:ref': f's3://{bucket}/{keys["value"]}', 'kind': 'json', 'bytes': 100, 'sha256': '0' * 64}
     attempt = {'root': f's3://{bucket}/attempts/victim/x', 'workflow': 'victim', 'execution': 'arn:x:' + keys['value'].split('/')[2]}
     payload = {'v': 1, 't': '+a', 'op': 'keys', 'l': [{'big': reference}], 'k': {'got': '\${JSON.stringify(big)}'}, 'b': {'vars': {}, 'attempt': attempt}}
     for name, function in functions.items():
         said = []
-        answers[f'invoke {name}'] = tried(lambda: said.extend(aws.invoke(function, payload)))
+        answers[f'invoke {name}'] = tried(lambda: said.extend(services.invoke(function, payload)))
         if said:
             answers[f'told by {name}'] = json.dumps(said)
     answers['own environment'] = sorted(name for name in os.environ if name.startswith('TROWEL_'))

@@ -34,7 +34,7 @@ it('a value by reference counts as its content', () => {
 
 it('Python writes and hashes every value the same', () => {
   const code =
-    'import json, sys; from trowel_task import canonical as c; ' +
+    'import json, sys; from trowel_task.store import canonical as c; ' +
     'print(json.dumps([[c.canonical(v), c.digest(v)] for v in json.load(sys.stdin)]))';
   const answer = execFileSync('python3', ['-c', code], {
     env: { ...process.env, PYTHONPATH: pythonPackageFolder() },

@@ -859,7 +859,7 @@ describe('TrowelProject', () => {
     expect([0, 1].map((i) => new Set(roles.map((pair) => pair[i])).size)).toEqual([1, 100]);
     // With the real bootstrap, and what the command line adds.
     const { size } = statSync(
-      join(import.meta.dirname, '..', '..', '..', 'task-images/python/src/trowel_task/bootstrap.py'),
+      join(import.meta.dirname, '..', '..', '..', 'task-images/python/src/trowel_task/aws/bootstrap.py'),
     );
     expect(text.length + 1.1 * size).toBeLessThan(1_000_000);
     // Policies of a role without their spaces, and the variables of a function, with all references as long as they get.

@@ -1,19 +1,18 @@
 """Runs tasks of Trowel workflows: Python functions (py>) and shell scripts (sh>), one process a task.
 
 A host (the command line) talks to `worker` in JSON lines: docs/protocol.md. In a container on AWS, `fargate` takes its one task from S3 and
-answers the state that waits. What is where:
+answers the state that waits. Each folder may import those below it, and none above (tests/test_rooms.py):
 
-    worker, task, process, forked, host, loop, routines, linux   the parent: messages, timers, forking, killing
-    assignment, child       what is asked for, and what happens in a task's own process
-    bind, digdag_api, shell, debugging   how user code is found, called and served
-    subtasks, scopes        tasks made at run time by digdag.env.add_subtask
-    values, merge, canonical, digests, results   what a task stores, and how it is recorded
-    masks, logs, secrets, errors         what may be said about it
-    run, fargate, fargate_answer         one task alone: in the foreground, in a container
-    bootstrap               a container's command: fetches this package and the project
-    aws, connections, remote             S3, Step Functions and Lambda, by the standard library
-
-An adapter for another kind of task is one more module that `child` calls and that gives a `digdag_api.Ran`.
+    testing, __main__       entries: a pytest plugin, the commands
+    host                    the process above the tasks: messages, timers, forking, killing; one task in the foreground or in a container
+    check                   what `trowel check` asks of files and of this Python
+    adapters                kinds of tasks, by what user code finds there and how it is called; loaded by name
+    task                    a task's own process; subtasks
+    store                   what a task stores, and how it is recorded
+    kinds                   which Python object is kept as what
+    aws                     S3, Step Functions and Lambda; a container's command
+    contract                what crosses a process: assignments, failures, the form of values
+    system                  files, hashes, processes
 
 Standard library only. Modules that the parent loads import little: the time from start to `ready` is felt by every user.
 """

@@ -13,23 +13,23 @@ if sys.version_info < (3, 9):  # noqa: UP036
 def main():  # type: () -> int
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     if command == "worker":
-        from trowel_task import worker
+        from trowel_task.host import worker
 
         return worker.main(sys.argv[2:])
     if command == "child":
-        from trowel_task import child
+        from trowel_task.task import child
 
         return child.main(sys.argv[2:])
     if command == "run" and len(sys.argv) == 3:
-        from trowel_task import run
+        from trowel_task.host import run
 
         return run.main(sys.argv[2])
     if command == "lookup":
-        from trowel_task import lookup
+        from trowel_task.check import lookup
 
         return lookup.main()
     if command == "fargate":
-        from trowel_task import fargate
+        from trowel_task.host import fargate
 
         return fargate.main()
     sys.stderr.write("usage: python -m trowel_task worker | run ASSIGNMENT.json\n")

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from trowel_task import bind, digdag_api, values
-from trowel_task.merge import deep_merge
+from trowel_task.adapters import digdag as api
+from trowel_task.contract.merge import deep_merge
+from trowel_task.store import values
+from trowel_task.task import bind
+from trowel_task.task.ran import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 class Digdag(types.ModuleType):
     """The module `digdag`, and what a test does with it. There is one, since the modules under test keep what they have imported."""
 
-    Env = digdag_api.Env
-    env: digdag_api.Env
+    Env = api.Env
+    env: api.Env
 
     def __init__(self) -> None:
         super().__init__("digdag", "The module `digdag` of a task, in a test.")
@@ -54,7 +57,7 @@ class Digdag(types.ModuleType):
     def stored(self) -> dict[str, Any]:
         """What was stored in this test so far, as the tasks that follow would read it."""
         self._keep()
-        return digdag_api.Params(self._stored, {}, frozenset()).copy()
+        return api.Params(self._stored, {}, frozenset()).copy()
 
     @property
     def subtasks(self) -> list[dict[str, Any]]:
@@ -68,7 +71,7 @@ class Digdag(types.ModuleType):
         self._begin({})
 
     def _begin(self, params: dict[str, Any]) -> None:
-        made = digdag_api.Env(digdag_api.Params(params, {}, frozenset()), digdag_api.Ran(), self._values.take)
+        made = api.Env(api.Params(params, {}, frozenset()), Ran(), self._values.take)
         if not hasattr(self, "env"):
             self.env = made
         vars(self.env).update(vars(made))  # `from digdag import env` has this one

@@ -1,0 +1,344 @@
+"""In the process of one task: sets it up, runs user code, reports one outcome line on its control pipe, and ends.
+
+The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": …} (subtasks are still to run, or this is one), or
+{"ok": false, "error": …}.
+"""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import json
+import os
+import sys
+
+from trowel_task.adapters import digdag
+from trowel_task.contract import errors, wire
+from trowel_task.contract.assignment import ENV_NAME, Job, private
+from trowel_task.contract.errors import BAD_INPUT, FAILED, TaskError
+from trowel_task.contract.masks import Masker
+from trowel_task.kinds import kinds
+from trowel_task.store import results, values
+from trowel_task.system import linux
+from trowel_task.task import debugging, shell
+from trowel_task.task.ran import Ran
+from trowel_task.task.secrets import Secrets
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Among the runner's files in the task's folder: the outcome line where the control pipe is gone.
+OUTCOME = "outcome.json"
+# Follows an outcome when nothing is left to come, and nothing that the task started is left. Nobody need wait for the end of the process
+# then, which takes longer than a small task.
+OVER = b"over\n"
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def enter(handover: int, log: int, control: int, inherited: list[int], parent: int, scratch: str) -> None:
+    """The forked child, from here to its end. `handover`: where it reads its job. `inherited`: the parent's descriptors. `scratch`: the
+    folder to make for its task; what does not depend on the job is done while it waits."""
+    import signal
+    from importlib.util import find_spec
+
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    linux.bind_to_parent(parent)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    for fd in {null, log, *inherited} - {0, 1, 2, control, handover}:
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # preloaded: without this every task would draw the same numbers
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    given = dict(os.environ)
+    try:
+        fault = None
+        os.mkdir(scratch, 0o700)
+    except FileExistsError:
+        pass  # from a task that put nothing into it
+    except OSError as error:
+        fault = error.strerror
+    os.environ.update(packages(scratch))
+    find_spec("trowel_task_reads_folders")  # the import system reads the folder
+    data = b""
+    while block := os.read(handover, 1 << 16):
+        data += block
+    if not data:
+        os._exit(0)  # the worker has ended, or no task came
+    os.close(handover)
+    job = Job.from_json(json.loads(data))
+    foreground = debugging.on_terminal(job.debug)
+    if not foreground:
+        os.setsid()
+    if fault is not None:
+        failed = TaskError(FAILED, f"Cannot make a folder for the task, {scratch}: {fault}")
+        report(control, {"ok": False, "error": failed.to_json()})
+        os._exit(1)
+    if job.assignment.python:
+        other_interpreter(job, control, given)
+    run(job, control, terminal=foreground)
+
+
+def other_interpreter(job: Job, control: int, env: dict[str, str]) -> None:
+    """Replaces this process by the interpreter that `python:` names; it continues with `main`. Its job is a file without a name."""
+    argv = interpreter(job)
+    handover = hand_over(job)
+    os.set_inheritable(control, True)
+    os.set_inheritable(handover, True)
+    try:
+        os.chdir(SOURCE)  # `-m` looks in the current folder first
+        os.execvpe(argv[0], [*argv, "-m", "trowel_task", "child", str(control), str(handover)], env)
+    except OSError as error:
+        failed = TaskError(FAILED, f"Cannot run the Python interpreter '{argv[0]}' that `python:` names: {error.strerror}")
+        report(control, {"ok": False, "error": failed.to_json()})
+        os._exit(1)
+
+
+def interpreter(job: Job) -> list[str]:
+    """The words of `python:`; a relative path is one of the project's."""
+    first, *rest = job.assignment.python or [sys.executable]
+    return [os.path.join(job.project, first) if "/" in first else first, *rest]
+
+
+def hand_over(job: Job) -> int:
+    """A descriptor from which `main` reads the job. The file holds secrets, so it has no name any more."""
+    path = private(job.scratch, "job.json")
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    os.unlink(path)
+    data = memoryview(json.dumps(job.to_json()).encode())
+    while data:
+        data = data[os.write(fd, data) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def main(argv: list[str]) -> int:
+    """python -m trowel_task child CONTROL JOB: both are descriptors; output is 1 and 2."""
+    control, handover = int(argv[0]), int(argv[1])
+    with open(handover, "rb") as file:
+        job = Job.from_json(json.load(file))
+    os.set_inheritable(control, False)
+    linux.bind_to_parent(os.getppid())
+    os.makedirs(job.scratch, 0o700, exist_ok=True)
+    sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
+    open_streams()
+    os.environ.update(packages(job.scratch))
+    run(job, control, terminal=False)
+    return 0
+
+
+def run(job: Job, control: int, terminal: bool) -> None:
+    """Never returns."""
+    me = os.getpid()
+    pipe = _identity(control)
+
+    def over() -> bytes:
+        return OVER if pipe is not None and _identity(control) == pipe and linux.no_children() else b""
+
+    outcome: dict[str, Any]
+    code = 0
+    try:
+        if terminal:
+            debugging.take_terminal()
+            open_streams()
+        outcome = execute(job)
+        if os.getpid() == me:
+            wait_for_threads()
+    except BaseException as error:
+        failed = errors.from_exception(error)
+        outcome, code = {"ok": False, "error": failed.to_json(Masker(job.secrets.values()), times=64)}, 1
+    if os.getpid() == me:  # else a fork that user code made has come back here
+        flush()
+        if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
+            control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        last = b"" if atexit._ncallbacks() else over()
+        report(control, outcome, last)
+        if last:
+            os._exit(code)
+    try:
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        errors.report(errors.from_exception(error))
+    flush()
+    if os.getpid() == me and over():
+        os.write(control, OVER)
+    os._exit(code)
+
+
+def _identity(fd: int) -> tuple[int, int] | None:
+    try:
+        found = os.fstat(fd)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def report(control: int, outcome: dict[str, Any], more: bytes = b"") -> None:
+    # What user code may have written there is on its own line.
+    data = memoryview(b"\n" + json.dumps(outcome).encode("ascii") + b"\n" + more)
+    while data:
+        data = data[os.write(control, data) :]
+
+
+def open_streams() -> None:
+    """Lines appear as they are printed, and nothing that is printed can fail to be encoded. The worker does it once for its forks."""
+    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="replace", closefd=False)  # type: ignore[misc]
+    sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
+    faulthandler.enable(2)
+
+
+def flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # user code closed it
+
+
+def wait_for_threads() -> None:
+    """As the interpreter does when a program ends."""
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading._shutdown()
+
+
+def execute(job: Job) -> dict[str, Any]:
+    """Does the job; returns an outcome. Raises TaskError, or whatever user code raises before it is called."""
+    assignment = job.assignment
+    kinds.pickle_allowed = assignment.pickle
+    me = os.getpid()
+    if job.purpose == "finish":
+        return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
+    values.look_in(assignment.roots())
+    secrets = Secrets(job.secrets, assignment)
+    ran = Ran()
+    params = digdag.Params(values.opened(assignment.params), ran.read, frozenset(assignment.builtin_values()) | {"task_name"})
+    env = environment(assignment.env, secrets)
+    try:
+        os.chdir(os.path.join(job.project, assignment.workdir))
+    except OSError as error:
+        raise TaskError(FAILED, f"Cannot enter the folder '{assignment.workdir or job.project}': {error.strerror}") from None
+    if assignment.operator == "sh":
+        shell.run(params, env, secrets, job.scratch)
+    elif assignment.operator == "py":
+        os.environ.update(env)
+        # Python reads it when it starts; this one has started.
+        sys.path[:0] = [os.path.abspath(path) for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
+        python(job, params, ran)
+    else:
+        raise TaskError(BAD_INPUT, f"this runner has no operator '{assignment.operator}>'")
+    if os.getpid() != me:  # a fork that user code made: its parent is the task
+        return {"ok": True}
+    encoded = values.Store(assignment.root)
+    ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
+    ran.subtasks = wire.encode(ran.subtasks)
+    if ran.subtasks:
+        params.raw()  # templates of subtasks may use any
+    if ran.subtasks or job.purpose == "subtask":
+        return {"ok": True, "ran": ran.to_json()}
+    return {"ok": True, "result": results.finish(assignment, ran.to_json(), job.began)}
+
+
+def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
+    """`_env`, with its secrets."""
+    out: dict[str, str] = {}
+    for name, value in env.items():
+        if not ENV_NAME.fullmatch(name):
+            raise TaskError(FAILED, f"Invalid _env key name: {name} (config)")
+        out[name] = secrets.variable(name, shell.text_of(value))
+    return out
+
+
+def packages(site: str) -> dict[str, str]:
+    """What a task installs goes into a separate folder, which it and its subprocesses see. pip's --target works in a virtual
+    environment and outside of one (--user does not) and never touches what is installed there (--prefix uninstalls it)."""
+    at = next((i for i, path in enumerate(sys.path) if path.endswith(("site-packages", "dist-packages"))), len(sys.path))
+    sys.path.insert(at, site)
+    inherited = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p and os.path.abspath(p) != SOURCE]
+    search = [os.path.join(site, "bin")]
+    # The folder is the task's own, so that pip need not warn of being root.
+    out = {"PIP_TARGET": site, "PIP_ROOT_USER_ACTION": "ignore", "PYTHONPATH": os.pathsep.join([site, *inherited])}
+    if sys.prefix != sys.base_prefix:
+        out["VIRTUAL_ENV"] = sys.prefix
+        search.append(os.path.join(sys.prefix, "bin"))
+    out["PATH"] = os.pathsep.join([*search, os.environ.get("PATH", os.defpath)])
+    return out
+
+
+def python(job: Job, params: digdag.Params, ran: Ran) -> None:
+    from trowel_task.task import bind
+
+    defaults = dict.get(params, "py")
+    if isinstance(defaults, dict) and wire.is_mapping(defaults):
+        for key, value in values.resolve(defaults).items():
+            if not dict.__contains__(params, key):
+                params[key] = value
+    digdag.install(digdag.Env(params, ran, values.Store(job.assignment.root).take))
+    sys.path.append(os.getcwd())  # last: the standard library goes before user modules, as with digdag
+    command = dict.get(params, "_command", dict.get(params, "py>"))
+    sys.argv = [str(command)]
+    try:
+        debugging.prepare(job.debug, job.assignment.task)
+        if command is not None:
+            module, returned = bind.call(str(command), params)
+            if isinstance(returned, dict) and returned and ran.store.keys().isdisjoint(returned):
+                ran.returned = str(command)
+            ran.module = module_hash(getattr(module, "__file__", None))
+        elif isinstance(dict.get(params, "script"), str):
+            script(params["script"], job.scratch, params, ran)
+        else:
+            raise TaskError(FAILED, "py>: the function is missing: write py>: module.function (config)")
+    except SystemExit as error:
+        if errors.exit_code(error) != 0:
+            raise failure(job, error) from None
+    except TaskError:
+        raise
+    except BaseException as error:
+        raise failure(job, error) from None
+
+
+def failure(job: Job, error: BaseException) -> TaskError:
+    debugging.post_mortem(job.debug, error)
+    made = errors.from_exception(error)
+    flush()
+    errors.report(made)
+    return made
+
+
+def script(text: str, scratch: str, params: digdag.Params, ran: Ran) -> None:
+    """`_type: py` with `script`: a program that reads input.json and may write output.json, named by its two arguments."""
+    import types
+
+    path, given, made = (private(scratch, name) for name in ("runner.py", "input.json", "output.json"))
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+    with open(given, "wb") as output:
+        output.write(values.dumps({"params": {wire.plain_key(key): shell.shown(value) for key, value in params.raw().items()}}))
+    module = types.ModuleType("__main__")
+    module.__file__ = path
+    sys.modules["__main__"] = module
+    sys.argv = [path, given, made]
+    exec(compile(text, path, "exec"), module.__dict__)
+    if os.path.exists(made):
+        with open(made, "rb") as source:
+            said = json.load(source)
+        ran.store.update(said.get("store_params") or {})
+        ran.export.update(said.get("export_params") or {})
+        ran.subtasks.update(said.get("subtask_config") or {})
+
+
+def module_hash(path: str | None) -> str | None:
+    try:
+        return values.hash_file(path)[0] if path else None
+    except OSError:
+        return None
