@@ -22,7 +22,9 @@ export default defineConfig({
     // The CDK's own validation of a template takes seconds each time; test/lib/cloud/cfn-lint.test.ts has it on.
     env: { CDK_VALIDATION: 'false' },
     // Only what hangs takes so long: none is to fail because the machine is busy.
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
+    // What is waited for comes: a busy machine needs more than the second that is vitest's own.
+    expect: { poll: { timeout: 120_000 } },
   },
 });

@@ -18,9 +18,9 @@ import { failureMark } from './execution-ended.ts';
 import { type MailServices, mail, sendMail } from './mail.ts';
 import { plainText, subjectLine } from './plain-text.ts';
 import { failureReport, innermost, type Report } from './report.ts';
-import { postToSlack, slack } from './slack.ts';
+import { postToSlack, type SlackServices, slack } from './slack.ts';
 
-export interface NotifyServices extends HttpServices, MailServices {
+export interface NotifyServices extends HttpServices, MailServices, SlackServices {
   /** What the task prints. */
   log(line: string): void;
   /** `notifications` of trowel.yml, for notify>. */

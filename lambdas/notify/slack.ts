@@ -29,7 +29,7 @@ const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'i
  * slack>: TEXT, or a mapping that is the whole message. `webhook` (or `url`) is the address, usually `${secret:…}`; without it the
  * secret `slack.webhook`. Defaults come from `slack:`.
  */
-export async function slack(_payload: Payload, task: Task, services: HttpServices): Promise<void> {
+export async function slack(_payload: Payload, task: Task, services: SlackServices): Promise<void> {
   const params = mergeDefaults(task.params, task.params.slack);
   const fill = <T extends Mapping[string]>(value: T): Promise<T> =>
     task.marks.fill(value, (asked) => task.secrets.asked(asked));
@@ -103,12 +103,17 @@ export interface Redaction {
   redact(text: string): string;
 }
 
+export interface SlackServices extends Pick<HttpServices, 'env' | 'log' | 'signal' | 'patience' | 'sleep' | 'reach'> {
+  /** Seconds for an answer; default TIMEOUT. */
+  answerWithin?: number;
+}
+
 /** Posts a message; Slack's limits of rate and passing faults are waited out. The address is a secret and never shown. */
 export async function postToSlack(
   webhook: string,
   message: Mapping,
   secrets: Redaction,
-  services: Pick<HttpServices, 'env' | 'log' | 'signal' | 'patience' | 'sleep' | 'reach'>,
+  services: SlackServices,
 ): Promise<void> {
   const url = URL.canParse(webhook) ? new URL(webhook) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
@@ -128,7 +133,7 @@ export async function postToSlack(
     proxy: proxyFor(url, {}, services.env ?? {}),
     insecure: false,
     followRedirects: false,
-    timeout: TIMEOUT,
+    timeout: services.answerWithin ?? TIMEOUT,
     keep: KEPT,
     signal: services.signal,
     reach: services.reach ?? { loopback: true },

@@ -19,7 +19,8 @@ export interface SynthesizeOptions extends Omit<TrowelStackProps, 'project'> {
  * @throws ProjectError
  */
 export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): Promise<void> {
-  const app = new cdk.App({ context: featureFlags() });
+  // Without autoSynth, a project that is refused is not written when the process ends.
+  const app = new cdk.App({ context: featureFlags(), autoSynth: false });
   const project = await loadTrowelProject(resolve(cwd, String(app.node.tryGetContext('project') ?? '.')));
   await onLoad?.(project);
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env;

@@ -82,7 +82,7 @@ export async function expectSame(cloud: Cloud, example: string, there: Ended, lo
         expect(lines(textOf(cloud, text)), task).toEqual(lines(textOf(cloud, local.logs[task] ?? '', local.project)));
       return logs;
     },
-    { timeout: cloud.small ? 10_000 : 60_000, interval: cloud.small ? 100 : 3000 },
+    { timeout: 60_000, interval: cloud.small ? 100 : 3000 },
   );
   const said = Object.entries(local.logs).flatMap(([task, text]) =>
     task in printed ? [] : [textOf(cloud, text.replace(/\n$/, ''), local.project)],

@@ -110,7 +110,7 @@ test('aws> and s3_wait> do what their file names, and no more is needed', async 
       ({ Body }) => Body?.transformToString(),
       () => undefined,
     );
-  await expect.poll(written, { timeout: 120_000 }).toBe('a,b');
+  await expect.poll(written).toBe('a,b');
   await cloud.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: `out/${session}.csv`, Body: '12345' }));
   const ended = await end(cloud, execution);
   expect(ended, ended.cause).toMatchObject({ status: 'SUCCEEDED' });

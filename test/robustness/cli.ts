@@ -90,14 +90,14 @@ export function marked(mark: string): string[] {
 }
 
 /** What is still there when some seconds have passed; empty as soon as nothing is. */
-export async function left(mark: string, seconds = 5): Promise<string[]> {
+export async function left(mark: string, seconds = 60): Promise<string[]> {
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(25)) {
     if (marked(mark).length === 0) return [];
   }
   return marked(mark);
 }
 
-export async function until(what: string, condition: () => boolean, seconds = 20): Promise<void> {
+export async function until(what: string, condition: () => boolean, seconds = 120): Promise<void> {
   for (const end = Date.now() + seconds * 1000; Date.now() < end; await sleep(25)) if (condition()) return;
   throw new Error(`Not within ${seconds} s: ${what}`);
 }

@@ -11,4 +11,4 @@ it('kill -9 of the command line: what had succeeded is not repeated (slow/kill.t
   const tally = newTally();
   // A run may be over before it has been killed so often; then another one is.
   while (tally.kills < KILLS) expect(await killedRun(tally, random, KILLS)).toBe(expected);
-}, 180_000);
+});

@@ -119,7 +119,7 @@ async function run(address: string, definition = 'default', more: object = {}): 
 }
 
 async function stopped(task: EcsTask): Promise<void> {
-  await expect.poll(() => task.status, { timeout: 60_000 }).toBe('STOPPED');
+  await expect.poll(() => task.status).toBe('STOPPED');
   await aws.events.idle();
 }
 
@@ -213,7 +213,7 @@ describe('a container of the quickstart', () => {
   it('that is stopped says so itself, in the time before it is killed', async () => {
     const { address, answer } = await assign('echo working; sleep 600');
     const task = await run(address, 'default', { startedBy: 'stop-me' });
-    await expect.poll(() => log(task).catch(() => []), { timeout: 60_000 }).toEqual(['working']);
+    await expect.poll(() => log(task).catch(() => [])).toEqual(['working']);
     const { cluster } = base;
     expect((await ecs.send(new ListTasksCommand({ cluster, startedBy: 'stop-me' }))).taskArns).toEqual([task.arn]);
     await ecs.send(new StopTaskCommand({ cluster, task: task.id, reason: 'enough' }));

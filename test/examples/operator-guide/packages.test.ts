@@ -40,7 +40,7 @@ describe('install_package', () => {
     expect((await readdir(envs, { recursive: true })).filter((path) => !path.includes('__pycache__')).sort()).toEqual(
       installed,
     );
-  }, 120_000);
+  });
 
   it('takes the pinned version from the package index', async ({ skip }) => {
     const guide = await example('operator-guide');
@@ -52,7 +52,7 @@ describe('install_package', () => {
     expect(ran.code, ran.stderr).toBe(0);
     expect(ran.stdout).toContain('customer-1         3\n');
     expect(ran.stdout).toMatch(/from a folder of the task\ntabulate 0\.9\.0\ntabulate is not here\n$/);
-  }, 180_000);
+  });
 });
 
 describe('os_package', () => {

@@ -265,12 +265,18 @@ describe('slack>', () => {
 
   test('limits of rate and passing faults are waited out', async () => {
     const to = await opened(
-      serve([{ status: 429, headers: { 'retry-after': '3' } }, { status: 500 }, { hangUp: true }, {}]),
+      serve([
+        { status: 429, headers: { 'retry-after': '3' } },
+        { status: 500 },
+        { hangUp: true },
+        { silent: true },
+        {},
+      ]),
     );
     const waits: number[] = [];
     const sleep = async (seconds: number): Promise<void> => void waits.push(seconds);
-    await notify(payload('slack', { 'slack>': 't' }), services({ ...hook(to.url), sleep }));
-    expect(waits).toEqual([3, 2, 4]);
+    await notify(payload('slack', { 'slack>': 't' }), services({ ...hook(to.url), sleep, answerWithin: 0.3 }));
+    expect(waits).toEqual([3, 2, 4, 8]);
   });
 
   test('a refusal, and no trace of the address', async () => {

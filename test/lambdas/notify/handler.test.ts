@@ -113,7 +113,7 @@ describe('notify', () => {
       return message.Type === 'Notification' ? [message] : [];
     });
   const mails = async (count: number) => {
-    await vi.waitFor(() => expect(published()).toHaveLength(count));
+    await expect.poll(published).toHaveLength(count);
     return published();
   };
 
@@ -280,24 +280,6 @@ describe('notify', () => {
     history(...[1, 2, 3, 4].map(() => beginning()));
     await Promise.all(arns.map((arn) => ended(arn)));
     expect(posted()).toHaveLength(1);
-  });
-
-  it('waits for Slack, as it asks', async () => {
-    const answers: Answer[] = [
-      { status: 429, headers: { 'retry-after': '2' } },
-      { status: 500 },
-      { hangUp: true },
-      { silent: true },
-    ];
-    slack = () => answers.shift() ?? {};
-    const arn = describeExecution('limited', { error: 'X', cause: 'y' });
-    history(beginning(), last());
-    const start = Date.now();
-    await ended(arn);
-    expect(posted()).toHaveLength(5);
-    // 2 s as asked, then 2, 4 and 8 of its own, and 10 for the answer that did not come.
-    expect(Date.now() - start).toBeGreaterThan(25_900);
-    expect(await mails(1)).toHaveLength(1);
   });
 
   it('fails if Slack refuses, though the mail is sent; the next try sends what is missing alone', async () => {

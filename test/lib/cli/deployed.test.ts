@@ -105,7 +105,7 @@ describe('trowel start', () => {
     for (const task of ['+load', '+both+left', '+both+right']) expect(printed).toContain(`+main${task} prints`);
     expect(printed).toContain('region eu day 2030-01-31');
     expect(code).toBe(0);
-  }, 40_000);
+  });
 
   it('--follow of one that fails gives the message and the command that resumes it', async () => {
     aws.play = (task) => ({ answer: task.endsWith('left') ? { error: 'no lamps left' } : { stored: {} } });
@@ -313,7 +313,7 @@ describe('trowel kill', () => {
     const { stdout } = await cli(['start', 'parent', '--session', '2033-01-01']);
     const child = 'arn:aws:states:us-east-1:123456789012:execution:shop-hang:hang-1988150400';
     const submitted = () => aws.executions.executions.get(child)?.events.some(({ type }) => type === 'TaskSubmitted');
-    await expect.poll(submitted, { timeout: 5000 }).toBe(true);
+    await expect.poll(submitted).toBe(true);
     const { stderr } = await cli(['kill', stdout.trim()]);
     expect(stderr).toMatch(/^Stopped parent-\S+, hang-1988150400, 1 container\n$/);
     expect(aws.executions.executions.get(child)?.outcome?.status).toBe('ABORTED');

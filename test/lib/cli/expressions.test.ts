@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { TROWEL } from '../../trowel.ts';
 import { cleanEnv, project, trowel } from './run-cli.ts';
@@ -26,8 +25,8 @@ describe('trowel run', () => {
       'main.dig': `+a:\n  sh>: touch begun\n+b:\n  loop>: 100\n  _do:\n    echo>: ${ENDLESS}\n    _retry: 100\n`,
     });
     const child = spawn(process.execPath, [TROWEL, 'run'], { cwd, env: cleanEnv(cwd), stdio: 'ignore' });
-    for (let tries = 0; tries < 400 && !existsSync(join(cwd, 'begun')); tries++) await sleep(50);
-    await sleep(200);
+    const events = join(cwd, '.trowel', 'attempts', '1', 'events.jsonl');
+    await expect.poll(() => existsSync(events) && readFileSync(events, 'utf8').includes('"+main+b')).toBe(true);
     expect(child.exitCode).toBe(null);
     child.kill(signal);
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);

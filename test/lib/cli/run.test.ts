@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { TROWEL } from '../../trowel.ts';
 import { cleanEnv, project, trowel } from './run-cli.ts';
@@ -271,7 +270,8 @@ def use(model):
   });
 
   it('ends at once at the second Ctrl-C', async () => {
-    const stubborn = 'import os, signal, time\ndef f():\n  signal.signal(signal.SIGTERM, signal.SIG_IGN)\n';
+    const stubborn =
+      'import os, signal, time\ndef f():\n  signal.signal(signal.SIGTERM, lambda *_: open("asked", "w").write("yes"))\n';
     const cwd = await project({
       'main.dig': '+a:\n  py>: t.f\n',
       't.py': `${stubborn}  open("pid", "w").write(str(os.getpid()))\n  time.sleep(60)\n`,
@@ -279,17 +279,16 @@ def use(model):
     const child = spawn(process.execPath, [TROWEL, 'run'], { cwd, env: cleanEnv(cwd), stdio: 'ignore' });
     await appears(join(cwd, 'pid'));
     child.kill('SIGINT');
-    await sleep(300);
+    await appears(join(cwd, 'asked'));
     expect(child.exitCode).toBe(null);
     child.kill('SIGINT');
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
-    for (let tries = 0; tries < 50 && isAlive(cwd); tries++) await sleep(100);
-    expect(isAlive(cwd)).toBe(false);
+    await expect.poll(() => isAlive(cwd)).toBe(false);
   });
 });
 
 async function appears(path: string): Promise<void> {
-  for (let tries = 0; tries < 200 && !(existsSync(path) && readFileSync(path, 'utf8') !== ''); tries++) await sleep(50);
+  await expect.poll(() => existsSync(path) && readFileSync(path, 'utf8') !== '').toBe(true);
 }
 
 /** Whether the process that wrote its id to `pid` is there. */

@@ -37,27 +37,23 @@ function lint(file: string): Promise<readonly Finding[]> {
 }
 
 describe('cfn-lint passes', () => {
-  it.each(['examples/quickstart', 'examples/operator-guide', 'templates/project'])(
-    '%s',
-    async (path) => {
-      // What `trowel init` writes is a folder of templates, which has everything that a deploy reads.
-      const example = basename(path);
-      const project = await loadTrowelProject(join(ROOT, path), { notice: () => {} });
-      onTestFinished(() => void vi.unstubAllEnvs());
-      vi.stubEnv('CDK_VALIDATION', 'true');
-      const app = new App({ outdir: join(folder, `${example}.out`) });
-      const stack = new TrowelStack(app, example, { project });
-      app.synth();
-      const template = Template.fromStack(stack);
-      const file = join(folder, `${example}.json`);
-      writeFileSync(file, JSON.stringify(template.toJSON()));
-      const found = await lint(file);
-      expect(found.map(({ Rule, Message, Location }) => `${Rule.Id} ${Location.Path?.join('/')}: ${Message}`)).toEqual(
-        [],
-      );
-    },
-    90_000,
-  );
+  it.each(['examples/quickstart', 'examples/operator-guide', 'templates/project'])('%s', async (path) => {
+    // What `trowel init` writes is a folder of templates, which has everything that a deploy reads.
+    const example = basename(path);
+    const project = await loadTrowelProject(join(ROOT, path), { notice: () => {} });
+    onTestFinished(() => void vi.unstubAllEnvs());
+    vi.stubEnv('CDK_VALIDATION', 'true');
+    const app = new App({ outdir: join(folder, `${example}.out`) });
+    const stack = new TrowelStack(app, example, { project });
+    app.synth();
+    const template = Template.fromStack(stack);
+    const file = join(folder, `${example}.json`);
+    writeFileSync(file, JSON.stringify(template.toJSON()));
+    const found = await lint(file);
+    expect(found.map(({ Rule, Message, Location }) => `${Rule.Id} ${Location.Path?.join('/')}: ${Message}`)).toEqual(
+      [],
+    );
+  });
 
   it('the network that projects share', async () => {
     const file = join(folder, 'network.json');

@@ -875,7 +875,7 @@ describe('TrowelProject', () => {
       const length = Object.entries(variables).reduce((sum, [key, value]) => sum + key.length + plain(value).length, 0);
       expect(length, id).toBeLessThan(4_096);
     }
-  }, 240_000);
+  });
 
   it('a workflow that requires very many others may start those of the project', async () => {
     const name = (i: number) => `a-workflow-with-a-rather-long-name-of-sales-${i}`;
@@ -893,7 +893,7 @@ describe('TrowelProject', () => {
     expect(written(Policies.map((each: { PolicyDocument: object }) => each.PolicyDocument)).length).toBeLessThan(
       10_240,
     );
-  }, 240_000);
+  });
 
   it('more task definitions than a function may know are an error, with a way out', async () => {
     const tasks = Array.from({ length: 121 }, (_, i) => `+t${i}:\n  py>: tasks.a\n  _env: {A: "\${secret:key${i}}"}\n`);

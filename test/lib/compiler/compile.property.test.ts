@@ -4,5 +4,5 @@ import { agreesWithModel, properties } from './compile-property.ts';
 const RUNS = Number(process.env.TROWEL_RUNS ?? 50);
 
 describe('a compiled random workflow does what the model of digdag does', () => {
-  it.each(properties(RUNS))('$runs, $name', { timeout: 600 * RUNS + 30_000 }, agreesWithModel);
+  it.each(properties(RUNS))('$runs, $name', { timeout: 600 * RUNS + 300_000 }, agreesWithModel);
 });

@@ -2,5 +2,5 @@ import { describe, it } from 'vitest';
 import { LARGE, staysWithinLimits } from './large-cases.ts';
 
 describe('what is too large for one machine is split, within every limit', () => {
-  it.each(LARGE.filter(({ slow }) => !slow))('$name', { timeout: 120_000 }, staysWithinLimits);
+  it.each(LARGE.filter(({ slow }) => !slow))('$name', staysWithinLimits);
 });

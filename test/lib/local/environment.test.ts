@@ -104,7 +104,7 @@ describe('with requirements', () => {
     expect(versionIn(await prepare(settings))).toBe('2.0');
     expect(readdirSync(envs)).toHaveLength(2);
     expect(readdirSync(join(home, 'project'))).toEqual(before);
-  }, 240_000);
+  });
 
   it('two at once make one', async () => {
     const { notices, prepare } = await place();
@@ -114,7 +114,7 @@ describe('with requirements', () => {
     expect(versionIn(one)).toBe('2.0');
     expect(notices.filter((text) => text.startsWith('Preparing'))).toHaveLength(1);
     expect(notices).toContainEqual(expect.stringMatching(/^Waiting for process/));
-  }, 240_000);
+  });
 
   it('installs other versions where those decided before cannot be had', async () => {
     const { home, notices, prepare } = await place();
@@ -122,7 +122,7 @@ describe('with requirements', () => {
     await writeVersions(decided, new Map([['little', '3.0']]));
     expect(versionIn(await prepare({ requirements: { lines: ['little'] } }))).toBe('2.0');
     expect(notices.filter((text) => text.endsWith('for AWS: little 2.0 here, 3.0 before'))).toHaveLength(1);
-  }, 240_000);
+  });
 
   it("shows pip's last lines and the way out, and leaves nothing", async () => {
     // Its name is no word of a connection that failed.
@@ -140,7 +140,7 @@ describe('with requirements', () => {
       },
     });
     expect(existsSync(envs) ? readdirSync(envs) : []).toEqual([]);
-  }, 240_000);
+  });
 
   it('says which file it misses', async () => {
     const { prepare } = await place({ 'requirements.txt': '-r more.txt' });
