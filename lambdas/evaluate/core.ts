@@ -16,13 +16,14 @@ import {
 } from '../../lib/expression/directives.ts';
 import { TrowelError } from '../../lib/expression/failure.ts';
 import { gathered } from '../../lib/expression/fit.ts';
-import { commandOf, iterationsOf, type LoopOperator, listed, MAX_ITEMS } from '../../lib/expression/items.ts';
+import { commandOf, iterationsOf, listed, MAX_ITEMS } from '../../lib/expression/items.ts';
 import { jsonList, type List } from '../../lib/expression/json-list.ts';
 import { isMapping } from '../../lib/expression/merge.ts';
 import { checkVersion } from '../../lib/expression/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import type { Values } from '../../lib/expression/values.ts';
 import { ERRORS, type EvaluateResults, type LoopPlan, type Page, type Payload } from '../../lib/expression/wire.ts';
+import { kindOf, loopOver } from '../../lib/language/operators.ts';
 import { decode, findMark, hasNoText, isInteger, isReference, parseExact } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 import { fitsPage, writePages } from './pages.ts';
@@ -40,7 +41,7 @@ export async function evaluate(payload: Payload, values?: Values): Promise<Evalu
     builtins: payload.b.vars,
     task: payload.t,
     keys: payload.k,
-    passes: (_, mark) => payload.op === 'for_each' || (payload.op === 'keys' && hasNoText(mark)),
+    passes: (_, mark) => loopOver(payload.op) === 'lists' || (payload.op === 'keys' && hasNoText(mark)),
   });
   if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
   return answer(payload, rendered, values);
@@ -53,31 +54,27 @@ async function answer(
 ): Promise<EvaluateResults[keyof EvaluateResults]> {
   const { op: operator } = payload;
   const command = commandOf(operator, own);
-  switch (operator) {
-    case 'echo':
+  if (operator === 'retry') return unwrap(retry(keys._retry ?? null));
+  // For the runner, which reads values as they travel.
+  if (operator === 'keys') return { k: own };
+  switch (kindOf(operator)) {
+    case 'print':
       return { text: unwrap(toText(command, '_command')) };
-    case 'fail':
+    case 'failure':
       // The state has nothing but a Catch: the failure is the answer.
       throw new TrowelError(ERRORS.taskFailed, unwrap(toText(command ?? '', '_command')));
-    case 'if':
+    case 'condition':
       return { v: unwrap(condition(command)) };
-    case 'loop':
-    case 'for_each':
-    case 'for_range':
+    case 'repeat':
       return loop(operator, own, payload, values);
-    case 'wait':
-      return { seconds: unwrap(waitSeconds(keys)) };
-    case 'call':
-      return { file: called(unwrap(callFile(keys)), payload) };
-    case 'retry':
-      return unwrap(retry(keys._retry ?? null));
-    case 'require':
+    case 'pause':
+      return { seconds: unwrap(waitSeconds(operator, keys)) };
+    case 'inline':
+      return { file: called(unwrap(callFile(operator, keys)), payload) };
+    case 'session':
       return unwrap(requirement(own, payload.b.vars));
-    case 's3_wait':
-      return unwrap(s3Object(keys));
-    case 'keys':
-      // For the runner, which reads values as they travel.
-      return { k: own };
+    case 'poll':
+      return unwrap(s3Object(operator, keys));
     default:
       return { k: forService(operator, command === undefined ? own : { ...own, _command: command }) };
   }
@@ -95,7 +92,7 @@ function forService(operator: string, keys: Mapping): Mapping {
 
 /** A text that gives the arguments of aws> is read there as JSON. */
 function asRead(operator: string, keys: Mapping): Mapping {
-  if (operator !== 'aws' || typeof keys.arguments !== 'string') return keys;
+  if (kindOf(operator) !== 'service' || typeof keys.arguments !== 'string') return keys;
   try {
     return { ...keys, arguments: parseExact(keys.arguments) };
   } catch {
@@ -104,7 +101,7 @@ function asRead(operator: string, keys: Mapping): Mapping {
 }
 
 async function loop(
-  operator: LoopOperator,
+  operator: string,
   keys: Mapping,
   { i: plan = IN_PLACE }: Payload,
   values: Values | undefined,
@@ -113,7 +110,7 @@ async function loop(
   const parallel = '_parallel' in keys ? { parallel: unwrap(parallelism(keys._parallel)) } : {};
   const { length, at } = iterations;
   // Of loop> only the count: its iterations are made from their index.
-  if (length <= plan.few && operator === 'loop') return { items: length, ...parallel };
+  if (length <= plan.few && loopOver(operator) === 'count') return { items: length, ...parallel };
   if (length === 0 || values === undefined || (length <= plan.few && fitsPage(iterations)))
     return { items: Array.from({ length }, (_, index) => at(index)), ...parallel };
   const width = parallel.parallel ?? plan.width;
@@ -122,12 +119,12 @@ async function loop(
 
 /** Lists that a for_each> names as a whole and that are stored as a value of their own: read without making values of all of it. */
 async function listsOf(
-  operator: LoopOperator,
+  operator: string,
   keys: Mapping,
   values: Values | undefined,
 ): Promise<((value: Value | undefined, key: string) => Result<List>) | undefined> {
   const command = commandOf(operator, keys);
-  if (operator !== 'for_each' || !isMapping(command) || values === undefined) return undefined;
+  if (loopOver(operator) !== 'lists' || !isMapping(command) || values === undefined) return undefined;
   const opened = new Map<Value, List | undefined>();
   for (const value of Object.values(command)) {
     if (isReference(value)) opened.set(value, value.kind === 'json' ? jsonList(await values.bytes(value)) : undefined);

@@ -5,6 +5,7 @@ import { commandOf } from '../../lib/expression/items.ts';
 import { merged } from '../../lib/expression/stores.ts';
 import { bytesKept, inTurns, opened, type Values } from '../../lib/expression/values.ts';
 import type { Layer, Payload } from '../../lib/expression/wire.ts';
+import { loopOver } from '../../lib/language/operators.ts';
 import { isKept, isMergeable, isReference } from '../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../lib/language/workflow.ts';
 
@@ -39,11 +40,11 @@ const NAME = /^\$\{\s*[A-Za-z_$][\w$]*\s*\}$/;
 
 /** The keys of a task that are to see what values in files hold: all but the lists of for_each>, which `evaluate` reads element by element. */
 export function seeingKeys({ op, k }: Pick<Payload, 'op' | 'k'>): Mapping {
-  if (op !== 'for_each') return k;
+  if (loopOver(op) !== 'lists') return k;
   const command = commandOf(op, k);
   if (!isMergeable(command)) return k;
   const others = Object.entries(command).filter(([, value]) => typeof value !== 'string' || !NAME.test(value));
-  const { 'for_each>': _, _command, ...keys } = k;
+  const { [`${op}>`]: _, _command, ...keys } = k;
   return { ...keys, others: others.map(([, value]) => value) };
 }
 

@@ -1,4 +1,4 @@
-import { mayStore } from '../language/operators.ts';
+import { hasSeveralStates, isCall, mayStore } from '../language/operators.ts';
 import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 
@@ -17,7 +17,7 @@ export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node |
     return found;
   };
   const ofTask = (task: Task): boolean => {
-    if (task.operator === 'call') {
+    if (isCall(task.operator)) {
       if (typeof task.command !== 'string' || task.command.includes('$')) return true;
       return [...workflows.values()].some((callee) => ofNode(callee.root));
     }
@@ -26,28 +26,20 @@ export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node |
   return ofNode;
 }
 
-/** Operators that generate tasks: their `_retry` repeats what they generated, their `_export` opens a level. */
-export function generates(task: Task): boolean {
-  return task.body !== undefined || task.elseBody !== undefined || task.operator === 'call';
-}
-
 /** Whether a task's `_retry` repeats a stretch of states; else its own state repeats it. */
 export function repeatedAsGroup(task: Task): boolean {
   const { check, retry } = task.directives;
   if (retry === undefined) return false;
   if (retry.kind === 'expression') return true;
-  return retry.limit > 0 && (generates(task) || check !== undefined || SEVERAL.has(task.operator));
+  return retry.limit > 0 && (check !== undefined || hasSeveralStates(task.operator));
 }
-
-/** Operators that are no single state that could repeat itself. */
-const SEVERAL: ReadonlySet<string> = new Set(['fail', 'require', 's3_wait']);
 
 /** Whether something at or below a node may run again after a failure; what call> leads to may. */
 export function repeats(node: Node): boolean {
   for (const each of walk(node)) {
     const { retry } = each.directives;
     if (retry !== undefined && (retry.kind === 'expression' || retry.limit > 0)) return true;
-    if (each.kind === 'task' && each.operator === 'call') return true;
+    if (each.kind === 'task' && isCall(each.operator)) return true;
   }
   return false;
 }

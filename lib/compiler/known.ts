@@ -1,5 +1,6 @@
 /** Variables whose value is known when compiling: they let native operators do without `evaluate` (lowering.ts). */
 import { BUILTIN_TYPES } from '../expression/session.ts';
+import { loopOver } from '../language/operators.ts';
 import type { Mapping, Task } from '../language/workflow.ts';
 import type { Expr } from './jsonata.ts';
 import type { Known } from './scope.ts';
@@ -33,12 +34,13 @@ export function knownWithin(known: Known, exported: Mapping, stores: boolean): K
 /** Loop variables hide what was known by their name; those that are the same kind of literal in each iteration are known anew. */
 export function withItem(known: Known, task: Task, item: Expr, stores: boolean): Known {
   const next = new Map(known);
-  if (task.operator === 'loop') {
+  const over = loopOver(task.operator);
+  if (over === 'count') {
     next.delete('i');
     if (!stores) next.set('i', { expr: `${item}.i`, type: 'integer' });
     return next;
   }
-  if (task.operator === 'for_range') {
+  if (over === 'range') {
     for (const name of ['from', 'to', 'index']) {
       next.delete(`range.${name}`);
       if (!stores) next.set(`range.${name}`, { expr: `${item}.range.${name}`, type: 'integer' });

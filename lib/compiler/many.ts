@@ -1,5 +1,5 @@
 /** How often a workflow stores, as far as its text tells. */
-import { mayStore } from '../language/operators.ts';
+import { isCall, loopOver, mayStore } from '../language/operators.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 import { resolveCall } from './operators/call.ts';
 import { iterations } from './weight.ts';
@@ -25,14 +25,14 @@ export function storesMany(workflows: ReadonlyMap<string, Workflow>, name: strin
   };
   const ofTask = (task: Task): number => {
     const { operator, command } = task;
-    if (operator === 'call') {
+    if (isCall(operator)) {
       if (typeof command !== 'string' || command.includes('$')) return Number.POSITIVE_INFINITY;
       const folder = task.span.file.includes('/') ? task.span.file.replace(/\/[^/]*$/, '') : '';
       return of(workflows.get(resolveCall(folder, command).slice(0, -'.dig'.length))?.root);
     }
     const inside = of(task.body) + of(task.elseBody);
-    const loops = operator === 'loop' || operator === 'for_each' || operator === 'for_range';
-    if (loops) return inside === 0 ? 0 : inside * (iterations(task) ?? Number.POSITIVE_INFINITY);
+    if (loopOver(operator) !== undefined)
+      return inside === 0 ? 0 : inside * (iterations(task) ?? Number.POSITIVE_INFINITY);
     return inside + (mayStore(operator) ? 1 : 0);
   };
   const root = workflows.get(name)?.root;

@@ -1,6 +1,7 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
+import { leadsToTasks } from '../language/operators.ts';
 import type { Group, Node, Task } from '../language/workflow.ts';
-import { generates, repeatedAsGroup, repeats, withoutExport } from './effects.ts';
+import { repeatedAsGroup, repeats, withoutExport } from './effects.ts';
 import { put } from './frame.ts';
 import { isGraph, MOST_IN_GRAPH, plan } from './graph.ts';
 import { template } from './jsonata.ts';
@@ -49,7 +50,7 @@ function compileGroup(context: Context, group: Group, exit: Edge): Edge {
 
 function compileTask(context: Context, task: Task, exit: Edge): Edge {
   const { error, check, retry } = task.directives;
-  const generated = generates(task);
+  const generated = leadsToTasks(task.operator);
   const stores = context.unit.program.stores(task);
   const inner = inherit(childOf(context, task.name), task);
   const wrapped = repeatedAsGroup(task);
@@ -90,7 +91,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
 function showsStores(handler: Node | undefined): boolean {
   if (handler === undefined) return false;
   const { check, error } = handler.directives;
-  return handler.kind === 'group' || generates(handler) || check !== undefined || error !== undefined;
+  return handler.kind === 'group' || leadsToTasks(handler.operator) || check !== undefined || error !== undefined;
 }
 
 /** What a node hands down: its export as a layer, its environment and secrets; what is known of variables shrinks. */

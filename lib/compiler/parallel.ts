@@ -1,6 +1,7 @@
 import type { State, Template } from '../asl/types.ts';
+import { becomesOneState } from '../language/operators.ts';
 import type { Group, Node } from '../language/workflow.ts';
-import { generates, repeatedAsGroup } from './effects.ts';
+import { repeatedAsGroup } from './effects.ts';
 import { FIRST_FAILURE } from './failures.ts';
 import { compileFrame, put } from './frame.ts';
 import { gatherRules } from './gather.ts';
@@ -49,20 +50,11 @@ function nodesOf(plan: Plan): Node[] {
   }
 }
 
-/** Operators that become one state and may store, whatever their keys. */
-const ONE_STATE = new Set(['py', 'sh', 'echo', 'fail', 'http', 'http_call', 'mail', 'notify', 'slack']);
-
 /** A task that becomes one state, which can open its frame itself. */
 export function isPlain(node: Node, program: Program): boolean {
   if (node.kind !== 'task' || program.detached.has(node)) return false;
   const { error, check } = node.directives;
-  return (
-    ONE_STATE.has(node.operator) &&
-    !generates(node) &&
-    error === undefined &&
-    check === undefined &&
-    !repeatedAsGroup(node)
-  );
+  return becomesOneState(node.operator) && error === undefined && check === undefined && !repeatedAsGroup(node);
 }
 
 interface Branch {

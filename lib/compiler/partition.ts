@@ -3,6 +3,7 @@
  * which split.ts compiles as nested machines.
  */
 import { LIMITS } from '../asl/limits.ts';
+import { kindOf, loopOver } from '../language/operators.ts';
 import type { Group, Node, Parallelism, Task, Workflow } from '../language/workflow.ts';
 import { isGraph } from './graph.ts';
 import { isDynamic } from './operators/loop-items.ts';
@@ -198,7 +199,7 @@ class Partitioner {
       ...(elseBody === undefined ? {} : { elseBody }),
     };
     if (this.#stays(fitted)) return fitted;
-    if (task.operator === 'if') {
+    if (kindOf(task.operator) === 'condition') {
       fitted = {
         ...fitted,
         ...(body === undefined ? {} : { body: this.#detach(body) }),
@@ -210,7 +211,7 @@ class Partitioner {
       if (size < count) {
         const events = Math.ceil(count / size) * STARTED;
         const wide = widthOf(fitted) / size > WIDEST;
-        const many = (wide || events > this.#budget.events) && task.operator !== 'for_each';
+        const many = (wide || events > this.#budget.events) && loopOver(task.operator) !== 'lists';
         this.#wide.set(fitted, false);
         this.#slices.set(fitted, { size, ...(many && { counted: { inPlace: 0, fan: this.#fan() } }) });
         this.#scale.set(fitted, { events: many ? 2 * STARTED : events, bytes: this.#scale.of(body).bytes });

@@ -1,5 +1,6 @@
 /** Tasks that can never run because what they wait for always fails; their states are left out (reachable.ts), and the user hears of it. */
 import type { Diagnostic } from '../language/diagnostic.ts';
+import { kindOf } from '../language/operators.ts';
 import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 import { upstreams } from './graph.ts';
@@ -41,17 +42,15 @@ function alwaysFails(node: Node): boolean {
 }
 
 function operatorFails(task: Task): boolean {
-  switch (task.operator) {
-    case 'fail':
+  switch (kindOf(task.operator)) {
+    case 'failure':
       return true;
-    case 'if': {
+    case 'condition': {
       const condition = literalCondition(task);
       const arms = condition === undefined ? [task.body, task.elseBody] : condition ? [task.body] : [task.elseBody];
       return arms.every((arm) => arm !== undefined && alwaysFails(arm));
     }
-    case 'loop':
-    case 'for_each':
-    case 'for_range':
+    case 'repeat':
       return task.body !== undefined && !isDynamic(task) && (iterations(task) ?? 0) > 0 && alwaysFails(task.body);
     default:
       return false;

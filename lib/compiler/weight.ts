@@ -1,4 +1,5 @@
-import { commandOf, type LoopOperator, loopItems } from '../expression/items.ts';
+import { commandOf, loopItems } from '../expression/items.ts';
+import { kindOf, loopOver } from '../language/operators.ts';
 import type { Group, Node, Task, Value, Workflow } from '../language/workflow.ts';
 import { resolveCall } from './operators/call.ts';
 
@@ -44,16 +45,17 @@ export function iterations(task: Task): number | undefined {
   const command = commandOf(task.operator, task.keys);
   const written = [command, task.keys.count].filter((value) => value !== undefined);
   if (JSON.stringify(written).includes('$')) return writtenLength(task.operator, command);
-  const made = loopItems(task.operator as LoopOperator, task.keys);
+  const made = loopItems(task.operator, task.keys);
   return made.ok ? made.value.length : 0;
 }
 
 /** An expression does not change how long a written list is. */
 function writtenLength(operator: string, command: Value | undefined): number | undefined {
   if (typeof command !== 'object' || command === null || Array.isArray(command)) return undefined;
-  if (operator === 'for_range') return typeof command.slices === 'number' ? command.slices : undefined;
+  const over = loopOver(operator);
+  if (over === 'range') return typeof command.slices === 'number' ? command.slices : undefined;
   const lists = Object.values(command);
-  if (operator !== 'for_each' || !lists.every(Array.isArray)) return undefined;
+  if (over !== 'lists' || !lists.every(Array.isArray)) return undefined;
   return lists.reduce((product: number, list) => product * (list as readonly Value[]).length, 1);
 }
 
@@ -105,22 +107,19 @@ export class Scale {
 
   #task(task: Task): Weight {
     const keys: Weight = { events: 0, bytes: JSON.stringify(task.keys).length * 1.2 };
-    switch (task.operator) {
-      case 'py':
-      case 'sh':
+    switch (kindOf(task.operator)) {
+      case 'container':
         return add(CONTAINER, keys);
-      case 'echo':
-      case 'fail':
+      case 'print':
+      case 'failure':
         return JSON.stringify(task.command).includes('$') ? add(FUNCTION, keys) : add(PASS, keys);
-      case 'if':
+      case 'condition':
         return add(FUNCTION, CHOICE, keys, this.of(task.body), this.of(task.elseBody));
-      case 'call':
+      case 'inline':
         return isLiteral(task.command)
           ? add(FUNCTION, this.#callee(task.span.file, task.command))
           : add(FUNCTION, DETACHED, CHOICE, { events: 0, bytes: CALLED * this.#workflows.size });
-      case 'loop':
-      case 'for_each':
-      case 'for_range': {
+      case 'repeat': {
         const twice = task.parallel.kind === 'expression' ? 2 : 1;
         const count = iterations(task);
         return add(FUNCTION, CHOICE, JOIN, keys, {

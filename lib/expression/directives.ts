@@ -49,8 +49,8 @@ export function retry(value: Value): Result<RetryValue> {
 }
 
 /** wait>: seconds, at least 1. */
-export function waitSeconds(keys: Mapping): Result<number> {
-  const seconds = toSeconds(commandOf('wait', keys), '_command', false);
+export function waitSeconds(operator: string, keys: Mapping): Result<number> {
+  const seconds = toSeconds(commandOf(operator, keys), '_command', false);
   if (!seconds.ok) return seconds;
   const blocking = toBoolean(keys.blocking ?? false, 'blocking');
   if (!blocking.ok) return blocking;
@@ -63,8 +63,8 @@ export function waitSeconds(keys: Mapping): Result<number> {
 }
 
 /** call>: path of the file relative to the project; the value is relative to `_workdir` and may lack `.dig`. */
-export function callFile(keys: Mapping): Result<string> {
-  const command = toText(commandOf('call', keys), '_command');
+export function callFile(operator: string, keys: Mapping): Result<string> {
+  const command = toText(commandOf(operator, keys), '_command');
   if (!command.ok) return command;
   const workdir = typeof keys._workdir === 'string' ? keys._workdir : '';
   const path: string[] = [];
@@ -115,8 +115,8 @@ export function requirement(keys: Mapping, builtins: Mapping): Result<EvaluateRe
 }
 
 /** s3_wait>: `bucket/key`, or the options `bucket` and `key`. */
-export function s3Object(keys: Mapping): Result<EvaluateResults['s3_wait']> {
-  const command = toText(commandOf('s3_wait', keys) ?? '', '_command');
+export function s3Object(operator: string, keys: Mapping): Result<EvaluateResults['s3_wait']> {
+  const command = toText(commandOf(operator, keys) ?? '', '_command');
   if (!command.ok) return command;
   const slash = command.value.indexOf('/');
   const bucket = toText(keys.bucket ?? (slash < 0 ? command.value : command.value.slice(0, slash)), 'bucket');

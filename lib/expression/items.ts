@@ -1,4 +1,5 @@
 /** What loop>, for_each> and for_range> repeat: the same for a literal value at compile time and a rendered one at run time. */
+import { loopOver } from '../language/operators.ts';
 import { exactText } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.ts';
@@ -6,8 +7,6 @@ import type { List } from './json-list.ts';
 import { seen } from './mask.ts';
 import { setOwn } from './merge.ts';
 import type { LoopItem } from './wire.ts';
-
-export type LoopOperator = 'loop' | 'for_each' | 'for_range';
 
 /** digdag stops at 1,000; a list of items that does not fit a state is split by the compiler, this is against endless memory. */
 export const MAX_ITEMS = 100_000;
@@ -22,7 +21,7 @@ export interface Iterations {
 }
 
 /** `keys`: the task's own, rendered, as values travel; the command under `_command` or `loop>`. */
-export function loopItems(operator: LoopOperator, keys: Mapping): Result<LoopItem[]> {
+export function loopItems(operator: string, keys: Mapping): Result<LoopItem[]> {
   const made = iterationsOf(operator, keys);
   if (!made.ok) return made;
   const { length, at } = made.value;
@@ -31,18 +30,20 @@ export function loopItems(operator: LoopOperator, keys: Mapping): Result<LoopIte
 
 /** `listOf` reads a list of for_each>. */
 export function iterationsOf(
-  operator: LoopOperator,
+  operator: string,
   keys: Mapping,
   listOf: (value: Value | undefined, key: string) => Result<List> = listed,
 ): Result<Iterations> {
   const command = commandOf(operator, keys);
-  switch (operator) {
-    case 'loop':
-      return countItems(keys.count ?? command);
-    case 'for_each':
-      return eachItems(command, listOf);
-    case 'for_range':
-      return rangeItems(command);
+  switch (loopOver(operator)) {
+    case 'count':
+      return countItems(operator, keys.count ?? command);
+    case 'lists':
+      return eachItems(operator, command, listOf);
+    case 'range':
+      return rangeItems(operator, command);
+    case undefined:
+      return bad(`${operator}> is no loop`);
   }
 }
 
@@ -56,14 +57,14 @@ export function commandOf(operator: string, keys: Mapping): Value | undefined {
   return keys._command === undefined ? keys[`${operator}>`] : keys._command;
 }
 
-function tooMany(operator: LoopOperator, count: number): { readonly ok: false; readonly message: string } {
+function tooMany(operator: string, count: number): { readonly ok: false; readonly message: string } {
   return bad(`Too many ${operator} subtasks (${count}). Limit: ${MAX_ITEMS}`);
 }
 
-function countItems(value: Value | undefined): Result<Iterations> {
+function countItems(operator: string, value: Value | undefined): Result<Iterations> {
   const count = toInteger(value, '_command', 'int');
   if (!count.ok) return count;
-  if (count.value > MAX_ITEMS) return tooMany('loop', count.value);
+  if (count.value > MAX_ITEMS) return tooMany(operator, count.value);
   return good({ length: Math.max(count.value, 0), at: (i) => ({ n: `+loop-${i}`, x: { i } }) });
 }
 
@@ -72,6 +73,7 @@ function countItems(value: Value | undefined): Result<Iterations> {
  * the others; here nothing is repeated.)
  */
 function eachItems(
+  operator: string,
   value: Value | undefined,
   listOf: (value: Value | undefined, key: string) => Result<List>,
 ): Result<Iterations> {
@@ -85,7 +87,7 @@ function eachItems(
     lists.push(list.value);
   }
   const total = keys.length === 0 ? 0 : lists.reduce((product, list) => product * list.length, 1);
-  if (total > MAX_ITEMS) return tooMany('for_each', total);
+  if (total > MAX_ITEMS) return tooMany(operator, total);
   return good({ length: total, at: (index) => combination(keys, lists, index) });
 }
 
@@ -114,17 +116,17 @@ function nameTag(value: Value): string {
   return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '?')).replace(/[!'()~]/g, hex);
 }
 
-function rangeItems(value: Value | undefined): Result<Iterations> {
+function rangeItems(operator: string, value: Value | undefined): Result<Iterations> {
   const range = toMapping(value, '_command');
   if (!range.ok) return range;
   const from = toInteger(range.value.from, 'from', 'long');
   if (!from.ok) return from;
   const to = toInteger(range.value.to, 'to', 'long');
   if (!to.ok) return to;
-  const step = stepOf(range.value, to.value - from.value);
+  const step = stepOf(operator, range.value, to.value - from.value);
   if (!step.ok) return step;
   const count = Math.max(Math.ceil((to.value - from.value) / step.value), 0);
-  if (count > MAX_ITEMS) return tooMany('for_range', count);
+  if (count > MAX_ITEMS) return tooMany(operator, count);
   const at = (index: number): LoopItem => {
     const start = from.value + index * step.value;
     const end = Math.min(start + step.value, to.value);
@@ -133,7 +135,7 @@ function rangeItems(value: Value | undefined): Result<Iterations> {
   return good({ length: count, at });
 }
 
-function stepOf(range: Mapping, distance: number): Result<number> {
+function stepOf(operator: string, range: Mapping, distance: number): Result<number> {
   const given = (key: 'step' | 'slices'): Result<number | undefined> => {
     const value = range[key];
     return value === undefined || value === null ? good(undefined) : toInteger(value, key, 'long');
@@ -143,11 +145,11 @@ function stepOf(range: Mapping, distance: number): Result<number> {
   const slices = given('slices');
   if (!slices.ok) return slices;
   if (step.value !== undefined && slices.value !== undefined)
-    return bad('Setting both step and slices options to for_range is invalid');
+    return bad(`Setting both step and slices options to ${operator} is invalid`);
   if (step.value !== undefined) {
     return step.value > 0 ? good(step.value) : bad(`step option must be same or greater than 1 but got ${step.value}`);
   }
-  if (slices.value === undefined) return bad('step or slices option is required for for_range');
+  if (slices.value === undefined) return bad(`step or slices option is required for ${operator}`);
   if (slices.value <= 0) return bad(`slices option must be same or greater than 1 but got ${slices.value}`);
   return good(Math.max(Math.ceil(distance / slices.value), 1));
 }

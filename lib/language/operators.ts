@@ -9,7 +9,7 @@ import { FLOW } from './operators/flow.ts';
 import { KINDS } from './operators/kinds.ts';
 import { MESSAGES } from './operators/messages.ts';
 import { SERVICES } from './operators/services.ts';
-import type { KindSpec, LoopOver, OperatorKind, OperatorSpec } from './operators/spec.ts';
+import type { Destination, KindSpec, LoopOver, OperatorKind, OperatorSpec, Runs } from './operators/spec.ts';
 
 export const OPERATORS: { readonly [name: string]: OperatorSpec } = { ...MESSAGES, ...CODE, ...FLOW, ...SERVICES };
 
@@ -35,7 +35,7 @@ function ofKind(fact: keyof KindSpec): (name: string) => boolean {
 }
 
 export const becomesOneState = ofKind('oneState');
-export const repeatsItself = ofKind('repeatsItself');
+export const hasSeveralStates = ofKind('severalStates');
 export const leadsToTasks = ofKind('leadsToTasks');
 export const isInstant = ofKind('instant');
 
@@ -46,13 +46,19 @@ export function loopOver(name: string): LoopOver | undefined {
 }
 
 /** Of an operator for user code: what runs it. */
-export function codeOf(name: string): 'python' | 'shell' | undefined {
+export function codeOf(name: string): Runs | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'container' ? spec.runs : undefined;
 }
 
+/** Of an operator that a function carries out: its name. */
+export function functionOf(name: string): 'http' | 'http_call' | 'notify' | undefined {
+  const spec = operatorSpec(name);
+  return spec?.kind === 'function' ? spec.function : undefined;
+}
+
 /** Of an operator that sends a message: where to. */
-export function sends(name: string): 'notification' | 'slack' | 'mail' | undefined {
+export function sends(name: string): Destination | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'function' && spec.function === 'notify' ? spec.sends : undefined;
 }
@@ -70,8 +76,7 @@ export function isCall(name: string): boolean {
 
 /** Whether its tasks are known only while it runs: they cannot become states. */
 export function makesTasks(name: string): boolean {
-  const spec = operatorSpec(name);
-  return spec?.kind === 'function' && spec.function === 'http_call';
+  return functionOf(name) === 'http_call';
 }
 
 /** Whether tasks are written below it: `_do`, or for a condition `_else_do` too. */

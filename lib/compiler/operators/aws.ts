@@ -16,7 +16,7 @@ function checkWaiting({ unit }: Context, task: Task): void {
   unit.report(
     'bad-value',
     'error',
-    task.spans['aws>'] ?? task.span,
+    task.spans[`${task.operator}>`] ?? task.span,
     `Step Functions does not wait for ${service}:${action}`,
     `It waits for ${Object.entries(WAITED_FOR)
       .flatMap(([name, actions]) => actions.map((each) => `${name}:${each}`))
@@ -85,7 +85,7 @@ export const compileAws: CompileOperator = (context, task, exit) => {
     ...answered(context, task, exit, `{"aws":{"last_result":${asData('$states.result')}}}`),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
-  return dynamic ? evaluateState(context, task, 'aws', entry) : entry;
+  return dynamic ? evaluateState(context, task, task.operator, entry) : entry;
 };
 
 /** Arguments of the integration, by the keys of lambda>. */
@@ -120,5 +120,5 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
     ...answered(context, task, exit, `{"lambda":{"last_result":${asData('$states.result.Payload')}}}`),
   } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
-  return dynamic ? evaluateState(context, task, 'lambda', entry) : entry;
+  return dynamic ? evaluateState(context, task, task.operator, entry) : entry;
 };

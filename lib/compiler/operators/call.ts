@@ -24,7 +24,12 @@ export const compileCall: CompileOperator = (context, task, exit, compileNode) =
     const file = resolveCall(context.workdir, command);
     const callee = find(context, file);
     if (callee === undefined) {
-      unit.report('call-not-found', 'error', task.spans['call>'] ?? task.span, `call>: file not found: ${file}`);
+      unit.report(
+        'call-not-found',
+        'error',
+        task.spans[`${task.operator}>`] ?? task.span,
+        `call>: file not found: ${file}`,
+      );
       return exit;
     }
     return compileCallee(context, task, callee, exit, compileNode);
@@ -39,7 +44,9 @@ export const compileCall: CompileOperator = (context, task, exit, compileNode) =
   } as State);
   const entry: Edge = { to: name, depth: context.levels.length, assign: {} };
   const files: Json = [...machines.keys()];
-  return evaluateState(context, task, 'call', entry, {}, '', { c: { files, chain: template(callList(context)) } });
+  return evaluateState(context, task, task.operator, entry, {}, '', {
+    c: { files, chain: template(callList(context)) },
+  });
 };
 
 /**
@@ -91,7 +98,7 @@ function compileCallee(context: Context, task: Task, callee: Workflow, exit: Edg
     context.unit.report(
       'call-cycle',
       'error',
-      task.spans['call>'] ?? task.span,
+      task.spans[`${task.operator}>`] ?? task.span,
       `call> leads back to itself: ${path}`,
       note,
     );

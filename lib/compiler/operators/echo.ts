@@ -31,7 +31,7 @@ export const compileEcho: CompileOperator = (context, task, exit) => {
     put(context, name, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'echo') },
+      Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, task.operator) },
       ...retriers(task, false, REPEATABLE),
       ...catchers(context),
       ...leave(context, exit, output),
@@ -49,7 +49,7 @@ export const compileFail: CompileOperator = (context, task) => {
     put(context, name, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, 'fail') },
+      Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, task.operator) },
       ...retriers(task, false, REPEATABLE),
       ...catchers(context),
       ...failing(context, context.onFail, '$states.result'),

@@ -1,5 +1,5 @@
 import type { State } from '../../asl/types.ts';
-import { mayStore } from '../../language/operators.ts';
+import { functionOf, mayStore } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
 import { ACTING, ACTING_ERRORS } from '../retry.ts';
@@ -10,24 +10,22 @@ import { catchers, payload, register, retriers, shared } from './payload.ts';
 const LONGEST = 900;
 
 /** http>, mail>, slack>, notify>, http_call>: a function renders the task's keys and does it, with a plain answer. */
-export function compileFunction(fn: string): CompileOperator {
-  return (context, task, exit) => {
-    const stores = mayStore(task.operator);
-    const leaving = stores ? leaveStoring(context, exit, '$states.result.Payload') : { fields: leave(context, exit) };
-    const name = register(context, context.unit.stateName(context.path), task);
-    const timeout = typeof task.timeout === 'number' ? Math.min(task.timeout, LONGEST) : LONGEST;
-    put(context, name, {
-      Type: 'Task',
-      Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: {
-        FunctionName: `\${${fn}}`,
-        Payload: { ...payload(context, task, task.operator, leaving.m), ...(stores ? shared(context) : {}) },
-      },
-      TimeoutSeconds: timeout,
-      ...retriers(task, true, ACTING, ACTING_ERRORS),
-      ...catchers(context, ACTING_ERRORS),
-      ...leaving.fields,
-    } as State);
-    return { to: name, depth: context.levels.length, assign: {} };
-  };
-}
+export const compileFunction: CompileOperator = (context, task, exit) => {
+  const stores = mayStore(task.operator);
+  const leaving = stores ? leaveStoring(context, exit, '$states.result.Payload') : { fields: leave(context, exit) };
+  const name = register(context, context.unit.stateName(context.path), task);
+  const timeout = typeof task.timeout === 'number' ? Math.min(task.timeout, LONGEST) : LONGEST;
+  put(context, name, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Arguments: {
+      FunctionName: `\${${functionOf(task.operator)}}`,
+      Payload: { ...payload(context, task, task.operator, leaving.m), ...(stores ? shared(context) : {}) },
+    },
+    TimeoutSeconds: timeout,
+    ...retriers(task, true, ACTING, ACTING_ERRORS),
+    ...catchers(context, ACTING_ERRORS),
+    ...leaving.fields,
+  } as State);
+  return { to: name, depth: context.levels.length, assign: {} };
+};

@@ -34,7 +34,7 @@ export const compileIf: CompileOperator = (context, task, exit, compileNode) => 
     Output: {},
   } as State);
   const entry: Edge = { to: choice, depth: context.levels.length, assign: {} };
-  return condition === undefined ? evaluateState(context, task, 'if', entry) : entry;
+  return condition === undefined ? evaluateState(context, task, task.operator, entry) : entry;
 };
 
 export function compileArm(context: Context, body: Node, exit: Edge, compileNode: CompileNode): Edge {

@@ -1,3 +1,5 @@
+import type { OperatorKind } from '../../language/operators/spec.ts';
+import { kindOf, makesTasks } from '../../language/operators.ts';
 import type { Task } from '../../language/workflow.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import type { Context, Edge } from '../scope.ts';
@@ -12,39 +14,29 @@ import { compileRequire } from './require.ts';
 import { compileS3Wait } from './s3-wait.ts';
 import { compileWait } from './wait.ts';
 
-const OPERATOR_COMPILERS: { readonly [operator: string]: CompileOperator } = {
-  py: compileContainer,
-  sh: compileContainer,
-  echo: compileEcho,
-  fail: compileFail,
-  if: compileIf,
-  loop: compileLoop,
-  for_each: compileLoop,
-  for_range: compileLoop,
-  wait: compileWait,
-  call: compileCall,
-  require: compileRequire,
-  http: compileFunction('http'),
-  http_call: compileFunction('http_call'),
-  mail: compileFunction('notify'),
-  notify: compileFunction('notify'),
-  slack: compileFunction('notify'),
-  aws: compileAws,
-  lambda: compileLambda,
-  s3_wait: compileS3Wait,
+const COMPILERS: { readonly [kind in OperatorKind]: CompileOperator } = {
+  container: compileContainer,
+  function: compileFunction,
+  print: compileEcho,
+  failure: compileFail,
+  condition: compileIf,
+  repeat: compileLoop,
+  inline: compileCall,
+  session: compileRequire,
+  pause: compileWait,
+  poll: compileS3Wait,
+  service: compileAws,
+  invocation: compileLambda,
 };
-
-/** What is known only while it runs cannot become states. */
-const ONLY_HERE = new Set(['http_call']);
 
 /** Tasks of operators that nobody knows are diagnosed by lib/language; they compile to nothing. */
 export function compileOperator(context: Context, task: Task, exit: Edge, compileNode: CompileNode): Edge {
-  const compiler = OPERATOR_COMPILERS[task.operator];
+  const kind = kindOf(task.operator);
   const { unit } = context;
-  if (unit.program.target === 'aws' && ONLY_HERE.has(task.operator)) {
+  if (unit.program.target === 'aws' && makesTasks(task.operator)) {
     const note =
       'Fetch the description with http> and branch on it with if>, or generate the tasks in Python with digdag.env.add_subtask.';
     unit.report('deployed-only-here', 'error', task.span, `${task.operator}> runs here, and cannot be deployed`, note);
   }
-  return compiler === undefined ? exit : compiler(context, task, exit, compileNode);
+  return kind === undefined ? exit : COMPILERS[kind](context, task, exit, compileNode);
 }

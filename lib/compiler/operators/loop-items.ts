@@ -2,8 +2,9 @@
 
 import { LIMITS } from '../../asl/limits.ts';
 import type { Json, Template } from '../../asl/types.ts';
-import { commandOf, type LoopOperator, loopItems } from '../../expression/items.ts';
+import { commandOf, loopItems } from '../../expression/items.ts';
 import type { LoopItem } from '../../expression/wire.ts';
+import { loopOver } from '../../language/operators.ts';
 import type { Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import type { Unit } from '../unit.ts';
@@ -55,7 +56,7 @@ export function isDynamic({ operator, keys, parallel }: Task): boolean {
 
 /** As `evaluate` has counted them: few, of loop> only their number. */
 export function dynamicItems(task: Task, variable: string): Items {
-  return task.operator === 'loop' ? counted(`$${variable}`, round) : listed(`$${variable}`);
+  return loopOver(task.operator) === 'count' ? counted(`$${variable}`, round) : listed(`$${variable}`);
 }
 
 /** Those of a page. */
@@ -65,15 +66,15 @@ export function pageItems(variable: string): Items {
 
 /** The iterations of a literal loop; none, and a diagnostic, if its value is no good. */
 export function literalIterations(unit: Unit, task: Task): readonly LoopItem[] {
-  const made = loopItems(task.operator as LoopOperator, task.keys);
+  const made = loopItems(task.operator, task.keys);
   if (made.ok) return made.value;
   unit.report('bad-value', 'error', task.spans[`${task.operator}>`] ?? task.span, made.message);
   return [];
 }
 
 export function literalItems(task: Task, iterations: readonly LoopItem[], variable: string): Items {
-  if (task.operator === 'loop') return counted(String(iterations.length), round);
-  const computed = iterations.length > LISTED && task.operator === 'for_range' ? rangeOf(iterations) : undefined;
+  if (loopOver(task.operator) === 'count') return counted(String(iterations.length), round);
+  const computed = iterations.length > LISTED && loopOver(task.operator) === 'range' ? rangeOf(iterations) : undefined;
   if (computed !== undefined) return counted(String(iterations.length), computed);
   const value = literal(iterations as unknown as Json);
   const list = listed(`$${variable}`);
@@ -92,7 +93,7 @@ export function literalItems(task: Task, iterations: readonly LoopItem[], variab
  * One run if it fits, or need not be listed.
  */
 export function runs(task: Task, iterations: readonly LoopItem[], unit: number): (readonly LoopItem[])[] {
-  if (task.operator !== 'for_each') return [iterations];
+  if (loopOver(task.operator) !== 'lists') return [iterations];
   const found: LoopItem[][] = [];
   let held = Number.POSITIVE_INFINITY;
   for (let from = 0; from < iterations.length; from += unit) {

@@ -23,7 +23,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const target = typeof command === 'string' ? command.replace(/\.dig$/, '') : '';
   const workflow = unit.program.workflows.get(target);
   if (workflow === undefined) {
-    const span = task.spans['require>'] ?? task.span;
+    const span = task.spans[`${task.operator}>`] ?? task.span;
     const { project_id, project_name } = task.keys;
     const note =
       'require> starts only workflows of its own project. For a workflow of another project, use aws>: states:startExecution.sync:2.';
@@ -113,7 +113,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   } as State);
   put(context, wait, { Type: 'Wait', Seconds: POLL, Output: {}, Next: describe });
   const entry = { to: start, depth: context.levels.length, assign: {} };
-  return evaluateState(context, task, 'require', entry, { [keys]: '$states.result.Payload', [tries]: '0' });
+  return evaluateState(context, task, task.operator, entry, { [keys]: '$states.result.Payload', [tries]: '0' });
 };
 
 /** The part of an execution's name before the session; a name may not hold `/` or `:`, and 80 characters in all. */

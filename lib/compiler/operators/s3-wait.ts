@@ -72,7 +72,7 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     Next: name,
   });
   const entry = { to: name, depth: context.levels.length, assign: {} };
-  return evaluateState(context, task, 's3_wait', entry, {
+  return evaluateState(context, task, task.operator, entry, {
     [keys]: '$states.result.Payload',
     [pause]: String(POLL),
     [since]: '$toMillis($states.context.State.EnteredTime)',

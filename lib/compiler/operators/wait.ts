@@ -15,5 +15,5 @@ export const compileWait: CompileOperator = (context, task, exit) => {
   const wait = seconds === undefined ? '{% $states.input.seconds %}' : Math.ceil(seconds);
   put(context, name, { Type: 'Wait', Seconds: wait, ...leave(context, exit) } as State);
   const entry = { to: name, depth: context.levels.length, assign: {} };
-  return seconds === undefined ? evaluateState(context, task, 'wait', entry) : entry;
+  return seconds === undefined ? evaluateState(context, task, task.operator, entry) : entry;
 };

@@ -91,12 +91,14 @@ type OtherKind =
 export type OperatorSpec = Common & (Container | Function_ | Repeat | Other);
 export type OperatorKind = OperatorSpec['kind'];
 export type LoopOver = Repeat['over'];
+export type Runs = Container['runs'];
+export type Destination = Extract<OperatorSpec, { readonly sends: string }>['sends'];
 
 export interface KindSpec {
   /** Becomes one state, which can open its frame itself. */
   readonly oneState: boolean;
-  /** `_retry` is a Retry of its state; else, and where it has tasks below it, a stretch of states is repeated. */
-  readonly repeatsItself: boolean;
+  /** Has no single state that could repeat itself: `_retry` repeats a stretch of states. */
+  readonly severalStates: boolean;
   /** Other tasks of the workflow's files run below it. */
   readonly leadsToTasks: boolean;
   /** Ends as soon as it starts, so that its start is not worth a line. */

@@ -12,7 +12,7 @@ import {
   parallelism,
   retry as readRetry,
 } from '../../../lib/expression/directives.ts';
-import { type LoopOperator, loopItems } from '../../../lib/expression/items.ts';
+import { loopItems } from '../../../lib/expression/items.ts';
 import { isMapping } from '../../../lib/expression/merge.ts';
 import { render } from '../../../lib/expression/render.ts';
 import { ERRORS, type Layer } from '../../../lib/expression/wire.ts';
@@ -270,7 +270,7 @@ class Run {
     const rendered = await this.#render(inside, task);
     if ('failure' in rendered) return rendered;
     const { keys } = rendered;
-    const file = callFile(keys);
+    const file = callFile('call', keys);
     if (!file.ok) return badInput(file.message);
     const workflows = [...this.#workflows.values()];
     const called = calledFile(file.value, { files: workflows.map((each) => each.file), chain: inside.calls });
@@ -286,7 +286,7 @@ class Run {
     const rendered = await this.#render(inside, task);
     if ('failure' in rendered) return rendered;
     const { keys } = rendered;
-    const items = loopItems(task.operator as LoopOperator, keys);
+    const items = loopItems(task.operator, keys);
     if (!items.ok) return badInput(items.message);
     const width = parallelism(keys._parallel);
     if (!width.ok) return badInput(width.message);

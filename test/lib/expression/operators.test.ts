@@ -196,7 +196,7 @@ describe('wait>', () => {
     [{ 'wait>': '4s 3m' }, `Expected a duration such as "1h 30m" for key '_command' but got "4s 3m" (string)`],
     [{ 'wait>': '' }, `Expected a duration such as "1h 30m" for key '_command' but got "" (string)`],
   ])('%j', (keys, expected) => {
-    expect(shown(waitSeconds(keys))).toBe(expected);
+    expect(shown(waitSeconds('wait', keys))).toBe(expected);
   });
 
   it('has no duration beyond what a number holds', () => {
@@ -217,7 +217,7 @@ describe('call>', () => {
     [{ 'call>': '/etc/passwd' }, 'call>: the file must be inside the project: /etc/passwd'],
     [{}, "Parameter '_command' is required but not set"],
   ])('%j', (keys, expected) => {
-    expect(shown(callFile(keys))).toBe(expected);
+    expect(shown(callFile('call', keys))).toBe(expected);
   });
 });
 
