@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compile } from '../lib/compiler/compile.ts';
-import { parseWorkflow } from '../lib/language/parse-workflow.ts';
+import { parseWorkflow } from '../lib/language/dig/parse-workflow.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const TROWEL = join(ROOT, 'dist', 'trowel.js');

@@ -6,11 +6,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
-import { pythonOf, startLocalRun } from '../../lib/cli/local-run.ts';
 import { readParameters } from '../../lib/cloud/session-defaults.ts';
 import { compile } from '../../lib/compiler/compile.ts';
 import { loadProject } from '../../lib/language/project.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
+import { pythonOf, startLocalRun } from '../../lib/local/start-run.ts';
 import { Counter, type Counts } from './count.ts';
 import { Plain } from './plain.ts';
 

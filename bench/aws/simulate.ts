@@ -4,16 +4,16 @@
  * pattern is given the same Retry.
  */
 
-import { evaluate } from '../../lambdas/evaluate/core.ts';
-import { session } from '../../lambdas/session/core.ts';
 import type { Json, StateMachine } from '../../lib/asl/types.ts';
 import { compile } from '../../lib/compiler/compile.ts';
 import { CAPACITY } from '../../lib/compiler/retry.ts';
+import type { LaunchPayload, Payload, SessionPayload } from '../../lib/contract/payload.ts';
 import { VirtualClock } from '../../lib/engine/clock.ts';
 import { execute } from '../../lib/engine/execution.ts';
 import { TaskTokens } from '../../lib/engine/task-tokens.ts';
-import type { LaunchPayload, Payload, SessionPayload } from '../../lib/expression/wire.ts';
-import { parseWorkflow } from '../../lib/language/parse-workflow.ts';
+import { evaluate } from '../../lib/functions/evaluate/core.ts';
+import { session } from '../../lib/functions/session/core.ts';
+import { parseWorkflow } from '../../lib/language/dig/parse-workflow.ts';
 import { Counter, type Counts } from './count.ts';
 import { LEAST_CHARGED, PRICES, TIMES } from './prices.ts';
 

@@ -2,13 +2,13 @@
  * Where an attempt's objects are: `s3://BUCKET/attempts/WORKFLOW/EXECUTION`, with `values/`, `results/` and `notified/` below. A workflow has a
  * folder of its own, for the role of its tasks ends there.
  */
-import { TrowelError } from '../../lib/expression/failure.ts';
-import { rootsOf } from '../../lib/expression/values.ts';
-import { type Attempt, ERRORS, type Payload } from '../../lib/expression/wire.ts';
+import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
+import { attemptPath } from '../../lib/contract/names.ts';
+import type { Attempt, Payload } from '../../lib/contract/payload.ts';
+import { rootsOf } from '../../lib/contract/values.ts';
+import { resolveMentioned, seeingKeys } from '../../lib/functions/launch/references.ts';
+import { attemptNumber } from '../../lib/functions/session/core.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
-import { attemptPath } from '../launch/names.ts';
-import { resolveMentioned, seeingKeys } from '../launch/references.ts';
-import { attemptNumber } from '../session/core.ts';
 import type { Objects } from './objects.ts';
 
 /**

@@ -2,8 +2,8 @@
 import { posix } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { badInput } from '../http/failure.ts';
-import type { ProjectFiles } from '../notify/project-files.ts';
+import { badInput } from '../../lib/functions/failure.ts';
+import type { ProjectFiles } from '../../lib/functions/project-files.ts';
 
 /** Where a file's bytes are. */
 interface Entry {

@@ -4,7 +4,7 @@ import {
   ListExecutionsCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
-import type { ExecutionServices } from '../notify/execution-ended.ts';
+import type { ExecutionServices } from '../../lib/functions/notify/execution-ended.ts';
 
 /** Events and executions of one page; the history's beginning has six. */
 const FIRST = 12;

@@ -1,5 +1,5 @@
 import { GetObjectCommand, PutObjectCommand, type PutObjectCommandInput, type S3Client } from '@aws-sdk/client-s3';
-import type { Claim, Marks } from '../notify/delivery.ts';
+import type { Claim, Marks } from '../../lib/functions/notify/delivery.ts';
 import { TAKEN } from './objects.ts';
 
 /** What a mark holds. */

@@ -7,10 +7,10 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { rootsOf, type ValueFiles, type Values, valuesIn } from '../../lib/expression/values.ts';
-import type { Payload } from '../../lib/expression/wire.ts';
+import type { Payload } from '../../lib/contract/payload.ts';
+import { rootsOf, type ValueFiles, type Values, valuesIn } from '../../lib/contract/values.ts';
+import type { ReadRecord } from '../../lib/functions/launch/replay.ts';
 import type { Value } from '../../lib/language/workflow.ts';
-import type { ReadRecord } from '../launch/replay.ts';
 import { bringValues, placeBefore } from './earlier-place.ts';
 import { type Environment, optional } from './settings.ts';
 

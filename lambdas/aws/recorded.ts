@@ -1,8 +1,8 @@
-import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import { fingerprint } from '../../lib/contract/fingerprint.ts';
+import { resultPath } from '../../lib/contract/names.ts';
+import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
+import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../../lib/functions/acted.ts';
 import type { Value } from '../../lib/language/workflow.ts';
-import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../launch/acted.ts';
-import { fingerprint } from '../launch/hashes.ts';
-import { resultPath } from '../launch/names.ts';
 import { logger } from './logger.ts';
 import type { Objects } from './objects.ts';
 

@@ -1,7 +1,7 @@
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
-import { taskFailed } from '../http/failure.ts';
-import type { RawMail } from '../notify/mail.ts';
-import { passing } from './faults.ts';
+import { passing } from '../../lib/contract/faults.ts';
+import { taskFailed } from '../../lib/functions/failure.ts';
+import type { RawMail } from '../../lib/functions/notify/mail.ts';
 
 let client: SESv2Client | undefined;
 

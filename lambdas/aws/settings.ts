@@ -2,7 +2,7 @@
  * What every function on AWS shares: its settings, and small readers over the services' clients. Nothing here knows a task; the pure
  * cores know nothing of this folder.
  */
-import type { Reach } from '../http/addresses.ts';
+import type { Reach } from '../../lib/functions/http/addresses.ts';
 
 /** Variables that the construct sets. */
 export type Environment = { readonly [name: string]: string | undefined };

@@ -1,7 +1,6 @@
 import { SendTaskFailureCommand, SendTaskSuccessCommand, SFNClient } from '@aws-sdk/client-sfn';
-import type { ErrorName } from '../../lib/expression/failure.ts';
+import type { ErrorName, Failure } from '../../lib/contract/errors.ts';
 import { cut } from '../../lib/expression/mask.ts';
-import type { Failure } from '../../lib/expression/wire.ts';
 
 /** Characters of a failure's message; Step Functions keeps 32,768 of the whole cause, and JSON may write one as six. */
 const LONGEST_MESSAGE = 5_000;

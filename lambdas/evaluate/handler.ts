@@ -1,10 +1,10 @@
-import { checkVersion } from '../../lib/expression/protocol.ts';
-import type { EvaluateResults, Payload } from '../../lib/expression/wire.ts';
+import { retriable } from '../../lib/contract/faults.ts';
+import type { EvaluateResults, Payload } from '../../lib/contract/payload.ts';
+import { checkVersion } from '../../lib/contract/protocol.ts';
+import { evaluate } from '../../lib/functions/evaluate/core.ts';
 import { confined, withValues } from '../aws/attempts.ts';
-import { retriable } from '../aws/faults.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { setting } from '../aws/settings.ts';
-import { evaluate } from './core.ts';
 
 let objects: Objects | undefined;
 

@@ -1,15 +1,15 @@
-import { checkVersion } from '../../lib/expression/protocol.ts';
+import { retriable } from '../../lib/contract/faults.ts';
+import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
+import { checkVersion } from '../../lib/contract/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
-import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import { http } from '../../lib/functions/http/core.ts';
+import { remount } from '../../lib/functions/http/secrets.ts';
 import { confined, withValues } from '../aws/attempts.ts';
-import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { once } from '../aws/recorded.ts';
 import { DeployedSecrets, listed, missingSecret } from '../aws/secrets.ts';
 import { deployedReach, setting } from '../aws/settings.ts';
-import { http } from './core.ts';
-import { remount } from './secrets.ts';
 
 let clients: { objects: Objects; secrets: DeployedSecrets } | undefined;
 

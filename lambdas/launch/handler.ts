@@ -1,21 +1,21 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
-import { checkVersion } from '../../lib/expression/protocol.ts';
+import { definitionOf } from '../../lib/contract/definition-table.ts';
+import { retriable } from '../../lib/contract/faults.ts';
+import type { LaunchPayload } from '../../lib/contract/payload.ts';
+import { checkVersion } from '../../lib/contract/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
-import type { LaunchPayload } from '../../lib/expression/wire.ts';
+import { codeUnchanged } from '../../lib/functions/launch/code.ts';
+import { launch } from '../../lib/functions/launch/core.ts';
+import type { ProjectFiles } from '../../lib/functions/project-files.ts';
 import { TASK_DEFAULTS } from '../../lib/language/fargate-sizes.ts';
 import { attemptVariables, confined } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
-import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, parseUri, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, listed, secretCommand } from '../aws/secrets.ts';
 import { list, optional, setting } from '../aws/settings.ts';
 import { DeployedTokens } from '../aws/task-tokens.ts';
-import type { ProjectFiles } from '../notify/project-files.ts';
-import { codeUnchanged } from './code.ts';
-import { launch } from './core.ts';
-import { definitionOf } from './definition-table.ts';
-import { EcsCompute } from './ecs-compute.ts';
+import { EcsCompute } from './compute/ecs.ts';
 
 /** The state waits for its token and not for this answer: it is for readers of the history. */
 export type Answer = { readonly started: string; readonly taskArn?: string } | { readonly replayed: true };

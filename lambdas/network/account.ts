@@ -6,10 +6,10 @@ import {
   paginateListStackResources,
   UpdateTerminationProtectionCommand,
 } from '@aws-sdk/client-cloudformation';
+import type { NetworkAccount } from '../../lib/functions/network/core.ts';
+import { readParameter } from '../../lib/functions/network/parameters.ts';
+import { NETWORK_PARAMETER, NETWORK_STACK, NETWORK_TEMPLATE } from '../../lib/functions/network/template.ts';
 import { logger } from '../aws/logger.ts';
-import { readParameter } from '../aws/parameters.ts';
-import type { NetworkAccount } from './core.ts';
-import { NETWORK_PARAMETER, NETWORK_STACK, NETWORK_TEMPLATE } from './template.ts';
 
 /** Milliseconds between two looks at a stack that is being made, which takes a minute or two. */
 const PAUSE = 5_000;

@@ -1,6 +1,6 @@
+import { type Network, type NetworkRequest, network, physicalId } from '../../lib/functions/network/core.ts';
 import { logger } from '../aws/logger.ts';
 import { networkAccount } from './account.ts';
-import { type Network, type NetworkRequest, network, physicalId } from './core.ts';
 
 interface Context {
   getRemainingTimeInMillis(): number;

@@ -1,22 +1,22 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { consoleLink } from '../../lib/contract/console-link.ts';
+import { ERRORS } from '../../lib/contract/errors.ts';
+import { logLink, logStream } from '../../lib/contract/log-stream.ts';
 import { seen } from '../../lib/expression/mask.ts';
-import { ERRORS } from '../../lib/expression/wire.ts';
-import { consoleLink } from '../aws/console-link.ts';
+import { Failed } from '../../lib/functions/failure.ts';
+import { slackMessage } from '../../lib/functions/notify/blocks.ts';
+import type { Channel } from '../../lib/functions/notify/delivery.ts';
+import type { ExecutionServices, Occasion } from '../../lib/functions/notify/execution-ended.ts';
+import { plainText, subjectLine } from '../../lib/functions/notify/plain-text.ts';
+import { postToSlack } from '../../lib/functions/notify/slack.ts';
 import { executionReader } from '../aws/executions.ts';
-import { logLink, logStream } from '../aws/log-stream.ts';
 import { logger } from '../aws/logger.ts';
 import { bucketMarks } from '../aws/marks.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, missingSecret } from '../aws/secrets.ts';
 import { deployedReach, optional, setting } from '../aws/settings.ts';
-import { Failed } from '../http/failure.ts';
-import { slackMessage } from './blocks.ts';
-import type { Channel } from './delivery.ts';
-import type { ExecutionServices, Occasion } from './execution-ended.ts';
-import { plainText, subjectLine } from './plain-text.ts';
-import { postToSlack } from './slack.ts';
 
 export interface Clients {
   readonly s3: S3Client;

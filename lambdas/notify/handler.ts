@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { checkVersion } from '../../lib/expression/protocol.ts';
-import type { Payload } from '../../lib/expression/wire.ts';
+import { retriable } from '../../lib/contract/faults.ts';
+import type { Payload } from '../../lib/contract/payload.ts';
+import { checkVersion } from '../../lib/contract/protocol.ts';
+import { type AlarmEvent, alarmed } from '../../lib/functions/notify/alarm.ts';
+import { executionEnded } from '../../lib/functions/notify/execution-ended.ts';
 import { confined } from '../aws/attempts.ts';
-import { retriable } from '../aws/faults.ts';
 import { logger } from '../aws/logger.ts';
-import { type AlarmEvent, alarmed } from './alarm.ts';
 import { type Clients, executionServices, makeClients } from './clients.ts';
-import { executionEnded } from './execution-ended.ts';
 import { operator } from './operator.ts';
 
 /** "Step Functions Execution Status Change", as far as it is read: what it says is asked of the service anew. */

@@ -1,6 +1,14 @@
 /** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
+
+import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
 import { render, renderText } from '../../lib/expression/render.ts';
-import type { Payload, StoreResult } from '../../lib/expression/wire.ts';
+import { badInput } from '../../lib/functions/failure.ts';
+import { remount } from '../../lib/functions/http/secrets.ts';
+import { type NotifyServices, notify } from '../../lib/functions/notify/core.ts';
+import { type ExecutionServices, retryCommand } from '../../lib/functions/notify/execution-ended.ts';
+import { LARGEST_RAW } from '../../lib/functions/notify/mail.ts';
+import { late } from '../../lib/functions/notify/sla.ts';
+import type { ProjectFiles } from '../../lib/functions/project-files.ts';
 import { attemptOf, executionOf, withValues } from '../aws/attempts.ts';
 import { bundleFiles } from '../aws/bundle.ts';
 import { logger } from '../aws/logger.ts';
@@ -9,14 +17,7 @@ import { once } from '../aws/recorded.ts';
 import { listed, missingSecret } from '../aws/secrets.ts';
 import { sendBySes } from '../aws/ses.ts';
 import { deployedReach, optional } from '../aws/settings.ts';
-import { badInput } from '../http/failure.ts';
-import { remount } from '../http/secrets.ts';
 import type { Clients } from './clients.ts';
-import { type NotifyServices, notify } from './core.ts';
-import { type ExecutionServices, retryCommand } from './execution-ended.ts';
-import { LARGEST_RAW } from './mail.ts';
-import type { ProjectFiles } from './project-files.ts';
-import { late } from './sla.ts';
 
 export async function operator(event: Payload, clients: Clients, services: ExecutionServices): Promise<object> {
   if (event.op === 'sla') return late(event, services);

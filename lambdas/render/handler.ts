@@ -1,5 +1,5 @@
-import type { EvaluateResults, Payload } from '../../lib/expression/wire.ts';
-import { evaluate } from '../evaluate/core.ts';
+import type { EvaluateResults, Payload } from '../../lib/contract/payload.ts';
+import { evaluate } from '../../lib/functions/evaluate/core.ts';
 
 /**
  * Invoked by containers, for the templates of dynamic subtasks. Its input comes from user code, so it may read nothing: values by

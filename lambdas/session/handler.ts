@@ -1,10 +1,10 @@
-import { TrowelError } from '../../lib/expression/failure.ts';
-import { isMapping } from '../../lib/expression/merge.ts';
-import { ERRORS, type ScheduledPayload, type SessionPayload, type SessionResult } from '../../lib/expression/wire.ts';
+import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
+import { isMapping } from '../../lib/contract/merge.ts';
+import type { ScheduledPayload, SessionPayload, SessionResult } from '../../lib/contract/payload.ts';
+import { session } from '../../lib/functions/session/core.ts';
+import type { Scheduled } from '../../lib/functions/session/scheduled.ts';
 import { inBucket } from '../aws/attempts.ts';
 import { setting } from '../aws/settings.ts';
-import { session } from './core.ts';
-import type { Scheduled } from './scheduled.ts';
 
 /** Invoked by the first state of an execution, and by EventBridge Scheduler. An error's name is what the state machine sees. */
 export async function handler(event: SessionPayload | ScheduledPayload): Promise<SessionResult | Scheduled> {

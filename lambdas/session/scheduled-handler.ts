@@ -1,7 +1,7 @@
 import { ExecutionAlreadyExists, ListExecutionsCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { ScheduledPayload } from '../../lib/expression/wire.ts';
+import type { ScheduledPayload } from '../../lib/contract/payload.ts';
+import { type Scheduled, scheduled } from '../../lib/functions/session/scheduled.ts';
 import { logger } from '../aws/logger.ts';
-import { type Scheduled, scheduled } from './scheduled.ts';
 
 let client: SFNClient | undefined;
 

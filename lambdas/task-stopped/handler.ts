@@ -1,10 +1,10 @@
-import { logLink, logStream } from '../aws/log-stream.ts';
+import { logLink, logStream } from '../../lib/contract/log-stream.ts';
+import { type Handled, taskStopped } from '../../lib/functions/task-stopped/core.ts';
+import type { StoppedTask } from '../../lib/functions/task-stopped/reasons.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, s3Client } from '../aws/objects.ts';
 import { optional, setting } from '../aws/settings.ts';
 import { DeployedTokens } from '../aws/task-tokens.ts';
-import { type Handled, taskStopped } from './core.ts';
-import type { StoppedTask } from './reasons.ts';
 
 let clients: { objects: Objects; tokens: DeployedTokens } | undefined;
 

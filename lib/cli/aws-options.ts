@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { AwsFault } from '../deployed/aws-fault.ts';
 import type { Connection } from '../deployed/connection.ts';
-import { type ParamFlags, paramOptions } from './command.ts';
+import { type ParamFlags, paramOptions } from './commands/command.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 
 export interface AwsFlags {

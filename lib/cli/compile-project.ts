@@ -7,7 +7,7 @@ import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
-import { type Selection, selectTasks } from './select-tasks.ts';
+import { type Selection, selectTasks } from '../local/select-tasks.ts';
 
 export interface CompiledWorkflow {
   /** Absent if a diagnostic is an error. */

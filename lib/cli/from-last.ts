@@ -2,8 +2,8 @@
 
 import type { Group, Node, Workflow } from '../language/workflow.ts';
 import { type AttemptInfo, listAttempts } from '../local/history.ts';
+import { findTask } from '../local/select-tasks.ts';
 import { usageError } from './exit-codes.ts';
-import { findTask } from './select-tasks.ts';
 
 /** What has recorded results, or decides which of those have run. */
 const KEPT = new Set(['py', 'sh', 'http', 'http_call', 'call', 'if', 'loop', 'for_each', 'for_range']);

@@ -3,11 +3,11 @@
  * files read the stream of RunEvents and nothing else of a run.
  */
 import { Command, CommanderError } from 'commander';
-import type { Action } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { clean } from '../events/text.ts';
+import type { Action } from './commands/command.ts';
+import { COMMANDS } from './commands/index.ts';
 import { CliError, EXIT, EXIT_CODES } from './exit-codes.ts';
 import { processTerminal } from './terminal.ts';
-import { clean } from './text.ts';
 
 /** Runs the command line and ends the process. */
 export async function main(args: readonly string[], version: string): Promise<void> {

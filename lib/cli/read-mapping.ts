@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Report } from '../language/report.ts';
-import { toMapping } from '../language/tree.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { readTree } from '../language/yaml.ts';
+import { toMapping } from '../language/yaml/tree.ts';
+import { readTree } from '../language/yaml/yaml.ts';
 import { CliError, EXIT, type ExitCode } from './exit-codes.ts';
-import { positionOf } from './render-diagnostics.ts';
+import { positionOf } from './render/diagnostics.ts';
 
 /**
  * A YAML or JSON file of `key: value`, with digdag's typing, as values travel (value-form.ts); `-` is standard input. Throws a CliError with the place of the first fault.

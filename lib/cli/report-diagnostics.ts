@@ -2,9 +2,9 @@
 import { posix } from 'node:path';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import type { Project } from '../language/project.ts';
-import type { CheckFormat } from './check.ts';
+import type { CheckFormat } from './commands/check.ts';
 import type { Place } from './find-project.ts';
-import { renderCount, renderGithub, renderJson, renderText, type Sources } from './render-diagnostics.ts';
+import { renderCount, renderGithub, renderJson, renderText, type Sources } from './render/diagnostics.ts';
 import type { Terminal } from './terminal.ts';
 
 type Texts = Pick<Project, 'sources'>;

@@ -1,7 +1,7 @@
-import { merged } from '../expression/stores.ts';
+import { merged } from '../contract/stores.ts';
 import type { Project } from '../language/project.ts';
 import type { Mapping } from '../language/workflow.ts';
-import type { ParamFlags } from './command.ts';
+import type { ParamFlags } from './commands/command.ts';
 import { EXIT } from './exit-codes.ts';
 import { parseParams } from './parameters.ts';
 import { readMapping } from './read-mapping.ts';

@@ -3,7 +3,7 @@ import type { RemovalPolicy } from 'aws-cdk-lib';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
-import { ASSIGNMENTS } from '../../lambdas/launch/assignment-file.ts';
+import { ASSIGNMENTS } from '../contract/assignment-file.ts';
 import { cdk, s3 } from './cdk.ts';
 import type { LoadedProject } from './load-project.ts';
 import { longestWait } from './states.ts';

@@ -6,10 +6,10 @@ import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomically } from '../host/files.ts';
+import { pythonPackageFolder } from '../host/package-folder.ts';
+import { cacheFolder } from '../host/user-folders.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { writeAtomically } from '../local/files.ts';
-import { pythonPackageFolder } from '../local/package-folder.ts';
-import { cacheFolder } from '../local/user-folders.ts';
 import { installSitePackages, type SitePackagesRequest } from './site-packages.ts';
 import { writeZip, type ZipEntry } from './zip.ts';
 

@@ -4,16 +4,16 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { MOST_DEFINITIONS } from '../../lambdas/launch/definition-table.ts';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
 import { compile } from '../compiler/compile.ts';
 import { withTaskComments } from '../compiler/task-comments.ts';
+import { MOST_DEFINITIONS } from '../contract/definition-table.ts';
 import type { ScheduleSpec } from '../expression/schedule.ts';
+import { isExcluded, networkKind, type ProjectConfig } from '../language/config/project-config.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import { type Project, loadProject as readProject } from '../language/project.ts';
-import { isExcluded, networkKind, type ProjectConfig } from '../language/project-config.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';

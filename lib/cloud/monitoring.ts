@@ -4,7 +4,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { ProjectConfig } from '../language/project-config.ts';
+import type { ProjectConfig } from '../language/config/project-config.ts';
 import { actions, cdk, cloudwatch } from './cdk.ts';
 import type { MadeMachine } from './machines.ts';
 import { isWatched } from './notifications.ts';

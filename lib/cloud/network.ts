@@ -7,7 +7,7 @@ import type {
   SubnetType,
 } from 'aws-cdk-lib/aws-ec2';
 import type { Construct } from 'constructs';
-import { networkKind, type ProjectConfig } from '../language/project-config.ts';
+import { networkKind, type ProjectConfig } from '../language/config/project-config.ts';
 import { ec2 } from './cdk.ts';
 import { type SharedNetworkProps, sharedNetwork } from './shared-network.ts';
 

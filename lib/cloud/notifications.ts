@@ -11,7 +11,7 @@ import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { CONTAINER, LOG_PREFIX, stateMachineName } from '../compiler/deployed-names.ts';
+import { CONTAINER, LOG_PREFIX, stateMachineName } from '../contract/deployed-names.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';

@@ -5,8 +5,8 @@
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { executionPrefix } from '../compiler/operators/require.ts';
-import { PROTOCOL, type ScheduledPayload } from '../expression/wire.ts';
+import { executionPrefix } from '../contract/deployed-names.ts';
+import { PROTOCOL, type ScheduledPayload } from '../contract/payload.ts';
 import { cdk, iam, scheduler } from './cdk.ts';
 import { useKey } from './encryption.ts';
 import type { DeployedSchedule } from './load-project.ts';

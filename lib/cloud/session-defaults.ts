@@ -2,14 +2,14 @@
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TASK_ROLE } from '../compiler/definition-text.ts';
 import { literal } from '../compiler/jsonata.ts';
-import { merged } from '../expression/stores.ts';
+import { merged } from '../contract/stores.ts';
+import { ProjectFiles } from '../language/config/project-files.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { reportFileFault } from '../language/include.ts';
-import { ProjectFiles } from '../language/project-files.ts';
 import { Report } from '../language/report.ts';
-import { toValue } from '../language/tree.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { readTree } from '../language/yaml.ts';
+import { reportFileFault } from '../language/yaml/include.ts';
+import { toValue } from '../language/yaml/tree.ts';
+import { readTree } from '../language/yaml/yaml.ts';
 
 /** The files' mappings, later ones over earlier. */
 export function readParameters(

@@ -1,13 +1,13 @@
 /**
  * The VPC that projects share: a resource of the project's stack whose function finds it, or makes it where it is the first to need it
- * (lambdas/network). So `cdk deploy` stays one command, nothing is looked up at synth, and `cdk destroy` leaves it.
+ * (lib/functions/network). So `cdk deploy` stays one command, nothing is looked up at synth, and `cdk destroy` leaves it.
  */
 import type { ArnComponents } from 'aws-cdk-lib';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { NETWORK_PARAMETER, NETWORK_STACK } from '../../lambdas/network/template.ts';
+import { NETWORK_PARAMETER, NETWORK_STACK } from '../functions/network/template.ts';
 import { cdk, constructs, ec2, iam } from './cdk.ts';
 import { functionsFolder, makeFunction } from './functions.ts';
 import { allow } from './statements.ts';
@@ -74,7 +74,7 @@ function ownVpc(scope: Construct): string {
   return String(cdk.Stack.of(vpc).resolve(vpc.logicalId));
 }
 
-/** Of the resources in lambdas/network/template.ts: what making, reading and taking them back asks for, by AWS's schemas of them. */
+/** Of the resources in lib/functions/network/template.ts: what making, reading and taking them back asks for, by AWS's schemas of them. */
 export const READS = [
   ...['InternetGateways', 'NetworkAcls', 'NetworkInterfaces', 'RouteTables', 'SecurityGroups'],
   ...['VpcAttribute', 'VpcEncryptionControls', 'VpcEndpoints', 'Vpcs', 'VpnGateways'],

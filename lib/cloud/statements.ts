@@ -2,7 +2,7 @@
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
-import { attemptPath } from '../../lambdas/launch/names.ts';
+import { attemptPath } from '../contract/names.ts';
 import { iam } from './cdk.ts';
 
 export function allow(actions: string[], resources: string[]): PolicyStatement {

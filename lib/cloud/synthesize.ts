@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import { networkKind } from '../language/config/project-config.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { networkKind } from '../language/project-config.ts';
 import { cdk, cxapi } from './cdk.ts';
 import { type LoadedProject, loadTrowelProject } from './load-project.ts';
 import { ProjectError } from './project-error.ts';

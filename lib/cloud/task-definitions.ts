@@ -3,9 +3,9 @@
  * secrets that its task names and no others. Image and secrets are read from the keys in the compiled state.
  */
 import { createHash } from 'node:crypto';
-import { mountedKey, secretKeys, secretPlaces } from '../../lambdas/launch/secret-keys.ts';
 import type { State, StateMachine } from '../asl/types.ts';
-import { isMapping } from '../expression/merge.ts';
+import { isMapping } from '../contract/merge.ts';
+import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { mapTasks } from './states.ts';
 

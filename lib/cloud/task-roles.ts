@@ -4,7 +4,7 @@
  */
 import type { Grant, IGrantable, IManagedPolicy, IPrincipal, Policy, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { fileName } from '../../lambdas/launch/names.ts';
+import { fileName } from '../contract/names.ts';
 import { cdk, constructs, iam } from './cdk.ts';
 import type { LoadedProject } from './load-project.ts';
 

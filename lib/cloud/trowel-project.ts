@@ -20,7 +20,7 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { PROJECT_TAG, taskLogGroup } from '../compiler/deployed-names.ts';
+import { PROJECT_TAG, taskLogGroup } from '../contract/deployed-names.ts';
 import { acknowledge } from './acknowledgements.ts';
 import { makeBucket } from './bucket.ts';
 import { cdk, constructs, ecs, events, iam, logs, s3assets, sqs, targets } from './cdk.ts';

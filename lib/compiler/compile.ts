@@ -3,7 +3,8 @@
  * docs/compiling.md.
  */
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
-import { PROTOCOL } from '../expression/wire.ts';
+import { PROTOCOL } from '../contract/payload.ts';
+import type { TaskInfo } from '../contract/task-info.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import { TASK_DEFAULTS } from '../language/fargate-sizes.ts';
 import type { Mapping, Node, Sla, Workflow } from '../language/workflow.ts';
@@ -20,7 +21,7 @@ import { REPEATABLE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { compileSla, slaClock, slaMachineName, startSla } from './sla.ts';
 import { nestedMachine } from './split.ts';
-import { type Program, type TaskInfo, type TaskLimits, Unit } from './unit.ts';
+import { type Program, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
 import type { Weight } from './weight.ts';
 

@@ -3,7 +3,7 @@ import type { Expr } from './jsonata.ts';
 
 /**
  * Characters of the causes of all failures that come together in one state. Handlers see one of them, yet a state holds all: so each is cut to its
- * share. What is cut can still be read (lib/expression/failure.ts).
+ * share. What is cut can still be read (lib/contract/failure.ts).
  */
 const MOST_SAID = 40_000;
 

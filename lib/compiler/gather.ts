@@ -4,8 +4,8 @@
  * run in which it stays small makes not one state more for it.
  */
 import type { State, Template } from '../asl/types.ts';
-import { REFERENCE } from '../expression/fit.ts';
-import { PROTOCOL } from '../expression/wire.ts';
+import { REFERENCE } from '../contract/fit.ts';
+import { PROTOCOL } from '../contract/payload.ts';
 import { put } from './frame.ts';
 import { type Expr, template } from './jsonata.ts';
 import { catchers } from './operators/payload.ts';

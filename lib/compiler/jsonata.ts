@@ -39,7 +39,7 @@ export function constant(value: Json): Expr {
 
 /**
  * The deep merge of objects, left to right: mappings merge, anything else replaces. The language has no shared functions, so
- * it is inlined. What is kept in files is not opened: whoever reads the mapping next merges its parts, in order (lib/expression/merge.ts has
+ * it is inlined. What is kept in files is not opened: whoever reads the mapping next merges its parts, in order (lib/contract/merge.ts has
  * the same rule). A level of nesting takes 5 evaluation frames of the 100 there are, so below the eighth the mappings become parts, too.
  */
 const MERGE =

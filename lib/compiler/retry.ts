@@ -1,5 +1,5 @@
 import type { Retrier, State, Template } from '../asl/types.ts';
-import { ERRORS } from '../expression/wire.ts';
+import { ERRORS } from '../contract/errors.ts';
 import type { Retry } from '../language/workflow.ts';
 import { put } from './frame.ts';
 import { type Expr, merge, template } from './jsonata.ts';

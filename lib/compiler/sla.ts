@@ -4,7 +4,8 @@
  * from ending before its time; this machine costs five transitions a session and ends by itself.
  */
 import type { State, StateMachine } from '../asl/types.ts';
-import { ERRORS, PROTOCOL } from '../expression/wire.ts';
+import { ERRORS } from '../contract/errors.ts';
+import { PROTOCOL } from '../contract/payload.ts';
 import type { Group, Sla, Workflow } from '../language/workflow.ts';
 import { put } from './frame.ts';
 import { template } from './jsonata.ts';

@@ -3,7 +3,7 @@
  * `{stored, failure?}`.
  */
 import type { Json, State, StateMachine, Template } from '../asl/types.ts';
-import { PROTOCOL } from '../expression/wire.ts';
+import { PROTOCOL } from '../contract/payload.ts';
 import type { Node } from '../language/workflow.ts';
 import { checkHistory } from './check-limits.ts';
 import { compileFrame, put } from './frame.ts';

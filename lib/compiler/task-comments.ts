@@ -4,8 +4,8 @@
  */
 import { LIMITS } from '../asl/limits.ts';
 import type { Processor, State, StateMachine } from '../asl/types.ts';
+import type { TaskInfo } from '../contract/task-info.ts';
 import { definitionText } from './definition-text.ts';
-import type { TaskInfo } from './unit.ts';
 
 type States = StateMachine['States'];
 type Tasks = { readonly [state: string]: TaskInfo };

@@ -1,21 +1,11 @@
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../asl/limits.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
+import type { TaskInfo } from '../contract/task-info.ts';
 import type { Diagnostic, DiagnosticCode, Span } from '../language/diagnostic.ts';
 import type { Mapping, Node, Task, Workflow } from '../language/workflow.ts';
 import { type Expr, literal } from './jsonata.ts';
 import type { Slices } from './partition.ts';
-
-/** What readers of the event stream know of a state: its task, and where that is in the file. */
-export interface TaskInfo {
-  /** Full name; absent if only the run knows it (in loops): it is `t` of the payload or output. */
-  readonly task?: string;
-  readonly operator: string;
-  /** `prepares`: renders for the state after it, and is only heard of if it fails. `polls`: asks again and again; its misses are no failures. */
-  readonly role?: 'prepares' | 'polls';
-  /** `main.dig:3` */
-  readonly at: string;
-}
 
 /** Seconds. */
 export interface TaskLimits {

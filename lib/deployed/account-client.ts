@@ -9,8 +9,8 @@ import {
 import { GetAccountCommand, GetEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListSubscriptionsByTopicCommand, SNSClient } from '@aws-sdk/client-sns';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { readParameter } from '../../lambdas/aws/parameters.ts';
-import { NETWORK_PARAMETER } from '../../lambdas/network/template.ts';
+import { readParameter } from '../functions/network/parameters.ts';
+import { NETWORK_PARAMETER } from '../functions/network/template.ts';
 import { type Account, QUOTAS } from './account.ts';
 import { asking, isAbsent } from './aws-fault.ts';
 import { type Connection, clientOptions } from './connection.ts';

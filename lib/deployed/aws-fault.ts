@@ -4,8 +4,8 @@
  * used, so that nothing else of the command line pays for them.
  */
 
-import { passing } from '../../lambdas/aws/faults.ts';
-import { ERRORS } from '../expression/wire.ts';
+import { ERRORS } from '../contract/errors.ts';
+import { passing } from '../contract/faults.ts';
 
 /** `setup`: credentials, a region, a way to AWS. `denied`: the caller may not. `absent`: it is not there. `refused`: anything else. */
 export type FaultKind = 'setup' | 'denied' | 'absent' | 'refused';

@@ -1,8 +1,9 @@
 /** Whether a project would run in an account: what a deploy does not find out, and a run would. Every fault with its way out. */
-import { consoleHost } from '../../lambdas/aws/console-link.ts';
-import { shortList } from '../../lambdas/notify/short-list.ts';
+
+import { consoleHost } from '../contract/console-link.ts';
+import { shortList } from '../functions/notify/short-list.ts';
+import { networkKind, type ProjectConfig } from '../language/config/project-config.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../language/diagnostic.ts';
-import { networkKind, type ProjectConfig } from '../language/project-config.ts';
 import { type Account, QUOTAS } from './account.ts';
 import { AwsFault } from './aws-fault.ts';
 import type { ProjectNeeds } from './project-needs.ts';

@@ -1,6 +1,7 @@
 /** Which containers an execution has started, read from its history. */
-import { jobId } from '../../lambdas/launch/names.ts';
+
 import type { Json } from '../asl/types.ts';
+import { jobId } from '../contract/names.ts';
 import type { HistoryEvent } from '../engine/history.ts';
 import { END } from './history-reader.ts';
 import { at, parsed, textOf } from './json.ts';

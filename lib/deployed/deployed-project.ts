@@ -2,7 +2,7 @@
  * What of a project is deployed. State machines are found by their names and distinguished from those of other projects by their tags, so
  * that a stack of any name, or an app of the user's own, will do.
  */
-import { PROJECT_TAG, stateMachineName, tagValue, WORKFLOW_TAG } from '../compiler/deployed-names.ts';
+import { PROJECT_TAG, stateMachineName, tagValue, WORKFLOW_TAG } from '../contract/deployed-names.ts';
 import { isDenied } from './aws-fault.ts';
 import type { MachineEntry, States } from './states.ts';
 

@@ -2,13 +2,14 @@
  * Histories of an execution and of those that it starts (parts of a split workflow, workflows of require>) as one stream of RunEvents,
  * the same that a run here gives.
  */
-import { consoleLink } from '../../lambdas/aws/console-link.ts';
+
 import type { Json } from '../asl/types.ts';
 import { taskComments } from '../compiler/task-comments.ts';
+import { consoleLink } from '../contract/console-link.ts';
+import { failureOf } from '../contract/failure.ts';
 import type { HistoryEvent } from '../engine/history.ts';
-import { failureOf } from '../expression/failure.ts';
-import type { RunEvent, RunStatus } from '../local/run-event.ts';
-import { TaskEvents } from '../local/task-events.ts';
+import type { RunEvent, RunStatus } from '../events/run-event.ts';
+import { TaskEvents } from '../events/task-events.ts';
 import { executionName, machineName } from './arns.ts';
 import { Launches } from './containers.ts';
 import { HistoryReader } from './history-reader.ts';

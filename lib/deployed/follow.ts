@@ -1,10 +1,10 @@
 /** An execution while it runs: what its histories and its containers' logs say, as it comes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunEvent } from '../local/run-event.ts';
+import { inOrder } from '../events/in-order.ts';
+import type { RunEvent } from '../events/run-event.ts';
 import { isDenied } from './aws-fault.ts';
 import type { Launch } from './containers.ts';
 import type { ExecutionEvents } from './execution-events.ts';
-import { inOrder } from './in-order.ts';
 import type { Logs } from './logs.ts';
 import { type TaskLog, taskLog } from './task-log.ts';
 

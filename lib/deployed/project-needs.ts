@@ -1,9 +1,10 @@
 /** What a project's machines ask of an account before they can run: read from the compiled states, where `_env` and `_secrets` are merged. */
-import { mountedKey, secretKeys, secretPlaces } from '../../lambdas/launch/secret-keys.ts';
+
 import { scopesOf } from '../asl/graph.ts';
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
-import type { TaskInfo } from '../compiler/unit.ts';
-import type { ProjectConfig } from '../language/project-config.ts';
+import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
+import type { TaskInfo } from '../contract/task-info.ts';
+import type { ProjectConfig } from '../language/config/project-config.ts';
 import type { Mapping } from '../language/workflow.ts';
 
 export interface CompiledMachine {

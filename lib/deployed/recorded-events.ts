@@ -1,8 +1,9 @@
 /** An execution that is over: its events and all that its tasks printed, in the order of time. */
-import type { RunEvent } from '../local/run-event.ts';
+
+import { compareTimes, inOrder } from '../events/in-order.ts';
+import type { RunEvent } from '../events/run-event.ts';
 import { isDenied } from './aws-fault.ts';
 import type { ExecutionEvents } from './execution-events.ts';
-import { compareTimes, inOrder } from './in-order.ts';
 import type { Logs } from './logs.ts';
 import { type TaskLog, taskLog } from './task-log.ts';
 

@@ -1,5 +1,5 @@
 /** A project's secrets in AWS Secrets Manager, one a key. Values go there and never come back. */
-import { secretPrefix } from '../compiler/deployed-names.ts';
+import { secretPrefix } from '../contract/deployed-names.ts';
 
 /** What this folder asks Secrets Manager, by the secrets' whole names; secrets-client.ts answers. */
 export interface SecretsManager {

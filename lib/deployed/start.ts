@@ -1,8 +1,8 @@
-/** A new execution: its name, and its input as `session` reads it (lambdas/session/core.ts). */
+/** A new execution: its name, and its input as `session` reads it (lib/functions/session/core.ts). */
 import { randomBytes } from 'node:crypto';
-import { executionPrefix } from '../compiler/operators/require.ts';
-import { isMapping } from '../expression/merge.ts';
-import { merged } from '../expression/stores.ts';
+import { executionPrefix } from '../contract/deployed-names.ts';
+import { isMapping } from '../contract/merge.ts';
+import { merged } from '../contract/stores.ts';
 import { encode, holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { at, parsed, textOf } from './json.ts';

@@ -1,6 +1,6 @@
-import { logStream } from '../../lambdas/aws/log-stream.ts';
-import { CONTAINER, LOG_PREFIX } from '../compiler/deployed-names.ts';
-import type { RunEvent } from '../local/run-event.ts';
+import { CONTAINER, LOG_PREFIX } from '../contract/deployed-names.ts';
+import { logStream } from '../contract/log-stream.ts';
+import type { RunEvent } from '../events/run-event.ts';
 import type { Launch } from './containers.ts';
 import type { Logs } from './logs.ts';
 

@@ -1,11 +1,12 @@
 /** Rendered values of `_parallel` and `_retry`, and what if>, wait> and call> make of theirs. */
+
+import { isMapping } from '../contract/merge.ts';
+import type { EvaluateResults } from '../contract/payload.ts';
 import { holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Retry, Value } from '../language/workflow.ts';
 import { bad, expected, good, type Result, sample, toBoolean, toInteger, toMapping, toText } from './coerce.ts';
 import { toSeconds } from './duration.ts';
 import { commandOf } from './items.ts';
-import { isMapping } from './merge.ts';
-import type { EvaluateResults } from './wire.ts';
 
 /** if>: `true`, `false`, their text, or empty text (false). */
 export function condition(value: Value | undefined): Result<boolean> {

@@ -1,12 +1,13 @@
 /** What loop>, for_each> and for_range> repeat: the same for a literal value at compile time and a rendered one at run time. */
+
+import { setOwn } from '../contract/merge.ts';
+import type { LoopItem } from '../contract/payload.ts';
 import { loopOver } from '../language/operators.ts';
 import { exactText } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.ts';
 import type { List } from './json-list.ts';
 import { seen } from './mask.ts';
-import { setOwn } from './merge.ts';
-import type { LoopItem } from './wire.ts';
 
 /** digdag stops at 1,000; a list of items that does not fit a state is split by the compiler, this is against endless memory. */
 export const MAX_ITEMS = 100_000;

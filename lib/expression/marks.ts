@@ -7,10 +7,10 @@
  * marks where what it gives must be escaped. A word serves one rendering.
  */
 import { randomBytes } from 'node:crypto';
+import { mapValues, setOwn } from '../contract/merge.ts';
+import type { Layer } from '../contract/payload.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
-import { mapValues, setOwn } from './merge.ts';
 import { scan } from './scan.ts';
-import type { Layer } from './wire.ts';
 
 /** `${secret:key}`, with what an expression made of its key. */
 export interface Asked {

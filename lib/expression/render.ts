@@ -5,9 +5,9 @@
  *
  * merge.ts marks and merges; scan.ts and path.ts read a text; sandbox.ts, loaded only for real JavaScript, evaluates it.
  */
-import { decode, findMark, hasNoText, isKept, isReference } from '../language/value-form.ts';
-import type { Mapping, Value } from '../language/workflow.ts';
-import { type ErrorOutput, errorVariable } from './failure.ts';
+
+import { ERRORS } from '../contract/errors.ts';
+import { type ErrorOutput, errorVariable } from '../contract/failure.ts';
 import {
   getOwn,
   isMapping,
@@ -19,14 +19,16 @@ import {
   setOwn,
   Template,
   unmark,
-} from './merge.ts';
+} from '../contract/merge.ts';
+import type { Layer } from '../contract/payload.ts';
+import { decode, findMark, hasNoText, isKept, isReference } from '../language/value-form.ts';
+import type { Mapping, Value } from '../language/workflow.ts';
 import { lookUp, parsePath, textOf } from './path.ts';
 import type { Evaluated } from './sandbox.ts';
 import { type Part, scan } from './scan.ts';
-import { ERRORS, type Layer } from './wire.ts';
 
 export interface RenderRequest {
-  /** Near last. The shape of each says whether it is data or template text (wire.ts). */
+  /** Near last. The shape of each says whether it is data or template text (lib/contract/payload.ts). */
   readonly layers: readonly Layer[];
   /** Built-in variables without `task_name`; they beat every layer. */
   readonly builtins: Mapping;

@@ -1,6 +1,6 @@
 /**
  * A fault in what a user wrote, as a value: no phase throws for user input; each appends to a list and continues.
- * Offsets become line and column only when printed (lib/cli/render-diagnostics.ts draws the caret).
+ * Offsets become line and column only when printed (lib/cli/render/diagnostics.ts draws the caret).
  */
 export type Severity = 'error' | 'warning';
 

@@ -1,11 +1,12 @@
 /**
  * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema.
- * `node --import tsx lib/language/write-schemas.ts` writes them to schemas/; a test holds the files against this.
+ * `node --import tsx tools/write-schemas.ts` writes them to schemas/; a test holds the files against this.
  */
+
+import { SCHEDULE_KINDS } from './dig/schedule.ts';
 import { CPU_SIZES, DISK, SIZE, WANTED } from './fargate-sizes.ts';
 import type { OperatorSpec, OptionSpec, ValueType } from './operators/spec.ts';
 import { OPERATORS } from './operators.ts';
-import { SCHEDULE_KINDS } from './schedule.ts';
 
 export type JsonSchema = { [key: string]: unknown };
 
@@ -254,7 +255,7 @@ function scheduleSchema(): JsonSchema {
 
 export async function trowelJsonSchema(): Promise<JsonSchema> {
   const { z } = await import('zod');
-  const { trowelSchema } = await import('./trowel-schema.ts');
+  const { trowelSchema } = await import('./config/trowel-schema.ts');
   const schema = z.toJSONSchema(trowelSchema, {
     target: 'draft-7',
     unrepresentable: 'any',

@@ -1,18 +1,18 @@
 /** A project's folder → its workflows, trowel.yml and all diagnostics, file by file. */
 import { resolve } from 'node:path';
-import { checkCalls, type Library, type Reference, reachable, referencesOf } from './calls.ts';
+import type { ProjectConfig } from './config/project-config.ts';
+import { loadConfig } from './config/project-config-load.ts';
+import { ProjectFiles } from './config/project-files.ts';
 import type { Diagnostic } from './diagnostic.ts';
-import { reportFileFault } from './include.ts';
-import { type ParsedWorkflow, parseWorkflow } from './parse-workflow.ts';
-import { checkPlugins } from './plugin-check.ts';
-import type { ProjectConfig } from './project-config.ts';
-import { loadConfig } from './project-config-load.ts';
-import { ProjectFiles } from './project-files.ts';
+import { checkCalls, type Library, type Reference, reachable, referencesOf } from './dig/calls.ts';
+import { type ParsedWorkflow, parseWorkflow } from './dig/parse-workflow.ts';
+import { checkPlugins } from './dig/plugin-check.ts';
+import { checkSecrets } from './dig/secret-check.ts';
 import { Report, sortDiagnostics } from './report.ts';
-import { checkSecrets } from './secret-check.ts';
 import { checkSizes } from './size-check.ts';
 import { didYouMean } from './suggest.ts';
 import type { Workflow } from './workflow.ts';
+import { reportFileFault } from './yaml/include.ts';
 
 export interface Project {
   /** Absolute. */

@@ -2,9 +2,9 @@ import type { Diagnostic, Span } from './diagnostic.ts';
 import { cpuOf, memoryOf, misfit, nearSize, type TaskSize, WANTED } from './fargate-sizes.ts';
 import { kindOf } from './operators.ts';
 import { Report } from './report.ts';
-import { hasTemplate } from './scalar.ts';
-import { show } from './tree.ts';
 import type { Mapping, Node, Task, Value, Workflow } from './workflow.ts';
+import { hasTemplate } from './yaml/scalar.ts';
+import { show } from './yaml/tree.ts';
 
 type Key = keyof TaskSize;
 const KEYS: readonly Key[] = ['cpu', 'memory'];

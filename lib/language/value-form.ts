@@ -13,7 +13,7 @@ export const MAP = 'trowel:map';
 
 const PREFIX = 'trowel:';
 
-/** `trowel:ref` is the sha256 of the content; where it is follows from that, `kind` and `name` (lib/expression/values.ts). */
+/** `trowel:ref` is the sha256 of the content; where it is follows from that, `kind` and `name` (lib/contract/values.ts). */
 export interface Reference {
   readonly 'trowel:ref': string;
   readonly kind: string;

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Claim } from '../../lambdas/notify/delivery.ts';
+import type { Claim } from '../functions/notify/delivery.ts';
 
 /** The right to report something of an attempt once: a file below its folder that only the first can make. Undefined for all others. */
 export async function claimHere(root: string, key: string): Promise<Claim | undefined> {

@@ -5,11 +5,12 @@
 
 import type { Json } from '../asl/types.ts';
 import { type CompileResult, compileFragment } from '../compiler/compile.ts';
-import { failureOf, TrowelError } from '../expression/failure.ts';
-import { storeResult } from '../expression/stores.ts';
-import { ERRORS, type Payload, PROTOCOL, type StoreResult } from '../expression/wire.ts';
+import { ERRORS, TrowelError } from '../contract/errors.ts';
+import { failureOf } from '../contract/failure.ts';
+import { type Payload, PROTOCOL, type StoreResult } from '../contract/payload.ts';
+import { storeResult } from '../contract/stores.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { type ParsedWorkflow, parseWorkflow, workflowFromValue } from '../language/parse-workflow.ts';
+import { type ParsedWorkflow, parseWorkflow, workflowFromValue } from '../language/dig/parse-workflow.ts';
 import type { Mapping, Node, Value, Workflow } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
 import type { RunContext } from './run-options.ts';
@@ -17,7 +18,7 @@ import type { RunContext } from './run-options.ts';
 export interface FragmentServices {
   /** Of the project, for call> and require> in a fragment. */
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** http>, as lambdas/http answers it. */
+  /** http>, as lib/functions/http answers it. */
   readonly http: LocalFunction;
 }
 

@@ -24,10 +24,10 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileName } from '../../lambdas/launch/names.ts';
+import { fileName } from '../contract/names.ts';
+import type { RunEvent, RunStatus } from '../events/run-event.ts';
+import { beginningOf, isRunning } from '../host/process-state.ts';
 import type { Mapping } from '../language/workflow.ts';
-import { beginningOf, isRunning } from './process-state.ts';
-import type { RunEvent, RunStatus } from './run-event.ts';
 
 export interface AttemptMeta {
   readonly attempt: number;

@@ -1,8 +1,8 @@
-import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../../lambdas/launch/acted.ts';
-import { fingerprint } from '../../lambdas/launch/hashes.ts';
-import { resultPath } from '../../lambdas/launch/names.ts';
 import type { Json } from '../asl/types.ts';
-import type { Payload } from '../expression/wire.ts';
+import { fingerprint } from '../contract/fingerprint.ts';
+import { resultPath } from '../contract/names.ts';
+import type { Payload } from '../contract/payload.ts';
+import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../functions/acted.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
 import { readRecord, writeRecord } from './results.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeAtomically } from '../host/files.ts';
 import type { Value } from '../language/workflow.ts';
-import { writeAtomically } from './files.ts';
 
 /** A record below an attempt's folder; undefined where there is none or it is not whole. */
 export async function readRecord(root: string, path: string): Promise<Value | undefined> {

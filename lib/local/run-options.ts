@@ -1,15 +1,16 @@
 /** What a run is given, and what it gives in the end. */
-import type { Services } from '../../lambdas/launch/core.ts';
+
 import type { Json, StateMachine } from '../asl/types.ts';
+import type { TaskTable } from '../contract/task-info.ts';
 import type { HistoryEvent } from '../engine/history.ts';
 import type { Clock, Invoke, Outcome } from '../engine/types.ts';
+import type { RunStatus } from '../events/run-event.ts';
+import type { Services } from '../functions/launch/core.ts';
 import type { Mapping } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
 import type { AttemptInfo } from './history.ts';
-import type { PythonHost } from './python-host.ts';
-import type { RunStatus } from './run-event.ts';
 import type { SecretStore } from './secrets.ts';
-import type { TaskTable } from './task-events.ts';
+import type { PythonHost } from './workers/python-host.ts';
 
 /** What lib/compiler makes of a workflow. */
 export interface Compiled {

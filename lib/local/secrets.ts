@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { writeAtomically } from './files.ts';
-import { withLock } from './lock.ts';
-import { configFolder, digdagFolder } from './user-folders.ts';
+import { writeAtomically } from '../host/files.ts';
+import { withLock } from '../host/lock.ts';
+import { configFolder, digdagFolder } from '../host/user-folders.ts';
 
 const PRIVATE = 0o600;
 

@@ -1,10 +1,10 @@
 /** A run of one task with what the others stored in an earlier attempt (`--from-last`). */
 
-import { resultPath } from '../../lambdas/launch/names.ts';
-import { asRecord, replay } from '../../lambdas/launch/replay.ts';
 import type { Json } from '../asl/types.ts';
-import { storeResult } from '../expression/stores.ts';
-import type { Payload } from '../expression/wire.ts';
+import { resultPath } from '../contract/names.ts';
+import type { Payload } from '../contract/payload.ts';
+import { storeResult } from '../contract/stores.ts';
+import { asRecord, replay } from '../functions/launch/replay.ts';
 import { readRecord } from './results.ts';
 
 /** Whether a task is the one that is run, or below it. */

@@ -1,7 +1,7 @@
 import { lstat, mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ValueFiles } from '../expression/values.ts';
-import { writeAtomically } from './files.ts';
+import type { ValueFiles } from '../contract/values.ts';
+import { writeAtomically } from '../host/files.ts';
 
 /** Files below `values/` of attempts' folders. No link is followed: it could lead elsewhere. */
 export const valueFiles: ValueFiles = {

@@ -1,7 +1,7 @@
 /**
  * Who hears of what on AWS: a deployed project fails in several ways, and a Slack stand-in (a real HTTP server), a queue on the topic, and
  * moto's SES hold what they were sent. Played are Step Functions, Lambda, Fargate, EventBridge and IAM (aws/service.ts says how); alarms are
- * not played, what they lead to is in test/lambdas/notify. All of it goes to servers of this machine, so there is no real account here.
+ * not played, what they lead to is in test/lib/functions/notify. All of it goes to servers of this machine, so there is no real account here.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { ListExecutionsCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { ListTopicsCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Answer, type Sink, serve } from '../lambdas/http/server.ts';
+import { type Answer, type Sink, serve } from '../lib/functions/http/server.ts';
 import { type Stack, startSmallCloud } from './aws/cloud.ts';
 import { takeMessages } from './aws/queues.ts';
 import { run, start } from './aws/run.ts';

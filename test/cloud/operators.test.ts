@@ -12,8 +12,8 @@ import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secr
 import { StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writeZip } from '../../lib/cloud/zip.ts';
-import { type Sink, serve } from '../lambdas/http/server.ts';
 import { project } from '../lib/cli/run-cli.ts';
+import { type Sink, serve } from '../lib/functions/http/server.ts';
 import { type Cloud, type Stack, startCloud } from './aws/cloud.ts';
 import { end, results, run, start } from './aws/run.ts';
 import { ACCOUNT, REGION } from './aws/service.ts';

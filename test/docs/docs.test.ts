@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildProgram } from '../../lib/cli/main.ts';
 import { loadProject } from '../../lib/language/project.ts';
-import { withTables } from '../../lib/language/write-reference.ts';
+import { withTables } from '../../tools/write-reference.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const PAGES = [
@@ -175,10 +175,10 @@ describe('what is made', () => {
     expect(Object.keys(OPERATORS).filter((name) => !anchors.includes(name))).toEqual([]);
   });
 
-  it('the graph of the quickstart is that of its workflow (docs/pictures/draw.ts)', () => {
+  it('the graph of the quickstart is that of its workflow (tools/draw-pictures.ts)', () => {
     const drawn = execFileSync(
       process.execPath,
-      ['--import', 'tsx', 'docs/pictures/draw.ts', 'graph', 'examples/quickstart', 'main'],
+      ['--import', 'tsx', 'tools/draw-pictures.ts', 'graph', 'examples/quickstart', 'main'],
       { cwd: ROOT, encoding: 'utf8' },
     );
     expect(read('docs/pictures/quickstart.svg')).toBe(drawn);

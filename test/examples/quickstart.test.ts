@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { serve } from '../lambdas/http/server.ts';
+import { serve } from '../lib/functions/http/server.ts';
 import { example } from './example.ts';
 
 const REPORT = [

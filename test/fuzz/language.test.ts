@@ -6,9 +6,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { renderGithub, renderJson, renderText } from '../../lib/cli/render-diagnostics.ts';
+import { renderGithub, renderJson, renderText } from '../../lib/cli/render/diagnostics.ts';
 import type { Diagnostic } from '../../lib/language/diagnostic.ts';
-import { type ParsedWorkflow, parseWorkflow } from '../../lib/language/parse-workflow.ts';
+import { type ParsedWorkflow, parseWorkflow } from '../../lib/language/dig/parse-workflow.ts';
 import { loadProject } from '../../lib/language/project.ts';
 import { templatesOf } from '../../lib/language/templates.ts';
 import { walk } from '../../lib/language/walk.ts';

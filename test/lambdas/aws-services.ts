@@ -4,8 +4,8 @@
  */
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { vi } from 'vitest';
+import { type Answer, serve } from '../lib/functions/http/server.ts';
 import { type Moto, motoPython, startMoto } from '../lib/local/moto.ts';
-import { type Answer, serve } from './http/server.ts';
 
 export interface Called {
   readonly action: string;

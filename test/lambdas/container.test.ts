@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { LaunchPayload, Layer } from '../../lib/expression/wire.ts';
+import type { LaunchPayload, Layer } from '../../lib/contract/payload.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
 import { type AwsServices, fault, python, startServices, TASK } from './aws-services.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type Result, start, userEnv } from '../examples/example.ts';
-import { serve } from '../lambdas/http/server.ts';
+import { serve } from '../lib/functions/http/server.ts';
 import { testPython } from '../python.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');

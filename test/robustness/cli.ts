@@ -7,8 +7,8 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileName } from '../../lambdas/launch/names.ts';
-import type { RunEvent } from '../../lib/local/run-event.ts';
+import { fileName } from '../../lib/contract/names.ts';
+import type { RunEvent } from '../../lib/events/run-event.ts';
 import { cleanEnv } from '../lib/cli/run-cli.ts';
 import { TROWEL } from '../trowel.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../lib/local/run-event.ts';
+import type { RunEvent } from '../../lib/events/run-event.ts';
 import { project } from '../lib/cli/run-cli.ts';
 import { type Ended, endsOf, eventsOf, left, logOf, marked, read, start, trowel, until } from './cli.ts';
 

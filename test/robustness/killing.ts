@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { fileName } from '../../lambdas/launch/names.ts';
+import { fileName } from '../../lib/contract/names.ts';
 import { project } from '../lib/cli/run-cli.ts';
 import { attemptFolder, eventsOf, left, read, start, trowel } from './cli.ts';
 

@@ -2,8 +2,8 @@
 
 import { LIMITS } from '../../asl/limits.ts';
 import type { Json, Template } from '../../asl/types.ts';
+import type { LoopItem } from '../../contract/payload.ts';
 import { commandOf, loopItems } from '../../expression/items.ts';
-import type { LoopItem } from '../../expression/wire.ts';
 import { loopOver } from '../../language/operators.ts';
 import type { Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';

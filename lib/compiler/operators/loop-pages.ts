@@ -1,5 +1,5 @@
 /**
- * A loop whose iterations `evaluate` has counted: few run where they are. Of more it has made pages (lib/expression/wire.ts), and one nested machine
+ * A loop whose iterations `evaluate` has counted: few run where they are. Of more it has made pages (lib/contract/payload.ts), and one nested machine
  * runs any of these: a page of iterations as the loop that they are, a page of pages by starting itself for each.
  */
 import type { State, Template } from '../../asl/types.ts';

@@ -1,5 +1,5 @@
 import type { Json } from '../../asl/types.ts';
-import type { LoopItem } from '../../expression/wire.ts';
+import type { LoopItem } from '../../contract/payload.ts';
 import type { Task } from '../../language/workflow.ts';
 import type { CompileOperator } from '../operator.ts';
 import { compileBranches } from '../parallel.ts';

@@ -1,17 +1,18 @@
 import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.ts';
-import { isMapping } from '../../expression/merge.ts';
-import { ERRORS, PROTOCOL } from '../../expression/wire.ts';
+import { ERRORS } from '../../contract/errors.ts';
+import { isMapping } from '../../contract/merge.ts';
+import { PROTOCOL } from '../../contract/payload.ts';
+import type { TaskInfo } from '../../contract/task-info.ts';
 import { asSeconds } from '../../language/duration.ts';
 import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from '../retry.ts';
 import { type Context, failing, failureOfTask, layerList, shareList, taskName } from '../scope.ts';
-import type { TaskInfo } from '../unit.ts';
 
 /** Seconds that a state waits beyond its task's deadline. */
 const MARGIN = 3_600;
 
-/** The payload that launch, evaluate, http and notify share (lib/expression/wire.ts). */
+/** The payload that launch, evaluate, http and notify share (lib/contract/payload.ts). */
 export function payload(context: Context, task: Task, op: string, m?: number): { [key: string]: Template } {
   return {
     v: PROTOCOL,

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { State } from '../../asl/types.ts';
-import { ERRORS } from '../../expression/wire.ts';
+import { executionPrefix } from '../../contract/deployed-names.ts';
+import { ERRORS } from '../../contract/errors.ts';
 import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
@@ -115,11 +115,3 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const entry = { to: start, depth: context.levels.length, assign: {} };
   return evaluateState(context, task, task.operator, entry, { [keys]: '$states.result.Payload', [tries]: '0' });
 };
-
-/** The part of an execution's name before the session; a name may not hold `/` or `:`, and 80 characters in all. */
-export function executionPrefix(workflow: string): string {
-  const fit = workflow.replaceAll(/[^A-Za-z0-9_-]/g, '_');
-  if (fit === workflow && fit.length <= 50) return fit;
-  // Two names that were shortened must not become the same: the second execution would be taken for the first.
-  return `${fit.slice(0, 41)}-${createHash('sha256').update(workflow).digest('hex').slice(0, 8)}`;
-}

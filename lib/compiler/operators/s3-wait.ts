@@ -1,5 +1,5 @@
 import type { State } from '../../asl/types.ts';
-import { ERRORS } from '../../expression/wire.ts';
+import { ERRORS } from '../../contract/errors.ts';
 import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';

@@ -314,5 +314,5 @@ def test_result_file_of_a_task_with_subtasks(lib):
     ],
 )
 def test_failure_cut(cause, message):
-    """As failureOf of lib/expression/failure.ts reads it."""
+    """As failureOf of lib/contract/failure.ts reads it."""
     assert scopes.failure({"Error": "E", "Cause": cause})["message"] == message

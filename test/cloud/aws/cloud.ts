@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { DeleteSecretCommand, paginateListSecrets } from '@aws-sdk/client-secrets-manager';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { secretPrefix } from '../../../lib/compiler/deployed-names.ts';
+import { secretPrefix } from '../../../lib/contract/deployed-names.ts';
 import { loadProject } from '../../../lib/language/project.ts';
 import { type Clients, clientsOf } from './clients.ts';
 import { bootstrap, type DeployOptions, deploy, destroy, stackOf } from './deploy.ts';

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import { listen, recorder } from '../../lambdas/http/server.ts';
+import { listen, recorder } from '../../lib/functions/http/server.ts';
 import type { Functions } from './lambda.ts';
 import { ACCOUNT, REGION } from './service.ts';
 import { type DeployedStack, Names, resolveStack, type Template } from './template.ts';

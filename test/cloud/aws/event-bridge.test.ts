@@ -1,6 +1,6 @@
 /** Targets are played: a function by a list of what it was given, SQS by a server. Events that a real container's end makes are in fargate.test.ts. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sink, serve } from '../../lambdas/http/server.ts';
+import { type Sink, serve } from '../../lib/functions/http/server.ts';
 import { EventBridge } from './event-bridge.ts';
 import { matches } from './event-pattern.ts';
 import type { Check } from './policy.ts';

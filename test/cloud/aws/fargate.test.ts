@@ -16,8 +16,8 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jobId } from '../../../lambdas/launch/names.ts';
 import type { Json } from '../../../lib/asl/types.ts';
+import { jobId } from '../../../lib/contract/names.ts';
 import { ROOT } from './deploy.ts';
 import type { EcsTask } from './ecs-task.ts';
 import { REGION } from './service.ts';

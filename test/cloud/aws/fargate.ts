@@ -15,7 +15,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
 import { misfit } from '../../../lib/language/fargate-sizes.ts';
-import { listen } from '../../lambdas/http/server.ts';
+import { listen } from '../../lib/functions/http/server.ts';
 import { ContainerProcess, processesWith } from './container-process.ts';
 import { type ContainerDefinition, EcsTask, type RunTaskRequest, type TaskDefinition } from './ecs-task.ts';
 import type { Credentials } from './keys.ts';

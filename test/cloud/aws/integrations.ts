@@ -2,7 +2,7 @@
 import type { Json } from '../../../lib/asl/types.ts';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import type { Call } from '../../../lib/engine/types.ts';
-import { aws } from '../../../lib/local/aws.ts';
+import { aws } from '../../../lib/local/aws/aws.ts';
 import { ROOT } from './deploy.ts';
 import { type Keys, signedAs } from './keys.ts';
 import { REGION } from './service.ts';

@@ -3,7 +3,7 @@
  * caller's role does not allow is refused in the service's own protocol; the rest goes to the services played here, or to moto.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { listen } from '../../lambdas/http/server.ts';
+import { listen } from '../../lib/functions/http/server.ts';
 import type { Keys } from './keys.ts';
 import type { MotoServer } from './moto.ts';
 import type { ActionOf, Answer, Authorize, Service, ServiceCall } from './service.ts';

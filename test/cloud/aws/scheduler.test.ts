@@ -1,6 +1,6 @@
 /** Lambda and SQS are played by a server that answers as told; how schedules that a real deploy has made start executions is in test/cloud. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Answer, type Received, type Sink, serve } from '../../lambdas/http/server.ts';
+import { type Answer, type Received, type Sink, serve } from '../../lib/functions/http/server.ts';
 import { Scheduler } from './scheduler.ts';
 import { type Mapping, Names, resolveStack } from './template.ts';
 

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { realClock } from '../../../lib/engine/clock.ts';
-import { listen } from '../../lambdas/http/server.ts';
+import { listen } from '../../lib/functions/http/server.ts';
 import { Keys } from './keys.ts';
 import { REGION, type ServiceFault } from './service.ts';
 import { StepFunctions } from './step-functions.ts';

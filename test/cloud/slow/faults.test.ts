@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { StartExecutionCommand, StopExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jobId } from '../../../lambdas/launch/names.ts';
+import { jobId } from '../../../lib/contract/names.ts';
 import { fastClock } from '../aws/fast-clock.ts';
 import { type CallFault, conflict, double, Faults, failures, lose, refuse, refuseS3 } from '../aws/faults.ts';
 import { type SmallAws, startSmallAws } from '../aws/small-aws.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Sink, serve } from '../../lambdas/http/server.ts';
+import { type Sink, serve } from '../../lib/functions/http/server.ts';
 import { ROOT } from '../aws/deploy.ts';
 import { fastClock } from '../aws/fast-clock.ts';
 import { REGION } from '../aws/service.ts';

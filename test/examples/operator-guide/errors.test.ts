@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { serve } from '../../lambdas/http/server.ts';
-import { bodyOf, smtp } from '../../lambdas/notify/smtp.ts';
+import { serve } from '../../lib/functions/http/server.ts';
+import { bodyOf, smtp } from '../../lib/functions/notify/smtp.ts';
 import { example } from '../example.ts';
 
 /** Of the example, whose line numbers are not our subject. */

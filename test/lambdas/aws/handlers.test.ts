@@ -12,10 +12,10 @@ import { attemptVariables, inBucket } from '../../../lambdas/aws/attempts.ts';
 import { bundleFiles } from '../../../lambdas/aws/bundle.ts';
 import { parseUri } from '../../../lambdas/aws/objects.ts';
 import { DeployedSecrets } from '../../../lambdas/aws/secrets.ts';
-import { attemptNumber } from '../../../lambdas/session/core.ts';
-import type { Payload } from '../../../lib/expression/wire.ts';
+import type { Payload } from '../../../lib/contract/payload.ts';
+import { attemptNumber } from '../../../lib/functions/session/core.ts';
+import { type Sink, serve } from '../../lib/functions/http/server.ts';
 import { type AwsServices, python, startServices } from '../aws-services.ts';
-import { type Sink, serve } from '../http/server.ts';
 
 describe('attempts', () => {
   const attempt = { root: 'attempts/run-1', workflow: 'main' };

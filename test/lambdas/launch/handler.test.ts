@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fingerprint } from '../../../lambdas/launch/hashes.ts';
-import { secretVariable } from '../../../lambdas/launch/secret-variable.ts';
-import { attemptNumber } from '../../../lambdas/session/core.ts';
-import type { LaunchPayload } from '../../../lib/expression/wire.ts';
+import { fingerprint } from '../../../lib/contract/fingerprint.ts';
+import type { LaunchPayload } from '../../../lib/contract/payload.ts';
+import { secretVariable } from '../../../lib/contract/secret-variable.ts';
+import { attemptNumber } from '../../../lib/functions/session/core.ts';
 import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts';
 
 const ROOT = 's3://trowel-test/attempts/main/run-2';

@@ -8,9 +8,9 @@ import { CreateEmailIdentityCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { bucketMarks } from '../../../lambdas/aws/marks.ts';
-import type { Payload } from '../../../lib/expression/wire.ts';
+import type { Payload } from '../../../lib/contract/payload.ts';
+import { type Answer, type Sink, serve } from '../../lib/functions/http/server.ts';
 import { type AwsServices, fault, startServices } from '../aws-services.ts';
-import { type Answer, type Sink, serve } from '../http/server.ts';
 
 const REGION = 'arn:aws:states:us-east-1:123456789012';
 const MAIN = `${REGION}:stateMachine:p-main`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { reasonOf, type StoppedTask } from '../../../lambdas/task-stopped/reasons.ts';
+import { reasonOf, type StoppedTask } from '../../../lib/functions/task-stopped/reasons.ts';
 import { type AwsServices, fault, startServices, TASK } from '../aws-services.ts';
 
 /** As launch gives it to a container, and as the event shows it. */

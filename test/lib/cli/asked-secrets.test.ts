@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Received, serve } from '../../lambdas/http/server.ts';
+import { type Received, serve } from '../functions/http/server.ts';
 import { project, trowel } from './run-cli.ts';
 
 const ASKING = '${secret:admin.key}';

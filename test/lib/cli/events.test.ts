@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../lib/local/run-event.ts';
+import type { RunEvent } from '../../../lib/events/run-event.ts';
 import { project, trowel } from './run-cli.ts';
 
 type Kind = 'text' | 'time' | 'number' | 'true';

@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../../lib/local/run-event.ts';
+import type { RunEvent } from '../../../lib/events/run-event.ts';
 
 const START = Date.parse('2030-01-01T00:00:00.000Z');
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../../lib/cli/commands.ts';
+import { COMMANDS } from '../../../lib/cli/commands/index.ts';
 import { EXIT_CODES } from '../../../lib/cli/exit-codes.ts';
 import { buildProgram } from '../../../lib/cli/main.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Sink, serve } from '../../lambdas/http/server.ts';
-import { type MailSink, smtp } from '../../lambdas/notify/smtp.ts';
+import { type Sink, serve } from '../functions/http/server.ts';
+import { type MailSink, smtp } from '../functions/notify/smtp.ts';
 import { project, trowel } from './run-cli.ts';
 
 let web: Sink;

@@ -1,4 +1,4 @@
-import { charWidth } from '../../../lib/cli/render-diagnostics.ts';
+import { charWidth } from '../../../lib/cli/render/diagnostics.ts';
 
 /** What a terminal of so many columns would show after this text: enough of ECMA-48 for what lib/cli writes. */
 export function screen(text: string, columns = 80): string[] {

@@ -15,8 +15,8 @@ import { basename, delimiter, dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeBundle } from '../../../lib/cloud/bundle.ts';
 import { writeZip } from '../../../lib/cloud/zip.ts';
-import { type PythonSettings, prepareEnvironment } from '../../../lib/local/environment.ts';
-import { versionsFile, writeVersions } from '../../../lib/local/versions.ts';
+import { versionsFile, writeVersions } from '../../../lib/host/versions.ts';
+import { type PythonSettings, prepareEnvironment } from '../../../lib/python/environment.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-bundle-'));
 /** uv and what it downloads once, whichever cache is under test. */

@@ -6,9 +6,9 @@ import { basename, dirname, join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { NETWORK_TEMPLATE } from '../../../lambdas/network/template.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
+import { NETWORK_TEMPLATE } from '../../../lib/functions/network/template.ts';
 import { testPython } from '../../python.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');

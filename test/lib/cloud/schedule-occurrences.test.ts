@@ -5,12 +5,12 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { scheduled } from '../../../lambdas/session/scheduled.ts';
 import { type ScheduleExpression, scheduleExpression } from '../../../lib/cloud/schedule-expression.ts';
+import { PROTOCOL } from '../../../lib/contract/payload.ts';
 import { makeScheduler, type ScheduleSpec } from '../../../lib/expression/schedule.ts';
 import { formatSessionTime } from '../../../lib/expression/session.ts';
-import { PROTOCOL } from '../../../lib/expression/wire.ts';
-import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
+import { scheduled } from '../../../lib/functions/session/scheduled.ts';
+import { parseWorkflow } from '../../../lib/language/dig/parse-workflow.ts';
 import type { ScheduleKind } from '../../../lib/language/workflow.ts';
 
 const SEED = Number(process.env.TROWEL_SEED ?? 1);

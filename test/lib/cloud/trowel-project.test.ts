@@ -11,13 +11,13 @@ import { AccountRootPrincipal, ManagedPolicy, PolicyStatement, Role } from 'aws-
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { NETWORK_TEMPLATE } from '../../../lambdas/network/template.ts';
 import { BUNDLED } from '../../../lib/cloud/functions.ts';
 import { loadTrowelProject } from '../../../lib/cloud/load-project.ts';
 import { ProjectError } from '../../../lib/cloud/project-error.ts';
 import { TrowelProject, type TrowelProjectProps } from '../../../lib/cloud/trowel-project.ts';
 import { TrowelStack } from '../../../lib/cloud/trowel-stack.ts';
-import { stateMachineName } from '../../../lib/compiler/deployed-names.ts';
+import { stateMachineName } from '../../../lib/contract/deployed-names.ts';
+import { NETWORK_TEMPLATE } from '../../../lib/functions/network/template.ts';
 import { permissionsOf } from '../../cloud/aws/resource-schemas.ts';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'trowel-cloud-'));

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../../lambdas/evaluate/core.ts';
-import { session } from '../../../lambdas/session/core.ts';
 import type { Json, State } from '../../../lib/asl/types.ts';
+import type { Payload as EvaluatePayload, SessionPayload } from '../../../lib/contract/payload.ts';
 import { VirtualClock } from '../../../lib/engine/clock.ts';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import { execute } from '../../../lib/engine/execution.ts';
 import type { Call, Outcome } from '../../../lib/engine/types.ts';
-import type { Payload as EvaluatePayload, SessionPayload } from '../../../lib/expression/wire.ts';
+import { evaluate } from '../../../lib/functions/evaluate/core.ts';
+import { session } from '../../../lib/functions/session/core.ts';
 import { compiledText, play } from './play.ts';
 
 function argumentsOf(task: string): unknown {

@@ -2,7 +2,7 @@
 
 import type { Compiled } from '../../../lib/compiler/compile.ts';
 import type { Weight } from '../../../lib/compiler/weight.ts';
-import { failureOf } from '../../../lib/expression/failure.ts';
+import { failureOf } from '../../../lib/contract/failure.ts';
 import { type Modelled, model } from './model.ts';
 import { compiledText, playCompiled, workflowsOf } from './play.ts';
 import { PARAMS, type Project } from './random-workflow.ts';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import jsonata from 'jsonata';
 import { expect, it } from 'vitest';
 import { asData, merge, mergeList } from '../../../lib/compiler/jsonata.ts';
-import { merged } from '../../../lib/expression/stores.ts';
+import { merged } from '../../../lib/contract/stores.ts';
 import { encode, LEAF, MAP, REF } from '../../../lib/language/value-form.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
 

@@ -5,6 +5,10 @@
  *
  * Where Trowel differs from digdag on purpose, the model either does as Trowel (said there) or sets `excluded`.
  */
+
+import { ERRORS } from '../../../lib/contract/errors.ts';
+import { isMapping } from '../../../lib/contract/merge.ts';
+import type { Layer } from '../../../lib/contract/payload.ts';
 import {
   calledFile,
   callFile,
@@ -13,9 +17,7 @@ import {
   retry as readRetry,
 } from '../../../lib/expression/directives.ts';
 import { loopItems } from '../../../lib/expression/items.ts';
-import { isMapping } from '../../../lib/expression/merge.ts';
 import { render } from '../../../lib/expression/render.ts';
-import { ERRORS, type Layer } from '../../../lib/expression/wire.ts';
 import type { Group, Mapping, Node, Retry, Task, Value, Workflow } from '../../../lib/language/workflow.ts';
 
 export interface Modelled {

@@ -3,29 +3,23 @@
  * looked at is what a task sees (exports, stores, `error`), in order, and how the run ends.
  */
 import { createHash } from 'node:crypto';
-import { evaluate } from '../../../lambdas/evaluate/core.ts';
-import { session } from '../../../lambdas/session/core.ts';
 import type { Json, StateMachine } from '../../../lib/asl/types.ts';
 import { type Compiled, type CompileOptions, type CompileResult, compile } from '../../../lib/compiler/compile.ts';
+import { ERRORS, TrowelError } from '../../../lib/contract/errors.ts';
+import { fitted } from '../../../lib/contract/fit.ts';
+import type { LaunchPayload, Layer, Payload, SessionPayload } from '../../../lib/contract/payload.ts';
+import { merged, storeResult } from '../../../lib/contract/stores.ts';
+import { opened, type ValueFiles, valuesIn } from '../../../lib/contract/values.ts';
 import { VirtualClock } from '../../../lib/engine/clock.ts';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import { execute } from '../../../lib/engine/execution.ts';
 import type { HistoryEvent } from '../../../lib/engine/history.ts';
 import { TaskTokens } from '../../../lib/engine/task-tokens.ts';
 import type { Call, Outcome } from '../../../lib/engine/types.ts';
-import { TrowelError } from '../../../lib/expression/failure.ts';
-import { fitted } from '../../../lib/expression/fit.ts';
 import { render } from '../../../lib/expression/render.ts';
-import { merged, storeResult } from '../../../lib/expression/stores.ts';
-import { opened, type ValueFiles, valuesIn } from '../../../lib/expression/values.ts';
-import {
-  ERRORS,
-  type LaunchPayload,
-  type Layer,
-  type Payload,
-  type SessionPayload,
-} from '../../../lib/expression/wire.ts';
-import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
+import { evaluate } from '../../../lib/functions/evaluate/core.ts';
+import { session } from '../../../lib/functions/session/core.ts';
+import { parseWorkflow } from '../../../lib/language/dig/parse-workflow.ts';
 import { isReference } from '../../../lib/language/value-form.ts';
 import type { Mapping, Value, Workflow } from '../../../lib/language/workflow.ts';
 

@@ -3,7 +3,7 @@ import type { StateMachine } from '../../../lib/asl/types.ts';
 import { parseMachine } from '../../../lib/asl/validate.ts';
 import { definitionText } from '../../../lib/compiler/definition-text.ts';
 import { taskComments, withTaskComments } from '../../../lib/compiler/task-comments.ts';
-import type { TaskInfo } from '../../../lib/compiler/unit.ts';
+import type { TaskInfo } from '../../../lib/contract/task-info.ts';
 
 const machine: StateMachine = {
   QueryLanguage: 'JSONata',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkExpressions } from '../../../lib/compiler/check-expressions.ts';
 import { render } from '../../../lib/expression/render.ts';
-import { parseWorkflow } from '../../../lib/language/parse-workflow.ts';
+import { parseWorkflow } from '../../../lib/language/dig/parse-workflow.ts';
 import type { Mapping } from '../../../lib/language/workflow.ts';
 
 async function codes(text: string): Promise<string[]> {

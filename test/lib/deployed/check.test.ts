@@ -6,7 +6,7 @@ import { connectAccount } from '../../../lib/deployed/account-client.ts';
 import { AwsFault } from '../../../lib/deployed/aws-fault.ts';
 import { type AccountCheck, checkAccount } from '../../../lib/deployed/check.ts';
 import type { ProjectNeeds } from '../../../lib/deployed/project-needs.ts';
-import { defaultConfig } from '../../../lib/language/project-config.ts';
+import { defaultConfig } from '../../../lib/language/config/project-config.ts';
 import { signedAs } from '../../cloud/aws/keys.ts';
 import { project, trowel } from '../cli/run-cli.ts';
 import { type Moto, motoPython, startMoto } from '../local/moto.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jobId } from '../../../lambdas/launch/names.ts';
+import { jobId } from '../../../lib/contract/names.ts';
 import { Launches } from '../../../lib/deployed/containers.ts';
 import type { HistoryEvent } from '../../../lib/engine/history.ts';
 

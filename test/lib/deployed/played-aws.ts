@@ -13,21 +13,21 @@ import {
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { S3Client } from '@aws-sdk/client-s3';
-import { evaluate } from '../../../lambdas/evaluate/core.ts';
-import { session } from '../../../lambdas/session/core.ts';
 import type { Json } from '../../../lib/asl/types.ts';
 import { compile } from '../../../lib/compiler/compile.ts';
 import { definitionText, substitution } from '../../../lib/compiler/definition-text.ts';
+import { withTaskComments } from '../../../lib/compiler/task-comments.ts';
 import {
   PROJECT_TAG,
   secretPrefix,
   stateMachineName,
   taskLogGroup,
   WORKFLOW_TAG,
-} from '../../../lib/compiler/deployed-names.ts';
-import { withTaskComments } from '../../../lib/compiler/task-comments.ts';
-import { storeResult } from '../../../lib/expression/stores.ts';
-import type { LaunchPayload, Payload, SessionPayload } from '../../../lib/expression/wire.ts';
+} from '../../../lib/contract/deployed-names.ts';
+import type { LaunchPayload, Payload, SessionPayload } from '../../../lib/contract/payload.ts';
+import { storeResult } from '../../../lib/contract/stores.ts';
+import { evaluate } from '../../../lib/functions/evaluate/core.ts';
+import { session } from '../../../lib/functions/session/core.ts';
 import { lineFinder } from '../../../lib/language/line-finder.ts';
 import { loadProject } from '../../../lib/language/project.ts';
 import type { Mapping } from '../../../lib/language/workflow.ts';

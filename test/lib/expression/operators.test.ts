@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../../lib/contract/failure.ts';
 import { toText } from '../../../lib/expression/coerce.ts';
 import { callFile, condition, parallelism, retry, waitSeconds } from '../../../lib/expression/directives.ts';
-import { failureOf } from '../../../lib/expression/failure.ts';
 import { loopItems } from '../../../lib/expression/items.ts';
 import { parseDuration } from '../../../lib/language/duration.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Layer } from '../../../lib/contract/payload.ts';
 import { render, renderText } from '../../../lib/expression/render.ts';
-import type { Layer } from '../../../lib/expression/wire.ts';
 import { hasNoText } from '../../../lib/language/value-form.ts';
 import type { Mapping } from '../../../lib/language/workflow.ts';
 

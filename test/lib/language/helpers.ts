@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../../../lib/language/diagnostic.ts';
-import type { ReadFile } from '../../../lib/language/include.ts';
-import { type ParsedWorkflow, parseWorkflow } from '../../../lib/language/parse-workflow.ts';
+import { type ParsedWorkflow, parseWorkflow } from '../../../lib/language/dig/parse-workflow.ts';
 import type { Node, Task, Workflow } from '../../../lib/language/workflow.ts';
+import type { ReadFile } from '../../../lib/language/yaml/include.ts';
 
 export type Files = { readonly [path: string]: string };
 

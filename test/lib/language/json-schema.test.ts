@@ -6,7 +6,7 @@ import { digSchema, trowelJsonSchema } from '../../../lib/language/json-schema.t
 import { OPERATORS } from '../../../lib/language/operators.ts';
 
 const file = (name: string) => JSON.parse(readFileSync(new URL(`../../../schemas/${name}`, import.meta.url), 'utf8'));
-const AGAIN = 'write it anew: node --import tsx lib/language/write-schemas.ts';
+const AGAIN = 'write it anew: node --import tsx tools/write-schemas.ts';
 
 test('schemas/dig.schema.json is up to date', () =>
   expect(file('dig.schema.json'), AGAIN).toEqual(JSON.parse(JSON.stringify(digSchema()))));

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { isExcluded } from '../../../lib/language/config/project-config.ts';
 import { loadProject, type Project } from '../../../lib/language/project.ts';
-import { isExcluded } from '../../../lib/language/project-config.ts';
 import { brief, type Files } from './helpers.ts';
 
 const folders: string[] = [];

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { RunEvent } from '../../../lib/events/run-event.ts';
 import {
   type Attempt,
   createAttempt,
@@ -11,7 +12,6 @@ import {
   readEvents,
   resumeChain,
 } from '../../../lib/local/history.ts';
-import type { RunEvent } from '../../../lib/local/run-event.ts';
 import { temporary } from './temporary.ts';
 import { zombie } from './zombie.ts';
 

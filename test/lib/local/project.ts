@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { session } from '../../../lambdas/session/core.ts';
 import type { Json } from '../../../lib/asl/types.ts';
+import type { SessionPayload } from '../../../lib/contract/payload.ts';
+import type { RunEvent } from '../../../lib/events/run-event.ts';
 import { render } from '../../../lib/expression/render.ts';
-import type { SessionPayload } from '../../../lib/expression/wire.ts';
+import { session } from '../../../lib/functions/session/core.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
-import { PythonHost, type PythonHostOptions } from '../../../lib/local/python-host.ts';
 import { type Run, startRun } from '../../../lib/local/run.ts';
-import type { RunEvent } from '../../../lib/local/run-event.ts';
 import type { Compiled, RunOptions, RunResult } from '../../../lib/local/run-options.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
+import { PythonHost, type PythonHostOptions } from '../../../lib/local/workers/python-host.ts';
 
 export interface Ran {
   readonly result: RunResult;

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import type { Json } from '../../../lib/asl/types.ts';
-import type { Payload } from '../../../lib/expression/wire.ts';
+import type { Payload } from '../../../lib/contract/payload.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { recorded } from '../../../lib/local/recorded.ts';
 import { RunSecrets } from '../../../lib/local/run-secrets.ts';
-import { payload } from '../../lambdas/http/plain-render.ts';
+import { payload } from '../functions/http/plain-render.ts';
 import { temporary } from './temporary.ts';
 
 const call = { resource: '', arguments: {}, stateName: '', retryCount: 0, executionArn: '', executionName: '' };

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../../lambdas/evaluate/core.ts';
 import type { Json } from '../../../lib/asl/types.ts';
-import type { Payload } from '../../../lib/expression/wire.ts';
+import type { Payload } from '../../../lib/contract/payload.ts';
+import type { RunEvent } from '../../../lib/events/run-event.ts';
+import { evaluate } from '../../../lib/functions/evaluate/core.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { lastUnsuccessful, readAttempt, readEvents } from '../../../lib/local/history.ts';
 import type { Run } from '../../../lib/local/run.ts';
-import type { RunEvent } from '../../../lib/local/run-event.ts';
 import type { Compiled } from '../../../lib/local/run-options.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 import { parallel, sequence, sessionState, type TestTask } from './machines.ts';

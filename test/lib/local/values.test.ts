@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { valuesIn } from '../../../lib/expression/values.ts';
+import { valuesIn } from '../../../lib/contract/values.ts';
 import { valueFiles } from '../../../lib/local/values.ts';
 import { temporary } from './temporary.ts';
 

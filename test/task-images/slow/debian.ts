@@ -6,7 +6,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { onPath } from '../../../lib/local/environment.ts';
+import { onPath } from '../../../lib/python/environment.ts';
 
 const run = promisify(execFile);
 const CACHE = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache');

@@ -25,7 +25,7 @@ def about() -> dict[str, Any]:
 
     return {
         "version": ".".join(map(str, sys.version_info[:3])),
-        # As lib/local/environment.ts asks for it to name an environment.
+        # As lib/python/environment.ts asks for it to name an environment.
         "identity": f"{sys.version} {sysconfig.get_platform()} {sys.base_prefix}",
         "standard": standard(),
         "sites": [path for path in sys.path if path.endswith(SITES)],

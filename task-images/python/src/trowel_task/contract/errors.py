@@ -31,7 +31,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class TaskError(Exception):
-    """A failure with one of the names that Retry and Catch match (lib/expression/wire.ts, ERRORS)."""
+    """A failure with one of the names that Retry and Catch match (lib/contract/payload.ts, ERRORS)."""
 
     def __init__(self, name: str, message: str, stacktrace: str | None = None, cls: str | None = None, task: str | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Deep merge of layers: mappings merge, anything else replaces (digdag's params flow). lib/expression/merge.ts has the same rule."""
+"""Deep merge of layers: mappings merge, anything else replaces (digdag's params flow). lib/contract/merge.ts has the same rule."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """python -m trowel_task fargate: the one task of a container on AWS.
 
 TROWEL_ASSIGNMENT is the signed address of a JSON object in S3: {"v": 1, "token", "assignment", "secrets_env": {key: variable},
-"evaluate"?, "heartbeat"?} (lambdas/launch/assignment-file.ts). Whoever has the address may read it, so it is in no message. The
+"evaluate"?, "heartbeat"?} (lib/contract/assignment-file.ts). Whoever has the address may read it, so it is in no message. The
 current folder is the unpacked bundle, the project's files are in its `project`. Output goes to standard output, line by line; the
 result goes to the state that waits for the token.
 
 A state that is tried again has another token: the first heartbeat must be accepted before user code runs, and one that is refused later
 ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 75 (EX_TEMPFAIL) where
-the address holds no more, which is a lost task (lambdas/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would change.
+the address holds no more, which is a lost task (lib/functions/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would change.
 """
 
 from __future__ import annotations

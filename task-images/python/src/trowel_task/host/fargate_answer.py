@@ -84,7 +84,7 @@ class State:
 
 
 def cause_of(error: dict[str, Any], assignment: dict[str, Any]) -> str:
-    """JSON of a Failure (lib/expression/wire.ts). The whole traceback is in the value store, at `traceback`."""
+    """JSON of a Failure (lib/contract/payload.ts). The whole traceback is in the value store, at `traceback`."""
     failure = {"message": error["message"], "task": assignment.get("task") or ""}
     stack = error.get("stacktrace")
     if stack:

@@ -1,6 +1,6 @@
 """What a template names is read before it is rendered elsewhere: the function that renders those of subtasks on AWS may read no value.
 
-The same rules as lambdas/launch/references.ts.
+The same rules as lib/functions/launch/references.ts.
 """
 
 from __future__ import annotations

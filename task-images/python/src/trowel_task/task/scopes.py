@@ -1,4 +1,4 @@
-"""What a dynamic subtask sees: layers as in a compiled machine's payload (lib/expression/wire.ts, Layer; contract section 3).
+"""What a dynamic subtask sees: layers as in a compiled machine's payload (lib/contract/payload.ts, Layer; contract section 3).
 
 `{…}` stored values · `[{…}]` an `_export`, template text · `[{…}, 0]` data that is no store. Near last, deep merge. The runner
 evaluates no template itself: what holds one is rendered by the host, in one call for a subtask.
@@ -86,7 +86,7 @@ def failure(error: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-# As in lib/expression/failure.ts: JSON that was cut; the message comes first in it.
+# As in lib/contract/failure.ts: JSON that was cut; the message comes first in it.
 _CUT = r'\{(?:"errorType":"[^"]*",)?"(?:message|errorMessage)":"((?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})+)("?)(?!.*\}\Z)'
 
 

@@ -1,0 +1,139 @@
+/**
+ * A cold Fargate container a task. What the task is to do is an object in S3, under a key made from the token's hash; the container is given
+ * nothing but a signed address of it, for overrides may hold 8,192 characters only, and its role may not read what other tasks are given.
+ */
+import {
+  type ECSClient,
+  ListTasksCommand,
+  RunTaskCommand,
+  type RunTaskCommandInput,
+  StopTaskCommand,
+  type TaskOverride,
+} from '@aws-sdk/client-ecs';
+import type { Job } from '../../../lib/contract/assignment.ts';
+import { ASSIGNMENT, type AssignmentFile, assignmentUri } from '../../../lib/contract/assignment-file.ts';
+import type { TaskDefinition } from '../../../lib/contract/definition-table.ts';
+import { ERRORS, TrowelError } from '../../../lib/contract/errors.ts';
+import { secretVariable } from '../../../lib/contract/secret-variable.ts';
+import { refusal, shortage } from '../../../lib/functions/ecs-errors.ts';
+import type { Compute } from '../../../lib/functions/launch/compute.ts';
+import { asSeconds } from '../../../lib/language/duration.ts';
+import type { Objects } from '../../aws/objects.ts';
+import { sizeOf } from './resources.ts';
+
+export interface EcsOptions {
+  readonly ecs: ECSClient;
+  readonly objects: Objects;
+  readonly cluster: string;
+  readonly subnets: readonly string[];
+  readonly securityGroups: readonly string[];
+  readonly assignPublicIp: 'ENABLED' | 'DISABLED';
+  readonly definition: TaskDefinition;
+  /** Whether tasks run on Spot unless their `resources` say otherwise. */
+  readonly spot: boolean;
+  /** A further try of the same state: on demand, for Spot may have been the reason. */
+  readonly again: boolean;
+  /** ARN of the role that the workflow's tasks have; without it that of the definition. */
+  readonly taskRole?: string | undefined;
+  /** The function that renders templates of dynamic subtasks. */
+  readonly evaluate?: string | undefined;
+  /** Seconds of silence after which states give a task up, unless its `resources` say otherwise. */
+  readonly heartbeat?: number | undefined;
+}
+
+/** Characters of JSON; the API's limit on container overrides. */
+const OVERRIDES = 8_192;
+
+/** Seconds that an address holds, or as long as the state waits for a sign of the container. It ends with this function's own credentials, too. */
+const ADDRESS = 900;
+
+export class EcsCompute implements Compute {
+  readonly #options: EcsOptions;
+  /** ARN of the task that was started last, if ECS said it. */
+  started: string | undefined;
+
+  constructor(options: EcsOptions) {
+    this.#options = options;
+  }
+
+  async offer(): Promise<boolean> {
+    return false;
+  }
+
+  /** Doing it twice with the same job starts one container. */
+  async start(job: Job): Promise<void> {
+    const { objects, evaluate } = this.#options;
+    const place = assignmentUri(objects.bucket, job.id);
+    const heartbeat = asSeconds(job.resources?.heartbeat) || this.#options.heartbeat;
+    const signed = await objects.address(place, Math.max(ADDRESS, heartbeat ?? 0));
+    // Too large a request fails before anything is written.
+    this.#request(job, signed);
+    const file = (address: string): AssignmentFile => ({
+      v: 1,
+      token: job.token,
+      address,
+      assignment: job.assignment,
+      secrets_env: Object.fromEntries(job.secrets.map((key) => [key, secretVariable(key)])),
+      ...(evaluate === undefined ? {} : { evaluate }),
+      ...(heartbeat === undefined ? {} : { heartbeat }),
+    });
+    // A repeated launch gives the address that the first one gave: ECS refuses the same token with other parameters.
+    const { address } = (await objects.writeOnce(place, file(signed))) as unknown as AssignmentFile;
+    if (address !== signed) await objects.write(place, file(address));
+    const request = this.#request(job, address);
+    try {
+      const { tasks = [], failures = [] } = await this.#options.ecs.send(new RunTaskCommand(request));
+      // An answer of 200 may say that nothing was started.
+      if (tasks.length === 0) throw shortage(failures, this.#options.subnets);
+      this.started = tasks[0]?.taskArn;
+    } catch (error) {
+      const { name, resourceIds } = error as { readonly name?: string; readonly resourceIds?: readonly string[] };
+      // The token's first call has started a task, with other parameters: on Spot, or before a deploy.
+      if (name === 'ConflictException' && resourceIds?.[0] !== undefined) this.started = resourceIds[0];
+      else throw refusal(error, this.#options.subnets);
+    }
+  }
+
+  async stop(id: string): Promise<void> {
+    const { ecs, cluster } = this.#options;
+    const { taskArns = [] } = await ecs.send(new ListTasksCommand({ cluster, startedBy: id }));
+    await Promise.all(
+      taskArns.map((task) =>
+        ecs.send(new StopTaskCommand({ cluster, task, reason: 'the task was stopped by Trowel' })),
+      ),
+    );
+  }
+
+  #request(job: Job, address: string): RunTaskCommandInput {
+    const { cluster, subnets, securityGroups, assignPublicIp, definition, taskRole, again } = this.#options;
+    const { task, container, spot = this.#options.spot } = sizeOf(job.resources, definition.size);
+    const overrides: TaskOverride = {
+      ...task,
+      ...(taskRole !== undefined && { taskRoleArn: taskRole }),
+      containerOverrides: [
+        { name: definition.container, environment: [{ name: ASSIGNMENT, value: address }], ...container },
+      ],
+    };
+    const length = JSON.stringify(overrides).length;
+    if (length > OVERRIDES) {
+      throw new TrowelError(
+        ERRORS.badInput,
+        `The container's overrides have ${length} characters, ECS takes ${OVERRIDES}`,
+      );
+    }
+    return {
+      cluster,
+      taskDefinition: definition.arn,
+      count: 1,
+      clientToken: job.id,
+      startedBy: job.id,
+      ...(spot && !again
+        ? { capacityProviderStrategy: [{ capacityProvider: 'FARGATE_SPOT', weight: 1 }] }
+        : { launchType: 'FARGATE' as const }),
+      networkConfiguration: {
+        awsvpcConfiguration: { subnets: [...subnets], securityGroups: [...securityGroups], assignPublicIp },
+      },
+      overrides,
+    };
+  }
+}

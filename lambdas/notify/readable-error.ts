@@ -1,9 +1,0 @@
-import { plainMessage } from '../../lib/expression/failure.ts';
-import { isMapping } from '../../lib/expression/merge.ts';
-import type { Mapping } from '../../lib/language/workflow.ts';
-
-/** Changes what `${error.message}` gives into what people read; other texts stay. */
-export function readableError({ error }: Mapping): (inserted: string) => string {
-  const message = isMapping(error) && typeof error.message === 'string' ? error.message : undefined;
-  return (inserted) => (inserted === message ? plainMessage(inserted) : inserted);
-}

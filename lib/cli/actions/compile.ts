@@ -1,0 +1,26 @@
+import { loadProject } from '../../language/project.ts';
+import type { CompileFlags } from '../commands/compile.ts';
+import { compileWorkflow } from '../compile-project.ts';
+import { EXIT } from '../exit-codes.ts';
+import { findProject, findWorkflow } from '../find-project.ts';
+import { reportDiagnostics } from '../report-diagnostics.ts';
+import { sessionParams } from '../session-params.ts';
+import type { Terminal } from '../terminal.ts';
+
+export async function printCompiled(
+  terminal: Terminal,
+  argument: string | undefined,
+  flags: CompileFlags,
+): Promise<number> {
+  const place = findProject(terminal.cwd, { ...flags, workflow: argument });
+  const name = findWorkflow(terminal.cwd, place, argument, flags.project);
+  const project = await loadProject(place.folder, { workflows: [name] });
+  const { compiled, diagnostics } = await compileWorkflow(project, name, {
+    params: await sessionParams(terminal.cwd, project, {}),
+  });
+  await reportDiagnostics(terminal, project, place, diagnostics);
+  if (compiled === undefined) return EXIT.failed;
+  const machines = flags.nested ? { [name]: compiled.machine, ...compiled.nested } : compiled.machine;
+  await terminal.stdout.write(`${JSON.stringify(machines, null, 2)}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,81 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunEvent } from '../../events/run-event.ts';
+import { type AttemptInfo, listAttempts, readAttempt, readEvents } from '../../local/history.ts';
+import type { LogFlags } from '../commands/log.ts';
+import { EXIT, usageError } from '../exit-codes.ts';
+import { findProject } from '../find-project.ts';
+import { readRun } from '../render/run.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** Between two looks at a log that is followed. */
+const POLL_MS = 300;
+
+/** The events of an attempt, shown as `trowel run` shows them where there is no terminal: output apart from progress. */
+export async function showLog(
+  terminal: Terminal,
+  number: string | undefined,
+  pattern: string | undefined,
+  flags: LogFlags,
+): Promise<number> {
+  const folder = resolve(findProject(terminal.cwd, flags).folder, flags.save);
+  const info = chooseAttempt(folder, number);
+  const events = flags.follow ? follow(info) : readEvents(info.directory);
+  return showEvents(terminal, events, pattern, `attempt ${info.attempt}`);
+}
+
+/** @param whose events they are, for the message where no task matches the pattern */
+export async function showEvents(
+  terminal: Terminal,
+  events: AsyncIterable<RunEvent>,
+  pattern: string | undefined,
+  whose: string,
+): Promise<number> {
+  const reader = readRun('plain', terminal, { showPath: (path) => path });
+  let matched = false;
+  for await (const event of events) {
+    if ('task' in event && pattern !== undefined) {
+      if (!matchesTask(event.task, pattern)) continue;
+      matched = true;
+    }
+    await reader.handle(event);
+    if (terminal.stdout.closed) return EXIT.ok;
+  }
+  if (pattern !== undefined && !matched) throw usageError(`no task of ${whose} is named ${pattern}`);
+  await reader.finish();
+  return EXIT.ok;
+}
+
+/** A task whose name ends with the pattern, and what is generated below such a one. */
+export function matchesTask(task: string, pattern: string): boolean {
+  for (let at = task.indexOf(pattern); at !== -1; at = task.indexOf(pattern, at + 1)) {
+    const after = task[at + pattern.length];
+    if (after === undefined || after === '+' || after === '^') return true;
+  }
+  return false;
+}
+
+function chooseAttempt(folder: string, number: string | undefined): AttemptInfo {
+  const attempts = listAttempts(folder);
+  const chosen = number === undefined ? attempts.at(-1) : attempts.find((each) => String(each.attempt) === number);
+  if (chosen !== undefined) return chosen;
+  if (number === undefined)
+    throw usageError(`no attempt is recorded in ${folder}`, 'Run a workflow first: trowel run main.dig');
+  throw usageError(`there is no attempt ${number} in ${folder}`, 'trowel sessions lists them');
+}
+
+async function* follow(info: AttemptInfo): AsyncGenerator<RunEvent> {
+  let seen = 0;
+  for (;;) {
+    // Asked before reading: what an attempt that has ended wrote last is still to come.
+    const running = readAttempt(info.directory)?.status === 'running';
+    let at = 0;
+    for await (const event of readEvents(info.directory)) {
+      if (at++ < seen) continue;
+      seen = at;
+      yield event;
+    }
+    if (!running) return;
+    await sleep(POLL_MS);
+  }
+}

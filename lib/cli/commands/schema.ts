@@ -1,0 +1,24 @@
+import { readFile } from 'node:fs/promises';
+import { Argument, type Command } from 'commander';
+import { EXIT } from '../exit-codes.ts';
+import { packageFile } from '../package-file.ts';
+import { type Action, examples } from './command.ts';
+
+export function define(command: Command, run: Action): void {
+  command
+    .description('Prints the JSON Schema of .dig files or of trowel.yml. Editors use it to complete and check.')
+    .addArgument(new Argument('[kind]', 'kind of file').choices(['dig', 'trowel']).default('dig'))
+    .addHelpText(
+      'after',
+      examples(
+        ['trowel schema dig > dig.schema.json', 'for the "yaml.schemas" setting of an editor'],
+        ['trowel schema trowel', ''],
+      ),
+    )
+    .action((kind: string) =>
+      run(async (terminal) => {
+        await terminal.stdout.write(await readFile(packageFile(`schemas/${kind}.schema.json`), 'utf8'));
+        return EXIT.ok;
+      }),
+    );
+}

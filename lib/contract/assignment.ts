@@ -1,0 +1,54 @@
+import type { Mapping, Value } from '../language/workflow.ts';
+import type { Builtins } from './payload.ts';
+
+export interface Job {
+  /** Made from the task token: the same token gives the same id, so a repeated launch starts nothing twice. */
+  readonly id: string;
+  readonly token: string;
+  readonly assignment: Assignment;
+  /** Keys of the secrets that the task may read, as stored (mounts already followed). */
+  readonly secrets: readonly string[];
+  readonly docker?: Mapping;
+  readonly resources?: Mapping;
+}
+
+/** Text, or the key of a secret as it is stored. */
+export type Piece = string | readonly [key: string];
+
+/**
+ * Where secrets are put in: of the variables of `env` and of the script those that ask for one. What is not here asks for none, whatever
+ * its text looks like.
+ */
+export interface SecretTexts {
+  readonly env: { readonly [name: string]: readonly Piece[] };
+  readonly script?: readonly Piece[];
+}
+
+/** docs/protocol.md, section "Assignment". */
+export interface Assignment {
+  readonly v: number;
+  readonly task: string;
+  readonly operator: string;
+  readonly params: Mapping;
+  readonly keys: readonly string[];
+  readonly env: { readonly [name: string]: string };
+  /** `_secrets`: `{pg: {password: 'my.other.key'}}`. */
+  readonly secrets_map: Mapping;
+  readonly secret_texts: SecretTexts;
+  /** By key as stored: what distinguishes the present value from another (without giving it away). For the record. */
+  readonly secret_versions?: { readonly [key: string]: string };
+  readonly workdir?: string;
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly layers: readonly Mapping[];
+  readonly merge?: number;
+  /** `w` of the payload. */
+  readonly shares?: readonly (readonly [number, number])[];
+  readonly builtins: Builtins;
+  readonly root: string;
+  readonly result: string;
+  readonly frames: readonly Value[];
+  readonly python?: readonly string[];
+  /** Whether objects of any class may be stored and read. */
+  readonly pickle?: boolean;
+}

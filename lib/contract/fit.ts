@@ -1,0 +1,119 @@
+/**
+ * Stores made to fit a state, which holds 256 KiB with those of all tasks that run at the same time: what is too large goes to the value store.
+ * trowel_task/store (values.py, `Store.shrunk`; results.py, `_room`) have the same rules for what Python tasks store.
+ */
+import { isMergeable, isReference, MAP } from '../language/value-form.ts';
+import type { Mapping, Value } from '../language/workflow.ts';
+import { setOwn } from './merge.ts';
+import type { Payload, StoreResult } from './payload.ts';
+import { baseLayers, merged } from './stores.ts';
+import { inTurns, type Values } from './values.ts';
+
+/** Bytes of JSON: of all that tasks which run at the same time keep in one state. */
+export const ENVIRONMENT = 98_304;
+/** Of one value that a state holds. */
+const INLINE = 16_384;
+/** Of one reference with what is around it: nobody needs less room. */
+export const REFERENCE = 160;
+/** Of a part that is read to become one file with others, and of all that are read at once. */
+const SMALL = 64 * 1024;
+const MOST = 8 * 1024 * 1024;
+
+/** A task's answer, within its share of the room that the other layers leave. */
+export async function fitted(
+  payload: Pick<Payload, 'l' | 'm' | 'w'>,
+  answer: StoreResult,
+  values: Pick<Values, 'write'>,
+): Promise<StoreResult> {
+  const { s, stored = {} } = answer;
+  return s === undefined
+    ? { ...answer, stored: await shrunk(stored, roomOf(payload), values) }
+    : { ...answer, s: await shrunk(s, roomOf(payload), values) };
+}
+
+/**
+ * What many have stored, in no more than `room` bytes. They come as long lists of parts: the small ones become one file, which costs their next
+ * reader less than thousands.
+ */
+export async function gathered(stored: Mapping, room: number, values: Values): Promise<Mapping> {
+  return shrunk(await compacted(stored, values, { left: MOST }), room, values);
+}
+
+function roomOf(payload: Pick<Payload, 'l' | 'm' | 'w'>): number {
+  const { l, w = [] } = payload;
+  const tasks = (at: number): number =>
+    w.reduce((count, [from, beside]) => (from <= at ? count * Math.max(1, beside) : count), 1);
+  const base = baseLayers(payload).length;
+  let around = 0;
+  l.slice(0, l.length - base).forEach((layer, at) => {
+    if (!Array.isArray(layer)) around += bytesOf(layer) * tasks(at);
+  });
+  return Math.max(REFERENCE, Math.floor((ENVIRONMENT - around) / tasks(l.length)));
+}
+
+async function shrunk(stored: Mapping, room: number, values: Pick<Values, 'write'>): Promise<Mapping> {
+  let total = bytesOf(stored);
+  if (total <= room) return stored;
+  const out: Mapping = {};
+  for (const [key, value] of Object.entries(stored)) setOwn(out, key, value);
+  const sizes = Object.entries(stored).flatMap(([key, value]) => (key === MAP ? [] : [{ key, size: bytesOf(value) }]));
+  // Where they are too many, all becomes one file: only large ones have files of their own then.
+  const enough = sizes.reduce((sum, { key, size }) => sum + Math.min(size, REFERENCE) + key.length + 4, 0) <= room;
+  for (const { key, size } of sizes.sort((a, b) => b.size - a.size)) {
+    if (total <= room || size <= (enough ? 2 * REFERENCE : INLINE)) break;
+    const moved = await kept(out[key] ?? null, values);
+    total -= size - bytesOf(moved);
+    setOwn(out, key, moved);
+  }
+  return total <= room ? out : ((await kept(out, values)) as Mapping);
+}
+
+/** In a file; a mapping goes on merging. */
+async function kept(value: Value, values: Pick<Values, 'write'>): Promise<Value> {
+  if (isReference(value)) return value;
+  const reference = await values.write(value);
+  return isMergeable(value) ? { [MAP]: [reference] } : reference;
+}
+
+interface Budget {
+  /** Bytes that may still be read. */
+  left: number;
+}
+
+/** The mapping with its small parts read and merged, each with its neighbours, and those of the mappings in it. */
+async function compacted(mapping: Mapping, values: Pick<Values, 'read'>, budget: Budget): Promise<Mapping> {
+  const whole = Object.hasOwn(mapping, MAP) ? await fewer(mapping, values, budget) : mapping;
+  if (!Object.values(whole).some((value) => isMergeable(value))) return whole;
+  const out: Mapping = {};
+  for (const [key, value] of Object.entries(whole))
+    setOwn(out, key, key !== MAP && isMergeable(value) ? await compacted(value, values, budget) : value);
+  return out;
+}
+
+async function fewer(mapping: Mapping, values: Pick<Values, 'read'>, budget: Budget): Promise<Mapping> {
+  const out: Value[] = [];
+  for (const part of await flat(mapping, values, budget)) {
+    const last = out.at(-1);
+    if (last === undefined || isReference(last) || isReference(part)) out.push(part);
+    else out[out.length - 1] = merged(last as Mapping, part as Mapping);
+  }
+  const [only] = out;
+  return out.length === 1 && isMergeable(only) ? only : { [MAP]: out };
+}
+
+/** Parts in order, none with parts of its own; references are to what is too large to be read. */
+async function flat(part: Value, values: Pick<Values, 'read'>, budget: Budget): Promise<Value[]> {
+  if (isReference(part)) {
+    if (part.kind !== 'json' || part.bytes > Math.min(SMALL, budget.left)) return [part];
+    budget.left -= part.bytes;
+    return flat(await values.read(part), values, budget);
+  }
+  if (!isMergeable(part)) return [];
+  const { [MAP]: parts = [], ...own } = part;
+  const inner = await inTurns(parts as readonly Value[], (one) => flat(one, values, budget));
+  return [...inner.flat(), ...(Object.keys(own).length === 0 ? [] : [own])];
+}
+
+function bytesOf(value: Value): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}

@@ -1,0 +1,63 @@
+/** What a task stores, merged upon the layers it was given: the same in every function, and in the runner (trowel_task/contract/merge.py). */
+import { isKept, isMergeable } from '../language/value-form.ts';
+import type { Mapping } from '../language/workflow.ts';
+import { merge } from './merge.ts';
+import type { Layer, Payload, StoreResult } from './payload.ts';
+
+/** Objects deeply, anything else replaces (digdag's Config.merge); what is kept elsewhere is not opened. */
+export function merged(under: Mapping, over: Mapping): Mapping {
+  return merge(under, over) as Mapping;
+}
+
+function storedLayers(payload: Pick<Payload, 'l'>): Mapping[] {
+  return payload.l.filter((layer: Layer): layer is Mapping => !Array.isArray(layer));
+}
+
+/** The layers that a result is merged upon. */
+export function baseLayers(payload: Pick<Payload, 'l' | 'm'>): Mapping[] {
+  return payload.m === undefined || payload.m === 0 ? [] : storedLayers(payload).slice(-payload.m);
+}
+
+/**
+ * The answer of a task that stored something: merged upon the last `m` layers if the state asks for that.
+ *
+ * `reset` are keys (as `['http', 'last_content']`) that an earlier task may have stored and that must be gone: they are taken out
+ * of the layers that are answered, and covered with null where they may be in a layer farther away, which the answer cannot change, or in a file.
+ */
+export function storeResult(
+  payload: Pick<Payload, 'l' | 'm'>,
+  stored: Mapping,
+  reset: readonly (readonly [string, string])[] = [],
+): StoreResult {
+  const last = baseLayers(payload).map((layer) => without(layer, reset));
+  const outer = storedLayers(payload).slice(0, -last.length || undefined);
+  let covers: Mapping = {};
+  for (const [group, key] of reset) {
+    const covered = outer.some((layer) => mayHold(layer, group, key)) || last.some((layer) => keeps(layer, group));
+    if (covered) covers = merged(covers, { [group]: { [key]: null } });
+  }
+  const all = [...last, covers, stored].reduce(merged, {});
+  return payload.m === undefined ? { stored: all } : { s: all };
+}
+
+function mayHold(layer: Mapping, group: string, key: string): boolean {
+  const held = layer[group];
+  return keeps(layer, group) || (isMergeable(held) && held[key] !== undefined && held[key] !== null);
+}
+
+/** Whether some of the group is where nothing can be taken out. */
+function keeps(layer: Mapping, group: string): boolean {
+  return isKept(layer) || isKept(layer[group]);
+}
+
+function without(layer: Mapping, reset: readonly (readonly [string, string])[]): Mapping {
+  const copy: Mapping = { ...layer };
+  for (const [group, key] of reset) {
+    const held = copy[group];
+    if (isMergeable(held) && key in held) {
+      const { [key]: _gone, ...rest } = held;
+      copy[group] = rest;
+    }
+  }
+  return copy;
+}

@@ -1,0 +1,112 @@
+import { ERRORS } from '../../contract/errors.ts';
+import { isMapping } from '../../contract/merge.ts';
+import type { Layer, Payload } from '../../contract/payload.ts';
+import { Marks, mapTexts, UnknownWord } from '../../expression/marks.ts';
+import type { RenderRequest } from '../../expression/render.ts';
+import { decode } from '../../language/value-form.ts';
+import type { Mapping } from '../../language/workflow.ts';
+import { Failed } from '../failure.ts';
+import { type SecretServices, Secrets } from './secrets.ts';
+
+export interface RenderInput {
+  readonly layers: readonly Layer[];
+  readonly builtins: Mapping;
+  readonly task: string;
+  readonly keys: Mapping;
+  readonly passes?: NonNullable<RenderRequest['passes']>;
+}
+
+/** `params` is everything the task sees, its own keys included, as it travels; `keys` these alone. */
+export type Rendered = { readonly ok: true; readonly params: Mapping; readonly keys: Mapping } | Unrendered;
+
+export interface Unrendered {
+  readonly ok: false;
+  readonly error: { readonly name: string; readonly message: string };
+}
+
+/** The one renderer, of lib/expression. */
+export type Render = (input: RenderInput) => Rendered | Promise<Rendered>;
+
+export interface RenderServices extends SecretServices {
+  render: Render;
+}
+
+export interface Task {
+  /** Integers that a number does not hold are text, with all their digits. */
+  readonly params: Mapping;
+  /** `params` in the form in which values travel. */
+  readonly scope: Mapping;
+  readonly keys: Mapping;
+  readonly secrets: Secrets;
+  /** Of the texts in `params` and `keys`. */
+  readonly marks: Marks;
+}
+
+/**
+ * Renders a payload's keys, with secrets still marked (marks.ts).
+ * @param shown keys with text for people: what expressions put into it, and what stands there as data, is marked too
+ */
+export async function renderTask(
+  payload: Payload,
+  services: RenderServices,
+  shown: readonly string[] = [],
+): Promise<Task> {
+  const marks = new Marks();
+  const { l, k, op, b } = payload;
+  const { authored } = b.attempt;
+  const own = authored === undefined ? marks.secrets(k) : k;
+  const rendered = await services.render({
+    layers: marks.secretsOfLayers(payload.seen ?? l, authored).map((layer) => withInserted(layer, op, shown, marks)),
+    builtins: b.vars,
+    task: payload.t,
+    keys: insertedIn(own, shown, marks),
+    passes: (key) => key === 'attach_files',
+  });
+  if (!rendered.ok) throw new Failed(rendered.error.name, marks.unmark(rendered.error.message));
+  const { keys } = rendered;
+  const scope = { ...rendered.params };
+  // The command is what stands after the operator, and no variable of that name.
+  if (!Object.hasOwn(keys, '_command')) delete scope._command;
+  for (const key of [...shown, op]) {
+    const data =
+      !Object.hasOwn(keys, key) &&
+      (payload.seen ?? l).some((layer) => !isExport(layer) && Object.hasOwn(contentOf(layer), key));
+    if (data) scope[key] = mapTexts(scope[key] ?? null, (text) => marks.enclosed(text));
+  }
+  const mounts = isMapping(keys._secrets) ? marks.unmark(keys._secrets) : {};
+  const secrets = new Secrets(services, mounts, JSON.stringify(k._secrets ?? null).includes('${'));
+  const params = decode(scope, undefined, (digits) => digits) as Mapping;
+  return { params, scope, keys, secrets, marks };
+}
+
+function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapping {
+  const marked = shown.flatMap((key) => (Object.hasOwn(keys, key) ? [[key, marks.inserted(keys[key] ?? null)]] : []));
+  return { ...keys, ...Object.fromEntries(marked) };
+}
+
+/** The same in an `_export`, and in the operator's defaults there. */
+function withInserted(layer: Layer, operator: string, shown: readonly string[], marks: Marks): Layer {
+  if (shown.length === 0 || !isExport(layer)) return layer;
+  const content = insertedIn(layer[0], shown, marks);
+  const { [operator]: defaults } = content;
+  return [isMapping(defaults) ? { ...content, [operator]: insertedIn(defaults, shown, marks) } : content];
+}
+
+function isExport(layer: Layer): layer is [Mapping] {
+  return Array.isArray(layer) && layer.length === 1;
+}
+
+function contentOf(layer: Layer): Mapping {
+  return Array.isArray(layer) ? layer[0] : layer;
+}
+
+/** Runs what may fail with a text of the task's in its message, and hides the secrets there. */
+export async function withoutSecrets<T>(task: Task, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UnknownWord) throw new Failed(ERRORS.badInput, task.secrets.redact(error.message));
+    if (!(error instanceof Failed)) throw error;
+    throw new Failed(error.name, task.secrets.redact(task.marks.unmark(error.message)));
+  }
+}
