@@ -46,7 +46,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true, maxRetries: 5 }));
 /** Everything that may be in the package; tests, TypeScript and what tests leave behind may not. */
 const ALLOWED = [
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
-  /^dist\/((trowel|cloud)\.js|types\/lib\/[\w-]+\/[\w-]+\.d\.ts|THIRD-PARTY-LICENSES\.txt|chunks\/[\w.-]+\.js(\.LEGAL\.txt)?)$/,
+  /^dist\/((trowel|cloud)\.js|types\/lib\/[\w/-]+\.d\.ts|THIRD-PARTY-LICENSES\.txt|chunks\/[\w.-]+\.js(\.LEGAL\.txt)?)$/,
   /^dist\/lambdas\/([\w-]+\/index|chunks\/[\w-]+)\.mjs$/,
   /^dist\/lambdas\/sandbox\/(thread\.cjs|quickjs\.wasm|image\.bin)$/,
   /^docs\/([\w-]+\.md|pictures\/[\w-]+\.svg)$/,
