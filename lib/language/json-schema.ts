@@ -2,8 +2,8 @@
  * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema.
  * `node --import tsx tools/write-schemas.ts` writes them to schemas/; a test holds the files against this.
  */
-
 import { SCHEDULE_KINDS } from './dig/schedule.ts';
+import { DURATION, WHOLE_SECONDS } from './duration.ts';
 import { CPU_SIZES, DISK, SIZE, WANTED } from './fargate-sizes.ts';
 import type { OperatorSpec, OptionSpec, ValueType } from './operators/spec.ts';
 import { OPERATORS } from './operators.ts';
@@ -19,7 +19,6 @@ const pattern = (expected: string, source: string): JsonSchema => ({
 });
 /** An expression, or what else is allowed there: the message names both. */
 const expression = (expected: string): JsonSchema => pattern(`${expected}, or an expression \${…}`, '\\$\\{');
-const DURATION = '^\\s*(\\d+\\s*[dD])?\\s*(\\d+\\s*[hH])?\\s*(\\d+\\s*[mM])?\\s*(\\d+\\s*[sS])?\\s*$';
 const DAY = pattern('a day, as 2030-01-31', '^\\d{4}-\\d\\d-\\d\\d$');
 const node = (description?: string): JsonSchema => ({
   ...(description && { description }),
@@ -47,7 +46,7 @@ const TYPES: { readonly [type in ValueType]: JsonSchema } = {
   seconds: oneOf(
     'seconds or a duration, as 30, 30s, 1h 30m',
     { type: 'number', minimum: 0 },
-    { pattern: '^\\s*\\d+\\s*$' },
+    { pattern: WHOLE_SECONDS },
     { pattern: DURATION },
   ),
   list: oneOf('a list', { type: 'array' }),

@@ -1,6 +1,6 @@
 /** trowel.yml as a zod schema: the source of its checks and of schemas/trowel.schema.json. Loaded only where a trowel.yml is. */
 import { z } from 'zod';
-import { asSeconds } from '../duration.ts';
+import { asSeconds, DURATION, WHOLE_SECONDS } from '../duration.ts';
 import {
   CPU_SIZES,
   DISK,
@@ -14,12 +14,12 @@ import {
 } from '../fargate-sizes.ts';
 import { PYTHON_VERSIONS } from './project-config.ts';
 
-const DURATION = String.raw`^\s*(\d+\s*[dD])?\s*(\d+\s*[hH])?\s*(\d+\s*[mM])?\s*(\d+\s*[sS]?)?\s*$`;
-
 const A_DURATION = 'a duration, as 30s, 10m, 24h';
 const duration = () =>
   z
-    .union([z.string({ error: A_DURATION }).meta({ pattern: DURATION }), z.number()], { error: A_DURATION })
+    .union([z.string({ error: A_DURATION }).meta({ pattern: `${WHOLE_SECONDS}|${DURATION}` }), z.number()], {
+      error: A_DURATION,
+    })
     .refine((value) => (asSeconds(value) ?? 0) > 0, { error: A_DURATION });
 const path = () => z.string({ error: 'the path of a file' }).min(1);
 const texts = (what: string) => z.array(z.string({ error: 'text' }), { error: `a list of ${what}` });

@@ -1,6 +1,6 @@
 /** `schedule:` at the top of a file. */
 import { cronFault, weekdayFault } from '../cron.ts';
-import { parseDuration } from '../duration.ts';
+import { asSeconds, parseDuration } from '../duration.ts';
 import type { Report } from '../report.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Schedule, ScheduleKind } from '../workflow.ts';
@@ -151,8 +151,8 @@ function readDelay(tree: MapTree, report: Report): number {
   const value = entryOf(tree, 'delay')?.value;
   if (!value) return 0;
   const json = toValue(value);
-  const seconds = asInteger(json) ?? (typeof json === 'string' ? parseDuration(json) : undefined);
-  if (seconds === undefined || seconds < 0) {
+  const seconds = asSeconds(json);
+  if (seconds === undefined) {
     report.error(
       'bad-schedule',
       value.span,

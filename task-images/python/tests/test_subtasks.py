@@ -1,10 +1,15 @@
 """digdag.env.add_subtask: names, scope, order, failures. Templates are rendered by the host; here by a small stand-in."""
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
-from trowel_task.task import scopes
+from trowel_task.task import scopes, subtasks
+
+# The TypeScript side reads it too (test/lib/language/duration.test.ts).
+DURATIONS = Path(__file__).resolve().parents[3] / "test" / "conformance" / "durations.json"
 
 LIB = """
     import digdag, os, time
@@ -267,6 +272,9 @@ def test_other_operators_and_environment(lib):
         ({"_parallel": 3, "+a": {"echo>": "x"}}, "+main+a^sub: Invalid _parallel format: 3"),
         ({"_parallel": True, "+a": {"echo>": "x", "_after": ["+z"]}}, "+main+a^sub: Dependency task '+z' does not exist"),
         ({"+a": {"echo>": "x", "_retry": "often"}}, "Invalid _retry: 'often'"),
+        ({"+a": {"echo>": "x", "_retry": {"limit": 1, "interval": "30 40"}}}, "Invalid _retry: {'limit': 1, 'interval': '30 40'}"),
+        ({"+a": {"sh>": "x", "_timeout": "1.5h"}}, "Invalid _timeout: '1.5h'"),
+        ({"+a": {"sh>": "x", "_timeout": 0}}, "Invalid _timeout: 0"),
     ],
 )
 def test_mistakes(lib, config, message):
@@ -279,10 +287,19 @@ def test_disabled(lib):
 
 
 def test_timeout_of_a_subtask_and_of_all(lib):
-    result, _ = lib([{"sh>": "sleep 60", "_timeout": "0.3s"}], expect_ok=False)
-    assert (result["error"]["name"], result["error"]["message"]) == ("Trowel.TaskTimeout", "Task timed out after 0.3s")
+    result, _ = lib([{"sh>": "sleep 60", "_timeout": "1s"}], expect_ok=False)
+    assert (result["error"]["name"], result["error"]["message"]) == ("Trowel.TaskTimeout", "Task timed out after 1s")
     result, _ = lib([{"sh>": "sleep 60"}, {"sh>": "sleep 60"}], expect_ok=False, config={"_parallel": True}, timeout=1)
     assert result["error"]["message"] == "Task timed out after 1s"
+
+
+@pytest.mark.parametrize("case", json.loads(DURATIONS.read_text(encoding="utf-8"))["cases"], ids=lambda case: repr(case["value"]))
+def test_durations(case):
+    if case["seconds"] is None:
+        with pytest.raises(ValueError):
+            subtasks.seconds(case["value"])
+    else:
+        assert subtasks.seconds(case["value"]) == case["seconds"]
 
 
 @pytest.mark.slow
@@ -295,8 +312,6 @@ def test_many(lib):
 def test_result_file_of_a_task_with_subtasks(lib):
     path = lib.host.root / "results" / "r.json"
     result, _ = lib([{"py>": "s.put", "data": {"a": 1}}], result=str(path), frames=[{"x": 1}])
-    import json
-
     recorded = json.loads(path.read_text())
     assert recorded["result"] == result
     assert result["stored"] == {"a": 1}

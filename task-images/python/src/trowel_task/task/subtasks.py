@@ -29,7 +29,14 @@ _GROUP_KEYS = {
 }  # fmt: skip
 # Keys of a task that its operator does not see.
 _LEVEL_KEYS = {"_after", "_background", "_check", "_disable", "_env", "_error", "_export", "_retry", "_timeout"}
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# digdag's Durations.PATTERN, with ASCII's digits and white space.
+_DURATION = re.compile(
+    r"\s*(?=\d)(?:(\d{1,9})\s*d)?\s*(?:(\d{1,9})\s*h)?\s*(?:(\d{1,9})\s*m)?\s*(?:(\d{1,9})\s*s)?\s*", re.ASCII | re.IGNORECASE
+)
+_WHOLE_SECONDS = re.compile(r"\s*\d{1,9}\s*", re.ASCII)
+# Characters of a duration, and the largest number that is exact in JavaScript.
+_LONGEST = 64
+_LARGEST = 2**53 - 1
 
 
 class Run:
@@ -81,8 +88,8 @@ class Retry:
         options = value if isinstance(value, dict) else {"limit": value}
         try:
             self.limit = max(int(options.get("limit") or 0), 0)
-            self.interval = duration(options.get("interval") or 0)
-            self.most = duration(options["max_interval"]) if options.get("max_interval") else float("inf")
+            self.interval = 0 if options.get("interval") is None else seconds(options["interval"])
+            self.most = float("inf") if options.get("max_interval") is None else seconds(options["max_interval"])
         except (TypeError, ValueError):
             raise TaskError(BAD_INPUT, f"Invalid _retry: {value!r}") from None
         self.exponential = options.get("interval_type") == "exponential"
@@ -91,14 +98,31 @@ class Retry:
         return min(self.interval * (2**tries if self.exponential else 1), self.most)
 
 
-def duration(value: Any) -> float:
-    """Seconds; `30`, `"30"`, `"30s"`, `"1h 30m"`."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value))
-    if not parts or re.sub(r"[\d.\ssmhd]", "", str(value)):
-        raise ValueError(value)
-    return sum(float(number) * _UNITS.get(unit, 1) for number, unit in parts)
+def seconds(value: Any) -> int:
+    """Of `30`, `"30"`, `"30s"`, `"1h 30m"`. ValueError for anything else: one rule with lib/language/duration.ts."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST:
+        return value
+    if isinstance(value, str) and len(value) <= _LONGEST:
+        if _WHOLE_SECONDS.fullmatch(value):
+            return int(value)
+        match = _DURATION.fullmatch(value)
+        if match:
+            days, hours, minutes, rest = (int(count or 0) for count in match.groups())
+            return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    raise ValueError(value)
+
+
+def _timeout(value: Any) -> int | None:
+    """Seconds that a subtask may take; None for as long as the whole task may."""
+    try:
+        limit = None if value is None else seconds(value)
+    except ValueError:
+        limit = 0
+    if limit == 0:
+        raise TaskError(BAD_INPUT, f"Invalid _timeout: {value!r}")
+    return limit
 
 
 class Subtasks:
@@ -240,10 +264,7 @@ class Subtasks:
             python=words(params.get("python", defaults.get("python"))) if operator == "py" else None,
             result=None,
         )
-        try:
-            limit = duration(config["_timeout"]) if config.get("_timeout") else None
-        except ValueError:
-            raise TaskError(BAD_INPUT, f"Invalid _timeout: {config['_timeout']!r}") from None
+        limit = _timeout(config.get("_timeout"))
         ran = yield Run(work, limit)
         return ran["store"], ran
 
