@@ -7,7 +7,8 @@ result goes to the state that waits for the token.
 
 A state that is tried again has another token: the first heartbeat must be accepted before user code runs, and one that is refused later
 ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 75 (EX_TEMPFAIL) where
-the address holds no more, which is a lost task (lib/functions/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would change.
+the address holds no more, which is a lost task (lib/functions/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would
+change.
 """
 
 from __future__ import annotations
