@@ -3,6 +3,7 @@ here, for moto has no callback tasks and needs Docker for functions."""
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -49,18 +50,36 @@ class Played(BaseHTTPRequestHandler):
         pass
 
 
+@functools.lru_cache
+def s3_client(moto: str):
+    """One for all tests: reading the service's description takes most of a second of a busy processor."""
+    import botocore.config
+    import botocore.session
+
+    return botocore.session.get_session().create_client(
+        "s3",
+        endpoint_url=moto,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=botocore.config.Config(signature_version="s3v4"),
+    )
+
+
+# `python -m trowel_task` whose pauses before it asks a service again last no time, and so do those of the task.
+HURRIED = "import runpy, time\ntime.sleep = lambda seconds: None\nrunpy.run_module('trowel_task', run_name='__main__')"
+
+
 class Aws:
     def __init__(self, moto: str, folder: Path):
-        import botocore.config
-        import botocore.session
-
         self.calls: list = []
         self.refuse: dict = {}
         self.pages: dict = {}
         self.evaluate = lambda payload: {"k": payload["k"]}
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Played)
         self.server.aws = self
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # How often it looks whether it is to end, in seconds.
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.played = f"http://127.0.0.1:{self.server.server_port}"
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TROWEL_"))},
@@ -75,14 +94,7 @@ class Aws:
             "TMPDIR": str(folder / "tmp"),
         }
         os.mkdir(folder / "tmp")
-        self.s3 = botocore.session.get_session().create_client(
-            "s3",
-            endpoint_url=moto,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=botocore.config.Config(signature_version="s3v4"),
-        )
+        self.s3 = s3_client(moto)
         self.s3.create_bucket(Bucket=BUCKET)
         self.bundle = folder / "bundle"
         (self.bundle / "project").mkdir(parents=True)
@@ -132,9 +144,10 @@ class Aws:
         made: str = self.s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": key}, ExpiresIn=900)
         return made
 
-    def start(self, pointer: str, python: str = sys.executable, **env) -> subprocess.Popen:
+    def start(self, pointer: str, python: str = sys.executable, hurried: bool = False, **env) -> subprocess.Popen:
+        program = ["-c", HURRIED] if hurried else ["-m", "trowel_task"]
         return subprocess.Popen(
-            [python, "-m", "trowel_task", "fargate"],
+            [python, *program, "fargate"],
             cwd=self.bundle,
             env={**self.env, "TROWEL_ASSIGNMENT": pointer, **env},
             stdout=subprocess.PIPE,
@@ -142,9 +155,9 @@ class Aws:
             text=True,
         )
 
-    def run(self, operator: str, command: str, *, env=None, **fields):
+    def run(self, operator: str, command: str, *, env=None, hurried=False, **fields):
         """Exit code, output, and what Step Functions was told last."""
-        process = self.start(self.assign(operator, command, **fields), **(env or {}))
+        process = self.start(self.assign(operator, command, **fields), hurried=hurried, **(env or {}))
         output = process.communicate(timeout=60)[0]
         return process.returncode, output, self.answer()
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# How long one example takes says how busy the machine is.
-settings.register_profile("trowel", deadline=None)
+# How long one example takes says how busy the machine is. The slow tests run with the profile "thorough".
+settings.register_profile("trowel", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=300)
 settings.load_profile("trowel")
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"

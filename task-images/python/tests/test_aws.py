@@ -50,7 +50,7 @@ def server(monkeypatch):
     made = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.requests, made.answers = [], []
     made.url = f"http://127.0.0.1:{made.server_port}"
-    threading.Thread(target=made.serve_forever, daemon=True).start()
+    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     env = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": made.url, "AWS_ACCESS_KEY_ID": "first", "AWS_SECRET_ACCESS_KEY": "s"}
     monkeypatch.setattr(services, "_ENV", env)
     monkeypatch.setattr(services, "_keys", None)

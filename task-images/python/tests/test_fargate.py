@@ -42,7 +42,7 @@ def test_refused_first_heartbeat_runs_no_user_code(aws, code):
 
 def test_first_heartbeat_is_repeated_while_the_service_fails(aws):
     aws.refuse["SendTaskHeartbeat"] = ["InternalError"] * 3
-    assert aws.run("sh", "true")[2] == {"stored": {}}
+    assert aws.run("sh", "true", hurried=True)[2] == {"stored": {}}
 
 
 def test_heartbeats_go_on_and_a_refused_one_ends_the_task(aws):
@@ -98,10 +98,13 @@ def test_a_task_that_was_killed_for_its_memory_names_the_way_out(aws):
 
 
 def test_lines_appear_when_they_are_printed(aws):
-    aws.file("tasks.py", "import time\ndef f():\n  print('first')\n  time.sleep(3)\n  print('last', end='')\n")
+    go = aws.bundle / "go"
+    wait = f"while not os.path.exists({str(go)!r}): time.sleep(0.01)"
+    aws.file("tasks.py", f"import os, time\ndef f():\n  print('first')\n  {wait}\n  print('last', end='')\n")
     process = aws.start(aws.assign("py", "tasks.f"))
     assert process.stdout.readline() == "first\n"
     assert process.poll() is None and "SendTaskSuccess" not in aws.actions()
+    go.touch()
     assert process.communicate(timeout=60)[0] == "last\n"
 
 
@@ -356,7 +359,7 @@ def test_an_address_that_holds_no_more(aws, status, code, message, exit_code):
     """Exit code 75 is a lost task to lambdas/task-stopped, which is tried again; 78 is not."""
     path = "/bucket/assignments/a.json?X-Amz-Signature=not-to-be-told"
     aws.pages[path] = (status, f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode())
-    process = aws.start(aws.played + path)
+    process = aws.start(aws.played + path, hurried=True)
     output = process.communicate(timeout=60)[0]
     assert process.returncode == exit_code, output
     assert code in output and output.count("\n") == 1
@@ -365,7 +368,7 @@ def test_an_address_that_holds_no_more(aws, status, code, message, exit_code):
 
 def test_the_answer_is_repeated_until_it_is_heard(aws):
     aws.refuse["SendTaskSuccess"] = ["InternalError"] * 3
-    process = aws.start(aws.assign("sh", "true"))
+    process = aws.start(aws.assign("sh", "true"), hurried=True)
     process.communicate(timeout=60)
     assert process.returncode == 0 and aws.actions().count("SendTaskSuccess") == 4
 

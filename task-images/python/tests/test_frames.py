@@ -115,7 +115,7 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(st.lists(anything, max_size=5), st.lists(scalars, max_size=1), st.lists(st.floats(), max_size=4))
 def test_any_cells_labels_and_numbers(cells, label, numbers):
     import tempfile
