@@ -3,6 +3,7 @@ import { checkExpressions } from '../compiler/check-expressions.ts';
 import { type Compiled, compile } from '../compiler/compile.ts';
 import type { PythonCheck } from '../compiler/python/check.ts';
 import type { Diagnostic, DiagnosticCode } from '../language/diagnostic.ts';
+import { callsByExpression } from '../language/dig/calls.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
@@ -62,7 +63,7 @@ export async function compileWorkflow(
   }
   const { workflow, diagnostics: unmatched } = selectTasks(whole, options);
   if (workflow === undefined) return { diagnostics: [...read, ...unmatched] };
-  if (callsByExpression(project)) for (const each of project.workflowNames()) project.workflow(each);
+  if (hasOpenCalls(project)) for (const each of project.workflowNames()) project.workflow(each);
   const workflows = new Map([...project.workflows, [name, workflow]]);
   const compileOptions = {
     timezone: options.timezone ?? project.config.timezone,
@@ -83,14 +84,13 @@ export async function compileWorkflow(
 }
 
 /** `call>: ${x}` may reach any file of the project. */
-function callsByExpression(project: Project): boolean {
+function hasOpenCalls(project: Project): boolean {
   const calls = (node: Node | undefined): boolean => {
     if (node === undefined) return false;
     const { error, check } = node.directives;
     if (calls(error) || calls(check)) return true;
     if (node.kind === 'group') return node.children.some(calls);
-    const dynamic = node.operator === 'call' && typeof node.command === 'string' && node.command.includes('${');
-    return dynamic || calls(node.body) || calls(node.elseBody);
+    return callsByExpression(node) || calls(node.body) || calls(node.elseBody);
   };
   return [...project.workflows.values()].some(({ root, sla }) => calls(root) || calls(sla?.body));
 }

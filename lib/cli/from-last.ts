@@ -1,12 +1,16 @@
 /** `run WF +task --from-last`: one task with the values that the tasks before it stored in the last attempt. Nothing else is done again. */
 
+import { codeOf, functionOf, leadsToTasks, mayStore } from '../language/operators.ts';
 import type { Group, Node, Workflow } from '../language/workflow.ts';
 import { type AttemptInfo, listAttempts } from '../local/history.ts';
 import { findTask } from '../local/select-tasks.ts';
 import { usageError } from './exit-codes.ts';
 
-/** What has recorded results, or decides which of those have run. */
-const KEPT = new Set(['py', 'sh', 'http', 'http_call', 'call', 'if', 'loop', 'for_each', 'for_range']);
+/** Whether it has recorded results that matter to others, or decides which of those have run. A message is not sent again. */
+function isKept(operator: string): boolean {
+  const recorded = codeOf(operator) !== undefined || (functionOf(operator) !== undefined && mayStore(operator));
+  return recorded || leadsToTasks(operator);
+}
 
 /** The last attempt of the workflow, of this session if one is given. */
 export function lastAttempt(folder: string | undefined, workflow: string, session: string | undefined): AttemptInfo {
@@ -41,7 +45,7 @@ export function withoutOthers(workflow: Workflow, only: string): Workflow {
 function quiet(node: Node): Node {
   const { error: _, check: __, retry: ___, ...directives } = node.directives;
   if (node.kind === 'group') return { ...node, directives, children: node.children.map(quiet) };
-  if (!KEPT.has(node.operator)) {
+  if (!isKept(node.operator)) {
     const { body: _b, elseBody: _e, ...rest } = node;
     return { ...rest, directives, operator: 'echo', command: '', keys: { 'echo>': '' } };
   }

@@ -1,11 +1,14 @@
+import { codeOf, operatorSpec } from '../language/operators.ts';
 import type { Value } from '../language/workflow.ts';
 import { isMapping } from './merge.ts';
 
 const SECRET = /\$\{\s*secret:([^}]*)\}/g;
 
 /** Keys of a task in which `launch` replaces secrets: `_env`, and the command of an sh>. */
-export function secretPlaces(operator: Value | undefined): readonly string[] {
-  return operator === 'sh' ? ['_env', 'sh>', '_command'] : ['_env'];
+export function secretPlaces(op: Value | undefined): readonly string[] {
+  const operator = String(op);
+  const own = codeOf(operator) === undefined ? [] : (operatorSpec(operator)?.secrets ?? []);
+  return ['_env', ...own.flatMap((key) => (key === 'command' ? [`${operator}>`, '_command'] : [key]))];
 }
 
 /** Keys that `${secret:key}` names in a text or anywhere in a value; spaces around a key do not count. */

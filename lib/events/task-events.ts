@@ -3,11 +3,13 @@
  * happened to tasks. The compiler's table says which states are tasks; which task it was in a loop is in the events: a function's
  * payload has it as `t`, a Pass gives it out as `t`, a Wait takes it in as `t`.
  */
+
 import type { Json } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { failureOf } from '../contract/failure.ts';
 import type { TaskInfo, TaskTable } from '../contract/task-info.ts';
 import type { HistoryEvent } from '../engine/history.ts';
+import { kindOf } from '../language/operators.ts';
 import type { RunEvent } from './run-event.ts';
 
 type Object_ = { readonly [key: string]: Json };
@@ -87,7 +89,7 @@ export class TaskEvents {
     const gaveUp = choice && !over ? failureAssigned(assigned) : undefined;
     // What require> started and lost is for the Choice after it to judge.
     const missing =
-      entry.failure !== undefined && (entry.info.operator === 'require' || NOT_FOUND.test(entry.failure.error));
+      entry.failure !== undefined && (kindOf(entry.info.operator) === 'session' || NOT_FOUND.test(entry.failure.error));
     if (missing || (choice && gaveUp === undefined && !over)) return [];
     this.#polling.delete(key);
     if (gaveUp !== undefined) return [this.#failed(event, asked, { error: ERRORS.taskFailed, cause: gaveUp })];
@@ -148,16 +150,16 @@ export class TaskEvents {
   }
 
   #exit(event: HistoryEvent, entry: Entry, output: Json, assigned: Object_ | undefined): RunEvent[] {
-    const { operator } = entry.info;
+    const kind = kindOf(entry.info.operator);
     const out = json(output);
     entry.task ??= nameIn(out);
     const begin = entry.tries === 0 ? [started(event, entry)] : [];
     if (entry.failure !== undefined) return [...begin, this.#failed(event, entry, entry.failure)];
-    if (operator === 'fail') {
+    if (kind === 'failure') {
       const told = textIn(out, 'fail') ?? textIn(payloadOf(entry.output), 'text') ?? failureAssigned(assigned);
       return [...begin, this.#failed(event, entry, { error: ERRORS.taskFailed, cause: told ?? '' })];
     }
-    const said = operator === 'echo' ? (textIn(out, 'echo') ?? textIn(payloadOf(entry.output), 'text')) : undefined;
+    const said = kind === 'print' ? (textIn(out, 'echo') ?? textIn(payloadOf(entry.output), 'text')) : undefined;
     const time = timeOf(event);
     const task = nameOf(entry);
     const said1: RunEvent[] = said === undefined ? [] : [{ type: 'task-output', time, task, text: `${said}\n` }];

@@ -9,7 +9,9 @@ import { isMapping, mapValues } from '../contract/merge.ts';
 import type { Payload, StoreResult } from '../contract/payload.ts';
 import { merged } from '../contract/stores.ts';
 import type { RenderRequest, RenderResult } from '../expression/render.ts';
-import type { Group, Node, Workflow } from '../language/workflow.ts';
+import type { LoopOver } from '../language/operators/spec.ts';
+import { kindOf, loopOver } from '../language/operators.ts';
+import type { Group, Mapping, Node, Workflow } from '../language/workflow.ts';
 import { isUnknown } from './unknowns.ts';
 import { PythonHost } from './workers/python-host.ts';
 import type { Start } from './workers/worker.ts';
@@ -66,8 +68,8 @@ function harmless(node: Node): Node {
     ...(node.body !== undefined && { body: harmless(node.body) }),
     ...(node.elseBody !== undefined && { elseBody: harmless(node.elseBody) }),
   };
-  if (node.operator !== 'fail') return { ...node, ...bodies, directives };
-  const { 'fail>': __, _type: ___, _command: ____, ...keys } = node.keys;
+  if (kindOf(node.operator) !== 'failure') return { ...node, ...bodies, directives };
+  const { [`${node.operator}>`]: __, _type: ___, _command: ____, ...keys } = node.keys;
   const command = `${FAILS}${typeof node.command === 'string' ? node.command : JSON.stringify(node.command ?? '')}`;
   return { ...node, ...bodies, directives, operator: 'echo', command, keys: { ...keys, 'echo>': command } };
 }
@@ -89,38 +91,45 @@ export async function evaluateUnknown(
   const place = keys._command === undefined ? `${op}>` : '_command';
   const command = keys[place];
   if (isUnknown(keys._parallel)) keys._parallel = false;
-  if (!isUnknown(command) && !(op !== 'echo' && isUnknown(keys))) return again();
-  switch (op) {
-    case 'echo':
+  if (!isUnknown(command) && !(kindOf(op) !== 'print' && isUnknown(keys))) return again();
+  if (op === 'retry') return { limit: 0, interval: 0, exponential: false };
+  switch (kindOf(op)) {
+    case 'print':
       return again();
-    case 'if':
+    case 'condition':
       return { v: true };
-    case 'wait':
+    case 'pause':
       return { seconds: 0 };
-    case 'retry':
-      return { limit: 0, interval: 0, exponential: false };
-    case 'call': {
+    case 'inline': {
       if (!isUnknown(command)) return again();
       const file = c?.files.find((each) => !c.chain.includes(each));
       if (file === undefined) throw new Error('call> has nothing to call: the project has no other workflow file.');
       return { file };
     }
-    case 'loop':
-      if (isUnknown(keys.count)) keys.count = 1;
-      if (isUnknown(command)) keys[place] = 1;
-      return again();
-    case 'for_each':
-      keys[place] = isMapping(command)
-        ? mapValues(command, (list) => (typeof list === 'string' && isUnknown(list) ? [list] : list))
-        : {};
-      return again();
-    case 'for_range':
-      keys[place] = { from: 0, to: 1, step: 1 };
+    case 'repeat':
+      repeatOnce(loopOver(op), keys, place);
       return again();
     default:
       // Of require> and s3_wait>: what is left out has a default, or is not asked for here.
       for (const [key, value] of Object.entries(keys)) if (key !== place && isUnknown(value)) delete keys[key];
       return again();
+  }
+}
+
+/** Leaves one round of a loop where its number is not known. */
+function repeatOnce(over: LoopOver | undefined, keys: Mapping, place: string): void {
+  const command = keys[place];
+  switch (over) {
+    case 'lists':
+      keys[place] = isMapping(command)
+        ? mapValues(command, (list) => (typeof list === 'string' && isUnknown(list) ? [list] : list))
+        : {};
+      return;
+    case 'range':
+      keys[place] = { from: 0, to: 1, step: 1 };
+      return;
+    default:
+      for (const key of ['count', place]) if (isUnknown(keys[key])) keys[key] = 1;
   }
 }
 

@@ -2,6 +2,7 @@
  * A run here: the compiled machine in lib/engine, its functions in this process, its Python tasks in workers. Whoever shows it
  * reads RunEvents; everything they hold has been masked, and is on disk before it is seen.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,7 @@ import { codeUnchanged } from '../functions/launch/code.ts';
 import { launch } from '../functions/launch/core.ts';
 import { resolveMentioned, seeingKeys } from '../functions/launch/references.ts';
 import { projectFiles } from '../functions/project-files.ts';
+import { functionOf, makesTasks } from '../language/operators.ts';
 import { holdsPrefix } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { Executions } from './executions.ts';
@@ -416,7 +418,8 @@ export class Run implements AsyncIterable<RunEvent> {
   async #question(fn: string, payload: Mapping): Promise<unknown> {
     const operator = String(payload.op);
     // What generates tasks of its own is compiled as a machine (fragments.ts).
-    const answer = this.#natives[fn === 'run' ? (NATIVE[operator] ?? 'run') : fn];
+    const own = makesTasks(operator) ? undefined : functionOf(operator);
+    const answer = this.#natives[fn === 'run' ? (own ?? 'run') : fn];
     if (answer === undefined) {
       throw new TrowelError(ERRORS.badInput, `add_subtask cannot make a task of ${operator}> here`);
     }
@@ -424,14 +427,6 @@ export class Run implements AsyncIterable<RunEvent> {
     return answer(payload as Json, { ...call, resource: '', signal: this.#stop.signal });
   }
 }
-
-/** Operators that a dynamic task may have besides those that the runner itself knows, and their functions. */
-const NATIVE: { readonly [operator: string]: string } = {
-  http: 'http',
-  mail: 'notify',
-  slack: 'notify',
-  notify: 'notify',
-};
 
 /** Starts a run at once. Iterate it for its events. */
 export function startRun(options: RunOptions): Run {

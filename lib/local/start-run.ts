@@ -12,6 +12,7 @@ import type { Invoke } from '../engine/types.ts';
 import { seen } from '../expression/mask.ts';
 import { type RenderRequest, type RenderResult, render, renderText } from '../expression/render.ts';
 import { session } from '../functions/session/core.ts';
+import { codeOf, kindOf } from '../language/operators.ts';
 import type { Project } from '../language/project.ts';
 import type { Reference } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
@@ -141,9 +142,10 @@ function functionsOf(
       const values = valuesIn(valueFiles, rootsOf(payload));
       if (dryRun && !own) return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
       const answer = await evaluate(payload, values);
-      if (payload.op !== 's3_wait' && payload.op !== 'aws') return asJson(answer);
+      const kind = kindOf(payload.op);
+      if (kind !== 'poll' && kind !== 'service') return asJson(answer);
       const { withClientOptions, withoutClientOptions } = await import('./aws/client-options.ts');
-      return asJson(payload.op === 'aws' ? withoutClientOptions(answer) : withClientOptions(answer));
+      return asJson(kind === 'service' ? withoutClientOptions(answer) : withClientOptions(answer));
     },
     http,
     run: fragment('run'),
@@ -228,8 +230,8 @@ function showingParams(
 
 /** Whether a task of the workflow, or of one it requires, needs Python: then it is made ready before anything runs. */
 export function needsPython(compiled: Compiled): boolean {
-  const operators = new Set(['py', 'sh', 'task', 'function']);
-  return compiled.required.length > 0 || Object.values(compiled.tasks).some(({ operator }) => operators.has(operator));
+  const runsCode = Object.values(compiled.tasks).some(({ operator }) => codeOf(operator) !== undefined);
+  return runsCode || compiled.required.length > 0;
 }
 
 export interface PythonRequest {

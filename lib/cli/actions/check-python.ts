@@ -1,9 +1,11 @@
 /** The Python side of `trowel check`: what is asked of the files and of Python, and what is said of the interpreters. */
+
 import { PythonCheck } from '../../compiler/python/check.ts';
 import { gather } from '../../compiler/python/gather.ts';
 import { CONFIG_FILE, DEPLOYED_PYTHON } from '../../language/config/project-config.ts';
 import type { Diagnostic, Span } from '../../language/diagnostic.ts';
 import { lineFinder } from '../../language/line-finder.ts';
+import { codeOf } from '../../language/operators.ts';
 import type { Project } from '../../language/project.ts';
 import { tasksOf, walk } from '../../language/walk.ts';
 import type { Task } from '../../language/workflow.ts';
@@ -27,7 +29,7 @@ export async function openPython(project: Project, env: NodeJS.ProcessEnv): Prom
   const tasks = [...project.workflows.values()].flatMap((workflow) =>
     [...tasksOf(workflow)].map((task) => ({ task, workflow })),
   );
-  const ofPython = tasks.filter(({ task }) => task.operator === 'py');
+  const ofPython = tasks.filter(({ task }) => codeOf(task.operator) === 'python');
   if (ofPython.length === 0) return undefined;
   const { config } = project;
   const hasImage = config.image !== undefined || config.dockerfile !== undefined;
@@ -49,7 +51,7 @@ export async function openPython(project: Project, env: NodeJS.ProcessEnv): Prom
     await lookup.close();
     return { diagnostics: named, text: () => undefined, close: async () => {} };
   }
-  const scripts = tasks.map(({ task }) => (task.operator === 'sh' ? String(task.command) : '')).join('\n');
+  const scripts = tasks.map(({ task }) => (codeOf(task.operator) === 'shell' ? String(task.command) : '')).join('\n');
   const nodes = [...project.workflows.values()].flatMap(({ root }) => [...walk(root)]);
   const paths = nodes.some(({ directives: { env } }) => env !== undefined && Object.hasOwn(env, 'PYTHONPATH'));
   const line = lineFinder(project.sources);

@@ -1,10 +1,12 @@
 /** Secrets that the workflows name and that are not set for runs here. */
+
 import { mountedKey, secretKeys } from '../../contract/secret-keys.ts';
 import type { Diagnostic, Span } from '../../language/diagnostic.ts';
 import { isReplaced } from '../../language/dig/secret-check.ts';
+import { operatorSpec } from '../../language/operators.ts';
 import type { Project } from '../../language/project.ts';
 import { locate, templatesOf } from '../../language/templates.ts';
-import type { Mapping, Node, Workflow } from '../../language/workflow.ts';
+import type { Mapping, Node, Task, Workflow } from '../../language/workflow.ts';
 import { SecretStore } from '../../local/secrets.ts';
 
 /** One warning for each key, at the first place that names it. */
@@ -31,11 +33,11 @@ function collect(workflow: Workflow, sources: ReadonlyMap<string, string>, named
     const own = mountedKey(key, mounts);
     if (!own.includes('$') && own !== '' && !named.has(own)) named.set(own, span);
   };
-  const visit = (node: Node | undefined, around: Mapping, hasAddress: boolean): void => {
+  const visit = (node: Node | undefined, around: Mapping, outer: readonly string[]): void => {
     if (node === undefined) return;
     const mounts = { ...around, ...node.directives.secrets };
-    // Defaults of slack>, which may name another address.
-    const addressed = hasAddress || node.directives.export?.slack !== undefined;
+    // Defaults of an operator, which may name another address.
+    const exported = [...outer, ...Object.keys(node.directives.export ?? {})];
     for (const template of templatesOf(node)) {
       if (!template.text.includes('secret:') || !isReplaced(node, template.path)) continue;
       for (const key of secretKeys(template.text)) {
@@ -43,15 +45,23 @@ function collect(workflow: Workflow, sources: ReadonlyMap<string, string>, named
         note(key, mounts, locate(sources.get(template.span.file), template, place));
       }
     }
-    if (node.kind === 'task' && node.operator === 'slack' && node.keys.url === undefined && !addressed) {
-      note('slack.webhook', mounts, node.spans['slack>'] ?? node.span);
+    if (node.kind === 'task') {
+      const key = neededSecret(node, exported);
+      if (key !== undefined) note(key, mounts, node.spans[`${node.operator}>`] ?? node.span);
     }
     const { error, check } = node.directives;
     const below = node.kind === 'group' ? node.children : [node.body, node.elseBody];
-    for (const each of [...below, error, check]) visit(each, mounts, addressed);
+    for (const each of [...below, error, check]) visit(each, mounts, exported);
   };
-  visit(workflow.root, {}, false);
-  visit(workflow.sla?.body, {}, false);
+  visit(workflow.root, {}, []);
+  visit(workflow.sla?.body, {}, []);
+}
+
+/** The secret that a task needs though it does not name it. `exported`: what is in scope may hold its options. */
+function neededSecret({ operator, keys }: Task, exported: readonly string[]): string | undefined {
+  const { needsSecret, defaults } = operatorSpec(operator) ?? {};
+  if (needsSecret === undefined || needsSecret.unless.some((option) => keys[option] !== undefined)) return undefined;
+  return defaults !== undefined && exported.includes(defaults) ? undefined : needsSecret.key;
 }
 
 /** `${secret:KEY}` as it is written. */

@@ -4,7 +4,7 @@ import { makeScheduler, SCHEDULE_END } from '../../expression/schedule.ts';
 import { formatSessionTime } from '../../expression/session.ts';
 import { isExcluded } from '../../language/config/project-config.ts';
 import type { Diagnostic } from '../../language/diagnostic.ts';
-import { referencesOf } from '../../language/dig/calls.ts';
+import { callsByExpression, referencesOf } from '../../language/dig/calls.ts';
 import { loadProject, type Project } from '../../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../../language/report.ts';
 import { exactText } from '../../language/value-form.ts';
@@ -104,10 +104,10 @@ function calledWorkflows(project: Project): (name: string) => boolean {
   let anyMayBe = false;
   for (const workflow of project.workflows.values()) {
     for (const task of tasksOf(workflow)) {
-      if (task.operator === 'call' && typeof task.command === 'string' && task.command.includes('${')) anyMayBe = true;
+      if (callsByExpression(task)) anyMayBe = true;
     }
     for (const { kind, target, task } of referencesOf(workflow)) {
-      const given = kind === 'call' || task.keys.params !== undefined;
+      const given = kind === 'inline' || task.keys.params !== undefined;
       if (given && target !== undefined && target !== workflow.name) called.add(target);
     }
   }

@@ -2,6 +2,7 @@
 
 import { resolveCall } from '../../compiler/operators/call.ts';
 import { literalCondition } from '../../compiler/operators/if.ts';
+import { isCall, kindOf } from '../../language/operators.ts';
 import type { Node, Workflow } from '../../language/workflow.ts';
 
 /** More than any terminal shows; names of calls multiply. */
@@ -22,14 +23,14 @@ export function outlineOf(workflow: Workflow, workflows: ReadonlyMap<string, Wor
       return;
     }
     const { operator, command } = node;
-    if (operator === 'call' && typeof command === 'string' && !command.includes('$')) {
+    if (isCall(operator) && typeof command === 'string' && !command.includes('$')) {
       const callee = files.get(resolveCall(folder, command));
       if (callee !== undefined) {
         visit({ ...callee.root, name: '^sub' }, name, folderOf(callee.file));
         return;
       }
     }
-    const condition = operator === 'if' ? literalCondition(node) : undefined;
+    const condition = kindOf(operator) === 'condition' ? literalCondition(node) : undefined;
     if (condition === undefined) {
       names.push(name);
       return;

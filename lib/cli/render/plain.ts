@@ -1,10 +1,9 @@
 /** A run as lines for a file, a pipe or a CI log: no times of day, no escape sequences but colour, one line an event. */
+
 import type { RunEvent } from '../../events/run-event.ts';
 import { clean, duration, headline } from '../../events/text.ts';
+import { isInstant } from '../../language/operators.ts';
 import type { Colors } from '../terminal.ts';
-
-/** Operators that end as soon as they start: their start is not worth a line. */
-const INSTANT = new Set(['echo', 'fail', 'if', 'loop', 'for_each', 'for_range', 'call', '']);
 
 export interface PlainOptions {
   /** How a task is named; by default in full. */
@@ -21,7 +20,7 @@ export function plainLine(event: RunEvent, colors: Colors, options: PlainOptions
     case 'notice':
       return `${colors.yellow('notice')}  ${clean(event.message)}`;
     case 'task-started':
-      return INSTANT.has(event.operator) && event.try === 1
+      return (event.operator === '' || isInstant(event.operator)) && event.try === 1
         ? undefined
         : `${colors.cyan('start')}   ${nameOf(event.task)}  ${colors.dim(`${event.operator}>${event.try > 1 ? `  try ${event.try}` : ''}`)}`;
     case 'task-retrying':

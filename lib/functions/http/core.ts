@@ -102,7 +102,7 @@ async function prepare(
     marks.fill(value, (asked) => secrets.asked(asked));
 
   const secretUri = await secrets.optional('http.uri');
-  const command = secretUri ?? text(params, '_command') ?? text(params, 'http>');
+  const command = secretUri ?? text(params, '_command') ?? text(params, `${task.operator}>`);
   if (command === undefined) throw badInput("Parameter '_command' is required but not set");
   const secretive = secretUri !== undefined || marks.asks(command);
   const url = parseUrl(await filled(command), secretive);

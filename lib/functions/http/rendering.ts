@@ -32,6 +32,8 @@ export interface RenderServices extends SecretServices {
 }
 
 export interface Task {
+  /** Without `>`. */
+  readonly operator: string;
   /** Integers that a number does not hold are text, with all their digits. */
   readonly params: Mapping;
   /** `params` in the form in which values travel. */
@@ -76,7 +78,7 @@ export async function renderTask(
   const mounts = isMapping(keys._secrets) ? marks.unmark(keys._secrets) : {};
   const secrets = new Secrets(services, mounts, JSON.stringify(k._secrets ?? null).includes('${'));
   const params = decode(scope, undefined, (digits) => digits) as Mapping;
-  return { params, scope, keys, secrets, marks };
+  return { operator: op, params, scope, keys, secrets, marks };
 }
 
 function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapping {

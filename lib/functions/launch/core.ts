@@ -16,6 +16,7 @@ import { expected } from '../../expression/coerce.ts';
 import { toSeconds } from '../../expression/duration.ts';
 import { Marks } from '../../expression/marks.ts';
 import type { RenderRequest, RenderResult } from '../../expression/render.ts';
+import { codeOf } from '../../language/operators.ts';
 import { exactText, hasNoText, isLeaf } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 import type { Compute } from './compute.ts';
@@ -144,9 +145,12 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
   for (const key of Object.keys(keys)) setOwn(params, key, marks.unmark(params[key] ?? null));
   const own = marks.unmark(rendered.own);
   const marked = envOf(rendered.own);
-  const { _command: script = rendered.keys['sh>'] } = rendered.keys;
+  const { _command: script = rendered.keys[`${payload.op}>`] } = rendered.keys;
   const mounts = mapping(keys._secrets) ?? {};
-  const asking = { env: marked, script: payload.op === 'sh' && typeof script === 'string' ? script : undefined };
+  const asking = {
+    env: marked,
+    script: codeOf(payload.op) === 'shell' && typeof script === 'string' ? script : undefined,
+  };
   const secrets = secretsIn(asking, { marks, payload, mounts }, services.computable);
   const { _type = payload.op, _command = own[`${payload.op}>`] } = own;
   const long: Mapping = _command === undefined ? { _type } : { _type, _command };

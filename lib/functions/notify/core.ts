@@ -7,6 +7,8 @@ import { isMapping } from '../../contract/merge.ts';
 import type { Layer, Payload, StoreResult } from '../../contract/payload.ts';
 import { storeResult } from '../../contract/stores.ts';
 import { cut } from '../../expression/mask.ts';
+import type { Destination } from '../../language/operators/spec.ts';
+import { sends } from '../../language/operators.ts';
 import type { Value } from '../../language/workflow.ts';
 import { badInput } from '../failure.ts';
 import type { HttpServices } from '../http/core.ts';
@@ -46,26 +48,28 @@ export interface Notifications {
  * Throws Trowel.Template, Trowel.BadInput, Trowel.Secret, or Trowel.TaskFailed if a server refuses the message or none answers.
  */
 export async function notify(payload: Payload, services: NotifyServices): Promise<StoreResult> {
-  const task = await renderTask(payload, services, SHOWN[payload.op]);
-  const operator = OPERATORS[payload.op];
-  if (operator === undefined) throw badInput(`Unknown operator for notify: ${payload.op}`);
-  await withoutSecrets(task, () => operator(payload, task, services));
+  const destination = sends(payload.op);
+  if (destination === undefined) throw badInput(`Unknown operator for notify: ${payload.op}`);
+  const shown = SHOWN[destination];
+  const task = await renderTask(payload, services, shown && [`${payload.op}>`, '_command', ...shown]);
+  await withoutSecrets(task, () => SENDERS[destination](payload, task, services));
   return storeResult(payload, {});
 }
 
-type Operator = (payload: Payload, task: Task, services: NotifyServices) => Promise<void>;
+type Sender = (payload: Payload, task: Task, services: NotifyServices) => Promise<void>;
 
-/** Keys in which what an expression gives is escaped. */
-const SHOWN: { readonly [op: string]: readonly string[] } = {
-  slack: ['slack>', '_command', 'blocks', 'attachments'],
-  mail: ['mail>', '_command', 'body'],
+/** Where what an expression gives is escaped: keys besides the value. */
+const SHOWN: { readonly [to in Destination]: readonly string[] | undefined } = {
+  slack: ['blocks', 'attachments'],
+  mail: ['body'],
+  notification: undefined,
 };
 
-const OPERATORS: { readonly [op: string]: Operator } = { mail, slack, notify: toProject };
+const SENDERS: { readonly [to in Destination]: Sender } = { mail, slack, notification: toProject };
 
 /** notify>: printed, and sent where trowel.yml says. In a handler it tells what has failed; the handlers around it need not. */
 async function toProject(payload: Payload, task: Task, services: NotifyServices): Promise<void> {
-  const message = task.marks.unmark(text(task.params, '_command') ?? text(task.params, 'notify>') ?? '');
+  const message = task.marks.unmark(text(task.params, '_command') ?? text(task.params, `${task.operator}>`) ?? '');
   services.log(message);
   const error = errorIn(payload.l);
   if (error === undefined) {

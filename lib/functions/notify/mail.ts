@@ -1,7 +1,6 @@
 import type { SendMailOptions } from 'nodemailer';
 import { isMapping } from '../../contract/merge.ts';
 import type { Payload } from '../../contract/payload.ts';
-import type { Marks } from '../../expression/marks.ts';
 import { cut, seen } from '../../expression/mask.ts';
 import { encode, exactText, isReference, type Reference } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
@@ -56,7 +55,7 @@ export async function mail(payload: Payload, task: Task, services: MailServices)
   const scope = marks.unmark(mergeDefaults(task.scope, task.scope.mail));
   const params = marks.unmark(marked);
   const files = await attachments(scope, (reference) => services.readValue?.(payload, reference), services);
-  const content = await body(marked, params, scope, marks, services);
+  const content = await body(task, marked, params, scope, services);
   // By its place: what a task has stored does not decide whether it is escaped.
   const escaping = boolean(params, 'html', false) && boolean(task.keys, 'escape', true);
   const readable = readableError(task.params);
@@ -66,19 +65,19 @@ export async function mail(payload: Payload, task: Task, services: MailServices)
 
 /** The text, with marks around what expressions gave. `scope`: `params` as values travel. */
 async function body(
+  { operator, marks }: Task,
   marked: Mapping,
   params: Mapping,
   scope: Mapping,
-  marks: Marks,
   services: MailServices,
 ): Promise<string> {
-  const command = marked._command ?? marked['mail>'];
+  const command = marked._command ?? marked[`${operator}>`];
   if (isMapping(command)) {
     const data = text(command, 'data');
     if (data === undefined) throw badInput("Parameter 'data' is required but not set");
     return data;
   }
-  const file = text(params, '_command') ?? text(params, 'mail>');
+  const file = text(params, '_command') ?? text(params, `${operator}>`);
   if (file === undefined) {
     const given = text(marked, 'body');
     if (given === undefined) throw badInput("Parameter '_command' is required but not set");

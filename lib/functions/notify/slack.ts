@@ -37,7 +37,7 @@ export async function slack(_payload: Payload, task: Task, services: SlackServic
   const webhook = given === undefined ? await task.secrets.required('slack.webhook') : await fill(given);
   task.secrets.hide(webhook);
 
-  const command = params._command ?? params['slack>'] ?? null;
+  const command = params._command ?? params[`${task.operator}>`] ?? null;
   const message: Mapping = isMapping(command) ? { ...command } : { text: text({ command }, 'command') ?? '' };
   for (const field of FIELDS) {
     const value = parsed(params[field], task.marks);

@@ -1,13 +1,16 @@
 /** call> and require> between the workflows of a project: targets that exist, no circles. */
+
 import { posix } from 'node:path';
 import type { Diagnostic, Span } from '../diagnostic.ts';
+import { isCall, kindOf } from '../operators.ts';
 import { Report } from '../report.ts';
 import { didYouMean } from '../suggest.ts';
 import { tasksOf } from '../walk.ts';
 import type { Task, Workflow } from '../workflow.ts';
 
 export interface Reference {
-  readonly kind: 'call' | 'require';
+  readonly kind: 'inline' | 'session';
+  readonly operator: string;
   /** Name of the workflow meant (path without `.dig`); undefined if it is outside the project. */
   readonly target: string | undefined;
   /** As written. */
@@ -39,13 +42,19 @@ export function referencesOf(workflow: Workflow): Reference[] {
   const found: Reference[] = [];
   for (const task of tasksOf(workflow)) {
     const { operator, command } = task;
-    if ((operator !== 'call' && operator !== 'require') || typeof command !== 'string' || command === '') continue;
-    if (command.includes('${') || (operator === 'require' && elsewhere(task))) continue;
-    const target = operator === 'call' ? callTarget(workflow.name, command) : insideProject(command, command);
+    const kind = kindOf(operator);
+    if ((kind !== 'inline' && kind !== 'session') || typeof command !== 'string' || command === '') continue;
+    if (command.includes('${') || (kind === 'session' && elsewhere(task))) continue;
+    const target = kind === 'inline' ? callTarget(workflow.name, command) : insideProject(command, command);
     const span = task.spans[`${operator}>`] ?? task.spans._command ?? task.span;
-    found.push({ kind: operator, target, text: command, span, task });
+    found.push({ kind, operator, target, text: command, span, task });
   }
   return found;
+}
+
+/** `call>: ${x}`, which may reach any file of the project. */
+export function callsByExpression({ operator, command }: Task): boolean {
+  return isCall(operator) && typeof command === 'string' && command.includes('${');
 }
 
 /** A require> into another project cannot be looked up here. */
@@ -68,13 +77,13 @@ export function reachable(name: string, library: Library): string[] {
 export function checkCalls(workflow: Workflow, library: Library): readonly Diagnostic[] {
   const report = new Report();
   const rings = new Map<string, string[] | undefined>();
-  for (const { kind, target, text, span } of library.references(workflow.name)) {
+  for (const { kind, operator, target, text, span } of library.references(workflow.name)) {
     if (target === undefined) {
       report.error(
         'file-outside-project',
         span,
         `The workflow '${text}' is outside the project's folder`,
-        `${kind}> reads only files of the project.`,
+        `${operator}> reads only files of the project.`,
       );
     } else if (!library.exists(target)) {
       reportMissing(kind, workflow, target, text, span, library, report);
@@ -89,7 +98,7 @@ export function checkCalls(workflow: Workflow, library: Library): readonly Diagn
 }
 
 function reportMissing(
-  kind: 'call' | 'require',
+  kind: Reference['kind'],
   workflow: Workflow,
   target: string,
   text: string,
@@ -97,7 +106,7 @@ function reportMissing(
   library: Library,
   report: Report,
 ): void {
-  if (kind === 'call') {
+  if (kind === 'inline') {
     const folder = posix.dirname(workflow.name);
     const near = didYouMean(target, library.names(), 0.34);
     const place = folder === '.' ? undefined : `call> is relative to the folder '${folder}' here.`;
@@ -125,7 +134,7 @@ function reportMissing(
 }
 
 /** The way from `target` back to `start` by references of one kind, as names from start to start. */
-function circle(start: string, target: string, kind: 'call' | 'require', library: Library): string[] | undefined {
+function circle(start: string, target: string, kind: Reference['kind'], library: Library): string[] | undefined {
   const cameFrom = new Map<string, string | undefined>([[target, undefined]]);
   for (const [name] of cameFrom) {
     if (name === start) {
@@ -142,9 +151,9 @@ function circle(start: string, target: string, kind: 'call' | 'require', library
   return undefined;
 }
 
-function reportCircle(kind: 'call' | 'require', ring: readonly string[], span: Span, report: Report): void {
+function reportCircle(kind: Reference['kind'], ring: readonly string[], span: Span, report: Report): void {
   const way = ring.join(' → ');
-  if (kind === 'call') {
+  if (kind === 'inline') {
     report.error(
       'call-cycle',
       span,

@@ -5,11 +5,11 @@ import type { OperatorKind, OptionSpec, ValueType } from '../operators/spec.ts';
 import { hasBody, leadsToTasks, OPERATORS } from '../operators.ts';
 import type { Report } from '../report.ts';
 import { didYouMean, nearest } from '../suggest.ts';
-import { checkValue, isTemplate, type TaskKeys } from '../value-check.ts';
 import type { Value } from '../workflow.ts';
 import { asBoolean, asInteger } from '../yaml/scalar.ts';
 import { type Entry, entryOf, type MapTree, show, type Tree, toMapping, toValue } from '../yaml/tree.ts';
 import { reportTopOnly, TOP_ONLY } from './top-only.ts';
+import { checkValue, isTemplate, type TaskKeys } from './value-check.ts';
 
 /** Allowed on every task. */
 export const TASK_DIRECTIVES = [

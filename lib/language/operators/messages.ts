@@ -45,5 +45,6 @@ export const MESSAGES: { readonly [operator: string]: OperatorSpec } = {
     stores: 'nothing',
     defaults: 'slack',
     secrets: ['url'],
+    needsSecret: { key: 'slack.webhook', unless: ['url', 'webhook'] },
   },
 };

@@ -41,6 +41,8 @@ interface Common {
   readonly stores: 'nothing' | 'anything' | { readonly variable: string };
   /** Keys in which `${secret:KEY}` is replaced (`command`: the value), besides `_env` of processes. Elsewhere it stays as written. */
   readonly secrets?: readonly string[];
+  /** A secret that it needs where none of these options is set. */
+  readonly needsSecret?: { readonly key: string; readonly unless: readonly string[] };
   /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
   readonly defaults?: string;
 }

@@ -1,9 +1,9 @@
 /** What a task's value has to be beyond its type, by the operator's kind. */
-import type { OperatorSpec } from './operators/spec.ts';
-import type { Report } from './report.ts';
-import type { Value } from './workflow.ts';
-import { asBoolean, asInteger } from './yaml/scalar.ts';
-import { type Entry, entryOf, type MapTree, show, toValue } from './yaml/tree.ts';
+import type { OperatorSpec } from '../operators/spec.ts';
+import type { Report } from '../report.ts';
+import type { Value } from '../workflow.ts';
+import { asBoolean, asInteger } from '../yaml/scalar.ts';
+import { type Entry, entryOf, type MapTree, show, toValue } from '../yaml/tree.ts';
 
 export interface TaskKeys {
   readonly name: string;
