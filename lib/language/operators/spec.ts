@@ -51,6 +51,7 @@ interface Common {
 interface Container {
   readonly kind: 'container';
   readonly runs: 'python' | 'shell';
+  readonly defaults: string;
 }
 
 /** A function renders the task's keys and does it. `http_call`: the answer is tasks, so it cannot be deployed. */

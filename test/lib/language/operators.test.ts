@@ -8,6 +8,7 @@ import {
   UNSUPPORTED_OPERATORS,
 } from '../../../lib/language/operators/elsewhere.ts';
 import { codeOf, mayStore, OPERATORS } from '../../../lib/language/operators.ts';
+import { PYTHON_FILE, pythonOperators } from '../../../tools/write-operators.ts';
 
 test('the operators of this release', () => {
   expect(Object.keys(OPERATORS).sort().join(' ')).toBe(
@@ -53,4 +54,8 @@ test('docs/diagnostics.md explains every code, and no other', () => {
   const text = readFileSync(new URL('../../../docs/diagnostics.md', import.meta.url), 'utf8');
   const documented = [...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, code]) => code);
   expect(documented.sort()).toEqual([...DIAGNOSTIC_CODES].sort());
+});
+
+test('the Python side knows what the runner carries out (tools/write-operators.ts)', () => {
+  expect(readFileSync(PYTHON_FILE, 'utf8')).toBe(pythonOperators());
 });

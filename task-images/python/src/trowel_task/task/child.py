@@ -17,6 +17,7 @@ from trowel_task.contract import errors, wire
 from trowel_task.contract.assignment import ENV_NAME, Job, private
 from trowel_task.contract.errors import BAD_INPUT, FAILED, TaskError
 from trowel_task.contract.masks import Masker
+from trowel_task.contract.operators import DEFAULTS, RUNS
 from trowel_task.kinds import kinds
 from trowel_task.store import results, values
 from trowel_task.system import linux
@@ -228,9 +229,10 @@ def execute(job: Job) -> dict[str, Any]:
         os.chdir(os.path.join(job.project, assignment.workdir))
     except OSError as error:
         raise TaskError(FAILED, f"Cannot enter the folder '{assignment.workdir or job.project}': {error.strerror}") from None
-    if assignment.operator == "sh":
-        shell.run(params, env, secrets, job.scratch)
-    elif assignment.operator == "py":
+    runs = RUNS.get(assignment.operator)
+    if runs == "shell":
+        shell.run(assignment.operator, params, env, secrets, job.scratch)
+    elif runs == "python":
         os.environ.update(env)
         # Python reads it when it starts; this one has started.
         sys.path[:0] = [os.path.abspath(path) for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
@@ -278,14 +280,15 @@ def packages(site: str) -> dict[str, str]:
 def python(job: Job, params: digdag.Params, ran: Ran) -> None:
     from trowel_task.task import bind
 
-    defaults = dict.get(params, "py")
+    operator = job.assignment.operator
+    defaults = dict.get(params, DEFAULTS[operator])
     if isinstance(defaults, dict) and wire.is_mapping(defaults):
         for key, value in values.resolve(defaults).items():
             if not dict.__contains__(params, key):
                 params[key] = value
     digdag.install(digdag.Env(params, ran, values.Store(job.assignment.root).take))
     sys.path.append(os.getcwd())  # last: the standard library goes before user modules, as with digdag
-    command = dict.get(params, "_command", dict.get(params, "py>"))
+    command = dict.get(params, "_command", dict.get(params, f"{operator}>"))
     sys.argv = [str(command)]
     try:
         debugging.prepare(job.debug, job.assignment.task)
@@ -297,7 +300,7 @@ def python(job: Job, params: digdag.Params, ran: Ran) -> None:
         elif isinstance(dict.get(params, "script"), str):
             script(params["script"], job.scratch, params, ran)
         else:
-            raise TaskError(FAILED, "py>: the function is missing: write py>: module.function (config)")
+            raise TaskError(FAILED, f"{operator}>: the function is missing: write {operator}>: module.function (config)")
     except SystemExit as error:
         if errors.exit_code(error) != 0:
             raise failure(job, error) from None

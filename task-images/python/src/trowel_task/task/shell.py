@@ -8,6 +8,7 @@ import sys
 from trowel_task.contract import wire
 from trowel_task.contract.assignment import ENV_NAME, private
 from trowel_task.contract.errors import FAILED, OUT_OF_MEMORY, TaskError, hint_to_apt, signal_name
+from trowel_task.contract.operators import DEFAULTS
 from trowel_task.store import values
 from trowel_task.task import shell_variables
 from trowel_task.task.secrets import Secrets
@@ -20,18 +21,18 @@ if TYPE_CHECKING:
     from trowel_task.adapters.digdag import Params
 
 
-def run(params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> None:
+def run(operator: str, params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> None:
     """`env` (from `_env`) wins over parameters. Raises TaskError "Command failed with code N"."""
     options = params.raw()
-    defaults = options.get("sh")
+    defaults = options.get(DEFAULTS[operator])
     if isinstance(defaults, dict) and wire.is_mapping(defaults):
         options = {**values.opened(defaults), **options}
-    command = options.get("_command", options.get("sh>"))
+    command = options.get("_command", options.get(f"{operator}>"))
     shell = options.get("shell", ["/bin/sh"])
     if isinstance(shell, str):
         shell = [shell]
     if command is None:
-        raise TaskError(FAILED, "sh>: the script is missing (config)")
+        raise TaskError(FAILED, f"{operator}>: the script is missing (config)")
     script = private(scratch, "runner.sh")
     text = secrets.script(text_of(command))
     fd = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -12,6 +12,7 @@ from trowel_task import PROTOCOL
 from trowel_task.contract.assignment import words
 from trowel_task.contract.errors import BAD_INPUT, FAILED, TIMEOUT, TaskError, did_you_mean
 from trowel_task.contract.merge import deep_merge
+from trowel_task.contract.operators import DEFAULTS, RUNS
 from trowel_task.store import values
 from trowel_task.task import scopes, shell
 from trowel_task.task.routines import Spawn, Wait
@@ -239,19 +240,19 @@ class Subtasks:
     def _operate(self, operator: str, config: dict[str, Any], name: str, scope: Scope) -> Steps:
         own = {key: value for key, value in config.items() if key not in _LEVEL_KEYS}
         env = scope.group_env(config).env
-        if operator not in ("py", "sh", "echo", "fail"):
+        if operator not in RUNS:
             keys = {**own, "_env": env} if env else own
             answer = yield Call("run", self._payload(name, scope, keys, operator))
             stored = answer.get("stored") if isinstance(answer, dict) else None
             return (stored if isinstance(stored, dict) else {}), None
         params, keys = yield from self._params(own, operator, name, scope, env)
         command = params.get("_command")
-        if operator == "echo":
+        if RUNS[operator] == "print":
             yield Log(name, shell.text_of(command) + "\n")
             return {}, None
-        if operator == "fail":
+        if RUNS[operator] == "failure":
             raise TaskError(FAILED, shell.text_of(command))
-        defaults = params.get(operator)
+        defaults = params.get(DEFAULTS[operator])
         defaults = defaults if isinstance(defaults, dict) else {}
         own_env = params.get("_env") or {}
         work = self._assignment.derived(
@@ -261,7 +262,7 @@ class Subtasks:
             keys=keys,
             env={**self._assignment.env, **own_env},
             secret_texts=self._secret_texts(own_env),
-            python=words(params.get("python", defaults.get("python"))) if operator == "py" else None,
+            python=words(params.get("python", defaults.get("python"))) if RUNS[operator] == "python" else None,
             result=None,
         )
         limit = _timeout(config.get("_timeout"))
