@@ -2,7 +2,8 @@
 
 import { codeOf, functionOf, leadsToTasks, mayStore } from '../language/operators.ts';
 import type { Group, Node, Workflow } from '../language/workflow.ts';
-import { type AttemptInfo, listAttempts } from '../local/history.ts';
+import type { AttemptInfo } from '../local/history/attempt-info.ts';
+import { listAttempts } from '../local/history/attempts.ts';
 import { findTask } from '../local/select-tasks.ts';
 import { usageError } from './exit-codes.ts';
 

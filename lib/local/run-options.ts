@@ -8,7 +8,7 @@ import type { RunStatus } from '../events/run-event.ts';
 import type { Services } from '../functions/launch/core.ts';
 import type { Mapping } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
-import type { AttemptInfo } from './history.ts';
+import type { AttemptInfo } from './history/attempt-info.ts';
 import type { SecretStore } from './secrets.ts';
 import type { PythonHost } from './workers/python-host.ts';
 

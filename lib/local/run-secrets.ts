@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Masker, seen } from '../expression/mask.ts';
-import { type Attempt, secretsUsed } from './history.ts';
+import type { Attempt } from './history/attempt.ts';
+import { secretsUsed } from './history/attempts.ts';
 import type { SecretStore } from './secrets.ts';
 
 /** What a run has read of secrets: it hides their values from then on, and its attempt remembers their keys (never the values). */

@@ -19,7 +19,7 @@ import type { Mapping } from '../language/workflow.ts';
 import type { Aws, AwsOptions } from './aws/aws.ts';
 import { evaluateUnknown, IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
 import type { LocalFunction } from './functions.ts';
-import type { AttemptInfo } from './history.ts';
+import type { AttemptInfo } from './history/attempt-info.ts';
 import { type Run, startRun } from './run.ts';
 import type { RunContext, RunOptions } from './run-options.ts';
 import { SecretStore } from './secrets.ts';

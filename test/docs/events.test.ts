@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { RunEvent } from '../../lib/events/run-event.ts';
-import { lastUnsuccessful } from '../../lib/local/history.ts';
+import { lastUnsuccessful } from '../../lib/local/history/attempts.ts';
 import { sequence, type TestTask } from '../lib/local/machines.ts';
 import { runIn, sessionFunction } from '../lib/local/project.ts';
 import { temporary } from '../lib/local/temporary.ts';

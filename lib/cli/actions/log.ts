@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../events/run-event.ts';
-import { type AttemptInfo, listAttempts, readAttempt, readEvents } from '../../local/history.ts';
+import type { AttemptInfo } from '../../local/history/attempt-info.ts';
+import { listAttempts, readAttempt } from '../../local/history/attempts.ts';
+import { readEvents } from '../../local/history/events.ts';
 import type { LogFlags } from '../commands/log.ts';
 import { EXIT, usageError } from '../exit-codes.ts';
 import { findProject } from '../find-project.ts';

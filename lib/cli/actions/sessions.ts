@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { type AttemptInfo, listAttempts } from '../../local/history.ts';
+import type { AttemptInfo } from '../../local/history/attempt-info.ts';
+import { listAttempts } from '../../local/history/attempts.ts';
 import type { SessionsFlags } from '../commands/sessions.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findProject, withoutEnding } from '../find-project.ts';

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { lastUnsuccessful, listAttempts, readEvents } from '../../../lib/local/history.ts';
+import { lastUnsuccessful, listAttempts } from '../../../lib/local/history/attempts.ts';
+import { readEvents } from '../../../lib/local/history/events.ts';
 import { sequence } from './machines.ts';
 import { eventually, runIn } from './project.ts';
 import { temporary } from './temporary.ts';
@@ -18,7 +19,7 @@ it('a run that was killed goes on where it was, as often as need be', async () =
   const lines = (): number => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n').length : 0);
   const folder = join(project, '.trowel');
   const code = `
-    import { lastUnsuccessful } from ${JSON.stringify(join(process.cwd(), 'lib/local/history.ts'))};
+    import { lastUnsuccessful } from ${JSON.stringify(join(process.cwd(), 'lib/local/history/attempts.ts'))};
     import { sequence } from ${JSON.stringify(join(import.meta.dirname, 'machines.ts'))};
     import { runIn } from ${JSON.stringify(join(import.meta.dirname, 'project.ts'))};
     const resume = lastUnsuccessful(${JSON.stringify(folder)}, 'main');
