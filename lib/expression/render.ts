@@ -24,7 +24,7 @@ import type { Layer } from '../contract/payload.ts';
 import { decode, findMark, hasNoText, isKept, isReference } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { lookUp, parsePath, textOf } from './path.ts';
-import type { Evaluated } from './sandbox.ts';
+import type { Evaluated } from './sandbox-messages.ts';
 import { type Part, scan } from './scan.ts';
 
 export interface RenderRequest {

@@ -1,6 +1,6 @@
 /** What the build has put into one folder of the package for all who evaluate: the command line and the functions on AWS. */
 import { readFile } from 'node:fs/promises';
-import type { SandboxParts } from './sandbox-thread.ts';
+import type { SandboxParts } from './sandbox-messages.ts';
 
 /** As seen from a bundle's chunks; build.mjs defines it. */
 declare const SANDBOX_FOLDER: string;

@@ -3,7 +3,7 @@
  * this module replaced by sandbox-parts-built.ts (build.mjs).
  */
 import { bundleSandbox } from '../../bundle-sandbox.mjs';
-import type { SandboxParts } from './sandbox-thread.ts';
+import type { SandboxParts } from './sandbox-messages.ts';
 
 export async function sandboxParts(): Promise<SandboxParts> {
   const { code, wasm, moment } = await bundleSandbox();

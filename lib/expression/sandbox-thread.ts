@@ -14,42 +14,10 @@ import {
   type QuickJSHandle,
   type QuickJSSyncVariant,
 } from 'quickjs-emscripten-core';
-import type { Evaluated } from './sandbox.ts';
 import { type Image, imageOf, readImage, restore, type WasmMemory } from './sandbox-image.ts';
+import type { Answer, Evaluated, Ready, Request, SandboxParts } from './sandbox-messages.ts';
 import { DATE_SOURCE, EVALUATE_SOURCE, MATH_SOURCE, STRING_SOURCE } from './sandbox-prelude.ts';
 import { offsetAt, toInstant } from './zone.ts';
-
-/** `code` is the thread's, as CommonJS; it gets the rest as its data. */
-export interface SandboxParts {
-  readonly code: string;
-  /** QuickJS. */
-  readonly wasm: Uint8Array;
-  /** From an image, or by loading moment from its source. */
-  readonly begin: { readonly image: Uint8Array } | { readonly moment: string };
-}
-
-/** The first message: the thread is loaded. */
-export interface Ready {
-  /** From which others may begin; absent if it began from one. */
-  readonly image: Uint8Array | undefined;
-  /** The file in which Linux counts the thread's processor time, in nanoseconds; elsewhere absent. */
-  readonly usage: string | undefined;
-}
-
-export interface Request {
-  /** The body of a function. */
-  readonly source: string;
-  /** JSON: the function's `this`. */
-  readonly scope: string;
-  /** Of `Date` and `moment`. */
-  readonly timezone: string;
-}
-
-export interface Answer {
-  readonly result: Evaluated;
-  /** False: the thread evaluates nothing more. WebAssembly's memory never shrinks, and after a crash it is in no known state. */
-  readonly usable: boolean;
-}
 
 /**
  * QuickJS's own limit counts allocations, not their sizes, in WebAssembly; so the instance's memory is limited: 16 MB that it

@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { Value } from '../language/workflow.ts';
+import type { Answer, Evaluated, Ready, Request, SandboxParts } from './sandbox-messages.ts';
 import { sandboxParts } from './sandbox-parts.ts';
-import type { Answer, Ready, Request, SandboxParts } from './sandbox-thread.ts';
 import type { Part } from './scan.ts';
 
 /**
@@ -24,9 +24,6 @@ const WALL_LIMIT_MS = 10_000;
 const TIERING_BUDGET = 1_000_000_000;
 /** Most evaluations are over before anything is measured. */
 const FIRST_LOOK_MS = 50;
-
-/** `message` is `ReferenceError: nope is not defined` and the like. */
-export type Evaluated = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
 /** Scripts that may name a variable without spelling it. */
 const WANTS_WHOLE_SCOPE = /this|eval|Function|constructor|\\u/;
