@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { badInput } from '../../lib/functions/failure.ts';
+import { badInput } from '../../lib/contract/errors.ts';
 import type { ProjectFiles } from '../../lib/functions/project-files.ts';
 
 /** Where a file's bytes are. */

@@ -4,6 +4,7 @@ import {
   ListExecutionsCommand,
   type SFNClient,
 } from '@aws-sdk/client-sfn';
+import { historyEvent } from '../../lib/events/listed-event.ts';
 import type { ExecutionServices } from '../../lib/functions/notify/execution-ended.ts';
 
 /** Events and executions of one page; the history's beginning has six. */
@@ -31,7 +32,8 @@ export function executionReader(client: SFNClient): Pick<ExecutionServices, 'des
     events: async (executionArn, which) => {
       const maxResults = which === 'first' ? FIRST : LAST;
       const request = { executionArn, maxResults, reverseOrder: which === 'last', includeExecutionData: true };
-      return (await client.send(new GetExecutionHistoryCommand(request))).events ?? [];
+      const { events = [] } = await client.send(new GetExecutionHistoryCommand(request));
+      return events.map(historyEvent);
     },
     executions: async (stateMachineArn, statusFilter) => {
       const request = new ListExecutionsCommand({ stateMachineArn, statusFilter, maxResults: PAGE });

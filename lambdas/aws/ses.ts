@@ -1,6 +1,6 @@
 import { SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2';
+import { taskFailed } from '../../lib/contract/errors.ts';
 import { passing } from '../../lib/contract/faults.ts';
-import { taskFailed } from '../../lib/functions/failure.ts';
 import type { RawMail } from '../../lib/functions/notify/mail.ts';
 
 let client: SESv2Client | undefined;

@@ -2,10 +2,9 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { consoleLink } from '../../lib/contract/console-link.ts';
-import { ERRORS } from '../../lib/contract/errors.ts';
+import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
 import { logLink, logStream } from '../../lib/contract/log-stream.ts';
 import { seen } from '../../lib/expression/mask.ts';
-import { Failed } from '../../lib/functions/failure.ts';
 import { slackMessage } from '../../lib/functions/notify/blocks.ts';
 import type { Channel } from '../../lib/functions/notify/delivery.ts';
 import type { ExecutionServices, Occasion } from '../../lib/functions/notify/execution-ended.ts';
@@ -50,7 +49,7 @@ export function channelsOf({ secrets, publish }: Clients): Channel[] {
   if (key !== undefined) {
     const send: Channel['send'] = async (report) => {
       const webhook = await secrets.get(key);
-      if (webhook === undefined) throw new Failed(ERRORS.secret, missingSecret(key));
+      if (webhook === undefined) throw new TrowelError(ERRORS.secret, missingSecret(key));
       seen.add(webhook);
       const log = (line: string): void => logger.info(line);
       const redact = (text: string): string => seen.mask(text);

@@ -1,8 +1,8 @@
 /** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
 
+import { badInput } from '../../lib/contract/errors.ts';
 import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
 import { render, renderText } from '../../lib/expression/render.ts';
-import { badInput } from '../../lib/functions/failure.ts';
 import { remount } from '../../lib/functions/http/secrets.ts';
 import { type NotifyServices, notify } from '../../lib/functions/notify/core.ts';
 import { type ExecutionServices, retryCommand } from '../../lib/functions/notify/execution-ended.ts';

@@ -1,5 +1,5 @@
+import { isMapping } from '../../lib/asl/json.ts';
 import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
-import { isMapping } from '../../lib/contract/merge.ts';
 import type { ScheduledPayload, SessionPayload, SessionResult } from '../../lib/contract/payload.ts';
 import { session } from '../../lib/functions/session/core.ts';
 import type { Scheduled } from '../../lib/functions/session/scheduled.ts';

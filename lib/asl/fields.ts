@@ -1,4 +1,5 @@
 import { expressionIn } from './expression.ts';
+import { isMapping } from './json.ts';
 import type { State } from './types.ts';
 
 /**
@@ -12,23 +13,19 @@ export interface Field {
 
 type Fields = { readonly [field: string]: Field };
 
-export function isObject(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isExpression(value: unknown): boolean {
   return typeof value === 'string' && expressionIn(value) !== undefined;
 }
 
 const text: Field = { check: (value) => (typeof value === 'string' ? undefined : 'a text') };
-const object: Field = { check: (value) => (isObject(value) ? undefined : 'an object') };
+const object: Field = { check: (value) => (isMapping(value) ? undefined : 'an object') };
 const list: Field = {
   check: (value) => (Array.isArray(value) && value.length > 0 ? undefined : 'a list that is not empty'),
 };
 const possiblyEmptyList: Field = { check: (value) => (Array.isArray(value) ? undefined : 'a list') };
 const any: Field = {};
 const argumentsField: Field = {
-  check: (value) => (isObject(value) || isExpression(value) ? undefined : 'an object or an expression'),
+  check: (value) => (isMapping(value) || isExpression(value) ? undefined : 'an object or an expression'),
 };
 
 /** An ISO 8601 time with seconds or without, and always with a zone: `Z` or an offset. */
@@ -84,7 +81,7 @@ export const STATE_FIELDS: { readonly [type in State['Type']]: Fields } = {
     HeartbeatSeconds: orExpression(integer(1)),
     Credentials: {
       check: (value) =>
-        isExpression(value) || (isObject(value) && typeof value.RoleArn === 'string' && value.RoleArn !== '')
+        isExpression(value) || (isMapping(value) && typeof value.RoleArn === 'string' && value.RoleArn !== '')
           ? undefined
           : 'an object with a RoleArn, or an expression',
     },
@@ -112,7 +109,7 @@ export const STATE_FIELDS: { readonly [type in State['Type']]: Fields } = {
     ...recovery,
     ItemProcessor: required(object),
     Items: orExpression({
-      check: (value) => (Array.isArray(value) || isObject(value) ? undefined : 'a list or an object'),
+      check: (value) => (Array.isArray(value) || isMapping(value) ? undefined : 'a list or an object'),
     }),
     ItemSelector: any,
     MaxConcurrency: orExpression(integer(0)),

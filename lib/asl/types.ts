@@ -4,7 +4,9 @@
  * A string of the form `{% … %}` is a JSONata expression wherever the language allows one; `Template` marks those
  * places. Everything is readonly: a machine is made once, by the compiler or by `JSON.parse`.
  */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+import type { Json } from './json.ts';
+
+export type { Json } from './json.ts';
 
 /** JSON in which strings may be `{% … %}`. */
 export type Template = Json;

@@ -2,19 +2,20 @@
  * lib/asl: the States Language as data: its types and limits, what is allowed where (fields.ts), and what is wrong with a given machine.
  * validateMachine finds what keeps a machine from being run; lintMachine (lint.ts) also what the service would refuse or what would fail.
  */
+
 import { expressionIn, type Parsed, parseExpression } from './expression.ts';
 import { type Fault, type FaultRule, step } from './fault.ts';
 import {
   CATCHER_FIELDS,
   CHOICE_RULE_FIELDS,
   type Field,
-  isObject,
   JSONPATH_FIELDS,
   MACHINE_FIELDS,
   PROCESSOR_FIELDS,
   RETRIER_FIELDS,
   STATE_FIELDS,
 } from './fields.ts';
+import { isMapping } from './json.ts';
 import type { StateMachine } from './types.ts';
 
 /** Reads a definition's text. */
@@ -31,7 +32,7 @@ export function parseMachine(text: string): { readonly machine: StateMachine } |
 
 /** All faults of structure: with none, the value is a StateMachine that the engine can run. */
 export function validateMachine(json: unknown): Fault[] {
-  if (!isObject(json)) {
+  if (!isMapping(json)) {
     return [{ rule: 'not-a-machine', path: '', message: 'A state machine is an object with StartAt and States' }];
   }
   const validation = new Validation();
@@ -63,7 +64,7 @@ class Validation {
   /** @param jsonata whether states are JSONata without saying so */
   #states(processor: Thing, path: string, jsonata: boolean): void {
     const { StartAt: start, States: states } = processor;
-    if (!isObject(states)) {
+    if (!isMapping(states)) {
       return;
     }
     const names = new Set(Object.keys(states));
@@ -72,7 +73,7 @@ class Validation {
     }
     for (const [name, state] of Object.entries(states)) {
       const at = `${path}/States${step(name)}`;
-      if (isObject(state)) {
+      if (isMapping(state)) {
         this.#state(state, at, names, jsonata);
       } else {
         this.#fault('bad-value', at, 'A state is an object');
@@ -132,7 +133,7 @@ class Validation {
     });
     this.#target(state.Default, `${path}/Default`, names);
     this.#each(state.Branches, `${path}/Branches`, (branch, at) => this.#processor(branch, at, jsonata));
-    if (isObject(state.ItemProcessor)) {
+    if (isMapping(state.ItemProcessor)) {
       this.#processor(state.ItemProcessor, `${path}/ItemProcessor`, jsonata);
     }
   }
@@ -140,7 +141,7 @@ class Validation {
   #processor(processor: Thing, path: string, jsonata: boolean): void {
     this.#fields(processor, PROCESSOR_FIELDS, path);
     const config = processor.ProcessorConfig;
-    const mode = isObject(config) ? config.Mode : undefined;
+    const mode = isMapping(config) ? config.Mode : undefined;
     if (mode !== undefined && mode !== 'INLINE' && mode !== 'DISTRIBUTED') {
       this.#fault(
         'bad-value',
@@ -184,7 +185,7 @@ class Validation {
   #each(value: unknown, path: string, visit: (item: Thing, path: string) => void): void {
     for (const [index, item] of (Array.isArray(value) ? value : []).entries()) {
       const at = `${path}${step(index)}`;
-      if (isObject(item)) {
+      if (isMapping(item)) {
         visit(item, at);
       } else {
         this.#fault('bad-value', at, `Expected an object, got ${JSON.stringify(item)}`);

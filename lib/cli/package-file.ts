@@ -1,4 +1,4 @@
-import { findInPackage } from '../cloud/package-folder.ts';
+import { findInPackage } from '../host/package-folder.ts';
 import { CliError, EXIT } from './exit-codes.ts';
 
 /** A file or folder of the npm package by its path there. */

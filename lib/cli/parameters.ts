@@ -1,5 +1,6 @@
 /** Session parameters from the command line: `-P` files (YAML or JSON, types kept) under `-p KEY=VALUE` (always texts). */
-import { getOwn, isMapping, setOwn } from '../contract/merge.ts';
+import { isMapping } from '../asl/json.ts';
+import { getOwn, setOwn } from '../contract/merge.ts';
 import { escapedKey } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { usageError } from './exit-codes.ts';

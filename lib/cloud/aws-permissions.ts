@@ -3,6 +3,7 @@
  * "IAM policies for …" (docs.aws.amazon.com/step-functions/latest/dg/service-integration-iam-templates.html; `.sync` needs more than the call
  * itself). Other actions are `service:Action`, on a resource that a well-known argument names. What cannot be derived is left to the user.
  */
+import { isMapping } from '../asl/json.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 
 export interface Grant {
@@ -368,9 +369,7 @@ function filled(arn: string, args: Mapping): string | undefined {
 function argument([first = '', ...rest]: readonly string[], value: Value | undefined): string | undefined {
   if (first === '' && rest.length === 0) return typeof value === 'string' ? value : undefined;
   if (first === '*') return Array.isArray(value) ? argument(rest, value[0]) : undefined;
-  return value !== null && typeof value === 'object' && !Array.isArray(value)
-    ? argument(rest, value[first])
-    : undefined;
+  return isMapping(value) ? argument(rest, value[first]) : undefined;
 }
 
 /** The part of an ARN that an argument gives. What an expression makes of it is known only while it runs: `*`. */

@@ -6,8 +6,8 @@ import type { Function as LambdaFunction, Version } from 'aws-cdk-lib/aws-lambda
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { packageFolder } from '../host/package-folder.ts';
 import { cdk, iam, lambda } from './cdk.ts';
-import { packageFolder } from './package-folder.ts';
 import { allow } from './statements.ts';
 
 export const FUNCTIONS = ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'] as const;

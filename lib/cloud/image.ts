@@ -8,12 +8,12 @@ import { basename, join, resolve } from 'node:path';
 import type { ContainerImage } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { packageFolder } from '../host/package-folder.ts';
 import type { ProjectConfig } from '../language/config/project-config.ts';
 import { DEPLOYED_PYTHON } from '../language/config/project-config.ts';
 import { IGNORED, isIgnored, OWN_TARBALLS } from './bundle.ts';
 import { cdk, ecr, ecs, iam } from './cdk.ts';
 import { buildsOnTrowel } from './dockerfile.ts';
-import { packageFolder } from './package-folder.ts';
 
 export interface ProjectImage {
   readonly image: ContainerImage;

@@ -1,8 +1,8 @@
 /** What a machine calls, read from its states: the permissions that its role gets. */
+import { isMapping } from '../asl/json.ts';
 import type { StateMachine } from '../asl/types.ts';
 import { machinesIn } from '../compiler/definition-text.ts';
 import { resourceOf } from '../compiler/operators/aws.ts';
-import { isMapping } from '../contract/merge.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { type Grant, permissionsOf } from './aws-permissions.ts';
 import { statesOf } from './states.ts';

@@ -1,4 +1,5 @@
 /** What the first state of a deployed machine passes to `session`: `params:` of trowel.yml, under those of the input, and the role of tasks. */
+import { isMapping } from '../asl/json.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import { TASK_ROLE } from '../compiler/definition-text.ts';
 import { literal } from '../compiler/jsonata.ts';
@@ -27,7 +28,7 @@ export function readParameters(
     }
     const tree = readTree(path, read.text, report);
     const value = tree ? toValue(tree) : null;
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) params = merged(params, value);
+    if (isMapping(value)) params = merged(params, value);
     else if (value !== null) report.error('param-value', tree?.span, `The file ${path} is not a mapping`);
   }
   return { params, diagnostics: report.diagnostics };

@@ -2,9 +2,10 @@
  * Which task definitions a project needs: one for each distinct image and set of secrets among its tasks, so that a container has the
  * secrets that its task names and no others. Image and secrets are read from the keys in the compiled state.
  */
+
 import { createHash } from 'node:crypto';
+import { isMapping } from '../asl/json.ts';
 import type { State, StateMachine } from '../asl/types.ts';
-import { isMapping } from '../contract/merge.ts';
 import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { mapTasks } from './states.ts';

@@ -1,13 +1,14 @@
 /**
  * Faults of `${…}` that can be found before anything runs: scripts that are not JavaScript, and variables that nothing can define.
  */
+import { isMapping } from '../asl/json.ts';
 import { freeVariables, syntaxFault } from '../expression/javascript.ts';
 import { builtinNames } from '../expression/session.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { codeOf, isCall, loopOver, operatorSpec } from '../language/operators.ts';
 import { locate, type Template, templatesOf } from '../language/templates.ts';
 import { walk } from '../language/walk.ts';
-import type { Mapping, Node, Task, Value, Workflow } from '../language/workflow.ts';
+import type { Node, Task, Workflow } from '../language/workflow.ts';
 import { type Defined, exporting, store, within } from './defined.ts';
 import { resolveCall } from './operators/call.ts';
 import type { PythonCheck } from './python/check.ts';
@@ -212,8 +213,4 @@ function variablesOfLoop(task: Task): readonly string[] | undefined {
     case undefined:
       return [];
   }
-}
-
-function isMapping(value: Value | undefined): value is Mapping {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 /** Names that are defined at a point of a workflow, in the order in which a task's scope has them. */
+import { isMapping } from '../asl/json.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 
 export interface Defined {
@@ -46,8 +47,4 @@ export function isTemplateText(value: Value | undefined, after: string): boolean
     at = Object.hasOwn(at, key) ? at[key] : undefined;
   }
   return at !== undefined && JSON.stringify(at).includes('${');
-}
-
-function isMapping(value: Value | undefined): value is Mapping {
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }

@@ -16,12 +16,24 @@ export const ERRORS = {
 
 export type ErrorName = (typeof ERRORS)[keyof typeof ERRORS];
 
-/** An error that a state machine sees under its name: the engine and the Lambda runtime both report `name`. */
+/**
+ * An error that a state machine sees under its name: the engine and the Lambda runtime both report `name`. It is one of ERRORS, or what a
+ * service of AWS calls it.
+ */
 export class TrowelError extends Error {
-  constructor(name: ErrorName, message: string, options?: ErrorOptions) {
+  constructor(name: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = name;
   }
+}
+
+/** What digdag calls a ConfigException: its text ends with `(config)`. */
+export function badInput(message: string): TrowelError {
+  return new TrowelError(ERRORS.badInput, `${message} (config)`);
+}
+
+export function taskFailed(message: string, cause?: unknown): TrowelError {
+  return new TrowelError(ERRORS.taskFailed, message, cause === undefined ? undefined : { cause });
 }
 
 /**

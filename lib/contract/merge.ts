@@ -1,5 +1,6 @@
+import { isMapping } from '../asl/json.ts';
 import { isMergeable, MAP } from '../language/value-form.ts';
-import type { Mapping, Value } from '../language/workflow.ts';
+import type { Value } from '../language/workflow.ts';
 
 /** A text to evaluate. Strings that are data stay plain strings, so the two can meet in one mapping. */
 export class Template {
@@ -12,12 +13,8 @@ export class Template {
 export type Marked = null | boolean | number | string | Template | Marked[] | MarkedMapping;
 export type MarkedMapping = { [key: string]: Marked };
 
-export function isMapping(value: Value | undefined): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 export function isMarkedMapping(value: Marked | undefined): value is MarkedMapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Template);
+  return isMapping(value) && !(value instanceof Template);
 }
 
 /** Sets an own property even where the key is `__proto__`. */

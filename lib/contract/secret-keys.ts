@@ -1,6 +1,6 @@
+import { isMapping } from '../asl/json.ts';
 import { codeOf, operatorSpec } from '../language/operators.ts';
 import type { Value } from '../language/workflow.ts';
-import { isMapping } from './merge.ts';
 
 const SECRET = /\$\{\s*secret:([^}]*)\}/g;
 

@@ -3,8 +3,8 @@
 import type { Json } from '../asl/types.ts';
 import { jobId } from '../contract/names.ts';
 import type { HistoryEvent } from '../engine/history.ts';
+import { at, parsed, textOf } from '../events/history-value.ts';
 import { END } from './history-reader.ts';
-import { at, parsed, textOf } from './json.ts';
 
 /** What `launch` was asked to start, and what is known of it. */
 export interface Launch {

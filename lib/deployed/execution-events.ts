@@ -8,12 +8,12 @@ import { taskComments } from '../compiler/task-comments.ts';
 import { consoleLink } from '../contract/console-link.ts';
 import { failureOf } from '../contract/failure.ts';
 import type { HistoryEvent } from '../engine/history.ts';
+import { at, numberOf, parsed, textOf } from '../events/history-value.ts';
 import type { RunEvent, RunStatus } from '../events/run-event.ts';
 import { TaskEvents } from '../events/task-events.ts';
 import { executionName, machineName } from './arns.ts';
 import { Launches } from './containers.ts';
 import { HistoryReader } from './history-reader.ts';
-import { at, numberOf, parsed, textOf } from './json.ts';
 import { resumedBy } from './resumed.ts';
 import type { States } from './states.ts';
 

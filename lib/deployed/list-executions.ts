@@ -1,5 +1,5 @@
+import { parsed, textOf } from '../events/history-value.ts';
 import type { DeployedWorkflow } from './deployed-project.ts';
-import { parsed, textOf } from './json.ts';
 import { resumedBy } from './resumed.ts';
 import { sessionTimeOf } from './start.ts';
 import type { ExecutionEntry, States } from './states.ts';

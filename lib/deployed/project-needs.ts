@@ -1,6 +1,7 @@
 /** What a project's machines ask of an account before they can run: read from the compiled states, where `_env` and `_secrets` are merged. */
 
 import { scopesOf } from '../asl/graph.ts';
+import { isMapping } from '../asl/json.ts';
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
 import type { TaskInfo } from '../contract/task-info.ts';
@@ -111,5 +112,5 @@ function width(machine: Processor | StateMachine): number {
 }
 
 function mapping(value: unknown): Mapping | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : undefined;
+  return isMapping(value) ? (value as Mapping) : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../asl/types.ts';
-import { at } from './json.ts';
+import { at } from '../events/history-value.ts';
 
 /** Names of the executions that the one with this input continues, nearest first. */
 export function resumedBy(input: Json): readonly string[] {

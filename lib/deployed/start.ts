@@ -1,11 +1,12 @@
 /** A new execution: its name, and its input as `session` reads it (lib/functions/session/core.ts). */
+
 import { randomBytes } from 'node:crypto';
+import { isMapping } from '../asl/json.ts';
 import { executionPrefix } from '../contract/deployed-names.ts';
-import { isMapping } from '../contract/merge.ts';
 import { merged } from '../contract/stores.ts';
+import { at, parsed, textOf } from '../events/history-value.ts';
 import { encode, holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
-import { at, parsed, textOf } from './json.ts';
 import { resumedBy } from './resumed.ts';
 import type { ExecutionDescription, States } from './states.ts';
 

@@ -4,14 +4,13 @@ import {
   DescribeStateMachineForExecutionCommand,
   GetExecutionHistoryCommand,
   ListExecutionsCommand,
-  type HistoryEvent as ListedEvent,
   ListStateMachinesCommand,
   ListTagsForResourceCommand,
   SFNClient,
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import type { HistoryEvent } from '../engine/history.ts';
+import { historyEvent } from '../events/listed-event.ts';
 import { AwsFault, asking, isAbsent } from './aws-fault.ts';
 import { type Connection, clientOptions } from './connection.ts';
 import type {
@@ -115,7 +114,7 @@ class StatesClient implements States {
         }),
       ),
     );
-    const events = (page.events ?? []).map(eventOf);
+    const events = (page.events ?? []).map(historyEvent);
     return page.nextToken === undefined ? { events } : { events, next: page.nextToken };
   }
 
@@ -146,10 +145,4 @@ function entryOf(found: Partial<DescribeExecutionOutput>): ExecutionEntry {
     started: startDate?.getTime() ?? 0,
     ...(stopDate === undefined ? {} : { stopped: stopDate.getTime() }),
   };
-}
-
-/** The engine's events are the service's, with values in place of JSON text; readers of them (TaskEvents) take both. */
-function eventOf({ id, previousEventId, timestamp, type, ...details }: ListedEvent): HistoryEvent {
-  const event = { id: id ?? 0, previousEventId: previousEventId ?? 0, timestamp: timestamp?.getTime() ?? 0, type };
-  return { ...details, ...event } as unknown as HistoryEvent;
 }

@@ -4,12 +4,14 @@
  * payload has it as `t`, a Pass gives it out as `t`, a Wait takes it in as `t`.
  */
 
+import { isMapping } from '../asl/json.ts';
 import type { Json } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { failureOf } from '../contract/failure.ts';
 import type { TaskInfo, TaskTable } from '../contract/task-info.ts';
 import type { HistoryEvent } from '../engine/history.ts';
 import { kindOf } from '../language/operators.ts';
+import { parsed, textOf } from './history-value.ts';
 import type { RunEvent } from './run-event.ts';
 
 type Object_ = { readonly [key: string]: Json };
@@ -83,8 +85,8 @@ export class TaskEvents {
     const key = pollKey(entry);
     const { began = entry.began, task = nameOf(entry) } = this.#polling.get(key) ?? {};
     const asked = { ...entry, began, task };
-    const out = json(output);
-    const over = isObject(out) && out.over === true;
+    const out = parsed(output);
+    const over = isMapping(out) && out.over === true;
     const choice = event.type === 'ChoiceStateExited';
     const gaveUp = choice && !over ? failureAssigned(assigned) : undefined;
     // What require> started and lost is for the Choice after it to judge.
@@ -119,15 +121,15 @@ export class TaskEvents {
   #during(event: HistoryEvent, entry: Entry, key: string): RunEvent[] {
     const scheduled = event.taskScheduledEventDetails;
     if (scheduled !== undefined) {
-      const parameters = json(scheduled.parameters);
-      entry.task = entry.info.task ?? nameIn(isObject(parameters) ? (parameters.Payload ?? null) : null) ?? entry.task;
+      const parameters = parsed(scheduled.parameters);
+      entry.task = entry.info.task ?? nameIn(isMapping(parameters) ? (parameters.Payload ?? null) : null) ?? entry.task;
       const again = entry.tries > 0 && !entry.retrying ? [retrying(event, entry, 0)] : [];
       return [...again, started(event, entry)];
     }
     const succeeded = event.taskSucceededEventDetails;
     if (succeeded !== undefined) {
       entry.failure = undefined;
-      entry.output = json(succeeded.output);
+      entry.output = parsed(succeeded.output);
       return [];
     }
     const retry = event.retryScheduledEventDetails;
@@ -151,19 +153,19 @@ export class TaskEvents {
 
   #exit(event: HistoryEvent, entry: Entry, output: Json, assigned: Object_ | undefined): RunEvent[] {
     const kind = kindOf(entry.info.operator);
-    const out = json(output);
+    const out = parsed(output);
     entry.task ??= nameIn(out);
     const begin = entry.tries === 0 ? [started(event, entry)] : [];
     if (entry.failure !== undefined) return [...begin, this.#failed(event, entry, entry.failure)];
     if (kind === 'failure') {
-      const told = textIn(out, 'fail') ?? textIn(payloadOf(entry.output), 'text') ?? failureAssigned(assigned);
+      const told = textOf(out, 'fail') ?? textOf(payloadOf(entry.output), 'text') ?? failureAssigned(assigned);
       return [...begin, this.#failed(event, entry, { error: ERRORS.taskFailed, cause: told ?? '' })];
     }
-    const said = kind === 'print' ? (textIn(out, 'echo') ?? textIn(payloadOf(entry.output), 'text')) : undefined;
+    const said = kind === 'print' ? (textOf(out, 'echo') ?? textOf(payloadOf(entry.output), 'text')) : undefined;
     const time = timeOf(event);
     const task = nameOf(entry);
     const said1: RunEvent[] = said === undefined ? [] : [{ type: 'task-output', time, task, text: `${said}\n` }];
-    const replayed = isObject(payloadOf(entry.output)) && (payloadOf(entry.output) as Object_).replayed === true;
+    const replayed = isMapping(payloadOf(entry.output)) && (payloadOf(entry.output) as Object_).replayed === true;
     const seconds = secondsOf(event, entry);
     return [
       ...begin,
@@ -247,50 +249,31 @@ function failureIn(
 
 /** The cause of a failed child execution holds its description: the child's own cause says more. */
 function inner(cause: string): string {
-  const description = json(cause);
-  if (!isObject(description) || typeof description.ExecutionArn !== 'string') return cause;
+  const description = parsed(cause);
+  if (!isMapping(description) || typeof description.ExecutionArn !== 'string') return cause;
   return typeof description.Cause === 'string' ? inner(description.Cause) : String(description.Error ?? cause);
 }
 
 /** `{Error, Cause}` that a fail> assigns for its handlers. */
 function failureAssigned(assigned: Object_ | undefined): string | undefined {
   for (const value of Object.values(assigned ?? {})) {
-    const failure = json(value);
-    if (isObject(failure) && 'Error' in failure) return typeof failure.Cause === 'string' ? failure.Cause : '';
+    const failure = parsed(value);
+    if (isMapping(failure) && 'Error' in failure) return typeof failure.Cause === 'string' ? failure.Cause : '';
   }
   return undefined;
 }
 
 /** A function's answer: what a lambda:invoke gives is wrapped, what a task token brings is not. */
 function payloadOf(output: Json): Json {
-  return isObject(output) && 'Payload' in output ? (output.Payload ?? null) : output;
+  return isMapping(output) && 'Payload' in output ? (output.Payload ?? null) : output;
 }
 
 function nameIn(value: Json): string | undefined {
-  return textIn(json(value), 't');
-}
-
-function textIn(value: Json, key: string): string | undefined {
-  const found = isObject(value) ? value[key] : undefined;
-  return typeof found === 'string' ? found : undefined;
+  return textOf(parsed(value), 't');
 }
 
 function nameOf(entry: Entry): string {
   return entry.task ?? entry.state;
-}
-
-/** AWS gives inputs and outputs as JSON text. */
-function json(value: Json | undefined): Json {
-  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value ?? null;
-  try {
-    return JSON.parse(value) as Json;
-  } catch {
-    return value;
-  }
-}
-
-function isObject(value: Json): value is Object_ {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function keyOf(event: HistoryEvent, id: number): string {

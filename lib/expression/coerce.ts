@@ -2,6 +2,7 @@
  * How operators read a value: digdag's Config.get with Jackson's coercions (a rendered `${…}` is always text, so "2" is an integer
  * and "true" a Boolean), and its messages.
  */
+import { isMapping } from '../asl/json.ts';
 import { exactText, isLeaf, parseExact } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { seen } from './mask.ts';
@@ -51,7 +52,7 @@ export function toText(value: Value | undefined, key: string): Result<string> {
 /** A mapping, or JSON text of one, as values travel. */
 export function toMapping(value: Value | undefined, key: string): Result<Mapping> {
   const parsed = parseJson(value);
-  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return good(parsed);
+  if (isMapping(parsed)) return good(parsed);
   return missing(value, key) ?? expected('object type', value, key);
 }
 

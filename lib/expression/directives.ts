@@ -1,6 +1,6 @@
 /** Rendered values of `_parallel` and `_retry`, and what if>, wait> and call> make of theirs. */
 
-import { isMapping } from '../contract/merge.ts';
+import { isMapping } from '../asl/json.ts';
 import type { EvaluateResults } from '../contract/payload.ts';
 import { holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Retry, Value } from '../language/workflow.ts';

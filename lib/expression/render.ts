@@ -6,11 +6,11 @@
  * merge.ts marks and merges; scan.ts and path.ts read a text; sandbox.ts, loaded only for real JavaScript, evaluates it.
  */
 
+import { isMapping } from '../asl/json.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { type ErrorOutput, errorVariable } from '../contract/failure.ts';
 import {
   getOwn,
-  isMapping,
   isMarkedMapping,
   type Marked,
   type MarkedMapping,

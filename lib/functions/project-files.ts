@@ -1,6 +1,6 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, relative, resolve } from 'node:path';
-import { badInput } from './failure.ts';
+import { badInput } from '../contract/errors.ts';
 
 /** The files of a project. */
 export interface ProjectFiles {

@@ -2,16 +2,25 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const SOURCE = join('task-images', 'python', 'src');
-
 /**
- * The folder that holds the Python package trowel_task. It is below the npm package's root: one or two levels above this file
- * in the repository (lib/local) and in an installed package (dist, dist/chunks).
+ * A file or folder of this npm package by its path there. Looked for upwards, since this code is in lib/host in the repository and in dist/
+ * or dist/chunks when bundled. Undefined if it is missing.
  */
-export function pythonPackageFolder(from: string = fileURLToPath(import.meta.url)): string {
-  for (let folder = dirname(from), up = dirname(folder); up !== folder; folder = up, up = dirname(up)) {
-    const found = join(folder, SOURCE);
-    if (existsSync(join(found, 'trowel_task'))) return found;
+export function findInPackage(path: string, from: string = fileURLToPath(import.meta.url)): string | undefined {
+  for (let folder = dirname(from); ; folder = dirname(folder)) {
+    const found = join(folder, path);
+    if (existsSync(found)) return found;
+    if (folder === dirname(folder)) return undefined;
   }
-  return join(dirname(dirname(dirname(from))), SOURCE);
+}
+
+export function packageFolder(path: string): string {
+  const found = findInPackage(path);
+  if (found === undefined) throw new Error(`${path} is missing from the installed package trowel`);
+  return found;
+}
+
+/** The folder that holds the Python package trowel_task. */
+export function pythonPackageFolder(): string {
+  return dirname(packageFolder(join('task-images', 'python', 'src', 'trowel_task')));
 }

@@ -2,6 +2,7 @@
  * The form of values between tasks (docs/protocol.md, "Values"): JSON in which a key that starts with `trowel:` is Trowel's own mark. Such
  * a key of the user's data has one colon more, so that no data can look like a mark. trowel_task/contract/wire.py is the same in Python.
  */
+import { isMapping } from '../asl/json.ts';
 import type { Mapping, Value } from './workflow.ts';
 
 /** A value in a file of its own; replaces in a merge, and is replaced. */
@@ -22,10 +23,8 @@ export interface Reference {
   readonly name?: string;
 }
 
-type Entries<T> = { readonly [key: string]: T };
-
 export function isReference(value: unknown): value is Mapping & Reference {
-  return isObject(value) && Object.hasOwn(value, REF);
+  return isMapping(value) && Object.hasOwn(value, REF);
 }
 
 /** Whether a mark stands for a frame, bytes or a file, and not for JSON. */
@@ -34,12 +33,12 @@ export function hasNoText(mark: Mapping): mark is Mapping & Reference {
 }
 
 export function isLeaf(value: unknown): value is Mapping & { readonly 'trowel:leaf': string; readonly text: string } {
-  return isObject(value) && Object.hasOwn(value, LEAF);
+  return isMapping(value) && Object.hasOwn(value, LEAF);
 }
 
 /** Whether it merges: an object that is no mark of a single value. */
 export function isMergeable(value: unknown): value is Mapping {
-  return isObject(value) && !Object.hasOwn(value, REF) && !Object.hasOwn(value, LEAF);
+  return isMapping(value) && !Object.hasOwn(value, REF) && !Object.hasOwn(value, LEAF);
 }
 
 /** An integer beyond those that JavaScript holds exactly. */
@@ -108,7 +107,7 @@ function isExact(digits: string): boolean {
 
 /** Whether a mark, or an escaped key, is somewhere within. */
 export function holdsPrefix(value: unknown): boolean {
-  if (!isObject(value)) return Array.isArray(value) && value.some(holdsPrefix);
+  if (!isMapping(value)) return Array.isArray(value) && value.some(holdsPrefix);
   for (const key in value) if (key.startsWith(PREFIX) || holdsPrefix(value[key])) return true;
   return false;
 }
@@ -130,7 +129,7 @@ export function findMark(
 
 /** What is kept elsewhere, or not merged yet: nobody but those who open it may look into it. */
 export function isKept(value: unknown): value is Mapping {
-  return isObject(value) && (Object.hasOwn(value, REF) || Object.hasOwn(value, MAP));
+  return isMapping(value) && (Object.hasOwn(value, REF) || Object.hasOwn(value, MAP));
 }
 
 function isMark(value: Mapping): boolean {
@@ -149,8 +148,4 @@ function mapped(value: Value, key: (key: string) => string, mark?: (mark: Mappin
 /** Also where the key is `__proto__`. */
 function setOwn(target: Mapping, key: string, value: Value): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-}
-
-function isObject(value: unknown): value is Entries<unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,9 +3,10 @@
  * a run to be known is unknown (unknowns.ts), and nothing fails: fail> shows its text, and no `_error` is there.
  */
 
+import { isMapping } from '../asl/json.ts';
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
-import { isMapping, mapValues } from '../contract/merge.ts';
+import { mapValues } from '../contract/merge.ts';
 import type { Payload, StoreResult } from '../contract/payload.ts';
 import { merged } from '../contract/stores.ts';
 import type { RenderRequest, RenderResult } from '../expression/render.ts';

@@ -2,6 +2,7 @@
  * What a Task state reaches in a local run: the functions of lambdas/ in this process, other state machines by the engine
  * itself, and whatever else by the AWS SDK with the user's credentials.
  */
+import { isMapping } from '../asl/json.ts';
 import type { Json } from '../asl/types.ts';
 import type { Call, Invoke } from '../engine/types.ts';
 import type { Executions } from './executions.ts';
@@ -25,7 +26,7 @@ const DESCRIBE = 'arn:aws:states:::aws-sdk:sfn:describeExecution';
 
 export function localInvoke(resources: Resources): Invoke {
   return async (call) => {
-    const given = isObject(call.arguments) ? call.arguments : {};
+    const given = isMapping(call.arguments) ? call.arguments : {};
     const placeholder = (argument: string): string | undefined => placeholderIn(argument, given, call.written);
     if (call.resource === LAMBDA) {
       const name = placeholder('FunctionName');
@@ -61,11 +62,7 @@ function placeholderIn(
   written: Json = null,
 ): string | undefined {
   const value = given[argument];
-  const text = isObject(written) ? written[argument] : undefined;
+  const text = isMapping(written) ? written[argument] : undefined;
   if (typeof value !== 'string' || typeof text !== 'string' || !text.includes(value)) return undefined;
   return /^\$\{([^}]+)\}$/.exec(value)?.[1];
-}
-
-function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

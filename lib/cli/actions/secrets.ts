@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
 import { isLeaf } from '../../language/value-form.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { SecretStore } from '../../local/secrets.ts';

@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { isMapping } from '../../asl/json.ts';
 import { plural } from '../../events/text.ts';
 import { capture } from '../../host/capture.ts';
 import { fitName } from '../../language/config/project-config.ts';
@@ -174,7 +175,7 @@ function completedManifest(
 function parsedManifest(text: string): Manifest {
   try {
     const manifest: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    if (typeof manifest === 'object' && manifest !== null && !Array.isArray(manifest)) return manifest;
+    if (isMapping(manifest)) return manifest;
   } catch {
     // Said below.
   }

@@ -1,6 +1,6 @@
+import { isMapping } from '../../asl/json.ts';
 import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.ts';
 import { ERRORS } from '../../contract/errors.ts';
-import { isMapping } from '../../contract/merge.ts';
 import { PROTOCOL } from '../../contract/payload.ts';
 import type { TaskInfo } from '../../contract/task-info.ts';
 import { asSeconds } from '../../language/duration.ts';

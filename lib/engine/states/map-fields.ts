@@ -1,3 +1,4 @@
+import { isMapping } from '../../asl/json.ts';
 import type { Json, MapState } from '../../asl/types.ts';
 import { EvaluationError, expectType } from '../expression.ts';
 import type { StateRun } from '../state-run.ts';
@@ -12,7 +13,7 @@ export type MapItem = { readonly Index: number; readonly Value: Json; readonly K
 export async function itemsOf(at: StateRun, state: MapState, source?: string): Promise<readonly MapItem[]> {
   const items = state.Items === undefined ? at.input : await at.evaluate(state.Items, 'Items');
   const from = source === undefined ? {} : { Source: source };
-  if (state.Items !== undefined && typeof items === 'object' && items !== null && !Array.isArray(items)) {
+  if (state.Items !== undefined && isMapping(items)) {
     return Object.entries(items).map(([Key, Value], Index) => ({ Index, Value, Key, ...from }));
   }
   try {

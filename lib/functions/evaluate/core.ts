@@ -3,9 +3,9 @@
  * the operator does. Pure; the same here and on AWS.
  */
 
+import { isMapping } from '../../asl/json.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import { gathered } from '../../contract/fit.ts';
-import { isMapping } from '../../contract/merge.ts';
 import type { EvaluateResults, LoopPlan, Page, Payload } from '../../contract/payload.ts';
 import { checkVersion } from '../../contract/protocol.ts';
 import type { Values } from '../../contract/values.ts';

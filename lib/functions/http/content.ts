@@ -1,7 +1,7 @@
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
+import { badInput } from '../../contract/errors.ts';
 import { decode, exactText } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
-import { badInput } from '../failure.ts';
 import { text } from './options.ts';
 
 export interface Body {

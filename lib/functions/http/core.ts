@@ -2,9 +2,11 @@
  * http>: one HTTP request with digdag's options (HttpOperatorFactory), secrets and limits. Pure but for the network: what
  * it needs comes in as services, so that it runs here and as a function on AWS.
  */
+
 import { STATUS_CODES } from 'node:http';
+import { isMapping } from '../../asl/json.ts';
+import { badInput, taskFailed } from '../../contract/errors.ts';
 import { fitted } from '../../contract/fit.ts';
-import { isMapping } from '../../contract/merge.ts';
 import type { Payload } from '../../contract/payload.ts';
 import { storeResult } from '../../contract/stores.ts';
 import type { Values } from '../../contract/values.ts';
@@ -12,7 +14,6 @@ import type { Marks } from '../../expression/marks.ts';
 import { cut, seen } from '../../expression/mask.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import type { Acted } from '../acted.ts';
-import { badInput, taskFailed } from '../failure.ts';
 import type { Reach } from './addresses.ts';
 import { requestBody } from './content.ts';
 import { NoResponse } from './no-response.ts';

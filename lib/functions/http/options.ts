@@ -3,9 +3,9 @@
  * usually from an `_export`) merged under it, and with the leniency of its JSON library: `"30"` is a number, `"true"` a Boolean,
  * for whatever comes out of `${…}` is a string.
  */
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
+import { badInput } from '../../contract/errors.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
-import { badInput } from '../failure.ts';
 
 /** Objects merge deeply, what is there stays. */
 export function mergeDefaults(params: Mapping, defaults: Value | undefined): Mapping {

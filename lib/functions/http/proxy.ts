@@ -1,5 +1,5 @@
+import { badInput } from '../../contract/errors.ts';
 import type { Mapping } from '../../language/workflow.ts';
-import { badInput } from '../failure.ts';
 import { boolean, integer, mapping, text } from './options.ts';
 
 export type Environment = { readonly [name: string]: string | undefined };

@@ -1,11 +1,10 @@
-import { ERRORS } from '../../contract/errors.ts';
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
+import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { Layer, Payload } from '../../contract/payload.ts';
 import { Marks, mapTexts, UnknownWord } from '../../expression/marks.ts';
 import type { RenderRequest } from '../../expression/render.ts';
 import { decode } from '../../language/value-form.ts';
 import type { Mapping } from '../../language/workflow.ts';
-import { Failed } from '../failure.ts';
 import { type SecretServices, Secrets } from './secrets.ts';
 
 export interface RenderInput {
@@ -64,7 +63,7 @@ export async function renderTask(
     keys: insertedIn(own, shown, marks),
     passes: (key) => key === 'attach_files',
   });
-  if (!rendered.ok) throw new Failed(rendered.error.name, marks.unmark(rendered.error.message));
+  if (!rendered.ok) throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));
   const { keys } = rendered;
   const scope = { ...rendered.params };
   // The command is what stands after the operator, and no variable of that name.
@@ -107,8 +106,8 @@ export async function withoutSecrets<T>(task: Task, run: () => Promise<T>): Prom
   try {
     return await run();
   } catch (error) {
-    if (error instanceof UnknownWord) throw new Failed(ERRORS.badInput, task.secrets.redact(error.message));
-    if (!(error instanceof Failed)) throw error;
-    throw new Failed(error.name, task.secrets.redact(task.marks.unmark(error.message)));
+    if (error instanceof UnknownWord) throw new TrowelError(ERRORS.badInput, task.secrets.redact(error.message));
+    if (!(error instanceof TrowelError)) throw error;
+    throw new TrowelError(error.name, task.secrets.redact(task.marks.unmark(error.message)));
   }
 }

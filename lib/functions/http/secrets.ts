@@ -1,9 +1,8 @@
-import { ERRORS } from '../../contract/errors.ts';
+import { badInput, ERRORS, TrowelError } from '../../contract/errors.ts';
 import { mountedKey } from '../../contract/secret-keys.ts';
 import type { Asked } from '../../expression/marks.ts';
 import { Masker, seen } from '../../expression/mask.ts';
 import type { Mapping } from '../../language/workflow.ts';
-import { badInput, Failed } from '../failure.ts';
 
 export interface SecretServices {
   /**
@@ -57,7 +56,7 @@ export class Secrets {
     const value = await this.find(key, { computed });
     if (value === undefined) {
       const message = this.services.missingSecret?.(remount(key, this.mounts));
-      throw new Failed(ERRORS.secret, message ?? `Secret not found for key: '${key}'`);
+      throw new TrowelError(ERRORS.secret, message ?? `Secret not found for key: '${key}'`);
     }
     this.hide(value);
     return value;
@@ -66,7 +65,7 @@ export class Secrets {
   private async find(key: string, { computed = false, shown = false }): Promise<string | undefined> {
     const stored = remount(key, this.mounts);
     const chosen = computed || (this.computed && stored !== key);
-    if (chosen && this.services.computable?.(stored) === false) throw new Failed(ERRORS.secret, notListed(stored));
+    if (chosen && this.services.computable?.(stored) === false) throw new TrowelError(ERRORS.secret, notListed(stored));
     const value = await this.services.secret(key, this.mounts, shown);
     if (value !== undefined) this.found.add(stored);
     return value;

@@ -4,6 +4,7 @@
  * everything outside comes in by `Services`; run in-process here, as an AWS Lambda function there.
  */
 
+import { isMapping } from '../../asl/json.ts';
 import type { Assignment, Job } from '../../contract/assignment.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import { setOwn } from '../../contract/merge.ts';
@@ -235,5 +236,5 @@ function timezoneOf(builtins: Builtins): string {
 }
 
 function mapping(value: Value | undefined): Mapping | undefined {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : undefined;
+  return isMapping(value) ? value : undefined;
 }

@@ -1,7 +1,7 @@
 /** Results of earlier attempts: when one may replace running the task again, and what is answered then. */
 
+import { isMapping } from '../../asl/json.ts';
 import { fingerprint } from '../../contract/fingerprint.ts';
-import { isMapping } from '../../contract/merge.ts';
 import type { Payload, StoreResult } from '../../contract/payload.ts';
 import { baseLayers, merged } from '../../contract/stores.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';

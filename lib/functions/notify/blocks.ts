@@ -1,6 +1,6 @@
 /** Slack's Block Kit: a report as blocks, and the limits of any message. https://api.slack.com/reference/block-kit/blocks */
 
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
 import { cut, seen } from '../../expression/mask.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 import type { Report } from './report.ts';

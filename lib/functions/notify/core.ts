@@ -2,15 +2,15 @@
  * mail>, slack> and notify>: a message to people. Pure but for the network, as http> is, and built on its parts.
  */
 
+import { isMapping } from '../../asl/json.ts';
+import { badInput } from '../../contract/errors.ts';
 import type { ErrorOutput } from '../../contract/failure.ts';
-import { isMapping } from '../../contract/merge.ts';
 import type { Layer, Payload, StoreResult } from '../../contract/payload.ts';
 import { storeResult } from '../../contract/stores.ts';
 import { cut } from '../../expression/mask.ts';
 import type { Destination } from '../../language/operators/spec.ts';
 import { sends } from '../../language/operators.ts';
 import type { Value } from '../../language/workflow.ts';
-import { badInput } from '../failure.ts';
 import type { HttpServices } from '../http/core.ts';
 import { mergeDefaults, text } from '../http/options.ts';
 import { renderTask, type Task, withoutSecrets } from '../http/rendering.ts';

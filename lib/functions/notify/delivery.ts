@@ -3,7 +3,7 @@
  * be delivered is thrown, so that the caller is tried again, and in the end lies in the dead-letter queue; then only the missing channels
  * are tried.
  */
-import { taskFailed } from '../failure.ts';
+import { taskFailed } from '../../contract/errors.ts';
 import type { Report } from './report.ts';
 
 /** The right to tell something. */

@@ -6,15 +6,9 @@ import { createHash } from 'node:crypto';
 import { ERRORS } from '../../contract/errors.ts';
 import type { ErrorOutput } from '../../contract/failure.ts';
 import { attemptPath } from '../../contract/names.ts';
+import type { HistoryEvent } from '../../engine/history.ts';
 import { type Channel, deliver, type Marks } from './delivery.ts';
-import {
-  beginning,
-  failedContainer,
-  failedTask,
-  type HistoryEvent,
-  mentionedExecution,
-  runningTasks,
-} from './history.ts';
+import { beginning, failedContainer, failedTask, mentionedExecution, runningTasks } from './history.ts';
 import { failureReport, fields, innermost, type Report } from './report.ts';
 import { shortList } from './short-list.ts';
 

@@ -1,24 +1,12 @@
-/** What an execution's history tells about it. Events are those of GetExecutionHistory, as far as they are read. */
+/** What an execution's history tells about it. Events are those of GetExecutionHistory. */
 
-import { isMapping } from '../../contract/merge.ts';
-import type { Mapping, Value } from '../../language/workflow.ts';
+import type { Json } from '../../asl/types.ts';
+import type { HistoryEvent } from '../../engine/history.ts';
+import { at, parsed, textOf } from '../../events/history-value.ts';
 
 interface Failure {
   readonly error?: string | undefined;
   readonly cause?: string | undefined;
-}
-
-export interface HistoryEvent {
-  readonly id?: number | undefined;
-  readonly previousEventId?: number | undefined;
-  readonly type?: string | undefined;
-  readonly stateEnteredEventDetails?: { readonly name?: string | undefined } | undefined;
-  readonly taskScheduledEventDetails?: { readonly parameters?: string | undefined } | undefined;
-  readonly taskSubmittedEventDetails?: { readonly output?: string | undefined } | undefined;
-  readonly taskSucceededEventDetails?: { readonly output?: string | undefined } | undefined;
-  readonly taskFailedEventDetails?: Failure | undefined;
-  readonly taskTimedOutEventDetails?: Failure | undefined;
-  readonly evaluationFailedEventDetails?: Failure | undefined;
 }
 
 /** From the first events, those of the state `Start`. */
@@ -26,37 +14,42 @@ export function beginning(events: readonly HistoryEvent[]): {
   readonly workflow?: string;
   readonly session?: string;
 } {
-  const payload = events.map(payloadOf).find((one) => typeof one?.workflow === 'string');
-  const answer = events.map((event) => parsed(event.taskSucceededEventDetails?.output).Payload).find(isMapping);
-  const { b } = answer ?? {};
-  const vars = isMapping(b) && isMapping(b.vars) ? b.vars : {};
-  return {
-    ...(typeof payload?.workflow === 'string' && { workflow: payload.workflow }),
-    ...(typeof vars.session_time === 'string' && { session: vars.session_time }),
-  };
+  const workflow = firstOf(events, (event) => textOf(payloadOf(event), 'workflow'));
+  const session = firstOf(events, ({ taskSucceededEventDetails: succeeded }) =>
+    textOf(parsed(succeeded?.output), 'Payload', 'b', 'vars', 'session_time'),
+  );
+  return { ...(workflow !== undefined && { workflow }), ...(session !== undefined && { session }) };
+}
+
+function firstOf(
+  events: readonly HistoryEvent[],
+  read: (event: HistoryEvent) => string | undefined,
+): string | undefined {
+  for (const event of events) {
+    const found = read(event);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The task whose failure has this error and cause. From the last events, in any order. */
 export function failedTask(events: readonly HistoryEvent[], failure: Failure): string | undefined {
   const byId = new Map(events.map((event) => [event.id, event]));
   const failed = failedEvent(events, failure);
-  let name: string | undefined;
-  for (let at = failed; at !== undefined; at = before(at, byId)) {
-    const task = payloadOf(at)?.t;
-    if (typeof task === 'string') return task;
-    name = at.stateEnteredEventDetails?.name;
-    if (name !== undefined) break;
+  for (let event = failed; event !== undefined; event = before(event, byId)) {
+    const name = textOf(payloadOf(event), 't') ?? event.stateEnteredEventDetails?.name;
+    if (name !== undefined) return name;
   }
-  return name;
+  return undefined;
 }
 
 /** ARN of its container: launch answers with it when it has started, whatever becomes of it. */
 export function failedContainer(events: readonly HistoryEvent[], failure: Failure): string | undefined {
   const byId = new Map(events.map((event) => [event.id, event]));
-  let at = failedEvent(events, failure);
-  while (at !== undefined && at.type !== 'TaskSubmitted' && at.type !== 'TaskScheduled') at = before(at, byId);
-  const { Payload } = parsed(at?.taskSubmittedEventDetails?.output);
-  return isMapping(Payload) && typeof Payload.taskArn === 'string' ? Payload.taskArn : undefined;
+  let event = failedEvent(events, failure);
+  while (event !== undefined && event.type !== 'TaskSubmitted' && event.type !== 'TaskScheduled')
+    event = before(event, byId);
+  return textOf(parsed(event?.taskSubmittedEventDetails?.output), 'Payload', 'taskArn');
 }
 
 function failedEvent(events: readonly HistoryEvent[], { error, cause }: Failure): HistoryEvent | undefined {
@@ -73,19 +66,21 @@ const ENDS = /^Task(?:Succeeded|Failed|TimedOut)$/;
 export function runningTasks(events: readonly HistoryEvent[]): string[] {
   const byId = new Map(events.map((event) => [event.id, event]));
   const ended = new Set<number | undefined>();
-  for (const event of events.filter(({ type = '' }) => ENDS.test(type))) {
-    let at: HistoryEvent | undefined = event;
-    while (at !== undefined && at.type !== 'TaskScheduled') at = before(at, byId);
-    ended.add(at?.id);
+  for (const end of events.filter(({ type }) => ENDS.test(type))) {
+    let event: HistoryEvent | undefined = end;
+    while (event !== undefined && event.type !== 'TaskScheduled') event = before(event, byId);
+    ended.add(event?.id);
   }
   const running = events.filter(({ type, id }) => type === 'TaskScheduled' && !ended.has(id));
-  const names = running.map((event) => payloadOf(event)?.t).filter((name) => typeof name === 'string');
+  const names = running.map((event) => textOf(payloadOf(event), 't')).filter((name) => name !== undefined);
   return [...new Set(names)].sort();
 }
 
 /** An event is preceded by an earlier one; whatever else is said must not lead round in circles. */
-function before(event: HistoryEvent, byId: ReadonlyMap<number | undefined, HistoryEvent>): HistoryEvent | undefined {
-  const { id = 0, previousEventId = 0 } = event;
+function before(
+  { id, previousEventId }: HistoryEvent,
+  byId: ReadonlyMap<number, HistoryEvent>,
+): HistoryEvent | undefined {
   return previousEventId < id ? byId.get(previousEventId) : undefined;
 }
 
@@ -96,16 +91,6 @@ export function mentionedExecution(events: readonly HistoryEvent[], name: string
   return arn.exec(JSON.stringify(events))?.[0];
 }
 
-function payloadOf(event: HistoryEvent): Mapping | undefined {
-  const { Payload } = parsed(event.taskScheduledEventDetails?.parameters);
-  return isMapping(Payload) ? Payload : undefined;
-}
-
-function parsed(text: string | undefined): Mapping {
-  try {
-    const value = JSON.parse(text ?? '{}') as Value;
-    return isMapping(value) ? value : {};
-  } catch {
-    return {};
-  }
+function payloadOf(event: HistoryEvent): Json | undefined {
+  return at(parsed(event.taskScheduledEventDetails?.parameters), 'Payload');
 }

@@ -1,10 +1,10 @@
 import type { SendMailOptions } from 'nodemailer';
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
+import { badInput, TrowelError, taskFailed } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/payload.ts';
 import { cut, seen } from '../../expression/mask.ts';
 import { encode, exactText, isReference, type Reference } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
-import { badInput, Failed, taskFailed } from '../failure.ts';
 import { boolean, integer, mergeDefaults, nested, text } from '../http/options.ts';
 import type { Task, Unrendered } from '../http/rendering.ts';
 import type { ProjectFiles } from '../project-files.ts';
@@ -85,7 +85,7 @@ async function body(
   }
   const template = (await services.files.read(file, text(params, '_workdir') ?? '')).toString('utf8');
   const rendered = await services.renderText(marks.inserted(template), scope);
-  if (!rendered.ok) throw new Failed(rendered.error.name, `${marks.unmark(rendered.error.message)} in ${file}`);
+  if (!rendered.ok) throw new TrowelError(rendered.error.name, `${marks.unmark(rendered.error.message)} in ${file}`);
   return rendered.text;
 }
 

@@ -1,5 +1,5 @@
+import { isMapping } from '../../asl/json.ts';
 import { plainMessage } from '../../contract/failure.ts';
-import { isMapping } from '../../contract/merge.ts';
 import type { Mapping } from '../../language/workflow.ts';
 
 /** Changes what `${error.message}` gives into what people read; other texts stay. */

@@ -1,9 +1,9 @@
-import { isMapping } from '../../contract/merge.ts';
+import { isMapping } from '../../asl/json.ts';
+import { badInput, taskFailed } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/payload.ts';
 import { type Marks, mapTexts } from '../../expression/marks.ts';
 import { cut, seen } from '../../expression/mask.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
-import { badInput, taskFailed } from '../failure.ts';
 import type { HttpServices } from '../http/core.ts';
 import { NoResponse } from '../http/no-response.ts';
 import { boolean, mergeDefaults, nested, text } from '../http/options.ts';

@@ -2,9 +2,10 @@
  * The first state of every machine: checks the execution's input and makes the session's parameters and built-in variables. Pure: what
  * it knows is in the payload, here as on AWS.
  */
+
 import { createHash } from 'node:crypto';
+import { isMapping } from '../../asl/json.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
-import { isMapping } from '../../contract/merge.ts';
 import type { Attempt, SessionPayload, SessionResult } from '../../contract/payload.ts';
 import { checkVersion } from '../../contract/protocol.ts';
 import { merged } from '../../contract/stores.ts';

@@ -1,5 +1,6 @@
 /** A conda environment.yml as lines for trowel.yml: conda's packages are not pip's, so it is translated by a person, with this help. */
 
+import { isMapping } from '../../asl/json.ts';
 import type { Value } from '../workflow.ts';
 import { corrected } from '../yaml/yaml-faults.ts';
 import { PYTHON_VERSIONS } from './project-config.ts';
@@ -9,12 +10,12 @@ const NOT_PIP = new Set(['pip', 'setuptools', 'wheel', 'conda', 'anaconda', 'mkl
 
 /** Whether a parsed YAML file has a conda environment's form. */
 export function isConda(value: Value): boolean {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && Array.isArray(value.dependencies);
+  return isMapping(value) && Array.isArray(value.dependencies);
 }
 
 /** The lines to write instead, as a note. */
 export function condaNote(value: Value): string {
-  const dependencies = value !== null && typeof value === 'object' && !Array.isArray(value) ? value.dependencies : [];
+  const dependencies = isMapping(value) ? value.dependencies : [];
   const lines: string[] = [];
   let version: string | undefined;
   for (const item of Array.isArray(dependencies) ? dependencies : []) {
@@ -22,7 +23,7 @@ export function condaNote(value: Value): string {
       const [, name = '', number] = /^(?:[\w-]+::)?([\w.-]+)\s*=*\s*([\w.*]+)?/.exec(item) ?? [];
       if (name === 'python') version = number?.split('.').slice(0, 2).join('.');
       else if (name && !NOT_PIP.has(name)) lines.push(number ? `${name}==${number}` : item.replace(/^[\w-]+::/, ''));
-    } else if (item !== null && typeof item === 'object' && !Array.isArray(item) && Array.isArray(item.pip)) {
+    } else if (isMapping(item) && Array.isArray(item.pip)) {
       lines.push(...item.pip.filter((line) => typeof line === 'string'));
     }
   }

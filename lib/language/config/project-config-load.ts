@@ -1,6 +1,8 @@
 /** trowel.yml → ProjectConfig. Every fault is reported with its place; what is faulty keeps its default. */
+
 import { resolve } from 'node:path';
 import type { z } from 'zod';
+import { isMapping } from '../../asl/json.ts';
 import type { Span } from '../diagnostic.ts';
 import { asSeconds } from '../duration.ts';
 import { memoryOf, misfit, TASK_DEFAULTS, type TaskSize } from '../fargate-sizes.ts';
@@ -168,9 +170,8 @@ function retried(schema: Schema, value: Value, issues: readonly Issue[]): Trowel
     if (Array.isArray(parent) && path.length > 1) {
       // One bad item of a list: the whole list keeps its default.
       const above = valueAt(copy, path.slice(0, -2));
-      if (above !== null && typeof above === 'object' && !Array.isArray(above)) delete above[path.at(-2) ?? ''];
-    } else if (holder !== null && typeof holder === 'object' && !Array.isArray(holder))
-      for (const key of keys) delete holder[key];
+      if (isMapping(above)) delete above[path.at(-2) ?? ''];
+    } else if (isMapping(holder)) for (const key of keys) delete holder[key];
   }
   const again = schema.safeParse(copy);
   return again.success ? again.data : {};

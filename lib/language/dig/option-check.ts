@@ -1,4 +1,5 @@
 /** The keys of a task against the operators' table: unknown ones, missing ones, literal values that cannot work. */
+import { isMapping } from '../../asl/json.ts';
 import { asSeconds, parseDuration } from '../duration.ts';
 import { cpuOf, diskOf, memoryOf, nearSize, WANTED } from '../fargate-sizes.ts';
 import type { OperatorKind, OptionSpec, ValueType } from '../operators/spec.ts';
@@ -150,7 +151,7 @@ function fits(type: ValueType, value: Value, emptyIsFalse: boolean): boolean {
     case 'list':
       return Array.isArray(value);
     case 'mapping':
-      return value !== null && typeof value === 'object' && !Array.isArray(value);
+      return isMapping(value);
   }
 }
 

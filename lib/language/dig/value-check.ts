@@ -1,4 +1,5 @@
 /** What a task's value has to be beyond its type, by the operator's kind. */
+import { isMapping } from '../../asl/json.ts';
 import type { OperatorSpec } from '../operators/spec.ts';
 import type { Report } from '../report.ts';
 import type { Value } from '../workflow.ts';
@@ -198,7 +199,7 @@ function isJsonList(text: string): boolean {
 
 function isJsonObject(text: string): boolean {
   const value = parseJson(text);
-  return value !== null && typeof value === 'object' && !Array.isArray(value);
+  return isMapping(value);
 }
 
 function parseJson(text: string): unknown {

@@ -4,18 +4,19 @@
  * results and errors are Step Functions'. The clients of S3 and Lambda come with Trowel; any other is the user's to install
  * in the project, for together they are hundreds of megabytes.
  */
+
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isMapping } from '../../asl/json.ts';
 import { LIMITS } from '../../asl/limits.ts';
 import type { Json } from '../../asl/types.ts';
-import { ERRORS } from '../../contract/errors.ts';
+import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { Call } from '../../engine/types.ts';
-import { Failed } from '../../functions/failure.ts';
 import { clientConfig, takeClientOptions } from './client-options.ts';
 import { awsError } from './errors.ts';
 import { OPTIMIZED_SERVICES, optimizedService, type Service, sdkService, TEXT_ARGUMENTS } from './services.ts';
-import { capital, fromSdk, isMapping, operationSchemas, stringifyAt, toSdk } from './shapes.ts';
+import { capital, fromSdk, operationSchemas, stringifyAt, toSdk } from './shapes.ts';
 import { jobOf, notStarted, pollInterval, SYNC, type Sync } from './sync.ts';
 
 type Mapping = { [key: string]: Json };
@@ -167,7 +168,7 @@ async function withoutStreams(answer: object): Promise<object> {
     const length = 'ContentLength' in answer ? Number(answer.ContentLength) : 0;
     if (length > LIMITS.payloadBytes) {
       if ('destroy' in stream && typeof stream.destroy === 'function') stream.destroy();
-      throw new Failed(
+      throw new TrowelError(
         'States.DataLimitExceeded',
         `The answer has ${length} bytes; a state may hold ${LIMITS.payloadBytes}`,
       );
@@ -194,7 +195,7 @@ async function run(client: Client, target: Target, args: Mapping, waiting: Waiti
       const answer = await client.send(action, input, until);
       return isMapping(answer) ? answer : {};
     } catch (error) {
-      throw error instanceof Failed ? error : awsError(error, service, action, client.base);
+      throw error instanceof TrowelError ? error : awsError(error, service, action, client.base);
     }
   };
   const textPath = target.optimized || kind === 's3:putObject' ? TEXT_ARGUMENTS[kind] : undefined;
@@ -202,11 +203,11 @@ async function run(client: Client, target: Target, args: Mapping, waiting: Waiti
   if (!target.optimized) return started;
   if (kind === 'lambda:invoke') return lambdaResult(started);
   if (kind === 'events:putEvents' && Number(started.FailedEntryCount) > 0) {
-    throw new Failed('EventBridge.FailedEntry', JSON.stringify(started));
+    throw new TrowelError('EventBridge.FailedEntry', JSON.stringify(started));
   }
   if (kind === 'ecs:runTask') {
     const failures = notStarted(started);
-    if (failures !== undefined) throw new Failed('ECS.AmazonECSException', failures);
+    if (failures !== undefined) throw new TrowelError('ECS.AmazonECSException', failures);
   }
   if (sync === undefined) return started;
 
@@ -215,7 +216,7 @@ async function run(client: Client, target: Target, args: Mapping, waiting: Waiti
     for (let polls = 0; ; polls++) {
       const job = jobOf(sync, await send(sync.poll, { ...sync.ask(started, args) }));
       const status = sync.status(job);
-      if (status === 'failed') throw new Failed('States.TaskFailed', JSON.stringify(job));
+      if (status === 'failed') throw new TrowelError('States.TaskFailed', JSON.stringify(job));
       if (status === 'succeeded') return target.parsed && name === 'states' ? parsedTexts(job) : job;
       await wait(pollInterval(polls), signal);
     }
@@ -235,7 +236,7 @@ function lambdaResult({ Payload, FunctionError, StatusCode = null, ExecutedVersi
   if (FunctionError !== undefined) {
     const parsed = json(text);
     const type = isMapping(parsed) && typeof parsed.errorType === 'string' ? parsed.errorType : 'Lambda.Unknown';
-    throw new Failed(type, text);
+    throw new TrowelError(type, text);
   }
   return { ...(ExecutedVersion !== undefined && { ExecutedVersion }), Payload: json(text), StatusCode };
 }
@@ -257,6 +258,6 @@ function json(text: string): Json {
   }
 }
 
-function badInput(message: string): Failed {
-  return new Failed(ERRORS.badInput, message);
+function badInput(message: string): TrowelError {
+  return new TrowelError(ERRORS.badInput, message);
 }

@@ -9,8 +9,8 @@
  * up, the first that has one wins, and they go before the options; `mounts` is the task's `_secrets`. Secrets themselves never
  * stand in a state. Values may be text, for templates give text; empty text is none.
  */
+import { isMapping } from '../../asl/json.ts';
 import type { Json } from '../../asl/types.ts';
-import { isMapping } from './shapes.ts';
 
 type Mapping = { [key: string]: Json };
 type Secret = (key: string, mounts: Mapping) => Promise<string | undefined>;

@@ -1,5 +1,4 @@
-import { ERRORS } from '../../contract/errors.ts';
-import { Failed } from '../../functions/failure.ts';
+import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { Service } from './services.ts';
 
 /**
@@ -7,24 +6,24 @@ import type { Service } from './services.ts';
  * `Exception` and whose others have a general name). `base` is the client's base class: an exception of that very class is not
  * modelled. Missing credentials and regions, which a deployed machine always has, become Trowel.BadInput with what to do.
  */
-export function awsError(error: unknown, service: Service, action: string, base: unknown): Failed {
+export function awsError(error: unknown, service: Service, action: string, base: unknown): TrowelError {
   const { name, message, status, requestId } = facts(error);
   const setUp = SET_UP.find(([pattern]) => pattern.test(`${name}: ${message}`))?.[1];
   if (status === undefined) {
-    if (setUp !== undefined) return new Failed(ERRORS.badInput, `${setUp} (${message})`, { cause: error });
-    return new Failed(`${service.prefix}.SdkClientException`, `Unable to execute HTTP request: ${message}`, {
+    if (setUp !== undefined) return new TrowelError(ERRORS.badInput, `${setUp} (${message})`, { cause: error });
+    return new TrowelError(`${service.prefix}.SdkClientException`, `Unable to execute HTTP request: ${message}`, {
       cause: error,
     });
   }
   const where = `(Service: ${service.prefix}, Status Code: ${status}, Request ID: ${requestId ?? 'none'})`;
   const absent = status === 404 ? ABSENT[`${service.prefix}:${action}`] : undefined;
-  if (absent) return new Failed(`${service.prefix}.${absent[0]}`, `${absent[1]} ${where}`, { cause: error });
+  if (absent) return new TrowelError(`${service.prefix}.${absent[0]}`, `${absent[1]} ${where}`, { cause: error });
 
   const modelled = typeof base !== 'function' || (error instanceof Error && error.constructor !== base);
   const own = name.endsWith('Exception') ? name : `${name}Exception`;
   const hint = setUp === undefined ? '' : `. ${setUp}`;
   const shown = message === '' || message === 'UnknownError' ? name : message;
-  return new Failed(modelled ? `${service.prefix}.${own}` : service.general, `${shown} ${where}${hint}`, {
+  return new TrowelError(modelled ? `${service.prefix}.${own}` : service.general, `${shown} ${where}${hint}`, {
     cause: error,
   });
 }

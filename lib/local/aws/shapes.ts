@@ -4,9 +4,9 @@
  * which each command of the SDK carries as nested arrays: `[kind, namespace, name, traits, …]` with kind 1 a list, 2 a map, 3 (or -3,
  * 4) a structure; a member is its schema, a function that gives it, or `[schema, traits]`.
  */
+import { isMapping } from '../../asl/json.ts';
 import type { Json } from '../../asl/types.ts';
 
-type Mapping = { [key: string]: Json };
 export type Schema = unknown;
 
 function resolved(schema: Schema): readonly unknown[] | number | undefined {
@@ -88,8 +88,4 @@ export function stringifyAt(value: Json, path: readonly string[]): Json {
   if (key === '*') return Array.isArray(value) ? value.map((inner) => stringifyAt(inner, rest)) : value;
   if (!isMapping(value) || value[key] === undefined) return value;
   return { ...value, [key]: stringifyAt(value[key], rest) };
-}
-
-export function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

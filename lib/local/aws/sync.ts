@@ -1,6 +1,6 @@
 /** `.sync`: how to follow a job that an action started, and what the state's result is. Members have capital letters throughout. */
+import { isMapping } from '../../asl/json.ts';
 import type { Json } from '../../asl/types.ts';
-import { isMapping } from './shapes.ts';
 
 type Mapping = { readonly [key: string]: Json };
 type Ask = (started: Mapping, args: Mapping) => Mapping;

@@ -6,8 +6,8 @@
  * Where Trowel differs from digdag on purpose, the model either does as Trowel (said there) or sets `excluded`.
  */
 
+import { isMapping } from '../../../lib/asl/json.ts';
 import { ERRORS } from '../../../lib/contract/errors.ts';
-import { isMapping } from '../../../lib/contract/merge.ts';
 import type { Layer } from '../../../lib/contract/payload.ts';
 import {
   calledFile,
