@@ -1,5 +1,5 @@
 /**
- * 5,000 hostile inputs for lib/language: always a workflow or errors, never an exception, a hang or a file outside the project.
+ * Hostile inputs for lib/language, 1,000 of them or, in the slow run, 5,000: always a workflow or errors, never an exception, a hang or a file outside the project.
  * The seed is printed; TROWEL_FUZZ_SEED repeats a run.
  */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,10 @@ import { loadProject } from '../../lib/language/project.ts';
 import { templatesOf } from '../../lib/language/templates.ts';
 import { walk } from '../../lib/language/walk.ts';
 import { reader } from '../lib/language/helpers.ts';
+import { THOROUGH } from '../thorough.ts';
 
+/** Of the inputs of the slow run. */
+const SHARE = THOROUGH ? 1 : 0.2;
 const SEED = Number(process.env.TROWEL_FUZZ_SEED ?? Date.now() % 2 ** 31);
 /**
  * CPU seconds for one input. The yaml library takes 1.5 for a megabyte of line feeds, and 2.5 while another process shares the core; what
@@ -175,17 +178,17 @@ function mutated(text: string): string {
 }
 
 test('random characters', () => {
-  for (let i = 0; i < 1000; i++)
+  for (let i = 0; i < 1000 * SHARE; i++)
     check(some(200, () => (next() < 0.5 ? pick(TOKENS) : String.fromCharCode(below(next() < 0.9 ? 128 : 65_536)))));
 });
 
 test('mutated workflows', () => {
-  for (let i = 0; i < 2900; i++) check(mutated(pick(GOOD)), { 'more.yml': mutated(pick(GOOD)) });
+  for (let i = 0; i < 2900 * SHARE; i++) check(mutated(pick(GOOD)), { 'more.yml': mutated(pick(GOOD)) });
 });
 
 test('deep nesting', () => {
   const openers = ['[', '{a: ', '- ', '? ', '{? ', '[{', '{+a: '];
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 200 * SHARE; i++) {
     const opener = pick(openers);
     const depth = 1 + below(next() < 0.1 ? 50_000 : 300);
     const flow = opener.repeat(depth) + (next() < 0.5 ? ']'.repeat(depth) : '');
@@ -198,7 +201,7 @@ test('deep nesting', () => {
 });
 
 test('aliases that multiply', () => {
-  for (let i = 0; i < 150; i++) {
+  for (let i = 0; i < 150 * SHARE; i++) {
     const width = 1 + below(12);
     const levels = 1 + below(30);
     const lines = ['_export:', `  a0: &a0 ${pick(['x', '{y: 1}', '[1, 2]'])}`];
@@ -212,7 +215,7 @@ test('aliases that multiply', () => {
 });
 
 test('includes in circles, in trees, upwards', () => {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 400 * SHARE; i++) {
     const count = 1 + below(8);
     const target = () =>
       pick([
@@ -275,7 +278,7 @@ test('scalars of a megabyte', () => {
     '1',
     '_',
   ];
-  for (let i = 0; i < 50; i++) {
+  for (let i = 0; i < 50 * SHARE; i++) {
     const filler = fillers[i % fillers.length] as string;
     const long = filler.repeat(Math.ceil(2 ** 20 / filler.length));
     check(
@@ -296,7 +299,7 @@ test('scalars of a megabyte', () => {
 });
 
 test('projects with calls in circles and ways out of the folder', async () => {
-  for (let i = 0; i < 300; i++) {
+  for (let i = 0; i < 300 * SHARE; i++) {
     const dir = join(parent, `p${i}`);
     const names = ['main', 'a', 'b', 'sub/c', 'sub/deep/d'];
     const target = () =>

@@ -204,7 +204,7 @@ describe('a new user', () => {
       ['check --format json', '[]'],
       ['run --help', 'Example'],
     ] as const) {
-      const done = await shell(`npx trowel ${command}`, 'late');
+      const done = await shell(`../node_modules/.bin/trowel ${command}`, 'late');
       expect(done.code, `${command}\n${done.stderr}`).toBe(0);
       expect(done.stdout).toContain(text);
     }
@@ -212,7 +212,7 @@ describe('a new user', () => {
       join(app, 'late/machine.json'),
       '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "Output": "{% $sum($states.input) %}", "End": true}}}',
     );
-    const asl = await shell('npx trowel asl run machine.json --input "[1, 2]"', 'late');
+    const asl = await shell('../node_modules/.bin/trowel asl run machine.json --input "[1, 2]"', 'late');
     expect(JSON.parse(asl.stdout)).toMatchObject({ status: 'SUCCEEDED', output: 3 });
   });
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { killedRun, newTally, randomFrom, undisturbed } from './killing.ts';
 
-const KILLS = 6;
+const KILLS = 3;
 
 it('kill -9 of the command line: what had succeeded is not repeated (slow/kill.test.ts does it more often)', async () => {
   const seed = Number(process.env.TROWEL_TEST_SEED ?? Date.now() % 1_000_000);

@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { project } from '../lib/cli/run-cli.ts';
+import { first } from '../thorough.ts';
 import { attemptFolder, endsOf, eventsOf, left, read, start, trowel, until } from './cli.ts';
 
 /** Each task tells the file `ran` its name. `fail_NAME` among the files of the project makes one fail. */
@@ -258,8 +259,18 @@ describe.concurrent('the history', () => {
     expect(attempts.map(({ session }) => session)).toEqual([1, 1, 1, 1]);
   });
 
-  it.each<[string, (folder: string) => void]>([
+  const DAMAGE: readonly [string, (folder: string) => void][] = [
     ['a torn line', (folder) => appendFileSync(join(folder, 'events.jsonl'), '{"type":"task-succ')],
+    ['no events', (folder) => rmSync(join(folder, 'events.jsonl'))],
+    ['no definition', (folder) => rmSync(join(folder, 'definition.json'))],
+    [
+      'a meta.json of other types',
+      (folder) =>
+        writeFileSync(
+          join(folder, 'meta.json'),
+          '{"attempt":"1","workflow":5,"session_time":[],"params":7,"resumes":"x","started":0,"pid":"y","session":null}',
+        ),
+    ],
     [
       'bytes that are no text',
       (folder) => writeFileSync(join(folder, 'events.jsonl'), Buffer.from([0xff, 0, 0xfe, 10, 200, 10])),
@@ -273,21 +284,11 @@ describe.concurrent('the history', () => {
       (folder) =>
         appendFileSync(join(folder, 'events.jsonl'), '{"type":"new","time":"2030-01-01T00:00:00Z","task":"+x"}\n'),
     ],
-    ['no events', (folder) => rmSync(join(folder, 'events.jsonl'))],
-    ['no definition', (folder) => rmSync(join(folder, 'definition.json'))],
     ['an empty meta.json', (folder) => writeFileSync(join(folder, 'meta.json'), '')],
     ['a meta.json that is none', (folder) => writeFileSync(join(folder, 'meta.json'), '5')],
     [
       'a meta.json without what is needed',
       (folder) => writeFileSync(join(folder, 'meta.json'), '{"attempt":1,"workflow":"main"}'),
-    ],
-    [
-      'a meta.json of other types',
-      (folder) =>
-        writeFileSync(
-          join(folder, 'meta.json'),
-          '{"attempt":"1","workflow":5,"session_time":[],"params":7,"resumes":"x","started":0,"pid":"y","session":null}',
-        ),
     ],
     [
       'a file in the place of a folder',
@@ -296,7 +297,9 @@ describe.concurrent('the history', () => {
         writeFileSync(folder, '');
       },
     ],
-  ])('that is damaged (%s) stops nothing', async (_, damage) => {
+  ];
+
+  it.each(first(4, DAMAGE))('that is damaged (%s) stops nothing', async (_, damage) => {
     const cwd = await project(files);
     fail(cwd, 'train');
     await trowel(['run'], { cwd });

@@ -1,0 +1,2 @@
+/** All 5,000 inputs. */
+import '../language.test.ts';

@@ -1,0 +1,2 @@
+/** Every expression that does not end. Covers lib/expression/sandbox.ts. */
+import '../sandbox.test.ts';

@@ -1,0 +1,2 @@
+/** Every environment and path. */
+import '../machine.test.ts';

@@ -1,0 +1,2 @@
+/** Every way of damage to a history. */
+import '../resume.test.ts';
