@@ -3,7 +3,12 @@ import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { versionsFile, writeVersions } from '../../../lib/host/versions.ts';
-import { type Environment, type PythonSettings, prepareEnvironment } from '../../../lib/python/environment.ts';
+import {
+  type Environment,
+  type PythonSettings,
+  prepareEnvironment,
+  readRequirements,
+} from '../../../lib/python/environment.ts';
 import { temporary } from '../local/temporary.ts';
 
 /** A folder with a package that pip can install without a network. */
@@ -79,18 +84,22 @@ describe('without requirements', () => {
 });
 
 describe('with requirements', () => {
-  it('makes an environment once, in the cache; a remnant anew; another when a file changes', async () => {
+  it('makes an environment once, in the cache, also for two at once; a remnant anew; another when a file changes', async () => {
     const { home, notices, prepare, envs } = await place({
       'requirements.txt': '# c\nlittle\n',
       'limits.txt': 'little<2\n',
     });
     const before = readdirSync(join(home, 'project'));
     const settings = { requirements: { file: 'requirements.txt' }, constraints: 'limits.txt' };
-    const first = await prepare(settings);
+    const [first, other] = await Promise.all([prepare(settings), prepare(settings)]);
+    expect(first).toEqual(other);
     expect(versionIn(first)).toBe('1.0');
     expect(first.ok && first.env.PATH?.startsWith(join(first.folder ?? '', 'bin'))).toBe(true);
-    expect(notices[0]).toMatch(/^Preparing a Python environment for requirements\.txt/);
-    expect(notices.at(-1)).toMatch(/^The Python environment is ready after/);
+    expect(notices.filter((text) => text.startsWith('Preparing'))).toEqual([
+      expect.stringMatching(/^Preparing a Python environment for requirements\.txt/),
+    ]);
+    expect(notices).toContainEqual(expect.stringMatching(/^Waiting for process/));
+    expect(notices).toContainEqual(expect.stringMatching(/^The Python environment is ready after/));
 
     notices.length = 0;
     expect(await prepare(settings)).toEqual(first);
@@ -101,27 +110,15 @@ describe('with requirements', () => {
     expect(notices[0]).toMatch(/^Preparing/);
 
     writeFileSync(join(home, 'project/limits.txt'), 'little<3\n');
-    expect(versionIn(await prepare(settings))).toBe('2.0');
-    expect(readdirSync(envs)).toHaveLength(2);
-    expect(readdirSync(join(home, 'project'))).toEqual(before);
-  });
-
-  it('two at once make one', async () => {
-    const { notices, prepare } = await place();
-    const file = { requirements: { lines: ['little>=1; python_version >= "3"'] } };
-    const [one, two] = await Promise.all([prepare(file), prepare(file)]);
-    expect(one).toEqual(two);
-    expect(versionIn(one)).toBe('2.0');
-    expect(notices.filter((text) => text.startsWith('Preparing'))).toHaveLength(1);
-    expect(notices).toContainEqual(expect.stringMatching(/^Waiting for process/));
-  });
-
-  it('installs other versions where those decided before cannot be had', async () => {
-    const { home, notices, prepare } = await place();
-    const decided = versionsFile({ XDG_CACHE_HOME: join(home, 'cache') }, 'little');
+    // Other versions are installed where those decided before cannot be had.
+    const requirements = readRequirements({ project: join(home, 'project'), python: settings });
+    if ('diagnostic' in requirements) throw new Error(requirements.diagnostic.message);
+    const decided = versionsFile({ XDG_CACHE_HOME: join(home, 'cache') }, requirements.content);
     await writeVersions(decided, new Map([['little', '3.0']]));
-    expect(versionIn(await prepare({ requirements: { lines: ['little'] } }))).toBe('2.0');
+    expect(versionIn(await prepare(settings))).toBe('2.0');
     expect(notices.filter((text) => text.endsWith('for AWS: little 2.0 here, 3.0 before'))).toHaveLength(1);
+    expect(readdirSync(envs).filter((name) => !name.endsWith('.lock'))).toHaveLength(2);
+    expect(readdirSync(join(home, 'project'))).toEqual(before);
   });
 
   it("shows pip's last lines and the way out, and leaves nothing", async () => {
