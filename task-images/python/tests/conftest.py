@@ -103,10 +103,10 @@ class Host:
 @pytest.fixture(autouse=True)
 def own_roots():
     """What one test sets for this process, the next one does not look in."""
-    from trowel_task.store import values
+    from trowel_task.store import places
 
     yield
-    values.look_in([])
+    places.look_in([])
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import pytest
 from conftest import SOURCE
 
 from trowel_task.aws import bootstrap, connections, remote, services, transfer
+from trowel_task.contract.wire import REF
 from trowel_task.host import fargate_answer
-from trowel_task.store import values
+from trowel_task.store import places, values
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -178,8 +179,8 @@ def test_a_download_that_makes_no_progress_ends(server, tmp_path):
 
 def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    ref = {values.REF: hashlib.sha256(b"ok").hexdigest(), "kind": "bytes"}
-    values.look_in(["s3://bucket/ok"])
+    ref = {REF: hashlib.sha256(b"ok").hexdigest(), "kind": "bytes"}
+    places.look_in(["s3://bucket/ok"])
     together, read = threading.Barrier(8), []
 
     def fetch():
@@ -192,7 +193,7 @@ def test_threads_may_read_one_value_at_once(server, tmp_path, monkeypatch):
     for thread in threads:
         thread.join()
     assert read == [b"ok"] * 8
-    assert [path.name for path in tmp_path.rglob("*.bin*")] == [f"{ref[values.REF]}.bin"]
+    assert [path.name for path in tmp_path.rglob("*.bin*")] == [f"{ref[REF]}.bin"]
 
 
 def test_an_upload_says_what_it_is(server, tmp_path):

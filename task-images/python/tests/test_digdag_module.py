@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from trowel_task.adapters.digdag import Params
+from trowel_task.contract.wire import REF
 from trowel_task.store import values
 
 
@@ -101,7 +102,7 @@ def test_threads_that_read_a_value_at_once_get_it(monkeypatch):
         return "the value"
 
     monkeypatch.setattr(values, "resolve", resolve)
-    params = Params({"x": {values.REF: "0" * 64, "kind": "json"}}, {}, frozenset())
+    params = Params({"x": {REF: "0" * 64, "kind": "json"}}, {}, frozenset())
     assert params["x"] == "the value"
     assert seen == ["began", "the value"]
 

@@ -348,9 +348,10 @@ def test_what_is_no_address(aws, pointer):
 @pytest.mark.parametrize(
     ("status", "code", "message", "exit_code"),
     [
-        (403, "AccessDenied", "Request has expired", 75),
+        (403, "AccessDenied", "Request has expired</Message><Expires>2026-01-01T00:00:00Z</Expires><Message>", 75),
         (400, "ExpiredToken", "The provided token has expired.", 75),
         (403, "InvalidAccessKeyId", "no such key", 75),
+        (403, "AccessDenied", "expired is what this says", 78),
         (403, "AccessDenied", "User is not authorized to perform: s3:GetObject", 78),
         (503, "SlowDown", "Reduce your request rate", 1),
     ],

@@ -17,6 +17,7 @@ from frame_cases import cases, column, objects  # noqa: E402
 
 from trowel_task.kinds import frames  # noqa: E402
 from trowel_task.store import values  # noqa: E402
+from trowel_task.store.store import Store  # noqa: E402
 
 
 def identical(a, b):
@@ -70,7 +71,7 @@ def assert_same(a, b):
 
 
 def through(value, folder):
-    store = values.Store(str(folder))
+    store = Store(str(folder))
     stored = store.encode(store.take({"x": value}))
     assert stored["x"]["kind"] == "parquet"
     return values.resolve(dict(stored["x"]))
@@ -162,7 +163,7 @@ class Thing:
 )
 def test_what_cannot_be_kept_names_key_column_and_type(value, text, tmp_path):
     with pytest.raises(TypeError) as caught:
-        values.Store(str(tmp_path)).take({"table": {"x": value}})
+        Store(str(tmp_path)).take({"table": {"x": value}})
     assert "'table.x' cannot be stored: " in str(caught.value)
     assert text in str(caught.value)
 
@@ -171,7 +172,7 @@ def test_attrs_that_cannot_be_kept(tmp_path):
     frame = pd.DataFrame({"x": [1]})
     frame.attrs["thing"] = Thing()
     with pytest.raises(TypeError) as caught:
-        values.Store(str(tmp_path)).take({"x": frame})
+        Store(str(tmp_path)).take({"x": frame})
     assert "'x' cannot be stored: a pandas.DataFrame, in its attrs is a test_frames.Thing at .thing" in str(caught.value)
 
 
@@ -195,7 +196,8 @@ class Hidden:
 sys.meta_path.insert(0, Hidden())
 sys.path.insert(0, SOURCE)
 from trowel_task.store import values
-from trowel_task.kinds import kinds
+from trowel_task.store.store import Store
+from trowel_task.kinds.unkept import Unreadable
 """
 
 
@@ -211,7 +213,7 @@ def test_without_pyarrow_it_is_an_error_that_says_so(tmp_path):
         import pandas
         for value in (pandas.DataFrame({{"x": [0.1]}}), pandas.Series([1]), [pandas.Index([1])]):
             try:
-                values.Store({str(tmp_path)!r}).take({{"frame": value}})
+                Store({str(tmp_path)!r}).take({{"frame": value}})
             except ImportError as error:
                 print(error)
         """,
@@ -226,15 +228,15 @@ def test_without_pyarrow_it_is_an_error_that_says_so(tmp_path):
 
 @pytest.mark.parametrize("library", ["pyarrow", "pandas"])
 def test_a_reader_without_the_library_is_told(library, tmp_path):
-    store = values.Store(str(tmp_path))
+    store = Store(str(tmp_path))
     ref = dict(store.take({"x": pd.DataFrame({"x": [1]})})["x"])
     said = run_without(
         library,
         f"""
-        values.Store({str(tmp_path)!r})
+        Store({str(tmp_path)!r})
         try:
             values.resolve({ref!r})
-        except kinds.Unreadable as error:
+        except Unreadable as error:
             print(error)
         """,
     )

@@ -18,6 +18,7 @@ import zoneinfo
 import pytest
 
 from trowel_task.store import values
+from trowel_task.store.store import Store
 
 D = decimal.Decimal
 N, INF = float("nan"), float("inf")
@@ -78,7 +79,7 @@ class Tasks:
 
     def __init__(self, root):
         self.root = root
-        self.store = values.Store(str(root))
+        self.store = Store(str(root))
 
     def put(self, value):
         stored = self.store.encode(self.store.take({"x": value}))

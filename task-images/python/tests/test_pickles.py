@@ -7,6 +7,7 @@ import pytest
 
 from trowel_task.kinds import kinds
 from trowel_task.store import values
+from trowel_task.store.store import Store
 
 MODULE = """
     import digdag
@@ -74,7 +75,7 @@ class Evil:
 
 def test_no_other_kind_of_file_is_unpickled(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    store = values.Store(str(tmp_path))
+    store = Store(str(tmp_path))
     for kind in ("npy", "parquet", "arrow", "pickle", "table"):
         ref = store.written(kind, lambda path: pickle.dump(Evil(), open(path, "wb")) or {})
         with pytest.raises(Exception):  # noqa: B017
@@ -88,7 +89,7 @@ def test_what_has_no_form_of_its_own_may_be_pickled(library, tmp_path, monkeypat
     pytest.importorskip("pyarrow")
     value = module.DataFrame({"x": [1, Evil]}) if library == "pandas" else module.array([1, {2}], dtype=object)
     monkeypatch.setattr(kinds, "pickle_allowed", True)
-    stored = values.Store(str(tmp_path)).take({"x": value})["x"]
+    stored = Store(str(tmp_path)).take({"x": value})["x"]
     assert stored["kind"] == "pickle"
     read = values.resolve(dict(stored))
     assert type(read) is type(value) and str(read) == str(value)

@@ -8,7 +8,9 @@ import subprocess
 import pytest
 
 from trowel_task.store import canonical
-from trowel_task.store.values import ENVIRONMENT, Store, bytes_of, expanded, resolve
+from trowel_task.store.fit import ENVIRONMENT
+from trowel_task.store.store import Store
+from trowel_task.store.values import bytes_of, expanded, resolve
 
 MAKE = """
     import digdag, pathlib

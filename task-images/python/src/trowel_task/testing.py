@@ -17,7 +17,8 @@ import pytest
 
 from trowel_task.adapters import digdag as api
 from trowel_task.contract.merge import deep_merge
-from trowel_task.store import values
+from trowel_task.store import places
+from trowel_task.store.store import Store
 from trowel_task.task import bind
 from trowel_task.task.ran import Ran
 
@@ -65,8 +66,8 @@ class Digdag(types.ModuleType):
         return list(self.env.subtask_config.values())
 
     def _reset(self, root: str) -> None:
-        self._values = values.Store(root)
-        values.look_in([root])
+        self._values = Store(root)
+        places.look_in([root])
         self._stored = {}
         self._begin({})
 

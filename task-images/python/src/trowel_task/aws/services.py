@@ -32,12 +32,13 @@ _keys: bootstrap.Keys | None = None
 
 
 class ServiceError(Exception):
-    """What a service refused. `code` is its name for it, as `NoSuchKey`."""
+    """What a service refused. `code` is its name for it, as `NoSuchKey`. `expired`: S3 says when the signed address ended."""
 
-    def __init__(self, code: str, status: int, message: str) -> None:
+    def __init__(self, code: str, status: int, message: str, expired: bool = False) -> None:
         super().__init__(f"{code}: {message}" if message and message != code else code)
         self.code = code
         self.status = status
+        self.expired = expired
 
 
 class Part:
@@ -193,6 +194,7 @@ def _digest(body: bytes | str | Part) -> str:
 def _refused(status: int, headers: Any, body: bytes) -> ServiceError:
     """XML of S3, JSON of the others."""
     text = body.decode("utf-8", "replace")
+    expired = "<Expires>" in text  # next to AccessDenied, whose text is for people
     if text.lstrip().startswith("<"):
         code, message = (text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0] for tag in ("Code", "Message"))
     else:
@@ -204,7 +206,7 @@ def _refused(status: int, headers: Any, body: bytes) -> ServiceError:
         code = str(headers.get("x-amzn-errortype") or said.get("__type") or said.get("code") or "")
         message = str(said.get("message") or said.get("Message") or "")
     code = code.rpartition("#")[2].partition(":")[0]
-    return ServiceError(code or f"HTTP{status}", status, message)
+    return ServiceError(code or f"HTTP{status}", status, message, expired)
 
 
 def credentials() -> bootstrap.Keys:

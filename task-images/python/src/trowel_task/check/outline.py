@@ -10,17 +10,31 @@ import ast
 import re
 import warnings
 
+from trowel_task.check.nodes import (
+    FUNCTIONS,
+    OTHER,
+    arguments,
+    class_of,
+    decorator,
+    exported,
+    is_within,
+    names_in,
+    stored_keys,
+    targets,
+    value_of,
+    wraps,
+    yields,
+)
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from typing import Any
 
     Names = dict[str, Any]
 
 # A larger file holds data; reading it would take seconds.
 LARGEST = 2_000_000
-OTHER: dict[str, Any] = {"kind": "other"}
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # Names whose use means that a module may bind, or a task may store, what its text does not show.
 BINDERS = {"globals", "exec", "setattr", "modules"}
 CALLERS = {"exec", "eval", "importlib", "runpy", "__import__"}
@@ -91,11 +105,11 @@ class _Reader:
         if self.patches:
             found["dynamic"] = True
         if self.lists_names:
-            exported = _all(self.tree)
-            if exported is None:
+            public = exported(self.tree)
+            if public is None:
                 found["dynamic"] = True
             else:
-                found["all"] = exported
+                found["all"] = public
         if self.needs_walk:
             self.everywhere(found, names)
         return found
@@ -112,7 +126,7 @@ class _Reader:
             names[name] = binding if certain or before is None else OTHER
 
         if isinstance(node, FUNCTIONS):
-            decorators = [_decorator(each) for each in node.decorator_list]
+            decorators = [decorator(each) for each in node.decorator_list]
             if not any(each.split(".")[-1] == "overload" for each in decorators):
                 bind(node.name, self.function(node, decorators))
             if self.imports_inside:
@@ -120,7 +134,7 @@ class _Reader:
         elif isinstance(node, ast.ClassDef):
             inner: Names = {}
             self.block(node.body, inner, True, guarded)
-            bind(node.name, _class(node, inner))
+            bind(node.name, class_of(node, inner))
         elif isinstance(node, ast.Import):
             for alias in node.names:
                 binding = {"kind": "import", "module": alias.name if alias.asname else alias.name.split(".")[0], "level": 0}
@@ -138,27 +152,27 @@ class _Reader:
             # `Class.method = function`.
             self.patches = self.patches or any(isinstance(target, ast.Attribute) for target in node.targets)
             for target in node.targets:
-                for name in _targets(target):
-                    bind(name, _value(node.value) if isinstance(target, ast.Name) else OTHER)
+                for name in targets(target):
+                    bind(name, value_of(node.value) if isinstance(target, ast.Name) else OTHER)
         elif isinstance(node, ast.AnnAssign):
             if node.value is not None:
-                for name in _targets(node.target):
-                    bind(name, _value(node.value))
+                for name in targets(node.target):
+                    bind(name, value_of(node.value))
         elif isinstance(node, ast.Delete):
             for target in node.targets:
-                for name in _targets(target):
+                for name in targets(target):
                     names[name] = OTHER
         elif isinstance(node, ast.If):
             self.branches(node, names, guarded)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
-            for name in _targets(node.target):
+            for name in targets(node.target):
                 bind(name, OTHER)
             self.block([*node.body, *node.orelse], names, False, True)
         elif isinstance(node, ast.While):
             self.block([*node.body, *node.orelse], names, False, True)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
-                for name in _targets(item.optional_vars) if item.optional_vars else ():
+                for name in targets(item.optional_vars) if item.optional_vars else ():
                     bind(name, OTHER)
             lenient = any("suppress" in ast.dump(item.context_expr) for item in node.items)
             self.block(node.body, names, certain and not lenient, guarded or lenient)
@@ -179,13 +193,13 @@ class _Reader:
                 self.statement(statement, inner, True, True)
                 for name in inner:
                     names.setdefault(name, OTHER)
-            self.imports = [each for each in self.imports if not _within(each, node.body)]
+            self.imports = [each for each in self.imports if not is_within(each, node.body)]
             return
         self.block(node.body, names, False, True)
         self.block(node.orelse, names, False, True)
 
     def attempt(self, node: ast.Try, names: Names, guarded: bool) -> None:
-        catches = any(handler.type is None or any(name in IMPORT_ERRORS for name in _names(handler.type)) for handler in node.handlers)
+        catches = any(handler.type is None or any(name in IMPORT_ERRORS for name in names_in(handler.type)) for handler in node.handlers)
         self.block(node.body, names, not node.handlers, guarded or catches)
         for handler in node.handlers:
             if handler.name:
@@ -195,14 +209,14 @@ class _Reader:
         self.block(node.finalbody, names, False, guarded)
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, decorators: list[str]) -> dict[str, Any]:
-        found: dict[str, Any] = {"kind": "function", "line": node.lineno, "decorators": decorators, **_arguments(node.args)}
-        if self.yields and _yields(node.body):
+        found: dict[str, Any] = {"kind": "function", "line": node.lineno, "decorators": decorators, **arguments(node.args)}
+        if self.yields and yields(node.body):
             found["lazy"] = "a generator"
         elif isinstance(node, ast.AsyncFunctionDef):
             found["lazy"] = "async def"
-        wraps = _wraps(node) if self.wraps else 0
-        if wraps:
-            found["wraps"] = wraps
+        level = wraps(node) if self.wraps else 0
+        if level:
+            found["wraps"] = level
         return found
 
     def inside(self, body: Iterable[ast.stmt]) -> None:
@@ -243,7 +257,7 @@ class _Reader:
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "store":
                 called.add(id(node.func))
-                keys = _stored(node)
+                keys = stored_keys(node)
                 stores.update(keys or ())
                 more = more or keys is None
             elif isinstance(node, ast.Attribute):
@@ -267,151 +281,3 @@ class _Reader:
             found["stores"] = sorted(stores)
         if more:
             found["storesMore"] = True
-
-
-def _within(found: dict[str, Any], body: list[ast.stmt]) -> bool:
-    return bool(body[0].lineno <= found["line"] <= (body[-1].end_lineno or 0))
-
-
-def _all(tree: ast.Module) -> list[str] | None:
-    """`__all__` where it is written out, once, and nothing is added to it."""
-    found: list[str] | None = None
-    places = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "__all__"]
-    for node in tree.body if len(places) == 1 else ():
-        if isinstance(node, ast.Assign) and places[0] in node.targets and isinstance(node.value, (ast.List, ast.Tuple)):
-            found = [e.value for e in node.value.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
-            if len(found) != len(node.value.elts):
-                return None
-    return found
-
-
-def _targets(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    elif isinstance(node, (ast.Tuple, ast.List)):
-        for element in node.elts:
-            yield from _targets(element)
-    elif isinstance(node, ast.Starred):
-        yield from _targets(node.value)
-
-
-def _names(node: ast.AST) -> list[str]:
-    return [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
-
-
-def dotted(node: ast.AST) -> str:
-    """`a.b.c`, or "?" for anything that is not a name."""
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else "?"
-
-
-def _decorator(node: ast.expr) -> str:
-    """`name`, or `name()` for one that is called."""
-    return f"{dotted(node.func)}()" if isinstance(node, ast.Call) else dotted(node)
-
-
-def _value(node: ast.expr) -> dict[str, Any]:
-    """`f = g` and `f = lambda …`; any other value is known when it runs."""
-    if isinstance(node, ast.Lambda):
-        return {"kind": "function", "line": node.lineno, "decorators": [], **_arguments(node.args)}
-    name = dotted(node)
-    return {"kind": "alias", "of": name} if name != "?" else OTHER
-
-
-def _arguments(args: ast.arguments) -> dict[str, Any]:
-    """`[name, required, kind]`, kind p (only by position), a (either way) or k (only by keyword)."""
-    found: list[list[Any]] = []
-    positional = [(each.arg, "p") for each in args.posonlyargs] + [(each.arg, "a") for each in args.args]
-    least = len(positional) - len(args.defaults)
-    for at, (name, kind) in enumerate(positional):
-        found.append([name, at < least, kind])
-    for each, default in zip(args.kwonlyargs, args.kw_defaults):
-        found.append([each.arg, default is None, "k"])
-    out: dict[str, Any] = {"args": found}
-    if args.kwarg:
-        out["rest"] = True
-    return out
-
-
-def _yields(body: list[ast.stmt]) -> bool:
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.Yield, ast.YieldFrom)):
-            return True
-        if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            waiting.extend(ast.iter_child_nodes(node))
-    return False
-
-
-def _wraps(node: ast.AST) -> int:
-    """1 for a decorator whose inner function is decorated with functools.wraps, 2 for a function that makes one, else 0."""
-    for statement in getattr(node, "body", []):
-        if not isinstance(statement, FUNCTIONS):
-            continue
-        if any(_decorator(each) in ("wraps()", "functools.wraps()") for each in statement.decorator_list):
-            return 1
-        if _wraps(statement) == 1:
-            return 2
-    return 0
-
-
-def _class(node: ast.ClassDef, names: Names) -> dict[str, Any]:
-    decorators = [_decorator(each) for each in node.decorator_list]
-    bases = [dotted(each.value if isinstance(each, ast.Subscript) else each) for each in node.bases]
-    found: dict[str, Any] = {"kind": "class", "line": node.lineno, "bases": bases, "names": names, "decorators": decorators}
-    if node.keywords:
-        found["meta"] = True
-    if any(each.rstrip("()").split(".")[-1] == "dataclass" for each in decorators):
-        found["fields"] = list(_fields(node))
-        options = [keyword for each in node.decorator_list if isinstance(each, ast.Call) for keyword in each.keywords]
-        if any(keyword.arg in ("init", "kw_only", None) for keyword in options):
-            del found["fields"]
-    return found
-
-
-def _fields(node: ast.ClassDef) -> Iterator[list[Any]]:
-    """Of a dataclass, as arguments of its constructor."""
-    keyword_only = False
-    for statement in node.body:
-        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
-            continue
-        annotation = ast.dump(statement.annotation)
-        if "'KW_ONLY'" in annotation:
-            keyword_only = True
-        elif "ClassVar" not in annotation:
-            given = statement.value
-            options = {each.arg: each.value for each in given.keywords} if isinstance(given, ast.Call) and _is_field(given) else {}
-            init = options.get("init")
-            if isinstance(init, ast.Constant) and init.value is False:
-                continue
-            default = given is not None and (not options or bool({"default", "default_factory"} & options.keys()))
-            if isinstance(given, ast.Call) and _is_field(given) and not options:
-                default = False
-            by_keyword = options.get("kw_only")
-            only = by_keyword.value if isinstance(by_keyword, ast.Constant) else keyword_only
-            yield [statement.target.id, not default, "k" if only else "a"]
-
-
-def _is_field(node: ast.Call) -> bool:
-    return dotted(node.func).split(".")[-1] == "field"
-
-
-def _stored(node: ast.Call) -> list[str] | None:
-    """Keys of `env.store({…}, name=…)`; None if they are known when it runs."""
-    keys: list[str] = []
-    for argument in node.args:
-        if not isinstance(argument, ast.Dict):
-            return None
-        for key in argument.keys:
-            if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
-                return None
-            keys.append(key.value)
-    for keyword in node.keywords:
-        if keyword.arg is None:
-            return None
-        keys.append(keyword.arg)
-    return keys

@@ -31,7 +31,10 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 class TaskError(Exception):
-    """A failure with one of the names that Retry and Catch match (lib/contract/payload.ts, ERRORS)."""
+    """A failure with one of the names that Retry and Catch match (lib/contract/payload.ts, ERRORS). `memory`: the message says
+    OUT_OF_MEMORY, and what may be done about it can be added there."""
+
+    memory = False
 
     def __init__(self, name: str, message: str, stacktrace: str | None = None, cls: str | None = None, task: str | None = None) -> None:
         super().__init__(message)
@@ -53,6 +56,17 @@ class TaskError(Exception):
         if self.task:
             out["task"] = mask(self.task)
         return out
+
+    def outcome(self, masker: Masker | None = None, times: int = 1) -> dict[str, Any]:
+        """The outcome of a process (child.py)."""
+        more = {"memory": True} if self.memory else {}
+        return {"ok": False, "error": self.to_json(masker, times), **more}
+
+    @classmethod
+    def from_outcome(cls, outcome: dict[str, Any]) -> TaskError:
+        made = cls.from_json(outcome["error"])
+        made.memory = outcome.get("memory") is True
+        return made
 
     @classmethod
     def from_json(cls, error: dict[str, Any]) -> TaskError:
@@ -87,18 +101,26 @@ def text_of(error: BaseException) -> str:
 
 
 def from_exception(error: BaseException, tb: TracebackType | None = None) -> TaskError:
-    """digdag's form (contracts: py>, section 7): `error.message` of handlers. Only the user's frames."""
+    """The form of digdag, which handlers see as `error.message`. Only the user's frames."""
     if isinstance(error, TaskError):
         return error
     lines = user_traceback(error, tb)
     code, message = 1, text_of(error)
     if isinstance(error, SystemExit):
         code, message = exit_code(error), exit_text(error)
-    # CalledProcessError names the command.
-    hint = hint_to_apt(message)
+    hint = hint_to_apt(_command(error))
     first = f"Python command failed with code {code}\nError messages from python: {message} ({type(error).__name__}){hint}"
     frames = "".join("\n\tfrom " + line.rstrip("\n") for line in lines)
     return TaskError(FAILED, f"{first}{frames} (runtime)", "".join(lines).rstrip("\n"), type(error).__name__)
+
+
+def _command(error: BaseException) -> str:
+    """The command of a subprocess that failed, or nothing."""
+    subprocess = sys.modules.get("subprocess")
+    if subprocess is None or not isinstance(error, subprocess.SubprocessError):
+        return ""
+    command = getattr(error, "cmd", "")
+    return " ".join(map(str, command)) if isinstance(command, (list, tuple)) else str(command)
 
 
 def exit_code(error: SystemExit) -> int:
@@ -152,12 +174,19 @@ def signal_name(number: int) -> str:
         return f"signal {number}"
 
 
+def killed(name: str, message: str, number: int, end: str = "") -> TaskError:
+    """The error for what a signal has ended. `end`: of the message."""
+    memory = signal_name(number) == "SIGKILL"
+    error = TaskError(name, f"{message}, {OUT_OF_MEMORY}{end}" if memory else message + end)
+    error.memory = memory
+    return error
+
+
 def ended_by(status: int) -> TaskError:
     """The error for a process that ended without saying how; `status` as from os.waitpid."""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        memory = f", {OUT_OF_MEMORY}" if signal_name(number) == "SIGKILL" else ""
-        return TaskError(FAILED, f"the task was killed by signal {number} ({signal_name(number)}){memory}")
+        return killed(FAILED, f"the task was killed by signal {number} ({signal_name(number)})", number)
     return TaskError(FAILED, f"the task ended without a result (exit code {os.WEXITSTATUS(status)})")
 
 

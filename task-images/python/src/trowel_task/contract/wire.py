@@ -54,6 +54,15 @@ def parts_of(mapping: dict[str, Any]) -> list[Any]:
     return [*mapping[MAP], own] if own else list(mapping[MAP])
 
 
+def dumps(value: Any) -> bytes:
+    """Compact JSON. A lone surrogate is kept as an escape."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
 def is_plain(text: bytes) -> bool:
     """Whether JSON text of data needs no change to travel. May say no too often."""
     return _MARKED not in text and not _MANY_DIGITS.search(text)
@@ -88,7 +97,7 @@ def escaped(key: Any) -> str:
     return f"{_PREFIX}:{name[len(_PREFIX) :]}" if name.startswith(_PREFIX) else name
 
 
-def decode(value: Any, opened: Callable[[dict[str, Any]], Any], read: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+def decode(value: Any, opened: Callable[[dict[str, Any]], Any], read: Callable[[dict[str, Any]], Any]) -> Any:
     """What travelled, as data. `opened` gives what a reference or a mapping of parts is, decoded; `read` what a leaf is."""
     if not isinstance(value, (dict, list)):
         return value
@@ -101,7 +110,7 @@ def decode(value: Any, opened: Callable[[dict[str, Any]], Any], read: Callable[[
             holder[at] = items = list(found)
             todo += [(items, i) for i, item in enumerate(items) if isinstance(item, (dict, list))]
         elif LEAF in found:
-            holder[at] = (read or leaf)(found)
+            holder[at] = read(found)
         elif REF in found or MAP in found:
             holder[at] = opened(found)
         else:
@@ -112,15 +121,6 @@ def decode(value: Any, opened: Callable[[dict[str, Any]], Any], read: Callable[[
 
 def plain_key(key: str) -> str:
     return _PREFIX + key[len(_PREFIX) + 1 :] if key.startswith(_PREFIX + ":") else key
-
-
-def leaf(mark: dict[str, Any]) -> Any:
-    """Raises ValueError for a kind that this version does not know."""
-    if mark[LEAF] == "int":
-        return int(mark["text"])
-    from trowel_task.kinds import leaves
-
-    return leaves.decode(mark)
 
 
 def depth(value: Any) -> int:

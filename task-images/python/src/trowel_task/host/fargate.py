@@ -27,7 +27,7 @@ from trowel_task.host.run import Foreground
 from trowel_task.host.task import GRACE
 from trowel_task.host.worker import Worker, clean_path
 from trowel_task.system import linux
-from trowel_task.task import child
+from trowel_task.task import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    child.open_streams()
+    streams.open_streams()
     settings = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("TROWEL_")}
     try:
         given = read_assignment(settings.get("TROWEL_ASSIGNMENT", ""))
@@ -128,8 +128,8 @@ def read_assignment(address: str) -> dict[str, Any]:
             raise Refused(f"there is no assignment at {place}") from None
         if error.status >= 500 or error.status == 429:
             raise
-        # "Request has expired", or the credentials that signed it have ended. What is not allowed is AccessDenied, too.
-        allowed = error.code != "AccessDenied" or "expired" in str(error)
+        # The address has expired, or the credentials that signed it have ended. What is not allowed is AccessDenied, too.
+        allowed = error.code != "AccessDenied" or error.expired
         raise Refused(f"the assignment at {place} cannot be read any more: {error}", EXPIRED if allowed else MISCONFIGURED) from None
     if not isinstance(given, dict) or given.get("v") != PROTOCOL:
         version = given.get("v") if isinstance(given, dict) else None
@@ -172,7 +172,5 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
 
     loop.signals([signal.SIGCHLD, signal.SIGHUP, *STOPS], signalled)
     loop.later(interval, beat)
-    worker._greeted = True
-    worker._on_start({"id": "1", "assignment": given["assignment"], "secrets": secrets})
-    worker.run()
+    worker.run_one(given["assignment"], secrets)
     return host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}

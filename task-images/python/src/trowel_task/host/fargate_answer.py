@@ -7,8 +7,9 @@ import os
 import time
 
 from trowel_task.aws import connections, remote, services
+from trowel_task.contract import wire
 from trowel_task.contract.errors import FAILED, TaskError, shorten
-from trowel_task.store import results, values
+from trowel_task.store import results
 from trowel_task.system import digests
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ class State:
     def answer(self, result: dict[str, Any], assignment: dict[str, Any]) -> bool:
         """Sends the result; returns whether it is a success. Raises what keeps it from being sent."""
         if result["ok"]:
-            output = values.dumps({key: result[key] for key in ("s", "stored") if key in result})
+            output = wire.dumps({key: result[key] for key in ("s", "stored") if key in result})
             if len(output) <= _OUTPUT:
                 self._call("SendTaskSuccess", {"output": output.decode("utf-8")})
                 return True

@@ -10,10 +10,19 @@ from trowel_task.host.loop import READ, WRITE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Protocol
 
     from trowel_task.host.loop import Loop
-    from trowel_task.host.worker import Worker
+
+    class Listener(Protocol):
+        """Who is spoken to: the worker."""
+
+        ended: bool
+
+        def receive(self, line: bytes) -> None: ...
+        def throttle(self, paused: bool) -> None: ...
+        def stop(self, grace: float) -> None: ...
+
 
 # Bytes waiting for the host. Above HIGH no more output is read from tasks, until it is below LOW.
 HIGH = 1 << 20
@@ -39,7 +48,7 @@ class Host:
         self.gone = False
         os.set_blocking(write, False)
 
-    def serve(self, worker: Worker) -> None:
+    def serve(self, worker: Listener) -> None:
         self._worker = worker
         self._loop.watch(self._read, READ, self._readable)
 

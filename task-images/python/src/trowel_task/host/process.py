@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from trowel_task.contract.errors import FAILED, TaskError, ended_by
+from trowel_task.contract.errors import ended_by
 from trowel_task.host.loop import READ
 from trowel_task.system import linux
 from trowel_task.task import child
@@ -202,7 +202,7 @@ class Process:
         if self.over:
             outcome = self._outcome
         elif self._status is not None:
-            outcome = self._outcome or {"ok": False, "error": ended_by(self._status).to_json()}
+            outcome = self._outcome or ended_by(self._status).outcome()
         else:
             return
         self._finished = True
@@ -234,11 +234,6 @@ def _read(fd: int) -> bytes | None:
         return None
     except OSError:
         return b""
-
-
-def cannot_start(error: OSError) -> dict[str, Any]:
-    failed = TaskError(FAILED, f"Cannot start a process for the task: {error.strerror}")
-    return {"ok": False, "error": failed.to_json()}
 
 
 def sweep(known: set[int]) -> None:

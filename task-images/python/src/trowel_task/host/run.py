@@ -10,13 +10,12 @@ import signal
 import sys
 from functools import partial
 
-from trowel_task import PROTOCOL
 from trowel_task.contract.errors import FAILED
 from trowel_task.host.loop import Loop
 from trowel_task.host.task import GRACE
 from trowel_task.host.worker import Worker, clean_path
 from trowel_task.system import linux
-from trowel_task.task import child
+from trowel_task.task import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ class Foreground:
             self.log(message["text"])
         elif kind == "call" and self.worker:
             answer = {"id": message["id"], "call": message["call"], **self.answer(message["fn"], message["payload"])}
-            self.worker.loop.later(0, partial(self.worker._on_reply, answer))
+            self.worker.loop.later(0, partial(self.worker.on_reply, answer))
         elif kind == "result":
             self.result = message["result"]
             if self.worker:
@@ -66,7 +65,7 @@ def main(path: str) -> int:
         del os.environ[name]
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    child.open_streams()
+    streams.open_streams()
     clean_path()
     linux.become_subreaper()
     loop = Loop()
@@ -79,9 +78,7 @@ def main(path: str) -> int:
         worker.signalled(number)
 
     loop.signals([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT], signalled)
-    worker._greeted = True
-    worker._on_start({"id": "1", "v": PROTOCOL, "assignment": given["assignment"], "secrets": secrets})
-    worker.run()
+    worker.run_one(given["assignment"], secrets)
     with out:
         out.write(json.dumps(host.result) + "\n")
     return 0 if host.result and host.result["ok"] else 1

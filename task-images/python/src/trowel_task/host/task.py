@@ -6,9 +6,8 @@ import signal
 import time
 
 from trowel_task.contract.assignment import Job
-from trowel_task.contract.errors import OUT_OF_MEMORY, TIMEOUT, TaskError
+from trowel_task.contract.errors import FAILED, OUT_OF_MEMORY, TIMEOUT, TaskError
 from trowel_task.contract.masks import masker_of
-from trowel_task.host import process
 from trowel_task.host.logs import LineSplitter
 from trowel_task.host.process import Process
 from trowel_task.store import results
@@ -17,11 +16,25 @@ from trowel_task.task.routines import PENDING, Routine
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, Protocol
 
     from trowel_task.contract.assignment import Assignment
-    from trowel_task.host.worker import Worker
+    from trowel_task.host.loop import Loop
     from trowel_task.task.routines import Steps
+
+    class Worker(Protocol):
+        """What a task needs of its worker."""
+
+        loop: Loop
+        host: Any
+        project: str
+        limit: int
+        more_memory: str
+        tasks: dict[str, Task]
+
+        def launch(self, started: Process) -> None: ...
+        def discard(self, folder: str, over: bool) -> None: ...
+
 
 # Processes of one task's parallel subtasks at a time.
 MOST = 64
@@ -135,7 +148,7 @@ class Task:
                 timer.cancel()
             self.leaves.discard(leaf)
             if not outcome["ok"] or late:
-                self._resume(routine, None, late[0] if late else TaskError.from_json(outcome["error"]))
+                self._resume(routine, None, late[0] if late else TaskError.from_outcome(outcome))
             else:
                 self._resume(routine, outcome["ran"] if name else outcome)
             while self._queue and len(self.leaves) < MOST and self.reason is None:
@@ -161,7 +174,7 @@ class Task:
         try:
             self.worker.launch(leaf)
         except OSError as error:
-            raise TaskError.from_json(process.cannot_start(error)["error"]) from None
+            raise TaskError(FAILED, f"Cannot start a process for the task: {error.strerror}") from None
         timer = self.worker.loop.later(timeout, expire) if timeout else None
         self.leaves.add(leaf)
         self._send("started", pid=leaf.pid)
@@ -199,7 +212,7 @@ class Task:
         if self.assignment.timeout and not self.debug:
             self._timer.cancel()
         error = self.reason or self._main.error
-        if error and OUT_OF_MEMORY in error.message:
+        if error and error.memory:
             error.message = error.message.replace(OUT_OF_MEMORY, self._more_memory())
         if error and self.assignment.result:
             results.forget(self.assignment.result)  # it ended well, but too late, or died before it could say so

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from trowel_task.contract import wire
 from trowel_task.store import values
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ def with_values(payload: dict[str, Any]) -> dict[str, Any]:
     attempt = payload["b"].get("attempt") or {}
     roots = [attempt.get("root") or "", *(attempt.get("resume") or ()), *(attempt.get("values") or ())]
     given = {**payload, "l": [_read(layer, text, roots) if isinstance(layer, dict) else layer for layer in layers]}
-    size = len(values.dumps(given))
+    size = len(wire.dumps(given))
     if size > _PAYLOAD:
         what = "what its templates name and the tasks before it stored"
         raise ValueError(f"{what} has {size} bytes, and {_PAYLOAD} can be handed over: look large values up in the task")

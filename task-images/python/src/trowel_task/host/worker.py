@@ -18,7 +18,7 @@ from trowel_task.host.logs import LIMIT
 from trowel_task.host.loop import Loop
 from trowel_task.host.task import GRACE, Task, result_message
 from trowel_task.system import linux
-from trowel_task.task import child
+from trowel_task.task import child, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Worker:
             return self.fatal(f"expected a JSON object with a 'type' on a line, got {line[:80]!r}")
         if not self._greeted and kind != "hello":
             return self.fatal(f"expected 'hello' as the first message, got '{kind}'")
-        handler = getattr(self, f"_on_{kind}", None) if isinstance(kind, str) and kind.isalpha() else None
+        handler = getattr(self, f"on_{kind}", None) if isinstance(kind, str) and kind.isalpha() else None
         if handler is None:
             return self.fatal(f"unknown message type {kind!r}; this runner speaks version {PROTOCOL} of the protocol")
         try:
@@ -67,7 +67,7 @@ class Worker:
             self.fatal(f"a '{kind}' message is malformed: {type(error).__name__} {error}")
         return None
 
-    def _on_hello(self, message: dict[str, Any]) -> None:
+    def on_hello(self, message: dict[str, Any]) -> None:
         if message.get("v") != PROTOCOL:
             return self.fatal(f"this runner speaks version {PROTOCOL} of the protocol, the host speaks {message.get('v')!r}")
         self._greeted = True
@@ -94,8 +94,9 @@ class Worker:
         from trowel_task.system import digests
         from trowel_task.task import bind  # noqa: F401
 
+        child.kind()
         digests.new()
-        child.open_streams()
+        streams.open_streams()
         # The import system reads the folders of Python itself once, and not in each child.
         find_spec("trowel_task_reads_folders")
         gc.collect()
@@ -103,7 +104,7 @@ class Worker:
         self._fork_ahead()
         return None
 
-    def _on_start(self, message: dict[str, Any]) -> None:
+    def on_start(self, message: dict[str, Any]) -> None:
         id = str(message["id"])
         if self.ended or id in self.tasks:
             return self.fatal(f"the id '{id}' is in use") if not self.ended else None
@@ -118,17 +119,24 @@ class Worker:
         task.begin()
         return None
 
-    def _on_kill(self, message: dict[str, Any]) -> None:
+    def run_one(self, assignment: dict[str, Any], secrets: dict[str, str]) -> None:
+        """One task, of a host that says no hello: in the foreground, in a container."""
+        self._greeted = True
+        child.kind()
+        self.on_start({"id": "1", "assignment": assignment, "secrets": secrets})
+        self.run()
+
+    def on_kill(self, message: dict[str, Any]) -> None:
         task = self.tasks.get(str(message["id"]))
         if task:
             task.end(TaskError(FAILED, "the task was stopped"), float(message.get("grace", GRACE)))
 
-    def _on_reply(self, message: dict[str, Any]) -> None:
+    def on_reply(self, message: dict[str, Any]) -> None:
         task = self.tasks.get(str(message["id"]))
         if task:
             task.reply(message)
 
-    def _on_stop(self, message: dict[str, Any]) -> None:
+    def on_stop(self, message: dict[str, Any]) -> None:
         self.stop(float(message.get("grace", GRACE)))
 
     def fatal(self, message: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ def write(array: Any, file: BinaryIO) -> None:
 
     dtype = array.dtype
     if dtype.char == "O":
-        raise Unkept(array, OBJECTS)
+        raise Unkept(array, OBJECTS, advised=True)
     try:
         read = npy.descr_to_dtype(npy.dtype_to_descr(dtype))
         same = read == dtype and read.type is dtype.type and not dtype.hasobject and dtype.metadata is None
     except (ValueError, TypeError):
         same = False
     if not same:
-        raise Unkept(array, f"a .npy file has no form of its dtype {dtype!r}: .astype(...) with a dtype of numpy's own")
+        raise Unkept(array, f"a .npy file has no form of its dtype {dtype!r}: .astype(...) with a dtype of numpy's own", advised=True)
     numpy.save(file, array, allow_pickle=False)
 
 

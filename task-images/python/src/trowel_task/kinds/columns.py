@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from trowel_task.kinds import exact, leaves
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _numpy(values: Any) -> tuple[Any, Note]:
     return array, {"as": "bytes", "dtype": dtype.str}
 
 
-def _to_numpy(column: Any) -> Any:
+def to_numpy(column: Any) -> Any:
     """Writable: a view of Arrow's memory is not."""
     import pyarrow
 
@@ -83,11 +83,11 @@ def _to_numpy(column: Any) -> Any:
 
 
 def _read_numpy(column: Any, note: Note) -> Any:
-    return _to_numpy(column).astype(note["dtype"], copy=False)
+    return to_numpy(column).astype(note["dtype"], copy=False)
 
 
 def _read_bits(column: Any, note: Note) -> Any:
-    return _to_numpy(column).view(note["dtype"].replace(">", "=")).astype(note["dtype"], copy=False)
+    return to_numpy(column).view(note["dtype"].replace(">", "=")).astype(note["dtype"], copy=False)
 
 
 def _read_bytes(column: Any, note: Note) -> Any:
@@ -125,7 +125,7 @@ def _objects(values: Any) -> tuple[Any, Note]:
         try:
             packed.append(json.dumps(exact.pack(cell), separators=(",", ":")))
         except Unkept as unkept:
-            raise Unkept(unkept.value, unkept.what, f"[{row}]{unkept.at}") from None
+            raise Unkept(unkept.value, unkept.what, f"[{row}]{unkept.at}", unkept.advised) from None
         except ValueError as error:  # an integer of more digits than Python writes
             raise Unkept(cell, str(error), f"[{row}]") from None
     return pyarrow.array(packed, type=pyarrow.string()), {"as": "json"}
@@ -194,7 +194,7 @@ def _string(values: Any) -> tuple[Any, Note]:
     try:
         array = pyarrow.array(values.to_numpy(dtype=object, na_value=None), type=pyarrow.large_string(), from_pandas=False)
     except UnicodeEncodeError:
-        raise Unkept(values, "a text in it has half of a surrogate pair, which is not valid UTF-8: .astype(object)") from None
+        raise Unkept(values, "a text in it has half of a surrogate pair, which is not valid UTF-8: .astype(object)", advised=True) from None
     return array, {"as": "string", "storage": dtype.storage, "gap": str(getattr(dtype, "na_value", "<NA>"))}
 
 
@@ -231,30 +231,6 @@ def _read_zoned(column: Any, note: Note) -> Any:
     return pandas.DatetimeIndex(naive).tz_localize("UTC").tz_convert(leaves.zone_from(note)).array
 
 
-def _categorical(values: Any) -> tuple[Any, Note]:
-    import numpy
-    import pyarrow
-
-    from trowel_task.kinds import indexes
-
-    index = values.categories
-    return pyarrow.array(numpy.asarray(values.codes)), {
-        "as": "categorical",
-        "ordered": bool(values.ordered),
-        "of": indexes.labels(index),
-    }
-
-
-def _read_categorical(column: Any, note: Note) -> Any:
-    import pandas
-
-    from trowel_task.kinds import indexes
-
-    categories = indexes.from_labels(note["of"])
-    dtype = pandas.CategoricalDtype(categories, ordered=note["ordered"])
-    return pandas.Categorical.from_codes(_to_numpy(column), dtype=dtype)
-
-
 def _period(values: Any) -> tuple[Any, Note]:
     import numpy
     import pyarrow
@@ -266,7 +242,7 @@ def _read_period(column: Any, note: Note) -> Any:
     import pandas
 
     dtype = pandas.api.types.pandas_dtype(note["dtype"])
-    return pandas.arrays.PeriodArray(_to_numpy(column), dtype=dtype)
+    return pandas.arrays.PeriodArray(to_numpy(column), dtype=dtype)
 
 
 def _interval(values: Any) -> tuple[Any, Note]:
@@ -309,11 +285,10 @@ def _arrow(values: Any) -> tuple[Any, Note]:
     array = pyarrow.chunked_array(pyarrow.array(values))
     if not pyarrow.types.is_dictionary(array.type):
         return array, {"as": "arrow"}
-    from trowel_task.kinds import indexes
 
     # Parquet keeps neither the order of the entries nor those that are not in use, and not every type of them.
     one = _one(array)
-    return one.indices, {"as": "dictionary", "of": indexes.stream([one.dictionary]), "ordered": array.type.ordered}
+    return one.indices, {"as": "dictionary", "of": stream([one.dictionary]), "ordered": array.type.ordered}
 
 
 def _read_arrow(column: Any, note: Note) -> Any:
@@ -325,11 +300,35 @@ def _read_arrow(column: Any, note: Note) -> Any:
 def _read_dictionary(column: Any, note: Note) -> Any:
     import pyarrow
 
-    from trowel_task.kinds import indexes
-
-    (entries,) = indexes.from_stream(note["of"])
+    (entries,) = from_stream(note["of"])
     array = pyarrow.DictionaryArray.from_arrays(_one(column), _one(entries), ordered=note["ordered"])
     return _read_arrow(pyarrow.chunked_array([array]), note)
+
+
+def stream(arrays: list[Any]) -> str:
+    """Arrow arrays as text."""
+    import pyarrow
+
+    table = pyarrow.table(arrays, names=[str(at) for at in range(len(arrays))])
+    sink = pyarrow.BufferOutputStream()
+    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return base64_of(sink.getvalue().to_pybytes())
+
+
+def from_stream(text: str) -> list[Any]:
+    import base64
+
+    import pyarrow
+
+    columns: list[Any] = pyarrow.ipc.open_stream(base64.b64decode(text)).read_all().columns
+    return columns
+
+
+def base64_of(data: bytes) -> str:
+    import base64
+
+    return base64.b64encode(data).decode("ascii")
 
 
 def _one(column: Any) -> Any:
@@ -343,7 +342,6 @@ def _one(column: Any) -> Any:
 _EXTENSIONS: dict[str, Callable[[Any], tuple[Any, Note]]] = {
     "StringDtype": _string,
     "DatetimeTZDtype": _zoned,
-    "CategoricalDtype": _categorical,
     "PeriodDtype": _period,
     "IntervalDtype": _interval,
     "SparseDtype": _sparse,
@@ -358,7 +356,6 @@ _DECODERS: dict[str, Callable[[Any, Note], Any]] = {
     "extension": _read_extension,
     "string": _read_string,
     "zoned": _read_zoned,
-    "categorical": _read_categorical,
     "period": _read_period,
     "interval": _read_interval,
     "sparse": _read_sparse,

@@ -7,13 +7,16 @@ from __future__ import annotations
 import math
 import sys
 
-from trowel_task.contract.wire import LEAF
+from trowel_task.contract.wire import LEAF, Mark
 from trowel_task.kinds import leaves
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept, package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    Leaf = dict[str, Any]
 
 
 def pack(value: Any, at: str = "") -> Any:
@@ -37,9 +40,9 @@ def pack(value: Any, at: str = "") -> Any:
     if numpy is not None and kind is numpy.ndarray and not value.dtype.hasobject:
         return {LEAF: "array", "npy": _npy(value)}
     try:
-        leaf = leaves.encode(value)
+        leaf = encode(value)
     except Unkept as unkept:
-        raise Unkept(value, unkept.what, at + unkept.at) from None
+        raise Unkept(value, unkept.what, at + unkept.at, unkept.advised) from None
     if leaf is None:
         raise Unkept(value, "", at)
     return leaf
@@ -61,7 +64,7 @@ def unpack(value: Any) -> Any:
         import base64
 
         return base64.b64decode(value["data"])
-    return _array(value["npy"]) if kind == "array" else leaves.decode(value)
+    return _array(value["npy"]) if kind == "array" else decode(value)
 
 
 def _npy(value: Any) -> str:
@@ -82,3 +85,61 @@ def _array(text: str) -> Any:
     from trowel_task.kinds import arrays
 
     return arrays.read(io.BytesIO(base64.b64decode(text)))
+
+
+# Leaves of what has other objects inside; the text of a set is a JSON list.
+
+
+def encode(value: Any) -> Mark | None:
+    """As leaves.encode, for these too."""
+    kind = type(value)
+    made = ENCODERS.get(f"{package(kind)}.{kind.__qualname__}")
+    if made is None:
+        return leaves.encode(value)
+    name, encoder = made
+    return Mark({LEAF: name, **encoder(value)})
+
+
+def decode(leaf: Leaf) -> Any:
+    """As leaves.decode, for these too."""
+    decoder = DECODERS.get(leaf[LEAF])
+    return decoder(leaf) if decoder else leaves.decode(leaf)
+
+
+def _set(value: Any) -> Leaf:
+    import json
+
+    try:
+        items = sorted(value)
+    except TypeError:
+        items = sorted(value, key=repr)
+    return {"text": json.dumps([pack(item, "{…}") for item in items], ensure_ascii=False, separators=(",", ":"))}
+
+
+def _items(leaf: Leaf) -> list[Any]:
+    import json
+
+    return [unpack(item) for item in json.loads(leaf["text"])]
+
+
+def _interval(value: Any) -> Leaf:
+    return {"text": str(value), "parts": [pack(value.left, ".left"), pack(value.right, ".right")], "closed": value.closed}
+
+
+def _read_interval(leaf: Leaf) -> Any:
+    import pandas
+
+    return pandas.Interval(*map(unpack, leaf["parts"]), closed=leaf["closed"])
+
+
+ENCODERS: dict[str, tuple[str, Callable[[Any], Leaf]]] = {
+    "builtins.set": ("set", _set),
+    "builtins.frozenset": ("frozenset", _set),
+    "pandas.Interval": ("interval", _interval),
+}
+
+DECODERS: dict[str, Callable[[Leaf], Any]] = {
+    "set": lambda leaf: set(_items(leaf)),
+    "frozenset": lambda leaf: frozenset(_items(leaf)),
+    "interval": _read_interval,
+}

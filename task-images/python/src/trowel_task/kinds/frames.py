@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 from trowel_task.kinds import columns, exact, indexes
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def write(value: Any, path: str) -> dict[str, Any]:
             meta["unique"] = True
     own = {"index": indexes.encode(index, names, arrays)}
     schema = pyarrow.schema([pyarrow.field(name, array.type) for name, array in zip(names, arrays)])
-    meta["schema"] = indexes.base64_of(schema.serialize().to_pybytes())
+    meta["schema"] = columns.base64_of(schema.serialize().to_pybytes())
     table = pyarrow.Table.from_arrays(arrays, schema=schema.with_metadata({_META: json.dumps({**meta, **own}).encode()}))
     texts = [name for name, array in zip(names, arrays) if pyarrow.types.is_large_string(array.type) or pyarrow.types.is_string(array.type)]
     try:
@@ -78,8 +78,10 @@ def _refused(value: Any, arrays: list[Any], error: Exception) -> Unkept:
             _as_was(parquet.read_schema(pyarrow.BufferReader(sink.getvalue())).empty_table(), table.schema)
         except pyarrow.ArrowException:
             which = f"its column {labels[at]!r}" if at < len(labels) else "it"
-            return Unkept(value, f"{which} has the type {array.type}, which Parquet does not keep: .astype(str), or another dtype")
-    return Unkept(value, f"pyarrow cannot write it as Parquet: {error}")
+            return Unkept(
+                value, f"{which} has the type {array.type}, which Parquet does not keep: .astype(str), or another dtype", advised=True
+            )
+    return Unkept(value, f"pyarrow cannot write it as Parquet: {error}", advised=True)
 
 
 def _columns(value: Any, names: list[str], arrays: list[Any]) -> list[Any]:
@@ -90,7 +92,7 @@ def _columns(value: Any, names: list[str], arrays: list[Any]) -> list[Any]:
     for at, label in enumerate(names_of):
         series = value.iloc[:, at] if frame else value
         try:
-            array, note = columns.encode(series.array)
+            array, note = indexes.encode_column(series.array)
         except Unkept as unkept:
             raise indexes.of_column(unkept, series, f"its column {label!r}" if frame else "its values") from None
         names.append(label if plain and _is_utf8(label) else str(at))
@@ -144,7 +146,7 @@ def _made(table: Any, meta: dict[str, Any]) -> Any:
         return index
     series = []
     for at, note in enumerate(notes):
-        values = columns.decode(table.column(at), note)
+        values = indexes.decode_column(table.column(at), note)
         # With its dtype: pandas makes other things of texts and dates than they were.
         series.append(pandas.Series(values, index=index, dtype=values.dtype, copy=False))
     if meta["of"] == "series":

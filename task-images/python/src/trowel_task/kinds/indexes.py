@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trowel_task.kinds import columns, exact
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def labels(index: Any) -> dict[str, Any]:
     """An index that is not a column of the file: labels of columns, categories, levels."""
     kept: list[Any] = []
     made = _described(index, kept.append, "its columns")
-    return {**made, "aside": stream(kept)} if kept else made
+    return {**made, "aside": columns.stream(kept)} if kept else made
 
 
 def _described(index: Any, add: Callable[[Any], None], what: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def _described(index: Any, add: Callable[[Any], None], what: str) -> dict[str, A
             for codes in index.codes:
                 add(columns.encode(codes)[0])
             return {"levels": levels, "names": [packed(name, f"a name of {what}") for name in index.names], "sort": index.sortorder}
-        array, note = columns.encode(index.array)
+        array, note = encode_column(index.array)
     except Unkept as unkept:
         raise of_column(unkept, index, what) from None
     add(array)
@@ -49,7 +49,7 @@ def _described(index: Any, add: Callable[[Any], None], what: str) -> dict[str, A
     if frequency is not None and note["as"] != "period":
         made["freq"] = frequency.freqstr
         if _offset(frequency.freqstr) != frequency:
-            raise Unkept(index, f"{what} has a frequency of its own, {frequency!r}: .freq = None")
+            raise Unkept(index, f"{what} has a frequency of its own, {frequency!r}: .freq = None", advised=True)
     return made
 
 
@@ -63,7 +63,7 @@ def decode(made: dict[str, Any], take: Callable[[], Any]) -> Any:
         codes = [columns.decode(take(), {"as": "numpy", "dtype": "<i8"}) for _ in levels]
         names = [exact.unpack(name) for name in made["names"]]
         return pandas.MultiIndex(levels, codes, names=names, sortorder=made["sort"], verify_integrity=False)
-    values = columns.decode(take(), made["note"])
+    values = decode_column(take(), made["note"])
     name = exact.unpack(made["name"])
     if "freq" in made:
         maker = pandas.TimedeltaIndex if values.dtype.kind == "m" else pandas.DatetimeIndex
@@ -91,33 +91,40 @@ def _offset(text: str) -> Any:
 def from_labels(made: dict[str, Any]) -> Any:
     if "aside" not in made:
         return decode(made, lambda: None)
-    return decode(made, iter(from_stream(made["aside"])).__next__)
+    return decode(made, iter(columns.from_stream(made["aside"])).__next__)
 
 
-def stream(arrays: list[Any]) -> str:
-    """Arrow arrays as text."""
+# Columns whose categories are an index; all others are columns.py's.
+
+
+def encode_column(values: Any) -> tuple[Any, dict[str, Any]]:
+    """As columns.encode."""
+    return _categorical(values) if type(values.dtype).__name__ == "CategoricalDtype" else columns.encode(values)
+
+
+def decode_column(column: Any, note: dict[str, Any]) -> Any:
+    """As columns.decode."""
+    return _read_categorical(column, note) if note["as"] == "categorical" else columns.decode(column, note)
+
+
+def _categorical(values: Any) -> tuple[Any, dict[str, Any]]:
+    import numpy
     import pyarrow
 
-    table = pyarrow.table(arrays, names=[str(at) for at in range(len(arrays))])
-    sink = pyarrow.BufferOutputStream()
-    with pyarrow.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return base64_of(sink.getvalue().to_pybytes())
+    index = values.categories
+    return pyarrow.array(numpy.asarray(values.codes)), {
+        "as": "categorical",
+        "ordered": bool(values.ordered),
+        "of": labels(index),
+    }
 
 
-def from_stream(text: str) -> list[Any]:
-    import base64
+def _read_categorical(column: Any, note: dict[str, Any]) -> Any:
+    import pandas
 
-    import pyarrow
-
-    columns: list[Any] = pyarrow.ipc.open_stream(base64.b64decode(text)).read_all().columns
-    return columns
-
-
-def base64_of(data: bytes) -> str:
-    import base64
-
-    return base64.b64encode(data).decode("ascii")
+    categories = from_labels(note["of"])
+    dtype = pandas.CategoricalDtype(categories, ordered=note["ordered"])
+    return pandas.Categorical.from_codes(columns.to_numpy(column), dtype=dtype)
 
 
 # Words for what cannot be kept
@@ -126,11 +133,10 @@ def base64_of(data: bytes) -> str:
 def of_column(unkept: Unkept, series: Any, column: str) -> Unkept:
     """An error of columns.encode, for its user: of the column as a whole, or of the cell at `unkept.at`."""
     if not unkept.at:
-        return Unkept(series, f"{column}: {unkept.what or _advice(series.dtype)}")
-    from trowel_task.kinds.kinds import named
-
+        return Unkept(series, f"{column}: {unkept.what or _advice(series.dtype)}", advised=True)
     cell = f"in {column} is a {named(unkept.value)} at {unkept.at} (dtype {series.dtype})"
-    return Unkept(series, f"{cell}{', ' + unkept.what if unkept.what else ''}: make text or numbers of it, as .astype(str) does")
+    what = f"{cell}{', ' + unkept.what if unkept.what else ''}: make text or numbers of it, as .astype(str) does"
+    return Unkept(series, what, advised=True)
 
 
 def _advice(dtype: Any) -> str:
@@ -141,7 +147,6 @@ def packed(value: Any, what: str) -> Any:
     try:
         return exact.pack(value)
     except Unkept as unkept:
-        from trowel_task.kinds.kinds import named
-
         where = f" at {unkept.at}" if unkept.at else ""
-        raise Unkept(value, f"in {what} is a {named(unkept.value)}{where}: use text or numbers there") from None
+        told = f"in {what} is a {named(unkept.value)}{where}: use text or numbers there"
+        raise Unkept(value, told, advised=True) from None

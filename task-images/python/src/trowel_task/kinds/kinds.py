@@ -9,18 +9,26 @@ import math
 import os
 import sys
 
-from trowel_task.contract.wire import Mark
+from trowel_task.contract.wire import LEAF, Mark
 from trowel_task.kinds import leaves
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept, Unreadable, named, package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
-
-    from trowel_task.store.values import Store
+    from typing import Any, Protocol
 
     Writer = Callable[[Any, str], dict[str, Any]]
+
+    class Store(Protocol):
+        """What makes files of values (store.py)."""
+
+        has_folder: bool
+
+        def bytes_of(self, data: bytes, kind: str, more: dict[str, Any]) -> Mark: ...
+        def file(self, source: str) -> Mark: ...
+        def written(self, kind: str, write: Callable[[str], dict[str, Any]]) -> Mark: ...
+
 
 # Set by the process of a task whose project says `values: {pickle: true}`.
 pickle_allowed = False
@@ -54,13 +62,33 @@ def _plain(value: Any, at: str, store: Store, around: tuple[int, ...]) -> Any:
         raise TypeError(_refusal(value, at, unkept)) from None
 
 
+def _leaf(value: Any) -> Mark | None:
+    leaf = leaves.encode(value)
+    if leaf is None and (isinstance(value, (set, frozenset)) or package(type(value)) == "pandas"):
+        from trowel_task.kinds import exact
+
+        return exact.encode(value)
+    return leaf
+
+
+def read_leaf(mark: dict[str, Any]) -> Any:
+    """Raises ValueError for a kind that this version does not know."""
+    if mark[LEAF] == "int":
+        return int(mark["text"])
+    if leaves.knows(mark):
+        return leaves.decode(mark)
+    from trowel_task.kinds import exact
+
+    return exact.decode(mark)
+
+
 def _is_plain(dtype: Any) -> bool:
     """Numbers of which Python's own hold every one."""
     return dtype.kind in "biuf" and dtype.itemsize <= 8
 
 
 def _special(value: Any, at: str, store: Store) -> Mark:
-    leaf = leaves.encode(value)
+    leaf = _leaf(value)
     if leaf is not None:
         return leaf
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -134,10 +162,6 @@ def _writer(value: Any) -> tuple[str, Writer] | None:
     return None
 
 
-class Unreadable(ValueError):
-    """A stored object that cannot be made again here; its text does not say the key."""
-
-
 def load(path: str, kind: str, ref: dict[str, Any]) -> Any:
     """An object that `plain` wrote. Raises Unreadable."""
     try:
@@ -179,20 +203,8 @@ def _refusal(value: Any, at: str, unkept: Unkept) -> str:
     if not unkept.what:
         return f"'{at}' cannot be stored: {unkept.at} in it is of type {named(unkept.value)}: {ways.out(unkept.value)}"
     inside = f" ({named(unkept.value)} at {unkept.at})" if unkept.at else ""
-    way = "" if ":" in unkept.what else f": {ways.out(value)}"
+    way = "" if unkept.advised else f": {ways.out(value)}"
     return f"'{at}' cannot be stored: a {named(value)}{inside}, {unkept.what}{way}"
-
-
-def package(kind: type) -> str:
-    return kind.__module__.partition(".")[0]
-
-
-def named(value: Any) -> str:
-    """`polars.DataFrame`, `sklearn.linear_model.LinearRegression`, `set`: with its module, without parts that are private."""
-    kind = type(value)
-    parts = [part for part in kind.__module__.split(".") if not part.startswith("_")]
-    module = parts[0] if parts and parts[0] in ("pandas", "polars", "pyarrow", "numpy") else ".".join(parts)
-    return kind.__qualname__ if module in ("", "builtins") else f"{module}.{kind.__qualname__}"
 
 
 # Keys

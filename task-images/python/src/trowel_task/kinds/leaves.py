@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from trowel_task.contract.wire import LEAF, Mark
+from trowel_task.kinds.unkept import Unkept, package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,20 +19,11 @@ if TYPE_CHECKING:
     Leaf = dict[str, Any]
 
 
-class Unkept(Exception):
-    """An object that has no exact form. `what`: what is the matter with it; `at`: where it is within the value, as `[3].when`."""
-
-    def __init__(self, value: Any, what: str = "", at: str = "") -> None:
-        super().__init__(what)
-        self.value = value
-        self.what = what
-        self.at = at
-
-
 def encode(value: Any) -> Mark | None:
-    """The leaf of an object, or None if it has none. Raises Unkept for one that only looks like such an object."""
+    """The leaf of an object, or None if it has none (of those with objects inside: exact.py). Raises Unkept for one that only looks like
+    such an object."""
     kind = type(value)
-    made = _ENCODERS.get(f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}")
+    made = _ENCODERS.get(f"{package(kind)}.{kind.__qualname__}")
     if made is not None:
         name, encoder = made
         return Mark({LEAF: name, **encoder(value)})
@@ -39,6 +31,10 @@ def encode(value: Any) -> Mark | None:
     if numpy is not None and isinstance(value, numpy.generic) and value.dtype.char != "O":
         return Mark({LEAF: "numpy", **_numpy(value)})
     return None
+
+
+def knows(leaf: Leaf) -> bool:
+    return leaf[LEAF] in _DECODERS
 
 
 def decode(leaf: Leaf) -> Any:
@@ -92,11 +88,11 @@ def zone_of(zone: Any) -> Leaf:
         name = zone.tzname(None)
         seconds = offset.total_seconds()
         return {"offset": seconds} if name == type(zone)(offset).tzname(None) else {"offset": seconds, "name": name}
-    if kind.__module__.partition(".")[0] == "zoneinfo" and zone.key:
+    if package(kind) == "zoneinfo" and zone.key:
         return {"zone": zone.key}
-    if kind.__module__.partition(".")[0] == "pytz" and getattr(zone, "zone", None):
+    if package(kind) == "pytz" and getattr(zone, "zone", None):
         return {"pytz": zone.zone}
-    if kind.__module__.partition(".")[0] == "pytz" and kind.__name__ == "_FixedOffset":
+    if package(kind) == "pytz" and kind.__name__ == "_FixedOffset":
         return {"pytz": int(zone.utcoffset(None).total_seconds() // 60)}
     raise Unkept(zone, f"its time zone is a {kind.__module__}.{kind.__qualname__}")
 
@@ -165,29 +161,6 @@ def _read_timedelta(leaf: Leaf) -> Any:
     import datetime
 
     return datetime.timedelta(*leaf["parts"])
-
-
-# Containers, whose text is a JSON list
-
-
-def _set(value: Any) -> Leaf:
-    import json
-
-    from trowel_task.kinds import exact
-
-    try:
-        items = sorted(value)
-    except TypeError:
-        items = sorted(value, key=repr)
-    return {"text": json.dumps([exact.pack(item, "{…}") for item in items], ensure_ascii=False, separators=(",", ":"))}
-
-
-def _items(leaf: Leaf) -> list[Any]:
-    import json
-
-    from trowel_task.kinds import exact
-
-    return [exact.unpack(item) for item in json.loads(leaf["text"])]
 
 
 # numpy and pandas
@@ -259,20 +232,6 @@ def _read_period(leaf: Leaf) -> Any:
     return pandas.Period(ordinal=leaf["count"], freq=leaf["unit"])
 
 
-def _interval(value: Any) -> Leaf:
-    from trowel_task.kinds import exact
-
-    return {"text": str(value), "parts": [exact.pack(value.left, ".left"), exact.pack(value.right, ".right")], "closed": value.closed}
-
-
-def _read_interval(leaf: Leaf) -> Any:
-    import pandas
-
-    from trowel_task.kinds import exact
-
-    return pandas.Interval(*map(exact.unpack, leaf["parts"]), closed=leaf["closed"])
-
-
 def _read_missing(leaf: Leaf) -> Any:
     import pandas
 
@@ -291,8 +250,6 @@ def _iso(value: Any) -> Leaf:
 _ENCODERS: dict[str, tuple[str, Callable[[Any], Leaf]]] = {
     "builtins.float": ("float", _float),
     "builtins.complex": ("complex", _complex),
-    "builtins.set": ("set", _set),
-    "builtins.frozenset": ("frozenset", _set),
     "datetime.date": ("date", _iso),
     "datetime.datetime": ("datetime", _datetime),
     "datetime.time": ("time", _time),
@@ -303,7 +260,6 @@ _ENCODERS: dict[str, tuple[str, Callable[[Any], Leaf]]] = {
     "pandas.Timestamp": ("timestamp", _timestamp),
     "pandas.Timedelta": ("duration", _duration),
     "pandas.Period": ("period", _period),
-    "pandas.Interval": ("interval", _interval),
     "pandas.NaTType": ("missing", _text),
     "pandas.NAType": ("missing", _text),
 }
@@ -311,8 +267,6 @@ _ENCODERS: dict[str, tuple[str, Callable[[Any], Leaf]]] = {
 _DECODERS: dict[str, Callable[[Leaf], Any]] = {
     "float": lambda leaf: float(leaf["text"]),
     "complex": lambda leaf: complex(*map(float, leaf["parts"])),
-    "set": lambda leaf: set(_items(leaf)),
-    "frozenset": lambda leaf: frozenset(_items(leaf)),
     "date": _read_date,
     "datetime": _read_datetime,
     "time": _read_time,
@@ -324,6 +278,5 @@ _DECODERS: dict[str, Callable[[Leaf], Any]] = {
     "timestamp": _read_timestamp,
     "duration": _read_duration,
     "period": _read_period,
-    "interval": _read_interval,
     "missing": _read_missing,
 }

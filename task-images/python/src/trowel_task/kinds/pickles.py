@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trowel_task.kinds.kinds import Unreadable
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept, Unreadable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,10 +16,12 @@ def write(value: Any, path: str) -> dict[str, Any]:
         with open(path, "wb") as file:
             pickle.dump(value, file, protocol=4)
     except Exception as error:
-        raise Unkept(value, f"it cannot be pickled: {error}") from None
+        raise Unkept(value, f"it cannot be pickled: {error}", advised=True) from None
     kind = type(value)
     if kind.__module__ == "__main__":
-        raise Unkept(value, f"its class {kind.__qualname__} is of this script: move it to a module, which the next task can import")
+        raise Unkept(
+            value, f"its class {kind.__qualname__} is of this script: move it to a module, which the next task can import", advised=True
+        )
     return {"as": f"{kind.__module__}.{kind.__qualname__}"}
 
 

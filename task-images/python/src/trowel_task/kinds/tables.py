@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trowel_task.kinds.leaves import Unkept
+from trowel_task.kinds.unkept import Unkept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,9 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
     frame = value if name == "DataFrame" else value.to_frame()
     for column, dtype in frame.schema.items():
         if dtype == polars.Object:
-            raise Unkept(value, f"its column {column!r} contains Python objects (dtype Object): .cast(polars.String) or numbers")
+            raise Unkept(
+                value, f"its column {column!r} contains Python objects (dtype Object): .cast(polars.String) or numbers", advised=True
+            )
     with open(path, "wb") as file:
         try:
             frame.write_parquet(file)
@@ -28,7 +30,9 @@ def write_polars(value: Any, path: str) -> dict[str, Any]:
     for column, dtype in frame.schema.items():
         if read.get(column) != dtype:
             raise Unkept(
-                value, f"its column {column!r} has the dtype {dtype}, of which Parquet makes {read.get(column)}: .cast(…) it first"
+                value,
+                f"its column {column!r} has the dtype {dtype}, of which Parquet makes {read.get(column)}: .cast(…) it first",
+                advised=True,
             )
     if not frame.width and frame.height:
         raise Unkept(value, "it has rows and no columns, which Parquet does not keep")
@@ -44,8 +48,10 @@ def _refused(value: Any, frame: Any, error: Exception) -> Unkept:
         try:
             frame.select(column).write_parquet(io.BytesIO())
         except polars.exceptions.PolarsError:
-            return Unkept(value, f"its column {column!r} has the dtype {dtype}, which Parquet does not keep: .cast(…) it first")
-    return Unkept(value, f"polars cannot write it as Parquet: {error}")
+            return Unkept(
+                value, f"its column {column!r} has the dtype {dtype}, which Parquet does not keep: .cast(…) it first", advised=True
+            )
+    return Unkept(value, f"polars cannot write it as Parquet: {error}", advised=True)
 
 
 def _schema(polars: Any, path: str, rows: int | None) -> Any:
@@ -79,7 +85,7 @@ def write_arrow(value: Any, path: str) -> dict[str, Any]:
         with pyarrow.OSFile(path, "wb") as file, pyarrow.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table.unify_dictionaries())
     except pyarrow.ArrowException as error:
-        raise Unkept(value, f"Arrow cannot write it: {error}") from None
+        raise Unkept(value, f"Arrow cannot write it: {error}", advised=True) from None
     return {"as": f"pyarrow.{name}", "kind": "arrow"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trowel_task.kinds.kinds import package
+from trowel_task.kinds.unkept import package
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _SAFE = 2**53
 
 
@@ -34,7 +33,7 @@ def canonical(value: Any) -> str:
         return "null" if value is None else "true" if value else "false"
     if isinstance(value, str):
         text = json.dumps(value, ensure_ascii=False)
-        return text if text.isascii() else _SURROGATE.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+        return text if text.isascii() else _escaped(text)
     if isinstance(value, int):
         return str(int(value)) if -_SAFE <= value <= _SAFE else number(float(value))
     if isinstance(value, float):
@@ -46,6 +45,15 @@ def canonical(value: Any) -> str:
         value = {REF: value.get("sha256", value[REF])}
     keys = sorted(value) if all(map(str.isascii, value)) else sorted(value, key=_utf16)
     return "{" + ",".join([f"{canonical(key)}:{canonical(value[key])}" for key in keys]) + "}"
+
+
+def _escaped(text: str) -> str:
+    """Half a surrogate pair as an escape."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return re.sub("[\ud800-\udfff]", lambda m: f"\\u{ord(m[0]):04x}", text)
+    return text
 
 
 def _utf16(key: str) -> bytes:

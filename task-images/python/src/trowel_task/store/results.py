@@ -8,7 +8,9 @@ import time
 from trowel_task.aws import remote
 from trowel_task.contract import wire
 from trowel_task.contract.merge import deep_merge
-from trowel_task.store import canonical, values
+from trowel_task.store import canonical, fit, places
+from trowel_task.store.store import Store
+from trowel_task.system import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
 def finish(assignment: Assignment, ran: dict[str, Any], began: float) -> dict[str, Any]:
     """The result message of a success; writes `assignment.result`. `ran`: store (encoded), read, module."""
     result: dict[str, Any] = {"ok": True}
-    store = values.Store(assignment.root)
-    values.look_in(assignment.roots())
+    store = Store(assignment.root)
+    places.look_in(assignment.roots())
     room = _room(assignment)
-    stored = ran["store"] = store.shrunk(ran["store"], room)
+    stored = ran["store"] = fit.shrunk(store, ran["store"], room)
     if assignment.merge is None:
         result["stored"] = stored
     else:
-        result["s"] = store.shrunk(deep_merge(*_below(assignment), stored), room)
+        result["s"] = fit.shrunk(store, deep_merge(*_below(assignment), stored), room)
     result["read"] = ran["read"]
     if ran.get("returned"):
         result["returned"] = ran["returned"]
@@ -48,8 +50,8 @@ def _room(assignment: Assignment) -> int:
     around = 0
     for at, layer in enumerate(outer):
         if isinstance(layer, dict):
-            around += len(values.dumps(layer)) * _tasks(assignment, at)
-    return max(values.REFERENCE, (values.ENVIRONMENT - around) // _tasks(assignment, len(frames)))
+            around += len(wire.dumps(layer)) * _tasks(assignment, at)
+    return max(fit.REFERENCE, (fit.ENVIRONMENT - around) // _tasks(assignment, len(frames)))
 
 
 def _tasks(assignment: Assignment, at: int) -> int:
@@ -79,21 +81,21 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
         "result": result,
     }
     path = assignment.result or ""
-    data = values.dumps(content)
+    data = wire.dumps(content)
     if assignment.merge and wire.holds_marks(data):
         # Upon the same layers a resumed attempt answers the same; else what was moved to files would be merged into others.
         content["base"] = canonical.digest(_below(assignment))
-        data = values.dumps(content)
+        data = wire.dumps(content)
     data += b"\n"
     if remote.is_remote(path):
         remote.save(path, data)
         return
     # Not renamed into place, which costs a tenth of a small task: half of a record is not valid JSON, and counts as none.
     try:
-        values.write_whole(path, data)
+        files.write_whole(path, data)
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-        values.write_whole(path, data)
+        files.write_whole(path, data)
 
 
 def forget(path: str) -> None:

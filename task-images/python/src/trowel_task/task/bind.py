@@ -1,4 +1,4 @@
-"""From `py>: pkg.module.Class.method` and parameters to a call (digdag's runner; contract section 7)."""
+"""From `py>: pkg.module.Class.method` and parameters to a call, as digdag's runner does it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from trowel_task.contract.errors import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-    from trowel_task.adapters.digdag import Params
 
-
-def call(command: str, params: Params) -> tuple[types.ModuleType, Any]:
+def call(command: str, params: Mapping[str, Any]) -> tuple[types.ModuleType, Any]:
     """Finds the function or class, binds arguments by name, calls it. Returns the module it was found in, and what the call returned.
 
     Raises what user code raises; ModuleNotFoundError, AttributeError, TypeError, ValueError with a hint if nothing fits.
@@ -145,7 +143,7 @@ class _Parameter:
         self.name, self.required, self.keyword = name, required, keyword
 
 
-def arguments(function: Callable[..., Any], params: Params, bound: bool = False) -> tuple[list[Any], dict[str, Any]]:
+def arguments(function: Callable[..., Any], params: Mapping[str, Any], bound: bool = False) -> tuple[list[Any], dict[str, Any]]:
     """Arguments by name. `bound`: the first one is `self`. A function with **kwargs gets every parameter.
 
     A parameter that exists and is null is passed as None. Raises TypeError for a required one that does not exist.

@@ -7,21 +7,19 @@ The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": 
 from __future__ import annotations
 
 import atexit
-import faulthandler
 import json
 import os
 import sys
 
-from trowel_task.adapters import digdag
 from trowel_task.contract import errors, wire
 from trowel_task.contract.assignment import ENV_NAME, Job, private
-from trowel_task.contract.errors import BAD_INPUT, FAILED, TaskError
+from trowel_task.contract.errors import FAILED, TaskError
 from trowel_task.contract.masks import Masker
-from trowel_task.contract.operators import DEFAULTS, RUNS
 from trowel_task.kinds import kinds
-from trowel_task.store import results, values
+from trowel_task.store import places, results, values
+from trowel_task.store.store import Store
 from trowel_task.system import linux
-from trowel_task.task import debugging, shell
+from trowel_task.task import debugging, shell, streams
 from trowel_task.task.ran import Ran
 from trowel_task.task.secrets import Secrets
 
@@ -82,7 +80,7 @@ def enter(handover: int, log: int, control: int, inherited: list[int], parent: i
         os.setsid()
     if fault is not None:
         failed = TaskError(FAILED, f"Cannot make a folder for the task, {scratch}: {fault}")
-        report(control, {"ok": False, "error": failed.to_json()})
+        report(control, failed.outcome())
         os._exit(1)
     if job.assignment.python:
         other_interpreter(job, control, given)
@@ -100,7 +98,7 @@ def other_interpreter(job: Job, control: int, env: dict[str, str]) -> None:
         os.execvpe(argv[0], [*argv, "-m", "trowel_task", "child", str(control), str(handover)], env)
     except OSError as error:
         failed = TaskError(FAILED, f"Cannot run the Python interpreter '{argv[0]}' that `python:` names: {error.strerror}")
-        report(control, {"ok": False, "error": failed.to_json()})
+        report(control, failed.outcome())
         os._exit(1)
 
 
@@ -131,7 +129,7 @@ def main(argv: list[str]) -> int:
     linux.bind_to_parent(os.getppid())
     os.makedirs(job.scratch, 0o700, exist_ok=True)
     sys.path[:] = [path for path in sys.path if path not in ("", SOURCE)]
-    open_streams()
+    streams.open_streams()
     os.environ.update(packages(job.scratch))
     run(job, control, terminal=False)
     return 0
@@ -150,15 +148,15 @@ def run(job: Job, control: int, terminal: bool) -> None:
     try:
         if terminal:
             debugging.take_terminal()
-            open_streams()
+            streams.open_streams()
         outcome = execute(job)
         if os.getpid() == me:
             wait_for_threads()
     except BaseException as error:
         failed = errors.from_exception(error)
-        outcome, code = {"ok": False, "error": failed.to_json(Masker(job.secrets.values()), times=64)}, 1
+        outcome, code = failed.outcome(Masker(job.secrets.values()), times=64), 1
     if os.getpid() == me:  # else a fork that user code made has come back here
-        flush()
+        streams.flush()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
             control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         last = b"" if atexit._ncallbacks() else over()
@@ -169,7 +167,7 @@ def run(job: Job, control: int, terminal: bool) -> None:
         atexit._run_exitfuncs()
     except BaseException as error:
         errors.report(errors.from_exception(error))
-    flush()
+    streams.flush()
     if os.getpid() == me and over():
         os.write(control, OVER)
     os._exit(code)
@@ -190,22 +188,6 @@ def report(control: int, outcome: dict[str, Any], more: bytes = b"") -> None:
         data = data[os.write(control, data) :]
 
 
-def open_streams() -> None:
-    """Lines appear as they are printed, and nothing that is printed can fail to be encoded. The worker does it once for its forks."""
-    sys.stdin = sys.__stdin__ = open(0, encoding="utf-8", errors="replace", closefd=False)  # type: ignore[misc]
-    sys.stdout = sys.__stdout__ = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
-    sys.stderr = sys.__stderr__ = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # type: ignore[misc]
-    faulthandler.enable(2)
-
-
-def flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError, AttributeError):
-            pass  # user code closed it
-
-
 def wait_for_threads() -> None:
     """As the interpreter does when a program ends."""
     threading = sys.modules.get("threading")
@@ -220,35 +202,29 @@ def execute(job: Job) -> dict[str, Any]:
     me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
-    values.look_in(assignment.roots())
+    places.look_in(assignment.roots())
     secrets = Secrets(job.secrets, assignment)
     ran = Ran()
-    params = digdag.Params(values.opened(assignment.params), ran.read, frozenset(assignment.builtin_values()) | {"task_name"})
+    params = values.opened(assignment.params)
     env = environment(assignment.env, secrets)
     try:
         os.chdir(os.path.join(job.project, assignment.workdir))
     except OSError as error:
         raise TaskError(FAILED, f"Cannot enter the folder '{assignment.workdir or job.project}': {error.strerror}") from None
-    runs = RUNS.get(assignment.operator)
-    if runs == "shell":
-        shell.run(assignment.operator, params, env, secrets, job.scratch)
-    elif runs == "python":
-        os.environ.update(env)
-        # Python reads it when it starts; this one has started.
-        sys.path[:0] = [os.path.abspath(path) for path in env.get("PYTHONPATH", "").split(os.pathsep) if path]
-        python(job, params, ran)
-    else:
-        raise TaskError(BAD_INPUT, f"this runner has no operator '{assignment.operator}>'")
+    kind().run(job, params, env, secrets, ran)
     if os.getpid() != me:  # a fork that user code made: its parent is the task
         return {"ok": True}
-    encoded = values.Store(assignment.root)
+    encoded = Store(assignment.root)
     ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
     ran.subtasks = wire.encode(ran.subtasks)
-    if ran.subtasks:
-        params.raw()  # templates of subtasks may use any
     if ran.subtasks or job.purpose == "subtask":
         return {"ok": True, "ran": ran.to_json()}
     return {"ok": True, "result": results.finish(assignment, ran.to_json(), job.began)}
+
+
+def kind() -> Any:
+    """The module of the kind of task. By its name: such a module uses what is here. The worker loads it once for its forks."""
+    return __import__("trowel_task.adapters.digdag", fromlist=["run"])
 
 
 def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:
@@ -275,73 +251,3 @@ def packages(site: str) -> dict[str, str]:
         search.append(os.path.join(sys.prefix, "bin"))
     out["PATH"] = os.pathsep.join([*search, os.environ.get("PATH", os.defpath)])
     return out
-
-
-def python(job: Job, params: digdag.Params, ran: Ran) -> None:
-    from trowel_task.task import bind
-
-    operator = job.assignment.operator
-    defaults = dict.get(params, DEFAULTS[operator])
-    if isinstance(defaults, dict) and wire.is_mapping(defaults):
-        for key, value in values.resolve(defaults).items():
-            if not dict.__contains__(params, key):
-                params[key] = value
-    digdag.install(digdag.Env(params, ran, values.Store(job.assignment.root).take))
-    sys.path.append(os.getcwd())  # last: the standard library goes before user modules, as with digdag
-    command = dict.get(params, "_command", dict.get(params, f"{operator}>"))
-    sys.argv = [str(command)]
-    try:
-        debugging.prepare(job.debug, job.assignment.task)
-        if command is not None:
-            module, returned = bind.call(str(command), params)
-            if isinstance(returned, dict) and returned and ran.store.keys().isdisjoint(returned):
-                ran.returned = str(command)
-            ran.module = module_hash(getattr(module, "__file__", None))
-        elif isinstance(dict.get(params, "script"), str):
-            script(params["script"], job.scratch, params, ran)
-        else:
-            raise TaskError(FAILED, f"{operator}>: the function is missing: write {operator}>: module.function (config)")
-    except SystemExit as error:
-        if errors.exit_code(error) != 0:
-            raise failure(job, error) from None
-    except TaskError:
-        raise
-    except BaseException as error:
-        raise failure(job, error) from None
-
-
-def failure(job: Job, error: BaseException) -> TaskError:
-    debugging.post_mortem(job.debug, error)
-    made = errors.from_exception(error)
-    flush()
-    errors.report(made)
-    return made
-
-
-def script(text: str, scratch: str, params: digdag.Params, ran: Ran) -> None:
-    """`_type: py` with `script`: a program that reads input.json and may write output.json, named by its two arguments."""
-    import types
-
-    path, given, made = (private(scratch, name) for name in ("runner.py", "input.json", "output.json"))
-    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.write(text)
-    with open(given, "wb") as output:
-        output.write(values.dumps({"params": {wire.plain_key(key): shell.shown(value) for key, value in params.raw().items()}}))
-    module = types.ModuleType("__main__")
-    module.__file__ = path
-    sys.modules["__main__"] = module
-    sys.argv = [path, given, made]
-    exec(compile(text, path, "exec"), module.__dict__)
-    if os.path.exists(made):
-        with open(made, "rb") as source:
-            said = json.load(source)
-        ran.store.update(said.get("store_params") or {})
-        ran.export.update(said.get("export_params") or {})
-        ran.subtasks.update(said.get("subtask_config") or {})
-
-
-def module_hash(path: str | None) -> str | None:
-    try:
-        return values.hash_file(path)[0] if path else None
-    except OSError:
-        return None

@@ -1,4 +1,4 @@
-"""What a dynamic subtask sees: layers as in a compiled machine's payload (lib/contract/payload.ts, Layer; contract section 3).
+"""What a dynamic subtask sees: layers as in a compiled machine's payload (lib/contract/payload.ts, Layer).
 
 `{…}` stored values · `[{…}]` an `_export`, template text · `[{…}, 0]` data that is no store. Near last, deep merge. The runner
 evaluates no template itself: what holds one is rendered by the host, in one call for a subtask.

@@ -1,4 +1,4 @@
-"""sh>: a script file run by /bin/sh or the task's `shell:` (contract section 6). Parameters are environment variables."""
+"""sh>: a script file run by /bin/sh or the task's `shell:`. Parameters are environment variables."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import sys
 
 from trowel_task.contract import wire
 from trowel_task.contract.assignment import ENV_NAME, private
-from trowel_task.contract.errors import FAILED, OUT_OF_MEMORY, TaskError, hint_to_apt, signal_name
+from trowel_task.contract.errors import FAILED, TaskError, hint_to_apt, killed, signal_name
 from trowel_task.contract.operators import DEFAULTS
-from trowel_task.store import values
+from trowel_task.store import places, values
 from trowel_task.task import shell_variables
 from trowel_task.task.secrets import Secrets
 from trowel_task.task.shell_variables import to_bytes
@@ -18,12 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from trowel_task.adapters.digdag import Params
 
-
-def run(operator: str, params: Params, env: dict[str, str], secrets: Secrets, scratch: str) -> None:
-    """`env` (from `_env`) wins over parameters. Raises TaskError "Command failed with code N"."""
-    options = params.raw()
+def run(operator: str, options: dict[str, Any], env: dict[str, str], secrets: Secrets, scratch: str) -> None:
+    """`options`: the parameters, as they travel. `env` (from `_env`) wins over them. Raises TaskError "Command failed with code N"."""
     defaults = options.get(DEFAULTS[operator])
     if isinstance(defaults, dict) and wire.is_mapping(defaults):
         options = {**values.opened(defaults), **options}
@@ -47,8 +44,7 @@ def run(operator: str, params: Params, env: dict[str, str], secrets: Secrets, sc
     status = _wait(_start([*map(str, shell), script], environment))
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
-        memory = f", {OUT_OF_MEMORY}" if signal_name(number) == "SIGKILL" else ""
-        raise TaskError(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}{memory} (runtime)")
+        raise killed(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}", number, " (runtime)")
     if os.WEXITSTATUS(status):
         raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime){hint_to_apt(text_of(command))}")
 
@@ -83,19 +79,19 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     try:
-        return values.dumps(value).decode("utf-8")
+        return wire.dumps(value).decode("utf-8")
     except (TypeError, ValueError):
         return str(value)
 
 
 def shown(value: Any) -> Any:
     """A parameter as JSON has it: of what is kept in a file of another kind its path, of another leaf than an integer its text."""
-    return wire.decode(value, _shown, lambda leaf: wire.leaf(leaf) if leaf[wire.LEAF] == "int" else leaf["text"])
+    return wire.decode(value, _shown, lambda leaf: int(leaf["text"]) if leaf[wire.LEAF] == "int" else leaf["text"])
 
 
 def _shown(mark: dict[str, Any]) -> Any:
     if wire.is_ref(mark) and mark.get("kind") != "json":
-        return values.path_of(mark, verify=False)
+        return places.path_of(mark, verify=False)
     return shown(values.expanded(mark))
 
 

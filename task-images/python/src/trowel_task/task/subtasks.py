@@ -1,6 +1,6 @@
 """Tasks made at run time by digdag.env.add_subtask: a group `^sub` below the task, run when its function has returned.
 
-Rules are the compiler's (compiling.md, contract sections 0, 3-5): names, layers, `_export`, `_env`, `_parallel`, `_background`, `_after`,
+Rules are the compiler's (docs/compiling.md): names, layers, `_export`, `_env`, `_parallel`, `_background`, `_after`,
 `_retry`, `_check`, `_error`, `_disable`. Here is the order of things; processes and messages are the worker's, reached by effects.
 """
 
@@ -318,7 +318,7 @@ def operator_of(config: dict[str, Any]) -> str:
 
 
 def check_node(config: Any, name: str) -> bool:
-    """Whether a node is a task (else a group). Raises TaskError (Trowel.BadInput) with digdag's texts (contract section 11)."""
+    """Whether a node is a task (else a group). Raises TaskError (Trowel.BadInput) with digdag's texts."""
     if not isinstance(config, dict):
         raise TaskError(BAD_INPUT, f"'{name}' must be a mapping, got {config!r}", task=name)
     operators = [key for key in config if key.endswith(">")]
