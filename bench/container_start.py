@@ -6,7 +6,7 @@
 - CPU: of all processes of the container, user and system.
 
 Every run finds what a new container of a stock image finds: no compiled library but for what the container's command has imported. S3 is
-moto's server and Step Functions played (task-images/python/tests/aws.py), on loopback: no TLS and no way to a service is in the figures.
+moto's server and Step Functions played (task-images/python/tests/small_aws.py), on loopback: no TLS and no way to a service is in the figures.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent.parent / "task-images" / "python" / "tests"
 sys.path.insert(0, str(TESTS))
 
-from aws import BUCKET, Aws  # noqa: E402
+from small_aws import BUCKET, Aws  # noqa: E402
 from conftest import SOURCE  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 

@@ -1,6 +1,6 @@
 /**
  * Stores made to fit a state, which holds 256 KiB with those of all tasks that run at the same time: what is too large goes to the value store.
- * trowel_task/store (values.py, `Store.shrunk`; results.py, `_room`) have the same rules for what Python tasks store.
+ * trowel_task/store (fit.py; results.py, `_room`) has the same rules for what Python tasks store.
  */
 import { isMergeable, isReference, MAP } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';

@@ -163,8 +163,8 @@ def moto():
 
 @pytest.fixture
 def aws(moto, tmp_path):
-    """A small AWS (aws.py), empty."""
-    from aws import Aws
+    """A small AWS (small_aws.py), empty."""
+    from small_aws import Aws
 
     urllib.request.urlopen(urllib.request.Request(f"{moto}/moto-api/reset", method="POST")).read()
     made = Aws(moto, tmp_path)

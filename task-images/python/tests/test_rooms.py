@@ -68,7 +68,7 @@ def test_no_module_is_in_a_circle():
 
 @pytest.mark.parametrize("path", FILES, ids=module_of)
 def test_only_the_standard_library_is_imported_at_once(path):
-    """pytest by its plugin alone; libraries of the project in functions."""
+    """pytest only by its plugin; libraries of the project in functions."""
     for node in ast.parse(path.read_text()).body:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

@@ -89,7 +89,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
     }
     const call: ServiceCall = { ...said, principal, ...options.actionOf(said) };
     proxy.onCall?.(call);
-    if (isPast(url)) return refusal(said, undefined, 'Request has expired');
+    if (isPast(url)) return expiredAddress();
     const reason = principal.kind === 'account' ? undefined : await options.authorize(call);
     if (reason !== undefined) {
       const { action, resources } = call;
@@ -161,6 +161,13 @@ function adopt({ body }: Answer, keys: Keys): void {
 }
 
 type Said = Pick<ServiceCall, 'service' | 'headers' | 'method'>;
+
+/** S3's answer to a signed address that holds no more: the code is that of any refusal, and it says when the address ended. */
+export function expiredAddress(): Answer {
+  const until = '<Expires>2026-01-01T00:00:00Z</Expires><ServerTime>2026-01-01T00:00:01Z</ServerTime>';
+  const text = `<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Request has expired</Message>${until}</Error>`;
+  return { status: 403, headers: { 'content-type': 'application/xml' }, body: text };
+}
 
 /** In the service's own protocol; `code` is AccessDenied by its name there. */
 function refusal({ service, headers, method }: Said, code: string | undefined, message: string): Answer {

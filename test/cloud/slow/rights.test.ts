@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { DeleteObjectCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Cloud, HOOK_TIMEOUT, type Stack, startSmallCloud } from '../aws/cloud.ts';
+import { expiredAddress } from '../aws/proxy.ts';
 import { containerLogs, type Ended, run } from '../aws/run.ts';
 import type { SmallAws } from '../aws/small-aws.ts';
 
@@ -207,7 +208,7 @@ describe('a task', { timeout: 600_000 }, () => {
       call.method === 'GET' &&
       containers.tasks.length === first + 1 &&
       call.url.searchParams.has('X-Amz-Signature')
-        ? { status: 403, body: '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>' }
+        ? expiredAddress()
         : next();
     const { events } = await succeeded('sub');
     cloud.small.proxy.around = undefined;

@@ -17,7 +17,7 @@ interface Case {
   readonly masked: string;
 }
 
-/** Also read by task-images/python/tests/test_masks.py. */
+/** Also read by task-images/python/tests/contract/test_masks.py. */
 const { cases }: { cases: Case[] } = JSON.parse(readFileSync(join(import.meta.dirname, 'masked.json'), 'utf8'));
 
 it.each(cases)('hides $name', ({ secrets, text, masked }) => {

@@ -92,7 +92,6 @@ class Worker:
         from importlib.util import find_spec
 
         from trowel_task.system import digests
-        from trowel_task.task import bind  # noqa: F401
 
         child.kind()
         digests.new()

@@ -1,4 +1,4 @@
-"""How the result of a task is made to fit a state of 262,144 bytes: the largest values go to files. lib/expression/fit.ts has the same
+"""How the result of a task is made to fit a state of 262,144 bytes: the largest values go to files. lib/contract/fit.ts has the same
 rules for what functions store."""
 
 from __future__ import annotations

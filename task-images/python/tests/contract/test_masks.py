@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from trowel_task.contract.masks import MASK, Masker
 
-CASES = json.loads((pathlib.Path(__file__).parents[3] / "test/lib/expression/masked.json").read_text(encoding="utf-8"))["cases"]
+CASES = json.loads((pathlib.Path(__file__).parents[4] / "test/lib/expression/masked.json").read_text(encoding="utf-8"))["cases"]
 FORMS = {
     "as it is": str,
     "repr": repr,

@@ -9,7 +9,7 @@ import pytest
 from trowel_task.task import scopes, subtasks
 
 # The TypeScript side reads it too (test/lib/language/duration.test.ts).
-DURATIONS = Path(__file__).resolve().parents[3] / "test" / "conformance" / "durations.json"
+DURATIONS = Path(__file__).resolve().parents[4] / "test" / "conformance" / "durations.json"
 
 LIB = """
     import digdag, os, time

@@ -1,4 +1,4 @@
-"""pip inside a task installs into a place of the task's own."""
+"""child.py: pip inside a task installs into a place of the task's own."""
 
 import os
 import subprocess

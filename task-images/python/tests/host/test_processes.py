@@ -1,4 +1,4 @@
-"""Whatever a task does, the host gets one clear result, other tasks go on, and no process stays."""
+"""process.py, worker.py: whatever a task does, the host gets one clear result, other tasks go on, and no process stays."""
 
 import json
 import os

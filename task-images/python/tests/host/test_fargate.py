@@ -1,4 +1,4 @@
-"""The one task of a container, as a plain process, against moto's S3 and a played Step Functions (aws.py)."""
+"""The one task of a container, as a plain process, against moto's S3 and a played Step Functions (small_aws.py)."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from aws import BUCKET, ROOT
 from conftest import SOURCE, gone
+from small_aws import BUCKET, ROOT
 
 from trowel_task.host import fargate
 
@@ -109,8 +109,8 @@ def test_lines_appear_when_they_are_printed(aws):
 
 
 def test_an_assignment_of_version_1_is_understood(aws):
-    """As lambdas/launch wrote it when version 1 was current: never to be changed."""
-    recorded = Path(__file__).resolve().parents[3] / "test" / "lambdas" / "recorded" / "assignment-v1.json"
+    """As launch wrote it when version 1 was current: never to be changed."""
+    recorded = Path(__file__).resolve().parents[4] / "test/lib/contract/recorded/assignment-v1.json"
     aws.put("assignments/recorded.json", recorded.read_bytes())
     aws.file(
         "tasks.py", "import digdag, os\ndef load(path, days):\n  print(path, os.environ['LEVEL'])\n  digdag.env.store(rows=len(days))\n"

@@ -1,4 +1,4 @@
-"""How `py>` finds a function and what it is called with (contract section 7)."""
+"""How `py>` finds a function and what it is called with."""
 
 import pytest
 

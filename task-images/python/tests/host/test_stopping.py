@@ -1,4 +1,4 @@
-"""What a task may do when it is stopped."""
+"""task.py: what a task may do when it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sh> (contract section 6)."""
+"""sh>, as digdag runs it (docs/operators.md)."""
 
 import pytest
 

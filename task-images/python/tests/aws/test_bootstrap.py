@@ -12,8 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from aws import BUCKET
 from conftest import SOURCE
+from small_aws import BUCKET
 
 from trowel_task.aws import bootstrap
 

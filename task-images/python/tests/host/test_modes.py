@@ -1,4 +1,4 @@
-"""Other interpreters, the foreground command, the debugger, speed of imports."""
+"""run.py, worker.py, task/debugging.py: other interpreters, the foreground command, the debugger, what is imported."""
 
 import json
 import os

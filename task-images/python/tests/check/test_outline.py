@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import SOURCE
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -138,7 +139,7 @@ def test_the_program_answers_a_line_each(tmp_path):
         {"do": "find", "names": ["own_package", "mod", "nowhere"], "site": str(tmp_path / "site"), "requirements": ["nowhere"]},
         {"do": "something"},
     ]
-    source = os.path.join(os.path.dirname(__file__), "..", "src")
+    source = str(SOURCE)
     done = subprocess.run(
         [sys.executable, "-m", "trowel_task", "lookup"],
         input="".join(json.dumps(each) + "\n" for each in asked),
