@@ -4,9 +4,10 @@
  */
 import { Command, CommanderError } from 'commander';
 import { clean } from '../events/text.ts';
+import { RequestFault } from '../language/request-fault.ts';
 import type { Action } from './commands/command.ts';
 import { COMMANDS } from './commands/index.ts';
-import { CliError, EXIT, EXIT_CODES } from './exit-codes.ts';
+import { EXIT, EXIT_CODES } from './exit-codes.ts';
 import { processTerminal } from './terminal.ts';
 
 /** Runs the command line and ends the process. */
@@ -68,10 +69,10 @@ function exitCodesHelp(): string {
 /** Every end but success comes through here: a text for people, and the code. */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  if (error instanceof CliError) {
+  if (error instanceof RequestFault) {
     const notes = error.notes.map((note) => `  ${note}\n`).join('');
     process.stderr.write(`error: ${clean(error.message)}\n${clean(notes)}`);
-    return error.exitCode;
+    return EXIT[error.kind];
   }
   if (isSystemError(error)) {
     process.stderr.write(`error: ${clean(error.message)}\n`);

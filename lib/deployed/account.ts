@@ -3,7 +3,7 @@ export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829', vpcs: 'L-F67
 
 /** What this folder asks an account for `trowel check --aws`; account-client.ts answers. */
 export interface Account {
-  /** Throws an AwsFault of kind `setup` where there are no credentials or no region. */
+  /** Throws an AwsFault with the reason `setup` where there are no credentials or no region. */
   whoami(): Promise<{ readonly account: string; readonly region: string; readonly arn: string }>;
   /** Whether ECS has its service-linked role here, which it needs to put containers into a network. */
   hasServiceRole(): Promise<boolean>;

@@ -6,24 +6,22 @@
 
 import { ERRORS } from '../contract/errors.ts';
 import { passing } from '../contract/faults.ts';
+import { RequestFault } from '../language/request-fault.ts';
 
 /** `setup`: credentials, a region, a way to AWS. `denied`: the caller may not. `absent`: it is not there. `refused`: anything else. */
-export type FaultKind = 'setup' | 'denied' | 'absent' | 'refused';
+export type AwsReason = 'setup' | 'denied' | 'absent' | 'refused';
 
 /** A request that AWS did not answer, explained for the user. */
-export class AwsFault extends Error {
+export class AwsFault extends RequestFault {
   override readonly name = 'AwsFault';
-  readonly kind: FaultKind;
+  readonly reason: AwsReason;
   /** As IAM names it: `states:StartExecution`. */
   readonly action: string;
-  /** What to do about it, a line each. */
-  readonly notes: readonly string[];
 
-  constructor(kind: FaultKind, action: string, message: string, notes: readonly string[], cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.kind = kind;
+  constructor(reason: AwsReason, action: string, message: string, notes: readonly string[], cause?: unknown) {
+    super(reason === 'setup' || reason === 'denied' ? 'environment' : 'failed', message, notes, cause);
+    this.reason = reason;
     this.action = action;
-    this.notes = notes;
   }
 }
 
@@ -37,17 +35,17 @@ export async function asking<T>(action: string, ask: () => Promise<T>): Promise<
 }
 
 export function isDenied(error: unknown): error is AwsFault {
-  return error instanceof AwsFault && error.kind === 'denied';
+  return error instanceof AwsFault && error.reason === 'denied';
 }
 
 export function isAbsent(error: unknown): boolean {
-  return error instanceof AwsFault && error.kind === 'absent';
+  return error instanceof AwsFault && error.reason === 'absent';
 }
 
 interface Rule {
   /** Of `NAME: message`. */
   readonly text: RegExp;
-  readonly kind: FaultKind;
+  readonly reason: AwsReason;
   readonly message: string;
   readonly notes: readonly string[];
 }
@@ -57,31 +55,31 @@ const LOGIN = 'Sign in (`aws sso login`, `aws configure`), or name a profile: --
 const RULES: readonly Rule[] = [
   {
     text: /Region is missing|Region not accepted/i,
-    kind: 'setup',
+    reason: 'setup',
     message: 'no AWS region is known',
     notes: ['Name the one that you deployed to: --region eu-west-1, AWS_REGION, or `region` in ~/.aws/config'],
   },
   {
     text: /(?:^|[^A-Za-z])(?:ExpiredToken\w*|RequestExpired)|(?:token|session)\b.{0,60}\bexpired/i,
-    kind: 'setup',
+    reason: 'setup',
     message: 'the AWS credentials have expired',
     notes: ['Sign in again, e.g. with `aws sso login`, or name another profile: --profile NAME'],
   },
   {
     text: /^(?:CredentialsProviderError|TokenProviderError|ProviderError)|Could not (?:load credentials|resolve credentials)/i,
-    kind: 'setup',
+    reason: 'setup',
     message: 'there are no AWS credentials',
     notes: [LOGIN],
   },
   {
     text: /^(?:UnrecognizedClient\w*|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature\w*|SignatureDoesNotMatch|AuthFailure|IncompleteSignature\w*|MissingAuthenticationToken\w*)\b/,
-    kind: 'setup',
+    reason: 'setup',
     message: 'AWS does not know these credentials',
     notes: [LOGIN],
   },
   {
     text: /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)\b|^TimeoutError/,
-    kind: 'setup',
+    reason: 'setup',
     message: 'AWS cannot be reached',
     notes: ['Check the network, a proxy, and the region’s name'],
   },
@@ -96,7 +94,7 @@ function explain(action: string, error: unknown): AwsFault {
   }
   const rule = RULES.find((each) => each.text.test(text));
   if (rule !== undefined) {
-    return new AwsFault(rule.kind, action, rule.message, [...rule.notes, `(${action}: ${message || name})`], error);
+    return new AwsFault(rule.reason, action, rule.message, [...rule.notes, `(${action}: ${message || name})`], error);
   }
   // What a service has answered; a file that is missing here is no fault of its.
   const passes = error instanceof Error && '$fault' in error ? passing(error) : undefined;

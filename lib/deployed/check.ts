@@ -42,7 +42,7 @@ export async function checkAccount(check: AccountCheck): Promise<Checked> {
     try {
       await part(check, found, region);
     } catch (error) {
-      if (!(error instanceof AwsFault) || error.kind === 'setup') throw error;
+      if (!(error instanceof AwsFault) || error.reason === 'setup') throw error;
       tell(found, 'aws-not-checked', 'warning', `Not checked: ${what}`, error.message, ...error.notes);
     }
   }

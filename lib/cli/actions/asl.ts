@@ -6,10 +6,17 @@ import { realClock, VirtualClock } from '../../engine/clock.ts';
 import { execute } from '../../engine/execution.ts';
 import { type MockResults, mockInvoke, readMockResults } from '../../engine/mock.ts';
 import { TaskTokens } from '../../engine/task-tokens.ts';
-import type { AslFlags } from '../commands/asl.ts';
-import { CliError, EXIT, usageError } from '../exit-codes.ts';
-import { readText } from '../read-mapping.ts';
+import { RequestFault, usageFault } from '../../language/request-fault.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
+import { readText } from './read-text.ts';
+
+export interface AslFlags {
+  readonly input: string;
+  readonly mock?: readonly string[];
+  readonly skipWaits?: true;
+  readonly events?: true;
+}
 
 /** Prints `{status, output, error, cause}`; of the last three those there are. */
 export async function runMachine(terminal: Terminal, definition: string, flags: AslFlags): Promise<number> {
@@ -53,7 +60,7 @@ async function readMachine({ cwd, stderr }: Terminal, path: string): Promise<Sta
   const parsed = parseMachine(await readText(cwd, path));
   const told = ({ path: place, message }: Fault) => (place === '' ? message : `${place}: ${message}`);
   if ('faults' in parsed) {
-    throw new CliError(EXIT.failed, `${path} is not a state machine that can run here`, parsed.faults.map(told));
+    throw new RequestFault('failed', `${path} is not a state machine that can run here`, parsed.faults.map(told));
   }
   for (const fault of lintMachine(parsed.machine)) {
     await stderr.write(`${stderr.colors.yellow('warning')} ${fault.rule}: ${told(fault)}\n`);
@@ -63,13 +70,13 @@ async function readMachine({ cwd, stderr }: Terminal, path: string): Promise<Sta
 
 async function readMock(cwd: string, machine: StateMachine, item: string): Promise<[string, MockResults]> {
   const at = item.lastIndexOf('=');
-  if (at <= 0) throw usageError(`--mock ${item}: expected STATE=FILE`);
+  if (at <= 0) throw usageFault(`--mock ${item}: expected STATE=FILE`);
   const [state, file] = [item.slice(0, at), item.slice(at + 1)];
   if (!JSON.stringify(machine).includes(JSON.stringify(state))) {
-    throw usageError(`--mock ${state}: the machine has no such state`);
+    throw usageFault(`--mock ${state}: the machine has no such state`);
   }
   const results = readMockResults(parseJson(await readText(cwd, file), file));
-  if (typeof results === 'string') throw usageError(`${file}: ${results}`);
+  if (typeof results === 'string') throw usageFault(`${file}: ${results}`);
   return [state, results];
 }
 
@@ -77,6 +84,6 @@ function parseJson(text: string, where: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    throw usageError(`${where} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw usageFault(`${where} is not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

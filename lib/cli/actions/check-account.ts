@@ -2,41 +2,38 @@ import { type Checked, checkAccount } from '../../deployed/check.ts';
 import { projectNeeds } from '../../deployed/project-needs.ts';
 import { ProjectSecrets } from '../../deployed/secrets.ts';
 import type { Project } from '../../language/project.ts';
-import { connectionOf, withAws } from '../aws-options.ts';
-import type { CheckFlags } from '../commands/check.ts';
 import type { CompiledWorkflow } from '../compile-project.ts';
 import type { Terminal } from '../terminal.ts';
-import { secretsCommand } from './secrets.ts';
+import { type AwsFlags, connectionOf } from './aws-access.ts';
+import { secretsCommand } from './secret-items.ts';
 
 /** `trowel check --aws`: of workflows that could be compiled. */
-export function checkOnAws(
+export async function checkOnAws(
   terminal: Terminal,
   project: Project,
   compiling: readonly CompiledWorkflow[],
-  flags: CheckFlags,
+  flags: AwsFlags,
 ): Promise<Checked> {
-  return withAws(async () => {
-    const machines = compiling.flatMap(({ compiled }) =>
-      compiled === undefined
-        ? []
-        : [compiled.machine, ...Object.values(compiled.nested)].map((machine) => ({
-            workflow: compiled.workflow,
-            machine,
-            tasks: compiled.tasks,
-          })),
-    );
-    const [{ connectAccount }, { connectSecrets }] = await Promise.all([
-      import('../../deployed/account-client.ts'),
-      import('../../deployed/secrets-client.ts'),
-    ]);
-    const connection = connectionOf(flags);
-    return checkAccount({
-      project: project.name,
-      config: project.config,
-      needs: projectNeeds(machines, project.config),
-      account: connectAccount(connection),
-      secrets: new ProjectSecrets(connectSecrets(connection), project.name),
-      secretCommand: (key) => secretsCommand(terminal, { ...flags, where: 'aws' }, key),
-    });
+  const machines = compiling.flatMap(({ compiled }) =>
+    compiled === undefined
+      ? []
+      : [compiled.machine, ...Object.values(compiled.nested)].map((machine) => ({
+          workflow: compiled.workflow,
+          machine,
+          tasks: compiled.tasks,
+        })),
+  );
+  const [{ connectAccount }, { connectSecrets }] = await Promise.all([
+    import('../../deployed/account-client.ts'),
+    import('../../deployed/secrets-client.ts'),
+  ]);
+  const connection = connectionOf(flags);
+  return checkAccount({
+    project: project.name,
+    config: project.config,
+    needs: projectNeeds(machines, project.config),
+    account: connectAccount(connection),
+    secrets: new ProjectSecrets(connectSecrets(connection), project.name),
+    secretCommand: (key) => secretsCommand(terminal, { ...flags, where: 'aws' }, key),
   });
 }

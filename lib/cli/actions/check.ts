@@ -5,21 +5,28 @@ import { formatSessionTime } from '../../expression/session.ts';
 import { isExcluded } from '../../language/config/project-config.ts';
 import type { Diagnostic } from '../../language/diagnostic.ts';
 import { callsByExpression, referencesOf } from '../../language/dig/calls.ts';
+import { findProject, findWorkflow, type Place } from '../../language/find-project.ts';
 import { loadProject, type Project } from '../../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../../language/report.ts';
+import { type RequestFault, usageFault } from '../../language/request-fault.ts';
 import { exactText } from '../../language/value-form.ts';
 import { tasksOf } from '../../language/walk.ts';
 import type { Mapping, Node, Workflow } from '../../language/workflow.ts';
-import type { CheckFlags } from '../commands/check.ts';
+import { sessionParams } from '../../local/session-params.ts';
 import { type CompiledWorkflow, compileWorkflow } from '../compile-project.ts';
-import { type CliError, EXIT, usageError } from '../exit-codes.ts';
-import { findProject, findWorkflow, type Place } from '../find-project.ts';
-import { printDiagnostics, reportDiagnostics } from '../report-diagnostics.ts';
-import { sessionParams } from '../session-params.ts';
+import { EXIT } from '../exit-codes.ts';
+import { type DiagnosticFormat, printDiagnostics, reportDiagnostics } from '../render/report-diagnostics.ts';
 import type { Colors, Terminal } from '../terminal.ts';
+import type { AwsFlags } from './aws-access.ts';
 import { type CheckedPython, openPython } from './check-python.ts';
 import { missingSecrets } from './check-secrets.ts';
-import { secretsCommand } from './secrets.ts';
+import { givenParams, type ParamFlags } from './given-params.ts';
+import { secretsCommand } from './secret-items.ts';
+
+export interface CheckFlags extends AwsFlags, ParamFlags {
+  readonly aws?: true;
+  readonly format: DiagnosticFormat;
+}
 
 export async function checkProject(
   terminal: Terminal,
@@ -30,7 +37,7 @@ export async function checkProject(
   const only = argument === undefined ? undefined : findWorkflow(terminal.cwd, place, argument, flags.project);
   const project = await loadProject(place.folder);
   if (only !== undefined) project.workflow(only);
-  const params = await sessionParams(terminal.cwd, project, flags);
+  const params = await sessionParams(project, await givenParams(terminal.cwd, flags));
   const names = [...project.workflows.keys()];
   if (names.length === 0 && !hasErrors(project.diagnostics)) throw noWorkflows(project, place);
   const deployed = (name: string): boolean => !isExcluded(project.config, name);
@@ -114,11 +121,11 @@ function calledWorkflows(project: Project): (name: string) => boolean {
   return (name) => (anyMayBe || called.has(name)) && project.workflows.get(name)?.schedule === undefined;
 }
 
-function noWorkflows(project: Project, { folder }: Place): CliError {
+function noWorkflows(project: Project, { folder }: Place): RequestFault {
   const [first] = project.workflowNames();
   return first === undefined
-    ? usageError(`no .dig file in ${folder}`, 'Make a project with: trowel init my_project')
-    : usageError(`no .dig file in ${folder} itself, only in folders below`, `Name one: trowel check ${first}.dig`);
+    ? usageFault(`no .dig file in ${folder}`, 'Make a project with: trowel init my_project')
+    : usageFault(`no .dig file in ${folder} itself, only in folders below`, `Name one: trowel check ${first}.dig`);
 }
 
 /** Loaded only then: clients of five services. */

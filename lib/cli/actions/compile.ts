@@ -1,11 +1,15 @@
+import { findProject, findWorkflow } from '../../language/find-project.ts';
 import { loadProject } from '../../language/project.ts';
-import type { CompileFlags } from '../commands/compile.ts';
+import { sessionParams } from '../../local/session-params.ts';
 import { compileWorkflow } from '../compile-project.ts';
 import { EXIT } from '../exit-codes.ts';
-import { findProject, findWorkflow } from '../find-project.ts';
-import { reportDiagnostics } from '../report-diagnostics.ts';
-import { sessionParams } from '../session-params.ts';
+import { reportDiagnostics } from '../render/report-diagnostics.ts';
 import type { Terminal } from '../terminal.ts';
+
+export interface CompileFlags {
+  readonly project?: string;
+  readonly nested?: true;
+}
 
 export async function printCompiled(
   terminal: Terminal,
@@ -16,7 +20,7 @@ export async function printCompiled(
   const name = findWorkflow(terminal.cwd, place, argument, flags.project);
   const project = await loadProject(place.folder, { workflows: [name] });
   const { compiled, diagnostics } = await compileWorkflow(project, name, {
-    params: await sessionParams(terminal.cwd, project, {}),
+    params: await sessionParams(project),
   });
   await reportDiagnostics(terminal, project, place, diagnostics);
   if (compiled === undefined) return EXIT.failed;

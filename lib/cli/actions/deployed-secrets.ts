@@ -1,29 +1,28 @@
 import { PROJECT_TAG, tagValue } from '../../contract/deployed-names.ts';
 import { ProjectSecrets, RECOVERY_DAYS, secretFault } from '../../deployed/secrets.ts';
-import { connectionOf, withAws } from '../aws-options.ts';
-import type { SecretsFlags } from '../commands/secrets.ts';
-import { CliError, EXIT, usageError } from '../exit-codes.ts';
-import { projectName } from '../open-deployed.ts';
+import { RequestFault, usageFault } from '../../language/request-fault.ts';
+import { EXIT } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import { readItems, secretsCommand } from './secrets.ts';
+import { connectionOf } from './aws-access.ts';
+import { projectName } from './open-deployed.ts';
+import type { SecretsFlags } from './secret-items.ts';
+import { readItems, secretsCommand } from './secret-items.ts';
 
 /** `trowel secrets --aws`: values go to Secrets Manager and are never read or shown. */
-export function manageDeployedSecrets(terminal: Terminal, flags: SecretsFlags): Promise<number> {
-  return withAws(async () => {
-    const name = await projectName(terminal, flags);
-    const values = await readItems(terminal, flags);
-    for (const [key, value] of Object.entries(values)) {
-      const fault = secretFault(key, value);
-      if (fault !== undefined) throw usageError(fault);
-    }
-    const { connectSecrets } = await import('../../deployed/secrets-client.ts');
-    const manager = connectSecrets(connectionOf(flags));
-    const secrets = new ProjectSecrets(manager, name, { [PROJECT_TAG]: tagValue(name) });
-    if (flags.set !== undefined) await set(terminal, secrets, name, values);
-    else if (flags.delete !== undefined) await forget(terminal, secrets, flags.delete);
-    else await list(terminal, secrets, name, flags);
-    return EXIT.ok;
-  });
+export async function manageDeployedSecrets(terminal: Terminal, flags: SecretsFlags): Promise<number> {
+  const name = await projectName(terminal, flags);
+  const values = await readItems(terminal, flags);
+  for (const [key, value] of Object.entries(values)) {
+    const fault = secretFault(key, value);
+    if (fault !== undefined) throw usageFault(fault);
+  }
+  const { connectSecrets } = await import('../../deployed/secrets-client.ts');
+  const manager = connectSecrets(connectionOf(flags));
+  const secrets = new ProjectSecrets(manager, name, { [PROJECT_TAG]: tagValue(name) });
+  if (flags.set !== undefined) await set(terminal, secrets, name, values);
+  else if (flags.delete !== undefined) await forget(terminal, secrets, flags.delete);
+  else await list(terminal, secrets, name, flags);
+  return EXIT.ok;
 }
 
 async function set(
@@ -47,7 +46,7 @@ async function forget({ stderr }: Terminal, secrets: ProjectSecrets, keys: reado
       );
     } else absent.push(key);
   }
-  if (absent.length > 0) throw new CliError(EXIT.failed, `there is no secret ${absent.join(', ')}`);
+  if (absent.length > 0) throw new RequestFault('failed', `there is no secret ${absent.join(', ')}`);
 }
 
 async function list(terminal: Terminal, secrets: ProjectSecrets, project: string, flags: SecretsFlags): Promise<void> {

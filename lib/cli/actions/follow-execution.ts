@@ -1,22 +1,21 @@
-import { taskLogGroup } from '../../contract/deployed-names.ts';
 import { executionName } from '../../deployed/arns.ts';
-import { ExecutionEvents } from '../../deployed/execution-events.ts';
-import { follow } from '../../deployed/follow.ts';
-import { connectionOf, isFault, refusal, type StartingFlags } from '../aws-options.ts';
+import type { OpenedProject } from '../../deployed/open-project.ts';
+import { watchExecution } from '../../deployed/watch-execution.ts';
+import { RequestFault } from '../../language/request-fault.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Opened } from '../open-deployed.ts';
 import { chooseFormat, readRun } from '../render/run.ts';
 import type { Terminal } from '../terminal.ts';
+import type { StartingFlags } from './aws-access.ts';
 
 /** Shows an execution as `trowel run` shows a run, until it ends; exit codes are the same. Ctrl-C ends only the watching. */
 export async function followExecution(
   terminal: Terminal,
-  { states, deployed, command }: Opened,
+  opened: OpenedProject,
   arn: string,
   flags: StartingFlags,
 ): Promise<number> {
+  const { command } = opened;
   const name = executionName(arn);
-  const { connectLogs } = await import('../../deployed/logs-client.ts');
   const reader = readRun(chooseFormat(terminal, flags.json === true), terminal, {
     resume: command('retry', name, '--resume'),
     showPath: (path) => path,
@@ -29,15 +28,14 @@ export async function followExecution(
   const giveBack = () => reader.abandon();
   process.on('exit', giveBack);
   try {
-    const events = new ExecutionEvents(states, arn);
-    const logs = connectLogs(connectionOf(flags));
-    for await (const event of follow(events, { logs, group: taskLogGroup(deployed.name), signal: stop.signal })) {
+    for await (const event of watchExecution(opened, arn, { signal: stop.signal })) {
       await reader.handle(event);
       if (terminal.stdout.closed) return EXIT.ok;
     }
   } catch (error) {
-    if (!isFault(error)) throw error;
-    throw refusal(error, `The execution goes on. To watch it: ${watch}`);
+    if (!(error instanceof RequestFault)) throw error;
+    const { kind, message, notes } = error;
+    throw new RequestFault(kind, message, [...notes, `The execution goes on. To watch it: ${watch}`], error);
   } finally {
     for (const signal of signals) process.off(signal, interrupt);
     process.off('exit', giveBack);

@@ -1,14 +1,21 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../events/run-event.ts';
+import { findProject } from '../../language/find-project.ts';
+import { usageFault } from '../../language/request-fault.ts';
 import type { AttemptInfo } from '../../local/history/attempt-info.ts';
 import { listAttempts, readAttempt } from '../../local/history/attempts.ts';
 import { readEvents } from '../../local/history/events.ts';
-import type { LogFlags } from '../commands/log.ts';
-import { EXIT, usageError } from '../exit-codes.ts';
-import { findProject } from '../find-project.ts';
+import { EXIT } from '../exit-codes.ts';
 import { readRun } from '../render/run.ts';
 import type { Terminal } from '../terminal.ts';
+import type { AwsFlags } from './aws-access.ts';
+
+export interface LogFlags extends AwsFlags {
+  readonly aws?: true;
+  readonly follow?: true;
+  readonly save: string;
+}
 
 /** Between two looks at a log that is followed. */
 const POLL_MS = 300;
@@ -43,7 +50,7 @@ export async function showEvents(
     await reader.handle(event);
     if (terminal.stdout.closed) return EXIT.ok;
   }
-  if (pattern !== undefined && !matched) throw usageError(`no task of ${whose} is named ${pattern}`);
+  if (pattern !== undefined && !matched) throw usageFault(`no task of ${whose} is named ${pattern}`);
   await reader.finish();
   return EXIT.ok;
 }
@@ -62,8 +69,8 @@ function chooseAttempt(folder: string, number: string | undefined): AttemptInfo 
   const chosen = number === undefined ? attempts.at(-1) : attempts.find((each) => String(each.attempt) === number);
   if (chosen !== undefined) return chosen;
   if (number === undefined)
-    throw usageError(`no attempt is recorded in ${folder}`, 'Run a workflow first: trowel run main.dig');
-  throw usageError(`there is no attempt ${number} in ${folder}`, 'trowel sessions lists them');
+    throw usageFault(`no attempt is recorded in ${folder}`, 'Run a workflow first: trowel run main.dig');
+  throw usageFault(`there is no attempt ${number} in ${folder}`, 'trowel sessions lists them');
 }
 
 async function* follow(info: AttemptInfo): AsyncGenerator<RunEvent> {

@@ -4,32 +4,56 @@ import { setFlagsFromString } from 'node:v8';
 import { stringify } from 'yaml';
 import { merged } from '../../contract/stores.ts';
 import { formatSessionTime, parseTime, sessionTimeFor } from '../../expression/session.ts';
+import { findProject, findWorkflow, type Place } from '../../language/find-project.ts';
 import { loadProject, type Project } from '../../language/project.ts';
+import { RequestFault, usageFault } from '../../language/request-fault.ts';
 import { zoneHint, zoneOf } from '../../language/timezone.ts';
 import { decode } from '../../language/value-form.ts';
 import type { Mapping, Workflow } from '../../language/workflow.ts';
 import { withoutFailures, wouldPrint } from '../../local/dry-run.ts';
+import { lastAttempt, taskName, withoutOthers } from '../../local/from-last.ts';
 import type { AttemptInfo } from '../../local/history/attempt-info.ts';
 import { lastUnsuccessful, listAttempts } from '../../local/history/attempts.ts';
 import { HistoryError } from '../../local/history/history-error.ts';
 import type { Run } from '../../local/run.ts';
 import { findTask } from '../../local/select-tasks.ts';
+import { sessionParams } from '../../local/session-params.ts';
 import { type LocalRun, needsPython, pythonOf, startLocalRun } from '../../local/start-run.ts';
 import { isWithin } from '../../local/taken.ts';
 import { ENVIRONMENT } from '../../local/workers/compute.ts';
 import { EnvironmentError, type PythonHost } from '../../local/workers/python-host.ts';
-import type { RunFlags } from '../commands/run.ts';
 import { type CompiledWorkflow, compileWorkflow } from '../compile-project.ts';
-import { CliError, EXIT, usageError } from '../exit-codes.ts';
-import { findProject, findWorkflow, type Place } from '../find-project.ts';
-import { lastAttempt, taskName, withoutOthers } from '../from-last.ts';
-import { commandLine } from '../invocation.ts';
+import { EXIT } from '../exit-codes.ts';
+import { commandLine } from '../render/invocation.ts';
 import { outlineOf } from '../render/outline.ts';
+import { reportDiagnostics } from '../render/report-diagnostics.ts';
 import { chooseFormat, type RunReader, readRun } from '../render/run.ts';
-import { reportDiagnostics } from '../report-diagnostics.ts';
-import { sessionParams } from '../session-params.ts';
-import { openTaskLogs } from '../task-logs.ts';
+import { openTaskLogs } from '../render/task-logs.ts';
 import type { Terminal } from '../terminal.ts';
+import { givenParams, type ParamFlags } from './given-params.ts';
+
+/** As commander gives them. Names are digdag's. */
+export interface RunFlags extends ParamFlags {
+  readonly project?: string;
+  readonly session?: string;
+  readonly sessionTime?: string;
+  readonly timezone?: string;
+  readonly start?: string;
+  readonly goal?: string;
+  readonly end?: string;
+  readonly rerun?: true;
+  readonly resume?: true;
+  readonly fromLast?: true;
+  readonly rerunChanged?: true;
+  readonly dryRun?: true;
+  readonly showParams?: true;
+  readonly save: string | false;
+  readonly taskLog?: string;
+  readonly maxTaskThreads?: number;
+  readonly json?: true;
+  readonly debug?: string;
+  readonly debugPort?: number;
+}
 
 export interface RunCommand {
   readonly workflow: string | undefined;
@@ -47,7 +71,7 @@ export async function runWorkflow(terminal: Terminal, command: RunCommand): Prom
   const place = findProject(terminal.cwd, { ...flags, workflow: argument });
   const name = findWorkflow(terminal.cwd, place, argument, flags.project);
   const project = await loadProject(place.folder, { workflows: [name] });
-  const given = await sessionParams(terminal.cwd, project, flags);
+  const given = await sessionParams(project, await givenParams(terminal.cwd, flags));
   const timezone = flags.timezone ?? project.config.timezone;
   const whole = project.workflow(name);
   const only = flags.fromLast && task !== undefined && whole !== undefined ? taskName(whole, task) : undefined;
@@ -141,7 +165,7 @@ function startRecorded(options: LocalRun): Run {
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
     const notes = ['--save DIR keeps it elsewhere; --no-save keeps none, and --resume is then not possible'];
-    throw new CliError(EXIT.environment, error.message, notes, error);
+    throw new RequestFault('environment', error.message, notes, error);
   }
 }
 
@@ -169,20 +193,20 @@ async function follow(
 }
 
 function refuseContradictions(flags: RunFlags, task: string | undefined): void {
-  if (flags.resume && flags.save === false) throw usageError('--resume needs the history that --no-save does not keep');
+  if (flags.resume && flags.save === false) throw usageFault('--resume needs the history that --no-save does not keep');
   if (
     flags.fromLast &&
     (task === undefined || flags.start !== undefined || flags.goal !== undefined || flags.end !== undefined)
   ) {
-    throw usageError('--from-last needs one task: trowel run main.dig +task --from-last');
+    throw usageFault('--from-last needs one task: trowel run main.dig +task --from-last');
   }
   if (flags.fromLast && (flags.resume || flags.dryRun || flags.save === false)) {
-    throw usageError('--from-last does not go together with --resume, --dry-run or --no-save');
+    throw usageFault('--from-last does not go together with --resume, --dry-run or --no-save');
   }
-  if (flags.rerunChanged && !flags.resume) throw usageError('--rerun-changed needs --resume');
-  if (flags.debugPort !== undefined && flags.debug === undefined) throw usageError('--debug-port needs --debug +task');
+  if (flags.rerunChanged && !flags.resume) throw usageFault('--rerun-changed needs --resume');
+  if (flags.debugPort !== undefined && flags.debug === undefined) throw usageFault('--debug-port needs --debug +task');
   if (flags.timezone !== undefined && zoneOf(flags.timezone) === undefined) {
-    throw usageError(`--timezone ${flags.timezone}: no such time zone`, zoneHint(flags.timezone));
+    throw usageFault(`--timezone ${flags.timezone}: no such time zone`, zoneHint(flags.timezone));
   }
 }
 
@@ -216,7 +240,7 @@ function resumed(
       : listAttempts(folder)
           .filter(({ workflow }) => workflow === name)
           .at(-1);
-  throw usageError(
+  throw usageFault(
     'there is nothing to resume',
     last === undefined
       ? `No attempt of ${name} is recorded`
@@ -263,7 +287,7 @@ function chooseSession(
   const context = { timezone, now: Date.now(), ...(schedule !== undefined && { schedule }) };
   const lastSession = value === 'last' && folder !== undefined ? latestSession(folder, name) : undefined;
   const chosen = sessionTimeFor(value, { ...context, ...(lastSession !== undefined && { lastSession }) });
-  if (!chosen.ok) throw usageError(`--session ${value}: ${chosen.message}`);
+  if (!chosen.ok) throw usageFault(`--session ${value}: ${chosen.message}`);
   const session_time = formatSessionTime(chosen.time, timezone);
   const fresh = lastSession === undefined ? undefined : sessionTimeFor('last', context);
   if (fresh === undefined || !fresh.ok || fresh.time === lastSession) return { session_time };
@@ -287,7 +311,7 @@ function debugOf({ root }: Workflow, { debug, debugPort }: RunFlags): { task: st
   // What a loop generates has no name here; written in full it is found when it runs.
   if ('code' in found && debug.includes('^'))
     return { task: debug, ...(debugPort !== undefined && { port: debugPort }) };
-  if ('code' in found) throw usageError(found.message, ...found.notes);
+  if ('code' in found) throw usageFault(found.message, ...found.notes);
   const task = [root, ...found.path].map(({ name }) => name).join('');
   return { task, ...(debugPort !== undefined && { port: debugPort }) };
 }
@@ -300,9 +324,9 @@ async function preparePython(terminal: Terminal, project: Project, place: Place,
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     const { span, message, notes } = error.diagnostic;
-    if (span === undefined) throw new CliError(EXIT.environment, message, notes);
+    if (span === undefined) throw new RequestFault('environment', message, notes);
     await reportDiagnostics(terminal, project, place, [error.diagnostic]);
-    throw new CliError(EXIT.environment, 'the Python environment cannot be made');
+    throw new RequestFault('environment', 'the Python environment cannot be made');
   }
 }
 

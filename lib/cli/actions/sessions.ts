@@ -1,12 +1,19 @@
 import { resolve } from 'node:path';
+import { findProject, withoutEnding } from '../../language/find-project.ts';
 import type { AttemptInfo } from '../../local/history/attempt-info.ts';
 import { listAttempts } from '../../local/history/attempts.ts';
-import type { SessionsFlags } from '../commands/sessions.ts';
 import { EXIT } from '../exit-codes.ts';
-import { findProject, withoutEnding } from '../find-project.ts';
 import { COURSE, courseCells } from '../render/course.ts';
 import { table } from '../render/table.ts';
 import type { Colors, Terminal } from '../terminal.ts';
+import type { AwsFlags } from './aws-access.ts';
+
+export interface SessionsFlags extends AwsFlags {
+  readonly aws?: true;
+  readonly limit: number;
+  readonly save: string;
+  readonly json?: true;
+}
 
 export async function listSessions(
   terminal: Terminal,

@@ -1,8 +1,4 @@
-import { relative } from 'node:path';
 import type { Command } from 'commander';
-import type { LoadedProject } from '../../cloud/load-project.ts';
-import { CliError, EXIT } from '../exit-codes.ts';
-import type { Terminal } from '../terminal.ts';
 import { type Action, examples } from './command.ts';
 
 export function define(command: Command, run: Action): void {
@@ -20,33 +16,10 @@ export function define(command: Command, run: Action): void {
         ['npx cdk deploy -c destroy=true', 'let a later destroy delete the bucket and logs too'],
       ),
     )
-    .action(() => run(synthesizeHere));
-}
-
-/** The CDK says only that its subprocess has failed: everything else has to be said here. */
-async function synthesizeHere(terminal: Terminal): Promise<number> {
-  const { reportDiagnostics } = await import('../report-diagnostics.ts');
-  const place = (folder: string) => ({ folder, shown: relative(terminal.cwd, folder) });
-  const onLoad = (project: LoadedProject): Promise<void> =>
-    reportDiagnostics(terminal, project, place(project.dir), project.warnings);
-  const { ProjectError } = await import('../../cloud/project-error.ts');
-  try {
-    const { synthesize } = await import('../../cloud/synthesize.ts');
-    await synthesize({ cwd: terminal.cwd, onLoad });
-    return EXIT.ok;
-  } catch (error) {
-    if (error instanceof ProjectError) {
-      await reportDiagnostics(terminal, error, place(error.dir), error.diagnostics);
-      return EXIT.failed;
-    }
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') {
-      throw new CliError(
-        EXIT.environment,
-        'aws-cdk-lib is not installed in this project',
-        ['Install it: npm install aws-cdk-lib constructs'],
-        error,
-      );
-    }
-    throw error;
-  }
+    .action(() =>
+      run(async (terminal) => {
+        const { synthesizeHere } = await import('../actions/app.ts');
+        return synthesizeHere(terminal);
+      }),
+    );
 }

@@ -1,12 +1,6 @@
 import type { Command } from 'commander';
+import type { AslFlags } from '../actions/asl.ts';
 import { type Action, collect, examples } from './command.ts';
-
-export interface AslFlags {
-  readonly input: string;
-  readonly mock?: readonly string[];
-  readonly skipWaits?: true;
-  readonly events?: true;
-}
 
 export function define(command: Command, run: Action): void {
   command.description('Works with any state machine in the Amazon States Language (JSONata).');

@@ -1,13 +1,7 @@
 import { type Command, Option } from 'commander';
-import { type AwsFlags, connectionOptions } from '../aws-options.ts';
-import { type Action, examples, type ParamFlags, paramOptions } from './command.ts';
-
-export type CheckFormat = 'text' | 'json' | 'github';
-
-export interface CheckFlags extends AwsFlags, ParamFlags {
-  readonly aws?: true;
-  readonly format: CheckFormat;
-}
+import type { CheckFlags } from '../actions/check.ts';
+import { connectionOptions } from './aws-options.ts';
+import { type Action, examples, paramOptions } from './command.ts';
 
 export function define(command: Command, run: Action): void {
   command

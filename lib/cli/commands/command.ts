@@ -23,12 +23,6 @@ export function positive(text: string): number {
   return value;
 }
 
-/** What `paramOptions` adds. */
-export interface ParamFlags {
-  readonly param?: readonly string[];
-  readonly paramsFile?: readonly string[];
-}
-
 export function paramOptions(command: Command): Command {
   return command
     .option(

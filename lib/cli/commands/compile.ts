@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
+import type { CompileFlags } from '../actions/compile.ts';
 import { type Action, examples } from './command.ts';
-
-export interface CompileFlags {
-  readonly project?: string;
-  readonly nested?: true;
-}
 
 export function define(command: Command, run: Action): void {
   command

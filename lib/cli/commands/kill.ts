@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type AwsFlags, connectionOptions, projectOption } from '../aws-options.ts';
+import type { AwsFlags } from '../actions/aws-access.ts';
+import { connectionOptions, projectOption } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
 
 export function define(command: Command, run: Action): void {

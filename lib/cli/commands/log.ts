@@ -1,12 +1,7 @@
 import type { Command } from 'commander';
-import { type AwsFlags, connectionOptions, projectOption } from '../aws-options.ts';
+import type { LogFlags } from '../actions/log.ts';
+import { connectionOptions, projectOption } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
-
-export interface LogFlags extends AwsFlags {
-  readonly aws?: true;
-  readonly follow?: true;
-  readonly save: string;
-}
 
 export function define(command: Command, run: Action): void {
   command

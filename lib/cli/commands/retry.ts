@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import { type StartingFlags, startingOptions } from '../aws-options.ts';
+import type { RetryFlags } from '../actions/retry.ts';
+import { startingOptions } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
-
-export interface RetryFlags extends StartingFlags {
-  readonly resume?: true;
-}
 
 export function define(command: Command, run: Action): void {
   command
@@ -26,8 +23,8 @@ export function define(command: Command, run: Action): void {
     )
     .action((execution: string | undefined, flags: RetryFlags) =>
       run(async (terminal) => {
-        const { retryExecution } = await import('../actions/retry.ts');
-        return retryExecution(terminal, execution, flags);
+        const { retry } = await import('../actions/retry.ts');
+        return retry(terminal, execution, flags);
       }),
     );
 }

@@ -1,28 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Action, examples, type ParamFlags, paramOptions, positive } from './command.ts';
-
-/** As commander gives them. Names are digdag's. */
-export interface RunFlags extends ParamFlags {
-  readonly project?: string;
-  readonly session?: string;
-  readonly sessionTime?: string;
-  readonly timezone?: string;
-  readonly start?: string;
-  readonly goal?: string;
-  readonly end?: string;
-  readonly rerun?: true;
-  readonly resume?: true;
-  readonly fromLast?: true;
-  readonly rerunChanged?: true;
-  readonly dryRun?: true;
-  readonly showParams?: true;
-  readonly save: string | false;
-  readonly taskLog?: string;
-  readonly maxTaskThreads?: number;
-  readonly json?: true;
-  readonly debug?: string;
-  readonly debugPort?: number;
-}
+import type { RunFlags } from '../actions/run.ts';
+import { type Action, examples, paramOptions, positive } from './command.ts';
 
 export function define(command: Command, run: Action): void {
   command

@@ -1,7 +1,4 @@
-import { readFile } from 'node:fs/promises';
 import { Argument, type Command } from 'commander';
-import { EXIT } from '../exit-codes.ts';
-import { packageFile } from '../package-file.ts';
 import { type Action, examples } from './command.ts';
 
 export function define(command: Command, run: Action): void {
@@ -17,8 +14,8 @@ export function define(command: Command, run: Action): void {
     )
     .action((kind: string) =>
       run(async (terminal) => {
-        await terminal.stdout.write(await readFile(packageFile(`schemas/${kind}.schema.json`), 'utf8'));
-        return EXIT.ok;
+        const { printSchema } = await import('../actions/schema.ts');
+        return printSchema(terminal, kind);
       }),
     );
 }

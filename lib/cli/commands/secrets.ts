@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
-import { type AwsFlags, connectionOptions, projectOption } from '../aws-options.ts';
+import type { SecretsFlags } from '../actions/secret-items.ts';
+import { connectionOptions, projectOption } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
-
-export interface SecretsFlags extends AwsFlags {
-  readonly aws?: true;
-  readonly local?: true;
-  readonly set?: readonly string[];
-  readonly delete?: readonly string[];
-  readonly list?: true;
-}
 
 export function define(command: Command, run: Action): void {
   command

@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
-import { type AwsFlags, connectionOptions, projectOption } from '../aws-options.ts';
+import type { SessionsFlags } from '../actions/sessions.ts';
+import { connectionOptions, projectOption } from './aws-options.ts';
 import { type Action, examples, positive } from './command.ts';
-
-export interface SessionsFlags extends AwsFlags {
-  readonly aws?: true;
-  readonly limit: number;
-  readonly save: string;
-  readonly json?: true;
-}
 
 export function define(command: Command, run: Action): void {
   command

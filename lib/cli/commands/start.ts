@@ -1,10 +1,7 @@
 import type { Command } from 'commander';
-import { type StartingFlags, startingOptions } from '../aws-options.ts';
+import type { StartFlags } from '../actions/start.ts';
+import { startingOptions } from './aws-options.ts';
 import { type Action, examples } from './command.ts';
-
-export interface StartFlags extends StartingFlags {
-  readonly session?: string;
-}
 
 export function define(command: Command, run: Action): void {
   command

@@ -1,8 +1,8 @@
 /**
- * Diagnostics as text with carets, as JSON, as GitHub annotations. The one place where offsets become lines and columns (both from 1;
- * a column counts UTF-16 units, as editors do).
+ * Diagnostics as text with carets, as JSON, as GitHub annotations. Offsets become lines and columns only here.
  */
 import type { Diagnostic, Severity, Span } from '../../language/diagnostic.ts';
+import { positionOf } from '../../language/position.ts';
 
 export type Sources = ReadonlyMap<string, string>;
 
@@ -20,25 +20,10 @@ export interface TextOptions {
   readonly width?: number;
 }
 
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
-
 const PLAIN: Palette = { error: same, warning: same, strong: same, faint: same };
 const TAB = 4;
 /** Units of a line looked at on each side of a caret: a megabyte on one line must not cost. */
 const NEAR = 400;
-
-export function positionOf(source: string, offset: number): Position {
-  let line = 1;
-  let start = 0;
-  for (let next = source.indexOf('\n'); next >= 0 && next < offset; next = source.indexOf('\n', start)) {
-    line++;
-    start = next + 1;
-  }
-  return { line, column: offset - start + 1 };
-}
 
 /**
  * ```

@@ -53,10 +53,10 @@ describe('what AWS refuses', () => {
     [error('UnauthorizedOperation', 'You are not authorized'), 'denied', 'do not allow states:StartExecution'],
     [error('StateMachineDoesNotExist', 'State Machine Does Not Exist'), 'absent', 'State Machine Does Not Exist'],
     [error('InvalidName', 'Invalid Name'), 'refused', 'states:StartExecution: Invalid Name'],
-  ])('%s', async (thrown, kind, message) => {
+  ])('%s', async (thrown, reason, message) => {
     const fault = await explained(thrown);
     expect(fault.message).toContain(message);
-    expect(fault).toMatchObject({ kind, action: 'states:StartExecution' });
+    expect(fault).toMatchObject({ reason, action: 'states:StartExecution' });
   });
 
   it('says what the service said of a right that is missing', async () => {
@@ -71,7 +71,7 @@ describe('what AWS refuses', () => {
     const fault = await explained(thrown);
     expect(fault.message).toContain(message);
     expect(fault.notes).toEqual(['Try again in a minute', expect.stringContaining(thrown.name)]);
-    expect(fault.kind).toBe('refused');
+    expect(fault.reason).toBe('refused');
   });
 
   it('looks into several failed connections', async () => {

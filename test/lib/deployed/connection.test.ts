@@ -30,7 +30,7 @@ it('a network that swallows everything is told in seconds', async () => {
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
     });
     const asked = asking('sts:GetCallerIdentity', () => client.send(new GetCallerIdentityCommand({})));
-    await expect(asked).rejects.toMatchObject({ kind: 'setup', message: 'AWS cannot be reached' });
+    await expect(asked).rejects.toMatchObject({ reason: 'setup', message: 'AWS cannot be reached' });
   } finally {
     silent.kill();
   }

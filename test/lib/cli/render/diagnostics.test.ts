@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  positionOf,
-  renderCount,
-  renderGithub,
-  renderJson,
-  renderText,
-} from '../../../../lib/cli/render/diagnostics.ts';
+import { renderCount, renderGithub, renderJson, renderText } from '../../../../lib/cli/render/diagnostics.ts';
 import type { Diagnostic } from '../../../../lib/language/diagnostic.ts';
 
 function at(source: string, marked: string, more: Partial<Diagnostic> = {}): [Diagnostic[], Map<string, string>] {
@@ -81,13 +75,6 @@ test('colours come from the palette', () => {
   expect(renderText(...at('ab', 'b'), { palette })).toBe(
     '<s>main.dig:1:2 </s><e>error bad-value</e>: <s>Wrong</s>\n<f>    1 |</f> ab\n<f>      |</f>  <e>^</e>\n',
   );
-});
-
-test('positions', () => {
-  expect(positionOf('ab\ncd\n', 0)).toEqual({ line: 1, column: 1 });
-  expect(positionOf('ab\ncd\n', 2)).toEqual({ line: 1, column: 3 });
-  expect(positionOf('ab\ncd\n', 3)).toEqual({ line: 2, column: 1 });
-  expect(positionOf('ab\ncd\n', 6)).toEqual({ line: 3, column: 1 });
 });
 
 test('JSON', () => {

@@ -1,11 +1,11 @@
 /** `run WF +task --from-last`: one task with the values that the tasks before it stored in the last attempt. Nothing else is done again. */
 
 import { codeOf, functionOf, leadsToTasks, mayStore } from '../language/operators.ts';
+import { usageFault } from '../language/request-fault.ts';
 import type { Group, Node, Workflow } from '../language/workflow.ts';
-import type { AttemptInfo } from '../local/history/attempt-info.ts';
-import { listAttempts } from '../local/history/attempts.ts';
-import { findTask } from '../local/select-tasks.ts';
-import { usageError } from './exit-codes.ts';
+import type { AttemptInfo } from './history/attempt-info.ts';
+import { listAttempts } from './history/attempts.ts';
+import { findTask } from './select-tasks.ts';
 
 /** Whether it has recorded results that matter to others, or decides which of those have run. A message is not sent again. */
 function isKept(operator: string): boolean {
@@ -18,7 +18,7 @@ export function lastAttempt(folder: string | undefined, workflow: string, sessio
   const found = folder === undefined ? [] : listAttempts(folder).filter((each) => each.workflow === workflow);
   const last = found.filter(({ session_time }) => session === undefined || session_time === session).at(-1);
   if (last !== undefined) return last;
-  throw usageError(
+  throw usageFault(
     'there is no attempt to take values from',
     `Run the whole workflow first: trowel run ${workflow}${session === undefined ? '' : ` --session '${session}'`}`,
   );

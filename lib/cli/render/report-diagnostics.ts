@@ -1,11 +1,12 @@
 /** Where diagnostics go: as text to standard error, in the forms for programs to standard output. Files are named relative to the user's current folder. */
 import { posix } from 'node:path';
-import type { Diagnostic } from '../language/diagnostic.ts';
-import type { Project } from '../language/project.ts';
-import type { CheckFormat } from './commands/check.ts';
-import type { Place } from './find-project.ts';
-import { renderCount, renderGithub, renderJson, renderText, type Sources } from './render/diagnostics.ts';
-import type { Terminal } from './terminal.ts';
+import type { Diagnostic } from '../../language/diagnostic.ts';
+import type { Place } from '../../language/find-project.ts';
+import type { Project } from '../../language/project.ts';
+import type { Terminal } from '../terminal.ts';
+import { renderCount, renderGithub, renderJson, renderText, type Sources } from './diagnostics.ts';
+
+export type DiagnosticFormat = 'text' | 'json' | 'github';
 
 type Texts = Pick<Project, 'sources'>;
 
@@ -28,7 +29,7 @@ export async function printDiagnostics(
   project: Texts,
   place: Place,
   diagnostics: readonly Diagnostic[],
-  format: Exclude<CheckFormat, 'text'>,
+  format: Exclude<DiagnosticFormat, 'text'>,
 ): Promise<void> {
   const render = format === 'json' ? renderJson : renderGithub;
   await stdout.write(render(...fromHere(diagnostics, project.sources, place)));

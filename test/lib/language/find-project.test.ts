@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findProject, findWorkflow } from '../../../lib/cli/find-project.ts';
-import { project } from './run-cli.ts';
+import { findProject, findWorkflow } from '../../../lib/language/find-project.ts';
+import { project } from '../cli/run-cli.ts';
 
 const DIG = '+a:\n  echo>: hello\n';
 
@@ -38,6 +38,6 @@ describe('findProject, findWorkflow', () => {
   it('refuses a file outside of the project', async () => {
     const root = await project({ 'p/main.dig': DIG, 'q/main.dig': DIG });
     const place = findProject(root, { project: 'p' });
-    expect(() => findWorkflow(root, place, '../q/main.dig', 'p')).toThrow(expect.objectContaining({ exitCode: 2 }));
+    expect(() => findWorkflow(root, place, '../q/main.dig', 'p')).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 });

@@ -1,8 +1,8 @@
 /** Which folder is the project, and which workflow in it is meant. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { didYouMean } from '../language/suggest.ts';
-import { CliError, EXIT, usageError } from './exit-codes.ts';
+import { RequestFault, usageFault } from './request-fault.ts';
+import { didYouMean } from './suggest.ts';
 
 export interface Place {
   /** Absolute. */
@@ -23,7 +23,7 @@ export function findProject(
 ): Place {
   if (options.project !== undefined) {
     const folder = resolve(cwd, options.project);
-    if (!isFolder(folder)) throw usageError(`--project ${options.project}: no such folder`);
+    if (!isFolder(folder)) throw usageFault(`--project ${options.project}: no such folder`);
     return place(cwd, folder);
   }
   const file = options.workflow === undefined ? undefined : existingFile(cwd, options.workflow);
@@ -33,15 +33,15 @@ export function findProject(
   return place(cwd, start === cwd || digFiles(cwd).length > 0 ? cwd : start);
 }
 
-/** The name of a workflow: its path in the project, without .dig. Throws a CliError that lists what there is. */
+/** The name of a workflow: its path in the project, without .dig. Throws a RequestFault that lists what there is. */
 export function findWorkflow(cwd: string, { folder }: Place, argument: string | undefined, project?: string): string {
   const files = digFiles(folder);
   if (argument === undefined) {
     const [only] = files;
     if (only !== undefined && files.length === 1) return withoutEnding(only);
     if (files.length === 0)
-      throw usageError(`no .dig file in ${folder}`, 'Make a project with: trowel init my_project');
-    throw usageError('which workflow?', thereIs(folder, files));
+      throw usageFault(`no .dig file in ${folder}`, 'Make a project with: trowel init my_project');
+    throw usageFault('which workflow?', thereIs(folder, files));
   }
   const file = existingFile(project === undefined ? cwd : folder, argument) ?? existingFile(folder, argument);
   if (file === undefined) {
@@ -50,10 +50,10 @@ export function findWorkflow(cwd: string, { folder }: Place, argument: string | 
     const hint = didYouMean(withoutEnding(argument), candidates.map(withoutEnding));
     const notes = [...(hint === undefined ? [] : [hint]), thereIs(folder, candidates)];
     if (isFolder(resolve(cwd, argument))) notes.unshift(`${argument} is a folder; as a project: --project ${argument}`);
-    throw new CliError(EXIT.failed, `workflow '${withoutEnding(argument)}' does not exist`, notes);
+    throw new RequestFault('failed', `workflow '${withoutEnding(argument)}' does not exist`, notes);
   }
   const path = relative(folder, file);
-  if (path.startsWith('..')) throw usageError(`${argument} is not in the project ${folder}`, 'Set --project DIR');
+  if (path.startsWith('..')) throw usageFault(`${argument} is not in the project ${folder}`, 'Set --project DIR');
   return withoutEnding(path.split(sep).join('/'));
 }
 

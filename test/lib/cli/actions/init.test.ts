@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { writeProject } from '../../../../lib/cli/commands/init.ts';
-import { ownOrigin } from '../../../../lib/cli/own-origin.ts';
+import { writeProject } from '../../../../lib/cli/actions/new-project.ts';
+import { ownOrigin } from '../../../../lib/cli/actions/own-origin.ts';
 import { capture } from '../../../../lib/host/capture.ts';
 import { project, trowel } from '../run-cli.ts';
 
@@ -60,7 +60,7 @@ describe('writeProject', () => {
     expect(readFileSync(join(installed, 'package.json'), 'utf8')).toBe('{"private": true}');
     const target = await project({ 'tasks/__init__.py': 'mine = 1\n' });
     await expect(writeProject(template, target)).rejects.toMatchObject({
-      exitCode: 2,
+      kind: 'usage',
       message: 'would overwrite tasks/__init__.py',
     });
     expect(readdirSync(target)).toEqual(['tasks']);
@@ -110,7 +110,7 @@ describe('package.json', () => {
   it.each(['{', '[]', '"x"'])('that is %s is not touched, and nothing is written', async (text) => {
     const template = await project({ ...TEMPLATE, 'package.json': WANTED });
     const target = await project({ 'package.json': text });
-    await expect(writeProject(template, target)).rejects.toMatchObject({ exitCode: 2 });
+    await expect(writeProject(template, target)).rejects.toMatchObject({ kind: 'usage' });
     expect(readdirSync(target)).toEqual(['package.json']);
   });
 });

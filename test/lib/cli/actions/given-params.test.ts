@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseParams } from '../../../lib/cli/parameters.ts';
-import type { Mapping } from '../../../lib/language/workflow.ts';
+import { parseParams } from '../../../../lib/cli/actions/given-params.ts';
+import type { Mapping } from '../../../../lib/language/workflow.ts';
 
 describe('parseParams', () => {
   it.each<[string[], Mapping]>([
@@ -15,7 +15,7 @@ describe('parseParams', () => {
   });
 
   it.each(['novalue', '=x', 'a..b=1', '.a=1'])('refuses %s', (entry) => {
-    expect(() => parseParams([entry])).toThrow(expect.objectContaining({ exitCode: 2 }));
+    expect(() => parseParams([entry])).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 
   it('takes __proto__ for a name', () => {

@@ -1,4 +1,4 @@
-import { shellQuote } from './render/text.ts';
+import { shellQuote } from './text.ts';
 
 /** How the user can call this program, for commands to paste: `npx trowel` if npm started it (npx, a script of package.json), else `trowel`. */
 export function commandName(env: NodeJS.ProcessEnv): string {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { project, trowel } from './run-cli.ts';
+import { project, trowel } from '../cli/run-cli.ts';
 
 const FILES = {
   'main.dig': `
