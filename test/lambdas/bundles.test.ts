@@ -1,3 +1,4 @@
+/** The functions as they are built. Covers build.mjs, lambdas/session/handler.ts, lambdas/evaluate/handler.ts. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

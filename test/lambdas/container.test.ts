@@ -1,6 +1,7 @@
 /**
  * The way of a task on AWS from `launch` to the answer: the container is played by a local process that runs the very command, bootstrap
  * and all, with what RunTask was told; its image by a Python of this machine. S3 and Secrets Manager are moto's, ECS and Step Functions played.
+ * Covers lambdas/launch/handler.ts, task-images/python/src/trowel_task/host/fargate.py.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,7 @@
+/**
+ * The functions' handlers on moto's server. Covers lambdas/evaluate/handler.ts, lambdas/http/handler.ts, lambdas/notify/handler.ts,
+ * lambdas/session/handler.ts.
+ */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {

@@ -1,3 +1,4 @@
+/** Covers lib/cli/main.ts, lib/cli/commands/index.ts. */
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { project, trowel } from './run-cli.ts';

@@ -1,4 +1,8 @@
-/** The command line against a played AWS (../deployed/played-aws.ts says what of it is real). */
+/**
+ * The command line against a played AWS (../deployed/played-aws.ts says what of it is real).
+ * Covers lib/cli/actions/start.ts, lib/cli/actions/retry.ts, lib/cli/actions/kill.ts, lib/cli/actions/deployed-log.ts,
+ * lib/cli/actions/deployed-sessions.ts.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** What docs/events.md says of events. Covers lib/events/run-event.ts, lib/cli/actions/run.ts. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../lib/events/run-event.ts';

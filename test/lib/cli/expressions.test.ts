@@ -1,3 +1,4 @@
+/** Covers lib/cli/actions/run.ts, lib/expression/sandbox.ts. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

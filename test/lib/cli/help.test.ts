@@ -1,3 +1,4 @@
+/** Covers lib/cli/commands/index.ts, lib/cli/main.ts. */
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,3 +1,4 @@
+/** Covers lib/cli/render/tree.ts, lib/cli/render/live-area.ts, lib/cli/terminal.ts. */
 import { describe, expect, it } from 'vitest';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 import { onTerminal, type Step } from './pseudo-terminal.ts';

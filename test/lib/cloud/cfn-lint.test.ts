@@ -1,4 +1,7 @@
-/** The examples' templates, judged by AWS's own linter against the schemas of all resources, and by the CDK's validation of CloudFormation. */
+/**
+ * The examples' templates, judged by AWS's own linter against the schemas of all resources, and by the CDK's validation of CloudFormation.
+ * Covers lib/cloud/trowel-stack.ts, lib/functions/network/template.ts.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -2,6 +2,7 @@
  * Sessions that start on AWS over a year, against digdag's. EventBridge Scheduler is played: a cron of its form is read here minute by
  * minute in its zone; a time that does not exist is skipped, and one that occurs twice runs once (which of the two is not documented: both
  * are tried). What it fires goes through the function `session`, whose executions have one name each.
+ * Covers lib/cloud/schedule-expression.ts, lib/functions/session/scheduled.ts.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

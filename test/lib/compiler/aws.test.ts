@@ -1,3 +1,4 @@
+/** Covers lib/compiler/operators/aws.ts, lib/compiler/operators/s3-wait.ts, lib/compiler/operators/function.ts, lib/compiler/retry.ts. */
 import { describe, expect, it } from 'vitest';
 import type { Json, State } from '../../../lib/asl/types.ts';
 import type { Payload as EvaluatePayload, SessionPayload } from '../../../lib/contract/payload.ts';

@@ -1,3 +1,4 @@
+/** Covers lib/compiler/compile.ts, lib/compiler/split.ts. */
 import { describe, it } from 'vitest';
 import { agreesWithModel, properties } from './compile-property.ts';
 

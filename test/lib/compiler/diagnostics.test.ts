@@ -1,3 +1,4 @@
+/** Covers lib/compiler/compile.ts, lib/compiler/check-limits.ts, lib/compiler/unreachable.ts. */
 import { describe, expect, it } from 'vitest';
 import type { DiagnosticCode } from '../../../lib/language/diagnostic.ts';
 import { compileText } from './play.ts';

@@ -1,3 +1,4 @@
+/** Covers lib/compiler/split.ts, lib/compiler/partition.ts, lib/compiler/weight.ts. */
 import { describe, it } from 'vitest';
 import { LARGE, staysWithinLimits } from './large-cases.ts';
 

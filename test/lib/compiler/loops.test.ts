@@ -1,3 +1,4 @@
+/** Covers lib/compiler/operators/loop.ts, lib/compiler/operators/loop-pages.ts. */
 import { describe, expect, it } from 'vitest';
 import { lintMachine } from '../../../lib/asl/lint.ts';
 import { compare } from './compare.ts';

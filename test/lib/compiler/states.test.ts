@@ -1,3 +1,4 @@
+/** Covers lib/compiler/node.ts, lib/compiler/operators/container.ts. */
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../lib/asl/limits.ts';
 import type { Processor, State, StateMachine } from '../../../lib/asl/types.ts';

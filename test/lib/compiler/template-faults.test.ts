@@ -1,3 +1,4 @@
+/** Covers lib/compiler/check-expressions.ts, lib/expression/render.ts. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkExpressions } from '../../../lib/compiler/check-expressions.ts';

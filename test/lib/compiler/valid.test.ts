@@ -1,3 +1,4 @@
+/** Covers lib/compiler/compile.ts, lib/asl/lint.ts, lib/asl/validate.ts. */
 import { expect, it } from 'vitest';
 import { lintMachine } from '../../../lib/asl/lint.ts';
 import type { StateMachine } from '../../../lib/asl/types.ts';

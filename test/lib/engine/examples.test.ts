@@ -1,3 +1,4 @@
+/** Covers lib/engine/execution.ts, lib/engine/mock.ts. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

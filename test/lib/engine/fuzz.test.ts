@@ -1,3 +1,4 @@
+/** Covers lib/engine/execution.ts, lib/asl/lint.ts. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lintMachine } from '../../../lib/asl/lint.ts';

@@ -1,3 +1,4 @@
+/** Covers lib/engine/execution.ts, lib/engine/history.ts. */
 import { describe, expect, test } from 'vitest';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import { machineOf, pass, run, type States, shape, task } from './harness.ts';

@@ -1,3 +1,4 @@
+/** Covers lib/expression/coerce.ts, lib/expression/directives.ts, lib/expression/items.ts, lib/language/duration.ts. */
 import { describe, expect, it } from 'vitest';
 import { failureOf } from '../../../lib/contract/failure.ts';
 import { toText } from '../../../lib/expression/coerce.ts';

@@ -1,3 +1,4 @@
+/** Covers lib/local/history/events.ts, lib/local/history/attempts.ts. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Covers lib/compiler/gather.ts, lib/compiler/parallel.ts. */
 import { it } from 'vitest';
 import { comparesStores } from '../stores-compared.ts';
 

@@ -1,3 +1,4 @@
+/** Covers lib/functions/http/core.ts, lib/functions/http/send.ts. */
 import { describe, expect, test } from 'vitest';
 import { http } from '../../../../lib/functions/http/core.ts';
 import type { Mapping } from '../../../../lib/language/workflow.ts';

@@ -1,3 +1,4 @@
+/** Covers lib/functions/notify/slack.ts, lib/functions/notify/mail.ts, lib/functions/notify/blocks.ts. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

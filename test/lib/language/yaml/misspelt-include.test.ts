@@ -1,3 +1,4 @@
+/** Covers lib/language/yaml/include.ts. */
 import { describe, expect, it } from 'vitest';
 import { parse } from '../helpers.ts';
 
