@@ -1,11 +1,11 @@
 /** `run WF +task --from-last`: one task with the values that the tasks before it stored in the last attempt. Nothing else is done again. */
 
+import { findTask } from '../compiler/select-tasks.ts';
 import { codeOf, functionOf, leadsToTasks, mayStore } from '../language/operators.ts';
 import { usageFault } from '../language/request-fault.ts';
 import type { Group, Node, Workflow } from '../language/workflow.ts';
 import type { AttemptInfo } from './history/attempt-info.ts';
 import { listAttempts } from './history/attempts.ts';
-import { findTask } from './select-tasks.ts';
 
 /** Whether it has recorded results that matter to others, or decides which of those have run. A message is not sent again. */
 function isKept(operator: string): boolean {

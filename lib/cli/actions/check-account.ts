@@ -1,8 +1,8 @@
+import type { CompiledWorkflow } from '../../compiler/compile-project.ts';
 import { type Checked, checkAccount } from '../../deployed/check.ts';
 import { projectNeeds } from '../../deployed/project-needs.ts';
 import { ProjectSecrets } from '../../deployed/secrets.ts';
 import type { Project } from '../../language/project.ts';
-import type { CompiledWorkflow } from '../compile-project.ts';
 import type { Terminal } from '../terminal.ts';
 import { type AwsFlags, connectionOf } from './aws-access.ts';
 import { secretsCommand } from './secret-items.ts';

@@ -1,3 +1,4 @@
+import { type CompiledWorkflow, compileWorkflow } from '../../compiler/compile-project.ts';
 import type { Checked } from '../../deployed/check.ts';
 import { elapsed, plural } from '../../events/text.ts';
 import { makeScheduler, SCHEDULE_END } from '../../expression/schedule.ts';
@@ -13,7 +14,6 @@ import { exactText } from '../../language/value-form.ts';
 import { tasksOf } from '../../language/walk.ts';
 import type { Mapping, Node, Workflow } from '../../language/workflow.ts';
 import { sessionParams } from '../../local/session-params.ts';
-import { type CompiledWorkflow, compileWorkflow } from '../compile-project.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type DiagnosticFormat, printDiagnostics, reportDiagnostics } from '../render/report-diagnostics.ts';
 import type { Colors, Terminal } from '../terminal.ts';

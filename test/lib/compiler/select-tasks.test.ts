@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { type Selection, selectTasks } from '../../../lib/compiler/select-tasks.ts';
 import type { Directives, Group, Node, Parallelism, Workflow } from '../../../lib/language/workflow.ts';
-import { type Selection, selectTasks } from '../../../lib/local/select-tasks.ts';
 
 const span = { file: 'main.dig', start: 0, end: 0 };
 

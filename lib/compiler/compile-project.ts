@@ -1,14 +1,15 @@
-/** Where the command line meets lib/language and lib/compiler: from a folder and a name to a machine and all diagnostics. */
-import { checkExpressions } from '../compiler/check-expressions.ts';
-import { type Compiled, compile } from '../compiler/compile.ts';
-import type { PythonCheck } from '../compiler/python/check.ts';
+/** From a project and a name to a machine and all diagnostics: lib/language, then this folder. */
+
 import type { Diagnostic, DiagnosticCode } from '../language/diagnostic.ts';
 import { callsByExpression } from '../language/dig/calls.ts';
 import { lineFinder } from '../language/line-finder.ts';
 import type { Project } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Node, Workflow } from '../language/workflow.ts';
-import { type Selection, selectTasks } from '../local/select-tasks.ts';
+import { checkExpressions } from './check-expressions.ts';
+import { type Compiled, compile } from './compile.ts';
+import type { PythonCheck } from './python/check.ts';
+import { type Selection, selectTasks } from './select-tasks.ts';
 
 export interface CompiledWorkflow {
   /** Absent if a diagnostic is an error. */
