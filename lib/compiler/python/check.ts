@@ -3,7 +3,7 @@
  * argument, files that are no Python, imports that will fail. What text does not show is not reported.
  */
 import type { Diagnostic, DiagnosticCode, Severity, Span } from '../../language/diagnostic.ts';
-import { OPERATORS } from '../../language/operators.ts';
+import { operatorSpec } from '../../language/operators.ts';
 import { nearest } from '../../language/suggest.ts';
 import type { Task } from '../../language/workflow.ts';
 import { type Closure, Closures, type Stores } from './closure.ts';
@@ -130,9 +130,9 @@ export class PythonCheck {
       ({ name, required }) => required && !given.anything && !own.has(name) && !given.has(name),
     );
     const explained = new Set<string>();
+    const options = operatorSpec(task.operator)?.options ?? {};
     for (const key of takesAll ? [] : own) {
-      if (key.startsWith('_') || key.endsWith('>') || names.has(key) || OPERATORS.py?.options[key] !== undefined)
-        continue;
+      if (key.startsWith('_') || key.endsWith('>') || names.has(key) || options[key] !== undefined) continue;
       const [meant] = nearest(key, free, NEAR);
       if (meant === undefined || this.#mentioned(key, closure) || usedByTemplate(key, task)) continue;
       const lacking = missing.find(({ name }) => name === meant);

@@ -1,5 +1,6 @@
 /** What digdag's plugins bring, and Trowel does not: `_export: {plugin: …}`, and slack> as digdag-slack has it. */
 import type { Diagnostic } from '../diagnostic.ts';
+import { sends } from '../operators.ts';
 import { Report } from '../report.ts';
 import { walk } from '../walk.ts';
 import type { Node, Task, Workflow } from '../workflow.ts';
@@ -13,7 +14,7 @@ export function checkPlugins(workflow: Workflow, exists: (path: string) => boole
     if (!top) continue;
     for (const node of walk(top)) {
       checkLoading(node, report);
-      if (node.kind === 'task' && node.operator === 'slack') checkSlack(node, exists, report);
+      if (node.kind === 'task' && sends(node.operator) === 'slack') checkSlack(node, exists, report);
     }
   }
   return report.diagnostics;
@@ -36,8 +37,8 @@ function checkSlack(task: Task, exists: (path: string) => boolean, report: Repor
   if (typeof command !== 'string' || command.includes('${') || !(FILE.test(command) || exists(command))) return;
   report.warning(
     'bad-value',
-    task.spans['slack>'] ?? task.spans._command ?? task.span,
-    `slack> sends its value as the text: the channel gets '${command}', not what is in the file`,
+    task.spans[`${task.operator}>`] ?? task.spans._command ?? task.span,
+    `${task.operator}> sends its value as the text: the channel gets '${command}', not what is in the file`,
     "In digdag-slack the value is a template file. Write the message here: `slack>: text`, or a mapping as Slack's webhooks take it, `slack>: {text: …, attachments: […]}`.",
   );
 }

@@ -20,6 +20,7 @@ import { render } from '../../../lib/expression/render.ts';
 import { evaluate } from '../../../lib/functions/evaluate/core.ts';
 import { session } from '../../../lib/functions/session/core.ts';
 import { parseWorkflow } from '../../../lib/language/dig/parse-workflow.ts';
+import { kindOf } from '../../../lib/language/operators.ts';
 import { isReference } from '../../../lib/language/value-form.ts';
 import type { Mapping, Value, Workflow } from '../../../lib/language/workflow.ts';
 
@@ -145,7 +146,7 @@ class Player {
         case 'evaluate': {
           const payload = given.Payload as unknown as Payload;
           const result = await this.#clock.during(evaluate(payload, this.#values));
-          if (payload.op === 'echo') this.#seen.push(`${payload.t} echo ${(result as { text: string }).text}`);
+          if (kindOf(payload.op) === 'print') this.#seen.push(`${payload.t} echo ${(result as { text: string }).text}`);
           return answered(result);
         }
         case 'launch':
@@ -157,7 +158,7 @@ class Player {
     } catch (error) {
       if (!(error instanceof TrowelError)) throw error;
       const payload = given.Payload as unknown as Payload;
-      if (name === 'evaluate' && payload.op === 'fail' && error.name === ERRORS.taskFailed)
+      if (name === 'evaluate' && kindOf(payload.op) === 'failure' && error.name === ERRORS.taskFailed)
         this.#seen.push(`${payload.t} fail ${error.message}`);
       throw new TaskError(error.name, JSON.stringify({ errorType: error.name, errorMessage: error.message }));
     }
@@ -190,6 +191,7 @@ class Player {
     const rendered = await this.#clock.during(render(request));
     if (!rendered.ok) throw new TrowelError(rendered.error.name, rendered.error.message);
     const { params, keys } = rendered;
+    const command = keys[`${payload.op}>`];
     const fail = (message: string): void =>
       this.#tokens.sendTaskFailure(payload.token, { error: 'Trowel.TaskFailed', cause: JSON.stringify({ message }) });
     const stored = async (data: Mapping): Promise<void> => {
@@ -199,10 +201,10 @@ class Player {
     const run = (this.#runs.get(payload.t) ?? 0) + 1;
     this.#runs.set(payload.t, run);
     const show =
-      (keys.show as string[] | undefined)?.filter((key) => keys['py>'] !== 't.sum' || key in params) ??
+      (keys.show as string[] | undefined)?.filter((key) => command !== 't.sum' || key in params) ??
       Object.keys(params).filter((key) => !(key in payload.b.vars) && key !== 'task_name' && !(key in keys));
     const shown = show.map((key) => `${key}=${textOf(shownOf(key, params[key]))}`).join(' ');
-    switch (keys['py>']) {
+    switch (command) {
       case 't.store':
         this.#seen.push(payload.t);
         return stored((keys.data ?? {}) as Mapping);
@@ -221,7 +223,7 @@ class Player {
         this.#seen.push(`${payload.t} #${run}`);
         return run <= Number(keys.fails) ? fail(`run ${run}`) : stored((keys.data ?? {}) as Mapping);
       default:
-        throw new Error(`no function ${String(keys['py>'])}`);
+        throw new Error(`no function ${String(command)}`);
     }
   }
 }
