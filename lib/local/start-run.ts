@@ -6,7 +6,6 @@
 import type { Json } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
 import type { Payload, SessionPayload } from '../contract/payload.ts';
-import { rootsOf, valuesIn } from '../contract/values.ts';
 import { TaskError } from '../engine/errors.ts';
 import type { Invoke } from '../engine/types.ts';
 import { seen } from '../expression/mask.ts';
@@ -24,7 +23,7 @@ import { type Run, startRun } from './run.ts';
 import type { RunContext, RunOptions } from './run-options.ts';
 import { SecretStore } from './secrets.ts';
 import { isUnknown, Unknowns } from './unknowns.ts';
-import { valueFiles } from './values.ts';
+import { valuesOf } from './values.ts';
 import { PythonHost } from './workers/python-host.ts';
 
 export interface LocalRun {
@@ -120,7 +119,7 @@ function functionsOf(
     const payload = given as unknown as Payload;
     if (dryRun) return idle(payload);
     const { http: request } = await import('../functions/http/core.ts');
-    const values = valuesIn(valueFiles, rootsOf(payload));
+    const values = valuesOf(payload);
     return asJson(await request(payload, { ...services(payload, signal), values }));
   };
   const fragment =
@@ -139,7 +138,7 @@ function functionsOf(
       const own = payload.op === 'page' || payload.op === 'gather';
       if (onParams !== undefined && !own) await rendering(requestOf(payload));
       const { evaluate } = await import('../functions/evaluate/core.ts');
-      const values = valuesIn(valueFiles, rootsOf(payload));
+      const values = valuesOf(payload);
       if (dryRun && !own) return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
       const answer = await evaluate(payload, values);
       const kind = kindOf(payload.op);
@@ -164,7 +163,7 @@ function functionsOf(
         files: projectFiles(project.dir),
         claim: (_payload: Payload, key: string) => claimHere(root, key),
         about: () => ({ retry: `trowel run ${workflow} --resume` }),
-        readValue: (_payload: Payload, reference: Reference) => valuesIn(valueFiles, rootsOf(payload)).bytes(reference),
+        readValue: (_payload: Payload, reference: Reference) => valuesOf(payload).bytes(reference),
       };
       return asJson(await notify(payload, needed));
     },

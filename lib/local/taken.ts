@@ -12,8 +12,11 @@ export function isWithin(task: string, only: string): boolean {
   return task === only || (task.startsWith(only) && /^[+^]/.test(task.slice(only.length)));
 }
 
-/** What a task before it answered in the nearest of the attempts, whatever has changed since; undefined if none has its result. */
-export async function takenAnswer(payload: Payload): Promise<Json | undefined> {
+/**
+ * What a task before it answered in the nearest of the attempts, whatever has changed since.
+ * @param missing is called if none has its result: then it has stored nothing
+ */
+export async function takenAnswer(payload: Payload, missing: (task: string) => void): Promise<Json> {
   const path = resultPath(payload.t, payload.r);
   for (const root of payload.b.attempt.resume ?? []) {
     const found = await readRecord(root, path);
@@ -22,11 +25,7 @@ export async function takenAnswer(payload: Payload): Promise<Json | undefined> {
     const { answer } = (found ?? {}) as { answer?: Json };
     if (answer !== undefined) return { ...(answer as object), replayed: true } as Json;
   }
-  return undefined;
-}
-
-/** The answer of a task that has no result there. */
-export function nothingTaken(payload: Payload): Json {
+  missing(payload.t);
   return { ...storeResult(payload, {}), replayed: true } as unknown as Json;
 }
 

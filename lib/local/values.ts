@@ -1,6 +1,7 @@
 import { lstat, mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ValueFiles } from '../contract/values.ts';
+import type { Payload } from '../contract/payload.ts';
+import { rootsOf, type ValueFiles, type Values, valuesIn } from '../contract/values.ts';
 import { writeAtomically } from '../host/files.ts';
 
 /** Files below `values/` of attempts' folders. No link is followed: it could lead elsewhere. */
@@ -23,3 +24,8 @@ export const valueFiles: ValueFiles = {
     await writeAtomically(path, content);
   },
 };
+
+/** The values that the layers of a payload refer to. */
+export function valuesOf(payload: Pick<Payload, 'b'>): Values {
+  return valuesIn(valueFiles, rootsOf(payload));
+}
