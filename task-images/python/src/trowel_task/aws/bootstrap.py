@@ -111,7 +111,7 @@ def address(bucket, key, region, env=os.environ):  # type: (str, str, str, Mappi
 
     base, amazon = endpoint("s3", region, env)
     path = quote(key, safe="/-_.~")
-    # A certificate of *.s3… is valid only for names without dots; other servers seldom have a host name for each bucket.
+    # A certificate of *.s3… is valid only for names without dots; few other servers have a host name for each bucket.
     return f"{base}/{bucket}/{path}" if "." in bucket or not amazon else f"https://{bucket}.{base[len('https://') :]}/{path}"
 
 

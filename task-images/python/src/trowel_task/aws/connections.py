@@ -1,4 +1,4 @@
-"""HTTP connections that are kept for the next request: to agree on keys takes longer than most requests themselves.
+"""HTTP connections that are kept for the next request, since agreeing on keys takes longer than most requests.
 
 A connection belongs to one thread of one process. HTTPS_PROXY and NO_PROXY are respected.
 """
@@ -44,7 +44,7 @@ class Connection:
             try:
                 return self._ask(method, path, body, headers)
             except (OSError, HTTPException):
-                pass  # closed in the meantime: what is asked here may be asked twice
+                pass  # the server has closed it; every request of this package may be sent twice
         self.close()
         return self._ask(method, path, body, headers)
 
@@ -95,7 +95,7 @@ def _connect(scheme: str, netloc: str, timeout: float) -> HTTPConnection:
     if _context is None:
         from ssl import create_default_context
 
-        # For the process and its forks: to read the authorities' certificates takes a while.
+        # Once for the process and its forks, since reading the certificates of all authorities takes a while.
         _context = create_default_context()
     proxy = _proxy(netloc)
     if proxy is None:

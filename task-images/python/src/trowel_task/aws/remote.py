@@ -1,5 +1,5 @@
-"""Objects in S3, for an attempt whose root is `s3://bucket/…`. What talks to S3 is imported by the first call, not before: most tasks
-need none of it.
+"""Objects in S3, for an attempt whose root is `s3://bucket/…`. The modules that call S3 are imported at the first call, since most tasks
+need none of them.
 
 Addresses are `s3://bucket/key`, the key as it is (not percent-encoded). Credentials are the container's own.
 """
@@ -37,7 +37,7 @@ def remove(uri: str) -> None:
 
 
 def upload(path: str, uri: str, sha256: str) -> None:
-    """Not again what is there already: values are named by their content. S3 refuses what came over changed."""
+    """A value that is in S3 already is not sent again, since values are named by their content. S3 refuses content that arrives changed."""
     if uri in _uploaded:
         return
     from trowel_task.aws import services, transfer
@@ -49,7 +49,8 @@ def upload(path: str, uri: str, sha256: str) -> None:
 def download(uri: str, path: str, size: int | None = None) -> None:
     """`size`: its bytes, if they are known.
 
-    Raises FileNotFoundError where there is nothing that this task may read: who may not list a bucket is not told which."""
+    Raises FileNotFoundError for an object that does not exist or that this task may not read: S3 does not say which without the right
+    to list the bucket."""
     from trowel_task.aws import services, transfer
 
     try:
@@ -74,7 +75,7 @@ def code_of(error: BaseException) -> str:
 
 
 def spool() -> str:
-    """The folder of this machine where values lie before they go up and after they came down, by their sha256."""
+    """The folder of this machine for values before they are uploaded and after they are downloaded, named by their sha256."""
     import tempfile
 
     folder = os.path.join(tempfile.gettempdir(), f"trowel-values-{os.getuid()}")

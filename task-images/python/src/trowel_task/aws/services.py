@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
     from typing import Any
 
-# What user code does to its environment (a key of another account, another endpoint) is its own affair.
+# As it is before user code changes it (a key of another account, another endpoint).
 _ENV = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
 _BLOCK = 1 << 18
 # Seconds.
 _TIMEOUT, _PAUSE, _LONGEST_PAUSE = 30.0, 0.2, 10.0
-# Credentials that end within so many seconds are read anew.
+# Credentials that end within this many seconds are read again.
 _EARLY = 300
 _PASSING = {"Throttling", "ThrottlingException", "ThrottledException", "RequestThrottled", "RequestLimitExceeded"}
 _PASSING |= {"TooManyRequestsException", "SlowDown", "RequestTimeout", "RequestTimeoutException", "InternalError"}
@@ -42,7 +42,7 @@ class ServiceError(Exception):
 
 
 class Part:
-    """So many bytes of a file, from `start` on."""
+    """`size` bytes of a file, from `start` on."""
 
     def __init__(self, path: str, start: int, size: int) -> None:
         self.path = path
@@ -79,7 +79,7 @@ def send(
     """The answer's content, or what `read` makes of the answer. A `body` that is a str is the path of a file, sent in blocks; a Part is
     some of one.
 
-    Tries again what may pass. Raises ServiceError for what was refused, OSError or HTTPException for what never came through."""
+    Tries again what may pass. Raises ServiceError for what was refused, OSError or HTTPException for what got no answer."""
     digest = digest or _digest(body)
     return _repeated(lambda: _once(service, method, url, body, digest, headers or {}, timeout, read), attempts)
 
@@ -124,7 +124,7 @@ def passes(error: ServiceError) -> bool:
 
 
 def broken() -> tuple[type[Exception], ...]:
-    """Of requests that never came through; time-outs are among them."""
+    """Exceptions of requests that got no answer, time-outs among them."""
     from http.client import HTTPException
 
     return (OSError, EOFError, HTTPException)
@@ -210,7 +210,7 @@ def _refused(status: int, headers: Any, body: bytes) -> ServiceError:
 
 
 def credentials() -> bootstrap.Keys:
-    """The container's, read anew before they end; while that fails, those at hand serve to their end."""
+    """The credentials of the container, read again before they end. If that fails, the earlier ones are used until they end."""
     global _keys
     if _keys is None or _end_within(_keys, _EARLY):
         try:

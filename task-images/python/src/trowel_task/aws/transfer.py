@@ -1,4 +1,5 @@
-"""Large objects to S3 and from it: in parts, several at a time where the task has the processor for it. What breaks continues from there.
+"""Large objects to and from S3: in parts, several at a time if the task has the processors for it. A broken transfer continues from where
+it broke.
 
 S3's limits (AWS, "Multipart upload limits"): 5 GiB a request, 10,000 parts of at least 5 MiB, 5 TiB an object.
 """
@@ -17,7 +18,7 @@ WHOLE = 100_000_000
 PART = 64 << 20
 _PARTS = 10_000
 _LARGEST = 5 << 40
-# Asking whether a smaller object is there costs as much as sending it.
+# To ask whether a smaller object exists costs as much as to send it.
 _WORTH_ASKING = 1 << 20
 _BLOCK = 1 << 18
 # Tries without a byte of progress.
@@ -26,7 +27,7 @@ _MOST_AT_ONCE = 8
 
 
 def upload(path: str, url: str, sha256: str) -> None:
-    """Nothing is sent if an object of this size is at the address, which is to name the content."""
+    """Sends nothing if the address has an object of this size. The address must name the content."""
     from trowel_task.aws import services
 
     size = os.path.getsize(path)

@@ -45,8 +45,8 @@ class TaskError(Exception):
         self.task = task
 
     def to_json(self, masker: Masker | None = None, times: int = 1) -> dict[str, Any]:
-        """`masker` hides secrets, before anything is cut: of half a secret nobody knows what it is. `times` as much text is left for who
-        knows more secrets and cuts again: where the first cut is, the second leaves nothing."""
+        """`masker` hides secrets before the texts are shortened, since half a secret is not recognized. `times`: keeps this many times as
+        much text for the worker, which knows more secrets and shortens again."""
         mask = masker.text if masker else str
         out: dict[str, Any] = {"name": self.name, "message": shorten(mask(clean(self.message)), times * MESSAGE_LIMIT)}
         if self.stacktrace:
@@ -85,7 +85,7 @@ def clean(text: str) -> str:
 
 
 def shorten(text: str, limit: int) -> str:
-    """Its beginning and its end: the end of a traceback says most."""
+    """Keeps the beginning and the end, since the end of a traceback says most."""
     if len(text) <= limit:
         return text
     head = limit // 3
@@ -93,7 +93,7 @@ def shorten(text: str, limit: int) -> str:
 
 
 def text_of(error: BaseException) -> str:
-    """str(error), of which user code may make anything."""
+    """str(error), for errors whose __str__ may fail."""
     try:
         return str(error)
     except BaseException:

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 MASK = "***"
-# Characters; a line of a secret has to have more, for a brace or `---` says nothing and occurs everywhere.
+# Characters of a secret, and of a line of one: a line such as `{` or `---` is no secret and is everywhere.
 _LEAST = 3
 _LEAST_LINE = 4
-# Bytes; what is shorter makes base64 that other texts may have too.
+# Bytes; the base64 of shorter secrets is in other texts too.
 _LEAST_BASE64 = 6
 
 _AS_IT_IS = re.compile(r"[A-Za-z0-9_.-]")

@@ -22,15 +22,15 @@ MAP = "trowel:map"
 
 _PREFIX = "trowel:"
 _SAFE = 2**53
-# From here on JavaScript writes a number with an exponent; below, a whole one with digits that are not all its own.
+# From here on JavaScript writes a number with an exponent; below it, a whole number with digits that are not exact.
 _EXPONENT = 1e21
-# In JSON text: what may have to be changed, or read otherwise.
+# JSON text that may have to be changed, or be read in another way.
 _MANY_DIGITS = re.compile(rb"[0-9]{16}|e\+")
 _MARKED = b'"trowel:'
 
 
 class Mark(dict):  # type: ignore[type-arg]
-    """A mark that this process has made. What data brings is never of this class, whatever its keys are."""
+    """A mark that this process has made. Data is never of this class, whatever its keys are."""
 
 
 def is_ref(value: Any) -> bool:
@@ -64,12 +64,12 @@ def dumps(value: Any) -> bytes:
 
 
 def is_plain(text: bytes) -> bool:
-    """Whether JSON text of data needs no change to travel. May say no too often."""
+    """Whether JSON text of data can travel unchanged. False in doubt."""
     return _MARKED not in text and not _MANY_DIGITS.search(text)
 
 
 def holds_marks(text: bytes) -> bool:
-    """Whether JSON text that travelled has marks. May say yes too often."""
+    """Whether JSON text that travelled has marks. True in doubt."""
     return _MARKED in text
 
 

@@ -7,7 +7,7 @@ result goes to the state that waits for the token.
 
 A state that is tried again has another token: the first heartbeat must be accepted before user code runs, and one that is refused later
 ends the task. Exit code: 0 (also where nobody waits), 1 for a task that failed or an answer that could not be given, 75 (EX_TEMPFAIL) where
-the address holds no more, which is a lost task (lib/functions/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would
+the address is no longer valid, which is a lost task (lib/functions/task-stopped/reasons.ts), 78 (EX_CONFIG) for what no further try would
 change.
 """
 
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 
 # Seconds between heartbeats; the state waits 300 of them by default.
 HEARTBEAT = 20.0
-# Heartbeats within the silence that a state bears.
+# Heartbeats within the time that a state waits for one.
 BEATS = 4
 # Signals that stop a container: SIGTERM, or the STOPSIGNAL of a project's own image.
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
-# Seconds that a task has after it: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
+# Seconds that a task has after one: the container is killed 120 s after it (stopTimeout, lib/cloud/containers.ts), the notice of Spot.
 LAST = 90.0
 # UTF-8 bytes of a line; CloudWatch takes events of 256 KB, their envelope included.
 LINE = 200_000

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # Bytes that a state takes, and characters of a failure's cause (32,768; some are left free).
 _OUTPUT = 262_144
 _CAUSE = 32_000
-# Seconds that a call which fails for passing reasons is repeated.
+# Seconds for which a call is repeated that fails for a passing reason.
 _PATIENCE = 90.0
 _TIMEOUT = 10.0
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -63,11 +63,11 @@ class State:
         return False
 
     def _send(self, action: str, content: dict[str, str]) -> None:
-        # A heartbeat holds the loop up: it may fail soon, for another follows.
+        # A heartbeat blocks the loop, so it does not try long: another follows.
         services.step_functions(action, {"taskToken": self._token, **content}, attempts=1, timeout=_TIMEOUT)
 
     def _call(self, action: str, content: dict[str, str]) -> None:
-        """Sure to have been heard, or that nobody listens."""
+        """Returns when the call has succeeded, or when no state waits for it any more."""
         until, pause = time.monotonic() + _PATIENCE, 0.5
         while True:
             try:

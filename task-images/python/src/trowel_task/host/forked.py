@@ -1,4 +1,4 @@
-"""A child process that waits for its job. To fork and to set up a child costs more than a small task: the worker does it ahead of time."""
+"""A child process that waits for its job. The worker makes it ahead of time, since forking and setting up cost more than a small task."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Forked:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def give(self, job: Job) -> bool:
-        """False if the process is gone. It does nothing but read, so that a long job does not keep the worker waiting."""
+        """False if the process is gone. The process does nothing but read, so a long job does not keep the worker waiting."""
         job.scratch = self.scratch
         data = memoryview(json.dumps(job.to_json(), separators=(",", ":")).encode("ascii"))
         try:

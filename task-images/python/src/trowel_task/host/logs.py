@@ -15,7 +15,7 @@ LIMIT = 65_536
 
 
 class LineSplitter:
-    """Feed it what was read; it returns what may be sent. A line that is not complete waits, up to `limit`."""
+    """`feed` takes what was read and returns what may be sent. An incomplete line waits, up to `limit`."""
 
     def __init__(self, masker: Masker, limit: int = LIMIT) -> None:
         self._masker = masker
@@ -29,7 +29,7 @@ class LineSplitter:
         self._pending = text[cut:]
         out = list(pieces(self._masker.text(text[:cut]), self._limit))
         if len(self._pending) > self._limit:
-            # A very long line goes out in parts. What could be the beginning of a secret stays until the rest is there.
+            # A very long line is sent in parts. What could be the beginning of a secret waits for the rest.
             masked = self._masker.text(self._pending)
             ready = len(masked) - max(self._masker.longest - 1, 0)
             if ready > 0:

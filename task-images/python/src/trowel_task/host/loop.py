@@ -67,7 +67,7 @@ class Loop:
             pass
 
     def close(self, fd: int) -> None:
-        """Closes it after what there is to do now: nobody waits for that."""
+        """Closes it after the events at hand: nobody waits for it to be closed."""
         self._closing.append(fd)
 
     def later(self, seconds: float, act: Callable[[], None]) -> Timer:

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from trowel_task.host.logs import LineSplitter
     from trowel_task.host.loop import Loop
 
-# Seconds that a process which is no longer ours may keep the output open.
+# Seconds for which some other process may keep the output open.
 LINGER = 0.5
 _BLOCK = 65_536
 
 
 class Process:
-    """`say` gets the output, text by text; `done` the outcome (child.py) once, when all output was said and nothing is left running."""
+    """`say` is called with each text of the output; `done` once, with the outcome (child.py), when all output was passed on and nothing of
+    the task runs any more."""
 
     def __init__(
         self, loop: Loop, job: Job, lines: LineSplitter, say: Callable[[str], None], done: Callable[[dict[str, Any]], None]
@@ -75,7 +76,7 @@ class Process:
                 pass_fds=(control, handover),
                 start_new_session=True,
             )
-            started.returncode = 0  # it is reaped by the worker
+            started.returncode = 0  # the worker reaps it
             self.pid = started.pid
         finally:
             for fd in (log, control, handover, *(() if self.pid else (self._log, self._control))):
@@ -181,7 +182,7 @@ class Process:
                 self._say(text)
 
     def _give_up(self) -> None:
-        """Some other process holds the pipe. What is in it now is taken."""
+        """Some other process keeps the pipe open. What is in it now is read, and no more."""
         if self._finished:
             return
         if self._paused:
@@ -237,7 +238,7 @@ def _read(fd: int) -> bytes | None:
 
 
 def sweep(known: set[int]) -> None:
-    """Ends children of this process that nobody knows: daemons of tasks that have ended. Up to a quarter of a second."""
+    """Ends children of this process that are not in `known`: daemons of tasks that have ended. Takes up to a quarter of a second."""
     import time
 
     if sys.platform != "linux":

@@ -89,7 +89,7 @@ class Task:
         stored, failed = yield from Subtasks(self.assignment).run(ran)
         if failed is not None:
             raise failed
-        # A process for it: merging may read large values.
+        # In a process of its own, since merging may read large values.
         final = yield self._job(self.assignment, "finish", {**ran, "store": deep_merge(ran["store"], stored)})
         return final["result"]
 
@@ -190,7 +190,7 @@ class Task:
     # The end
 
     def end(self, reason: TaskError, grace: float) -> None:
-        """Asks politely, then not."""
+        """SIGTERM, then, after `grace` seconds, SIGKILL."""
         if self.reason is None:
             self.reason = reason
         for leaf in list(self.leaves):
@@ -198,7 +198,7 @@ class Task:
         self._finish()
 
     def _stop(self, leaf: Process, grace: float) -> None:
-        # Once: another would end what a script's trap started to clean up.
+        # Only once: a second SIGTERM would end what a script's trap has started to clean up.
         if leaf not in self._asked:
             self._asked.add(leaf)
             leaf.signal(signal.SIGTERM)
@@ -215,7 +215,7 @@ class Task:
         if error and error.memory:
             error.message = error.message.replace(OUT_OF_MEMORY, self._more_memory())
         if error and self.assignment.result:
-            results.forget(self.assignment.result)  # it ended well, but too late, or died before it could say so
+            results.forget(self.assignment.result)  # it succeeded too late, or died before it could report
         result = {"ok": False, "error": error.to_json(self.masker)} if error else self._main.value
         self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
         del self.worker.tasks[self.id]

@@ -1,4 +1,5 @@
-"""What a template names is read before it is rendered elsewhere: the function that renders those of subtasks on AWS may read no value.
+"""Reads the values that templates name, before a function renders them: the one that renders templates of subtasks on AWS may read no
+value.
 
 The same rules as lib/functions/launch/references.ts.
 """

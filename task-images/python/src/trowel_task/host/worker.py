@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 class Worker:
     def __init__(self, loop: Loop, host: Any, spawn: bool = False, ahead: bool = False) -> None:
-        """`ahead`: more than one task will come, so that it pays to have a process for the next."""
+        """`ahead`: more than one task will come, so a process for the next one is made ahead of time."""
         self.loop = loop
         self.host = host
         self.spawn = spawn or not hasattr(os, "fork")
@@ -44,7 +44,7 @@ class Worker:
         self._known: set[int] = set()  # children that are not tasks: those of preloaded modules, cleaners
         self._spare: Forked | None = None
         self._scratch = ""
-        self._folders: list[str] = []  # below it, as good as new
+        self._folders: list[str] = []  # below it, empty, for further tasks
         self._serial = 0
         self._greeted = False
 
@@ -84,7 +84,7 @@ class Worker:
                     return self.fatal(f"preload: cannot import '{module}': {type(error).__name__}: {error}")
             sys.path.remove(self.project)
         self.host.send({"type": "ready", "v": PROTOCOL, "python": ".".join(map(str, sys.version_info[:3])), "pid": os.getpid()})
-        # After it has said so: what costs time and is not needed to say it.
+        # What takes time is done after the message, since the host waits for it.
         linux.become_subreaper()
         if modules:
             self._known = set(linux.children())
@@ -167,7 +167,7 @@ class Worker:
         self._fork_ahead()
 
     def _fork_ahead(self) -> None:
-        """A process for the next task, as soon as there is nothing else to do."""
+        """Makes a process for the next task, as soon as there is nothing else to do."""
         if self.ahead and not self.spawn:
             self.loop.later(0, self._make_spare)
 
@@ -192,7 +192,7 @@ class Worker:
         if number == signal.SIGCHLD:
             self.reap()
         elif number in (signal.SIGTERM, signal.SIGHUP):
-            # Not the host's wish: of a machine that shuts down, or of somebody on it.
+            # Not from the host: the machine shuts down, or somebody has sent it.
             self.stop(GRACE, TaskError(LOST, f"the Python worker was ended by {signal_name(number)}"))
 
     def reap(self) -> None:
@@ -224,7 +224,7 @@ class Worker:
     # Folders of tasks
 
     def scratch(self) -> str:
-        """A name; the child makes the folder, if it is not there, and `discard` takes it back."""
+        """The name of a folder for a task. The child makes the folder, if it does not exist, and `discard` takes it back."""
         if self._folders:
             return self._folders.pop()
         if not self._scratch:
@@ -243,8 +243,8 @@ class Worker:
         return os.path.join(self._scratch, str(self._serial))
 
     def discard(self, folder: str, over: bool) -> None:
-        """`over`: nobody is left who could write into it. Then a folder that is as it was made serves another task: where a file system
-        steps over what was deleted lately (ext4 without a journal), each that is removed makes whatever is made afterwards slower."""
+        """`over`: no process is left that could write into it. Then a folder that is still empty is used for another task: on some file
+        systems (ext4 without a journal) each folder that was removed makes the next one slower to make."""
         if over and not self.spawn and _is_new(folder):
             self._folders.append(folder)
             return

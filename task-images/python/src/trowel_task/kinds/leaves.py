@@ -49,7 +49,7 @@ def decode(leaf: Leaf) -> Any:
 
 
 def _float(value: float) -> Leaf:
-    """NaN and infinities, by JavaScript's names. The sign of a NaN is kept by nobody."""
+    """NaN and infinities, by JavaScript's names. The sign of a NaN is not kept."""
     return {"text": "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"}
 
 

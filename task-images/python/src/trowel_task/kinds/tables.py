@@ -68,7 +68,7 @@ def read_polars(path: str, kind: str) -> Any:
 
 
 def write_arrow(value: Any, path: str) -> dict[str, Any]:
-    """Further fields of the reference; `kind` of them goes before parquet."""
+    """Returns further fields of the reference; a `kind` among them replaces `parquet`."""
     import pyarrow
     from pyarrow import parquet
 

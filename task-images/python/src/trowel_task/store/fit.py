@@ -21,12 +21,12 @@ REFERENCE = 160
 # Bytes: of a mapping that is opened to become one file again, and of one of which the larger values stay in files.
 _MOST = 64 << 20
 _LARGE = 16 << 20
-# Of a mapping: more are made fewer.
+# Parts of a mapping; more are merged into fewer.
 _PARTS = 32
 
 
 def shrunk(store: Store, result: dict[str, Any], room: int) -> dict[str, Any]:
-    """A layer that has no more than `room` bytes: the largest values go to files, and all of it into one where they are too many."""
+    """A layer that has no more than `room` bytes: the largest values go to files, and if they are too many, the whole layer into one."""
     total = len(wire.dumps(result))
     if not store.has_folder or total <= min(room, INLINE):
         return result
@@ -44,7 +44,7 @@ def shrunk(store: Store, result: dict[str, Any], room: int) -> dict[str, Any]:
 
 
 def moved(store: Store, value: Any, split: bool = False) -> Any:
-    """A value in a file; a mapping that is in files already in few of them. `split`: its large values in files of their own."""
+    """Moves a value to a file, a mapping that is in files already to a few of them. `split`: its large values get files of their own."""
     if is_ref(value) or wire.is_leaf(value):
         return value
     if not isinstance(value, dict):

@@ -1,4 +1,5 @@
-"""The end of a task: its stores merged upon the layers it was given, and the record of a success (docs/protocol.md, "Result file")."""
+"""The end of a task: what it stored, merged upon the layers that it was given, and the record of its success (docs/protocol.md,
+"Result file")."""
 
 from __future__ import annotations
 
@@ -55,11 +56,11 @@ def _room(assignment: Assignment) -> int:
 
 
 def _tasks(assignment: Assignment, at: int) -> int:
-    """How many have such a layer at the same time."""
+    """How many tasks have such a layer at the same time."""
     count = 1
-    for begin, beside in assignment.shares:
+    for begin, together in assignment.shares:
         if begin <= at:
-            count *= max(1, beside)
+            count *= max(1, together)
     return count
 
 
@@ -83,14 +84,14 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
     path = assignment.result or ""
     data = wire.dumps(content)
     if assignment.merge and wire.holds_marks(data):
-        # Upon the same layers a resumed attempt answers the same; else what was moved to files would be merged into others.
+        # A resumed attempt takes the result only for the same layers: parts in files would be merged into others.
         content["base"] = canonical.digest(_below(assignment))
         data = wire.dumps(content)
     data += b"\n"
     if remote.is_remote(path):
         remote.save(path, data)
         return
-    # Not renamed into place, which costs a tenth of a small task: half of a record is not valid JSON, and counts as none.
+    # Not written elsewhere and renamed, which costs a tenth of a small task: half of a record is no valid JSON and is ignored.
     try:
         files.write_whole(path, data)
     except FileNotFoundError:
@@ -99,7 +100,7 @@ def record(assignment: Assignment, ran: dict[str, Any], result: dict[str, Any]) 
 
 
 def forget(path: str) -> None:
-    """Takes the record of a success back, if there is one."""
+    """Removes the record of a success, if there is one."""
     try:
         if remote.is_remote(path):
             remote.remove(path)

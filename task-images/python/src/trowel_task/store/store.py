@@ -94,10 +94,10 @@ class Store:
         return self._ref(target, kind, len(data), name, more)
 
     def _large(self, data: bytes, kind: str, more: dict[str, Any]) -> Mark:
-        """Hashed while it is written, for either takes most of a second a gigabyte."""
+        """Hashes while it writes, since each of them takes most of a second for a gigabyte."""
 
         def write(path: str) -> str:
-            with digests.Beside(len(data)) as digest:
+            with digests.Threaded(len(data)) as digest:
                 files.write_whole(path, data, digest)
                 return digest.hexdigest()
 
@@ -153,12 +153,12 @@ class Store:
         return target
 
 
-# Keys that were no text may be a second of the same text: JSON's own of numbers, true, false and null.
+# Keys that may not have been text: JSON writes numbers, true, false and null as keys too, so two keys may become one.
 _OTHER_KEYS = re.compile(rb'"(?:-?[0-9][^"]*|true|false|null)":')
 
 
 def _json(value: Any, key: str) -> bytes:
-    """The JSON of a value of which nothing must be looked at one by one, or nothing."""
+    """The JSON of a value, or nothing if its parts must be looked at one by one."""
     try:
         text = wire.dumps(value)
     except RecursionError:

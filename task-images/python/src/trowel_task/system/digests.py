@@ -1,4 +1,4 @@
-"""sha256, without OpenSSL where little is hashed: mapping that library makes every fork of the worker 0.6 ms slower."""
+"""sha256. Small amounts are hashed without OpenSSL, since mapping that library makes every fork of the worker 0.6 ms slower."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 _MUCH = 1 << 20
 # Above it a thread is worth its start.
 _VERY_MUCH = 32 << 20
-# Of a block that is handed to it, and blocks that wait.
+# Bytes of a block that is handed to the thread, and how many blocks wait.
 BLOCK = 1 << 20
 _WAITING = 4
-# A block may be written anew when so many have been handed over after it: those that wait, and one that is hashed.
+# A block may be used again when this many have been handed over after it: those that wait, and one that is hashed.
 IN_USE = _WAITING + 1
 
 
@@ -30,7 +30,7 @@ def new(expected: int = 0) -> Any:
 
 @cache
 def _little() -> Any:
-    """Looked for once, by the worker and not by each fork: a name that is missing is looked for in every folder of Python's path."""
+    """Looked for once, by the worker and not by each fork: Python looks for a missing name in every folder of its path."""
     for name in ("_sha2", "_sha256"):  # CPython 3.12 and before
         try:
             return __import__(name).sha256
@@ -52,9 +52,9 @@ def is_worth_a_thread(size: int) -> bool:
     return size >= _VERY_MUCH
 
 
-class Beside:
-    """A hash that a thread makes of blocks while the next are read or written: hashlib lets other threads run meanwhile. What is hashed are
-    the blocks themselves, in memory, so it must not change. For some `expected` bytes; of few there is no thread."""
+class Threaded:
+    """A hash that a thread makes of blocks while the next are read or written: hashlib lets other threads run meanwhile. The blocks are
+    not copied, so they must not change. For about `expected` bytes; few are hashed without a thread."""
 
     def __init__(self, expected: int) -> None:
         self._hash = new(expected)
@@ -67,7 +67,7 @@ class Beside:
             self._thread = threading.Thread(target=self._run, daemon=True)
             self._thread.start()
 
-    def __enter__(self) -> Beside:
+    def __enter__(self) -> Threaded:
         return self
 
     def __exit__(self, *_: object) -> None:

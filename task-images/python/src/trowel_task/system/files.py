@@ -23,15 +23,16 @@ def hash_file(path: str) -> tuple[str, int]:
 
 
 def rights(folder: str) -> int:
-    """Who may have any in what is made in the folder: its owner only. What a container's other user makes has to be read by the owner."""
+    """Bits of permission for what is made in the folder: only its owner has any. If this process is another user (in a container), all have
+    them, for the owner must read it."""
     return 0o700 if os.stat(folder).st_uid == os.geteuid() else 0o777
 
 
 def copy(source: str, target: str) -> str:
-    """Copies a file; the sha256 of what was written. By a few blocks in turn: new ones cost more than copying."""
+    """Copies a file and returns the sha256 of what was written. Uses a few blocks again, since new ones cost more than copying."""
     fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
-        with open(source, "rb", 0) as file, digests.Beside(expected := os.fstat(file.fileno()).st_size) as digest:
+        with open(source, "rb", 0) as file, digests.Threaded(expected := os.fstat(file.fileno()).st_size) as digest:
             block = min(digests.BLOCK, expected + 1)
             blocks = [memoryview(bytearray(block)) for _ in range(1 + (digests.IN_USE if expected >= block else 0))]
             turn = 0
@@ -46,8 +47,9 @@ def copy(source: str, target: str) -> str:
         os.close(fd)
 
 
-def write_whole(path: str, data: bytes, digest: digests.Beside | None = None) -> None:
-    """Survives the death of any process once it is written; a sync to the disk, against a power cut, would cost more than a small task."""
+def write_whole(path: str, data: bytes, digest: digests.Threaded | None = None) -> None:
+    """What is written survives the death of any process. Not synced to the disk, for the case of a power cut: that costs more than a small
+    task."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644 & rights(os.path.dirname(path)))
     try:
         if digest is None:
@@ -63,12 +65,12 @@ def write_whole(path: str, data: bytes, digest: digests.Beside | None = None) ->
 
 
 def read_whole(file: io.FileIO, size: int) -> tuple[bytes, str]:
-    """Bytes of a large file and their hash, which is made of them while the next are read. They are read into the bytes that are returned:
-    joining blocks would copy a gigabyte."""
+    """The bytes of a large file and their hash, which is made while the next block is read. They are read into the bytes that are returned,
+    since joining blocks would copy a gigabyte."""
     import io
 
     whole = io.BytesIO(bytes(size))
-    with whole.getbuffer() as view, digests.Beside(size) as digest:
+    with whole.getbuffer() as view, digests.Threaded(size) as digest:
         at = 0
         while count := file.readinto(view[at : at + digests.BLOCK]):
             digest.update(view[at : at + count])

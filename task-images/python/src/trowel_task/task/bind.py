@@ -90,7 +90,7 @@ def _is_user(error: BaseException) -> bool:
 
 
 def _modules(folders: list[str]) -> list[str]:
-    """Names of the modules that lie in a package, or in the project's folder."""
+    """Names of the modules in a package, or in the project's folder."""
     names: list[str] = []
     for folder in folders:
         try:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # Among the runner's files in the task's folder: the outcome line where the control pipe is gone.
 OUTCOME = "outcome.json"
-# Follows an outcome when nothing is left to come, and nothing that the task started is left. Nobody need wait for the end of the process
-# then, which takes longer than a small task.
+# Follows an outcome if no output can come any more and nothing runs that the task started. Then nobody has to wait for the end of the
+# process, which takes longer than a small task.
 OVER = b"over\n"
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
