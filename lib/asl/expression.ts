@@ -52,13 +52,9 @@ export function walkAst(root: AstNode, visit: (node: AstNode) => void): void {
   const open: unknown[] = [root];
   while (open.length > 0) {
     const value = open.pop();
-    if (typeof value !== 'object' || value === null || seen.has(value)) {
-      continue;
-    }
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
-    if (!Array.isArray(value) && typeof (value as { type?: unknown }).type === 'string') {
-      visit(value as AstNode);
-    }
+    if (!Array.isArray(value) && typeof (value as { type?: unknown }).type === 'string') visit(value as AstNode);
     // Pushed backwards, so that they are visited in the order written.
     open.push(...Object.values(value).reverse());
   }
@@ -74,9 +70,7 @@ export function staticDepth(root: AstNode): number {
   const seen = new Set<object>();
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [value, depth] = next;
-    if (typeof value !== 'object' || value === null || seen.has(value)) {
-      continue;
-    }
+    if (typeof value !== 'object' || value === null || seen.has(value)) continue;
     seen.add(value);
     const { type } = value as { type?: unknown };
     const inside = typeof type === 'string' && !NOT_EVALUATED.has(type) ? depth + 1 : depth;

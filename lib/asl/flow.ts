@@ -103,9 +103,7 @@ class BitNames implements Names {
 
   *[Symbol.iterator](): Iterator<string> {
     for (const name of this.#indexes.keys()) {
-      if (this.has(name)) {
-        yield name;
-      }
+      if (this.has(name)) yield name;
     }
   }
 }

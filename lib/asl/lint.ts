@@ -192,16 +192,10 @@ class Linter {
 
   #statesAll(recovery: readonly (Retrier | Catcher)[] | undefined, path: string): void {
     for (const [index, { ErrorEquals: names }] of (recovery ?? []).entries()) {
-      if (!names.includes('States.ALL')) {
-        continue;
-      }
+      if (!names.includes('States.ALL')) continue;
       const at = `${path}${step(index)}/ErrorEquals`;
-      if (names.length > 1) {
-        this.#fault('states-all', at, 'States.ALL must stand alone');
-      }
-      if (index < (recovery ?? []).length - 1) {
-        this.#fault('states-all', at, 'States.ALL must come last');
-      }
+      if (names.length > 1) this.#fault('states-all', at, 'States.ALL must stand alone');
+      if (index < (recovery ?? []).length - 1) this.#fault('states-all', at, 'States.ALL must come last');
     }
   }
 
@@ -232,9 +226,7 @@ class Linter {
   #value(value: Json | undefined, path: string, at: At): void {
     eachText(value, path, (text, where) => {
       const references = this.#references(text);
-      if (references !== undefined) {
-        this.#expression(references, where, at);
-      }
+      if (references !== undefined) this.#expression(references, where, at);
     });
   }
 
@@ -248,9 +240,7 @@ class Linter {
   }
 
   #expression(references: References, path: string, at: At): void {
-    if (references.usesEval) {
-      this.#fault('eval', path, 'Step Functions has no $eval: use $parse for JSON text');
-    }
+    if (references.usesEval) this.#fault('eval', path, 'Step Functions has no $eval: use $parse for JSON text');
     for (const name of references.unknownFunctions) {
       const hint = name.startsWith('$') ? '' : `; functions are called as $${name}(…)`;
       this.#fault('unknown-function', path, `There is no function ${name}${hint}`);
@@ -260,9 +250,7 @@ class Linter {
     }
     for (const read of references.states) {
       const fault = statesFault(read, at);
-      if (fault !== undefined) {
-        this.#fault('states-field', path, fault);
-      }
+      if (fault !== undefined) this.#fault('states-field', path, fault);
     }
     if (references.depth > LIMITS.jsonataDepth) {
       this.#fault(
@@ -290,9 +278,7 @@ class Linter {
 
   #variable(name: string, guarded: boolean, path: string, { scope, known }: At): void {
     // What cannot be reached has a fault of its own.
-    if (known === undefined || known.surely.has(name)) {
-      return;
-    }
+    if (known === undefined || known.surely.has(name)) return;
     if (known.possibly.has(name)) {
       if (!guarded) {
         this.#fault('unassigned-variable', path, `$${name} is not assigned on every way to this state`);

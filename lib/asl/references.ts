@@ -61,13 +61,9 @@ class Reader implements References {
   read(node: Node, locals: Set<string>, inside: boolean): void {
     this.#readNode(node, locals, inside);
     for (const { expr } of [...(node.predicate ?? []), ...(node.stages ?? [])]) {
-      if (expr !== undefined) {
-        this.read(expr, locals, true);
-      }
+      if (expr !== undefined) this.read(expr, locals, true);
     }
-    if (node.group !== undefined) {
-      this.#pairs(node.group.lhs, locals, true);
-    }
+    if (node.group !== undefined) this.#pairs(node.group.lhs, locals, true);
   }
 
   #readNode(node: Node, locals: Set<string>, inside: boolean): void {
@@ -79,9 +75,7 @@ class Reader implements References {
       case 'name':
       case 'wildcard':
       case 'descendant':
-        if (!inside) {
-          this.bareNames.add(node.type === 'descendant' ? '**' : String(node.value));
-        }
+        if (!inside) this.bareNames.add(node.type === 'descendant' ? '**' : String(node.value));
         break;
       case 'path':
         this.#path(node, locals, inside);
@@ -96,9 +90,7 @@ class Reader implements References {
       case 'bind': {
         const name = String((node.lhs as AstNode).value);
         // A function may call itself; any other value is there only afterwards.
-        if (node.rhs?.type === 'lambda') {
-          locals.add(name);
-        }
+        if (node.rhs?.type === 'lambda') locals.add(name);
         this.#all([node.rhs], locals, inside);
         locals.add(name);
         break;
@@ -129,9 +121,7 @@ class Reader implements References {
         this.#all([node.condition, node.then, node.else], locals, inside);
         break;
       case 'binary':
-        if (OPERATORS.has(node.value)) {
-          this.#guard([node.lhs as AstNode, node.rhs], locals, inside);
-        }
+        if (OPERATORS.has(node.value)) this.#guard([node.lhs as AstNode, node.rhs], locals, inside);
         this.#all([node.lhs as AstNode, node.rhs], locals, inside);
         break;
       case 'apply':
@@ -165,9 +155,7 @@ class Reader implements References {
 
   #all(nodes: readonly (AstNode | undefined)[], locals: Set<string>, inside: boolean): void {
     for (const node of nodes) {
-      if (node !== undefined) {
-        this.read(node, locals, inside);
-      }
+      if (node !== undefined) this.read(node, locals, inside);
     }
   }
 
@@ -180,9 +168,7 @@ class Reader implements References {
   /** `@$a` and `#$i`. */
   #bind(node: Node, locals: Set<string>): void {
     for (const name of [node.focus, node.index]) {
-      if (typeof name === 'string') {
-        locals.add(name);
-      }
+      if (typeof name === 'string') locals.add(name);
     }
   }
 
@@ -205,9 +191,7 @@ class Reader implements References {
       for (const { expr } of (part as Node).predicate ?? []) {
         this.#all([expr], scope, true);
       }
-      if (part.group !== undefined) {
-        this.#pairs(part.group.lhs, scope, true);
-      }
+      if (part.group !== undefined) this.#pairs(part.group.lhs, scope, true);
     }
   }
 

@@ -64,9 +64,7 @@ class Validation {
   /** @param jsonata whether states are JSONata without saying so */
   #states(processor: Thing, path: string, jsonata: boolean): void {
     const { StartAt: start, States: states } = processor;
-    if (!isMapping(states)) {
-      return;
-    }
+    if (!isMapping(states)) return;
     const names = new Set(Object.keys(states));
     if (typeof start === 'string' && !names.has(start)) {
       this.#fault('unknown-target', `${path}/StartAt`, `There is no state '${start}' here`);
@@ -154,9 +152,7 @@ class Validation {
 
   #transition(state: Thing, path: string, names: ReadonlySet<string>): void {
     const type = String(state.Type);
-    if (type === 'Choice' || type === 'Succeed' || type === 'Fail') {
-      return;
-    }
+    if (type === 'Choice' || type === 'Succeed' || type === 'Fail') return;
     const ends = state.End === true;
     const next = state.Next;
     if (ends === (next !== undefined)) {

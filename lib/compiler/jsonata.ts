@@ -23,9 +23,7 @@ export function literal(value: Json): Template {
       ? template(`${quote(value.slice(0, 1))}&${quote(value.slice(1))}`)
       : value;
   }
-  if (Array.isArray(value)) {
-    return value.map(literal);
-  }
+  if (Array.isArray(value)) return value.map(literal);
   if (value !== null && typeof value === 'object') {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, literal(item)]));
   }

@@ -92,9 +92,7 @@ export class VirtualClock implements Clock {
   }
 
   async #watch(): Promise<void> {
-    if (this.#watching) {
-      return;
-    }
+    if (this.#watching) return;
     this.#watching = true;
     while (this.#sleepers.length > 0) {
       for (let before = -1; before !== this.#asked || this.#held.size > 0; ) {
@@ -105,9 +103,7 @@ export class VirtualClock implements Clock {
         }
       }
       const due = Math.min(...this.#sleepers.map((sleeper) => sleeper.due));
-      if (due === Number.POSITIVE_INFINITY) {
-        break;
-      }
+      if (due === Number.POSITIVE_INFINITY) break;
       this.#now = Math.max(this.#now, due);
       const woken = this.#sleepers.filter((sleeper) => sleeper.due <= this.#now);
       this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.due > this.#now);

@@ -41,9 +41,7 @@ export function guardDepth(expression: jsonata.Expression, root: AstNode): void 
   };
   const rowOf = (node: AstNode, frame: Frame): Row | undefined => {
     const builder = constructors.get(node);
-    if (builder === undefined) {
-      return undefined;
-    }
+    if (builder === undefined) return undefined;
     let inFrame = rows.get(frame);
     if (inFrame === undefined) {
       inFrame = new Map();
@@ -61,12 +59,8 @@ export function guardDepth(expression: jsonata.Expression, root: AstNode): void 
   assign(ENTRY, (node: AstNode, _input: unknown, frame: Frame): Promise<void> | undefined => {
     const evaluation = evaluationIn(frame);
     const row = rowOf(node, frame);
-    if (row?.busy) {
-      return new Promise<void>((resolve) => row.waiting.push(resolve)).then(() => enter(evaluation));
-    }
-    if (row !== undefined) {
-      row.busy = true;
-    }
+    if (row?.busy) return new Promise<void>((resolve) => row.waiting.push(resolve)).then(() => enter(evaluation));
+    if (row !== undefined) row.busy = true;
     enter(evaluation);
     return undefined;
   });

@@ -64,16 +64,10 @@ export class Stopped extends Error {
  * always ends the execution. A task's States.DataLimitExceeded is in States.ALL, as recorded executions show; the documentation says it is not.
  */
 export function matchesError(errorEquals: readonly string[], failure: StateError): boolean {
-  if (failure.final || failure.error === 'States.Runtime') {
-    return false;
-  }
+  if (failure.final || failure.error === 'States.Runtime') return false;
   return errorEquals.some((name) => {
-    if (name === 'States.ALL') {
-      return true;
-    }
-    if (name === 'States.TaskFailed') {
-      return failure.error !== 'States.Timeout';
-    }
+    if (name === 'States.ALL') return true;
+    if (name === 'States.TaskFailed') return failure.error !== 'States.Timeout';
     return name === failure.error || failure.aliases.includes(name);
   });
 }

@@ -95,9 +95,7 @@ export class Expressions {
   #compile(template: Template, location: string): Compiled {
     if (typeof template === 'string') {
       const known = this.#texts.get(template);
-      if (known !== undefined) {
-        return known;
-      }
+      if (known !== undefined) return known;
       const source = expressionIn(template);
       const compiled: Compiled =
         source === undefined ? { kind: 'constant', value: template } : compileExpression(source, location);
@@ -158,21 +156,15 @@ function compileExpression(source: string, location: string): Compiled {
   const variables = new Set<string>();
   let watched = false;
   walkAst(ast, (node) => {
-    if (node.type === 'variable' && typeof node.value === 'string') {
-      variables.add(node.value);
-    }
+    if (node.type === 'variable' && typeof node.value === 'string') variables.add(node.value);
     watched ||= node.type === 'lambda' || GROWS.has(String(node.value));
   });
   for (const [name, { run, signature }] of Object.entries(PURE_FUNCTIONS)) {
-    if (variables.has(name)) {
-      expression.registerFunction(name, run as (...args: unknown[]) => unknown, signature);
-    }
+    if (variables.has(name)) expression.registerFunction(name, run as (...args: unknown[]) => unknown, signature);
   }
   // The service refuses $eval; without a binding it is "not a function".
   expression.assign('eval', undefined);
-  if (watched || staticDepth(ast) > SHALLOW) {
-    guardDepth(expression, ast);
-  }
+  if (watched || staticDepth(ast) > SHALLOW) guardDepth(expression, ast);
   const path = pathOf(ast);
   return {
     kind: 'expression',
@@ -190,9 +182,7 @@ function onlyKeys(node: object, keys: readonly string[]): boolean {
 function pathOf(ast: AstNode): string[] | undefined {
   const plain = (node: AstNode, type: string) =>
     node.type === type && typeof node.value === 'string' && onlyKeys(node, ['type', 'value', 'position']);
-  if (plain(ast, 'variable')) {
-    return [String(ast.value)];
-  }
+  if (plain(ast, 'variable')) return [String(ast.value)];
   const [first, ...rest] = ast.steps ?? [];
   if (ast.type !== 'path' || !onlyKeys(ast, ['type', 'steps']) || first === undefined || !plain(first, 'variable')) {
     return undefined;
@@ -211,12 +201,8 @@ function readPath(path: readonly string[], scope: Scope): Json | undefined | typ
     return ASK;
   }
   for (const key of keys) {
-    if (typeof at !== 'object' || at === null) {
-      return undefined;
-    }
-    if (Array.isArray(at)) {
-      return ASK;
-    }
+    if (typeof at !== 'object' || at === null) return undefined;
+    if (Array.isArray(at)) return ASK;
     const holder: { readonly [key: string]: Json } = at as { readonly [key: string]: Json };
     if (Object.hasOwn(holder, key)) {
       at = holder[key];
@@ -233,12 +219,8 @@ function value(compiled: Compiled, location: string, scope: Scope): Json | Promi
       return compiled.value;
     case 'expression': {
       const found = compiled.path === undefined ? ASK : readPath(compiled.path, scope);
-      if (found === ASK) {
-        return run(compiled, location, scope);
-      }
-      if (found === undefined) {
-        throw nothing(compiled.source, location);
-      }
+      if (found === ASK) return run(compiled, location, scope);
+      if (found === undefined) throw nothing(compiled.source, location);
       return found;
     }
     case 'array':
@@ -277,9 +259,7 @@ async function run(expression: Expression, location: string, scope: Scope): Prom
   } catch (cause) {
     throw threw(expression.source, location, cause);
   }
-  if (result === undefined) {
-    throw nothing(expression.source, location);
-  }
+  if (result === undefined) throw nothing(expression.source, location);
   try {
     return toJson(result);
   } catch (cause) {

@@ -103,9 +103,7 @@ export class Frame {
   /** Records that the state it is in ended by its failure; a state at the top has no such event, nor one that tells its failure itself. */
   recordFailed(previous: number): void {
     const type = this.current?.state.Type;
-    if (type === 'Task' || type === 'Wait') {
-      this.recordAbort(previous);
-    }
+    if (type === 'Task' || type === 'Wait') this.recordAbort(previous);
   }
 
   /** @throws Stopped */
@@ -143,22 +141,16 @@ export async function runStates(frame: Frame, processor: Processor, input: Json)
   let value = input;
   for (;;) {
     const pressure = stream.pressure();
-    if (pressure !== undefined) {
-      await pressure;
-    }
+    if (pressure !== undefined) await pressure;
     if (performance.now() - turnStarted > TURN_MS) {
       await nextTurn();
       turnStarted = performance.now();
     }
-    if (frame.signal.aborted) {
-      throw new Stopped();
-    }
+    if (frame.signal.aborted) throw new Stopped();
     const at = enterState(frame, name, stateNamed(processor, name, frame), value);
     const done = await runState(at);
     frame.current = undefined;
-    if (done.next === undefined) {
-      return done.output;
-    }
+    if (done.next === undefined) return done.output;
     name = done.next;
     value = done.output;
   }

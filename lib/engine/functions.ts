@@ -32,9 +32,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   partition: {
     signature: '<an:a>',
     run(items: readonly unknown[] | undefined, size: number | undefined) {
-      if (items === undefined || size === undefined) {
-        return undefined;
-      }
+      if (items === undefined || size === undefined) return undefined;
       if (!Number.isInteger(size) || size < 1) {
         throw new FunctionError('$partition needs a chunk size that is a whole number above 0');
       }
@@ -46,17 +44,11 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   range: {
     signature: '<nnn:a>',
     run(first: number | undefined, last: number | undefined, step: number | undefined) {
-      if (first === undefined || last === undefined || step === undefined) {
-        return undefined;
-      }
+      if (first === undefined || last === undefined || step === undefined) return undefined;
       const [from, to, by] = [Math.trunc(first), Math.trunc(last), Math.trunc(step)];
-      if (by === 0) {
-        throw new FunctionError('$range needs a step that is not 0');
-      }
+      if (by === 0) throw new FunctionError('$range needs a step that is not 0');
       const count = Math.floor((to - from) / by) + 1;
-      if (count > MOST_NUMBERS) {
-        throw memoryExceeded();
-      }
+      if (count > MOST_NUMBERS) throw memoryExceeded();
       const numbers = Array.from({ length: Math.max(0, count) }, (_, index) => from + index * by);
       // As a sequence of JSONata's: a single number is that number, none is nothing.
       return Object.defineProperty(numbers, 'sequence', { enumerable: false, value: true });
@@ -74,9 +66,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   base64decode: {
     signature: '<s-:s>',
     run(text: string | undefined) {
-      if (text === undefined) {
-        return undefined;
-      }
+      if (text === undefined) return undefined;
       // Java's decoder: its alphabet only, padded or not at all.
       if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(text)) {
         throw new InternalError();
@@ -87,9 +77,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   hash: {
     signature: '<ss:s>',
     run(text: string | undefined, algorithm: string | undefined) {
-      if (text === undefined || algorithm === undefined) {
-        return undefined;
-      }
+      if (text === undefined || algorithm === undefined) return undefined;
       const name = HASHES[algorithm];
       if (name === undefined) {
         throw new FunctionError(`$hash knows ${Object.keys(HASHES).join(', ')}, not '${algorithm}'`);
@@ -101,9 +89,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   parse: {
     signature: '<s:x>',
     run(text: string | undefined) {
-      if (text === undefined) {
-        return undefined;
-      }
+      if (text === undefined) return undefined;
       try {
         return JSON.parse(text);
       } catch (cause) {
@@ -124,12 +110,8 @@ export class InternalError extends Error {}
 /** `$random()`, `$random(seed)`: from 0 up to 1. With a seed, what java.util.Random of that seed gives first. */
 export function randomFunction(random: () => number): (seed?: number) => number {
   return (seed) => {
-    if (seed === undefined) {
-      return random();
-    }
-    if (typeof seed !== 'number') {
-      throw new FunctionError('$random needs a seed that is a number');
-    }
+    if (seed === undefined) return random();
+    if (typeof seed !== 'number') throw new FunctionError('$random needs a seed that is a number');
     return seeded(seed)();
   };
 }

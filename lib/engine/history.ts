@@ -165,9 +165,7 @@ export class EventStream {
 
   #behind(): boolean {
     for (const reader of this.#readers) {
-      if (reader.backlog >= BACKLOG) {
-        return true;
-      }
+      if (reader.backlog >= BACKLOG) return true;
     }
     return false;
   }

@@ -5,9 +5,7 @@ const sizes = new WeakMap<object, number>();
 
 /** Bytes of the value as JSON text in UTF-8, which is what the service counts. */
 export function sizeOf(value: Json): number {
-  if (typeof value !== 'object' || value === null) {
-    return Buffer.byteLength(JSON.stringify(value));
-  }
+  if (typeof value !== 'object' || value === null) return Buffer.byteLength(JSON.stringify(value));
   let size = sizes.get(value);
   if (size === undefined) {
     size = Buffer.byteLength(JSON.stringify(value));
@@ -29,14 +27,10 @@ export function toJson(value: unknown): Json {
     case 'boolean':
       return value;
     case 'number':
-      if (!Number.isFinite(value)) {
-        throw new NotJson();
-      }
+      if (!Number.isFinite(value)) throw new NotJson();
       return value;
     case 'object':
-      if (value === null) {
-        return null;
-      }
+      if (value === null) return null;
       return Array.isArray(value) ? arrayToJson(value) : objectToJson(value as { [key: string]: unknown });
     default:
       throw new NotJson();
@@ -56,9 +50,7 @@ function arrayToJson(array: readonly unknown[]): Json {
 
 function objectToJson(object: { [key: string]: unknown }): Json {
   // JSONata's own lambdas and built-in functions are objects with such a mark.
-  if ('_jsonata_lambda' in object || '_jsonata_function' in object) {
-    throw new NotJson();
-  }
+  if ('_jsonata_lambda' in object || '_jsonata_function' in object) throw new NotJson();
   let plain = true;
   const copy: { [key: string]: Json } = {};
   for (const key of Object.keys(object)) {
@@ -71,12 +63,8 @@ function objectToJson(object: { [key: string]: unknown }): Json {
 
 /** A value for somebody who might change it. */
 export function cloneJson(value: Json): Json {
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
-  if (Array.isArray(value)) {
-    return value.map(cloneJson);
-  }
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(cloneJson);
   const copy: { [key: string]: Json } = {};
   const object = value as { readonly [key: string]: Json };
   for (const key of Object.keys(object)) {

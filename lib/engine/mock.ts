@@ -16,9 +16,7 @@ export type MockResult =
  * @returns a message instead if it is something else
  */
 export function readMockResults(value: unknown): MockResults | string {
-  if (!Array.isArray(value) || value.length === 0) {
-    return 'expected a JSON array with an item for each call';
-  }
+  if (!Array.isArray(value) || value.length === 0) return 'expected a JSON array with an item for each call';
   for (const [index, item] of value.entries()) {
     const fault = faultOf(item);
     if (fault !== undefined) {
@@ -30,16 +28,10 @@ export function readMockResults(value: unknown): MockResults | string {
 
 function faultOf(item: unknown): string | undefined {
   const expected = 'expected {"Return": …} or {"Throw": {"Error": "…", "Cause": "…"}}';
-  if (typeof item !== 'object' || item === null) {
-    return expected;
-  }
-  if ('Return' in item) {
-    return 'Throw' in item ? 'Return and Throw exclude each other' : undefined;
-  }
+  if (typeof item !== 'object' || item === null) return expected;
+  if ('Return' in item) return 'Throw' in item ? 'Return and Throw exclude each other' : undefined;
   const thrown: unknown = 'Throw' in item ? item.Throw : undefined;
-  if (typeof thrown !== 'object' || thrown === null) {
-    return expected;
-  }
+  if (typeof thrown !== 'object' || thrown === null) return expected;
   const { Error: error, Cause: cause } = thrown as { Error?: unknown; Cause?: unknown };
   return typeof error === 'string' && (cause === undefined || typeof cause === 'string') ? undefined : expected;
 }
@@ -59,15 +51,11 @@ export function mockInvoke(mocks: ReadonlyMap<string, MockResults>, tokens?: Tas
       const known = mocks.size === 0 ? 'there are none' : `there are: ${[...mocks.keys()].join(', ')}`;
       throw new TaskError('Mock.Missing', `No mock results for the Task state '${stateName}' (${known})`);
     }
-    if ('Throw' in result) {
-      throw new TaskError(result.Throw.Error, result.Throw.Cause ?? '');
-    }
+    if ('Throw' in result) throw new TaskError(result.Throw.Error, result.Throw.Cause ?? '');
     const answer = toJson(result.Return);
     // The engine takes it only from a task that is waited for, by its token or as a job.
     submitted?.(answer);
-    if (token !== undefined) {
-      tokens?.sendTaskSuccess(token, answer);
-    }
+    if (token !== undefined) tokens?.sendTaskSuccess(token, answer);
     return answer;
   };
 }

@@ -23,9 +23,7 @@ export async function withRecovery(
     try {
       return await attempt();
     } catch (caught) {
-      if (!(caught instanceof StateError)) {
-        throw caught;
-      }
+      if (!(caught instanceof StateError)) throw caught;
       at.frame.lastEvent = caught.eventId;
       const retrier = recovery.Retry?.find(({ ErrorEquals }) => matchesError(ErrorEquals, caught));
       const before = retrier === undefined ? 0 : (used.get(retrier) ?? 0);
@@ -38,9 +36,7 @@ export async function withRecovery(
       at.frame.lastEvent = failure.eventId;
       const index = recovery.Catch?.findIndex(({ ErrorEquals }) => matchesError(ErrorEquals, failure)) ?? -1;
       const catcher = recovery.Catch?.[index];
-      if (catcher === undefined) {
-        throw failure;
-      }
+      if (catcher === undefined) throw failure;
       const errorOutput: Json = { Error: failure.error ?? null, Cause: failure.causeText ?? null };
       return await at.leave(catcher, errorOutput, { errorOutput }, `Catch[${index}]/`);
     }
@@ -56,9 +52,7 @@ async function pause(at: StateRun, failure: StateError, seconds: number): Promis
       ...failureDetails(failure),
     },
   });
-  if (seconds > 0) {
-    await at.frame.sleep(seconds);
-  }
+  if (seconds > 0) await at.frame.sleep(seconds);
   at.begin(at.retryCount + 1);
 }
 

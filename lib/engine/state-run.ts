@@ -128,9 +128,7 @@ export class StateRun {
       throw this.failure(failure);
     }
     const fault = check?.(value);
-    if (fault !== undefined) {
-      throw this.failure(new EvaluationError(fault, field), this.entry);
-    }
+    if (fault !== undefined) throw this.failure(new EvaluationError(fault, field), this.entry);
     return value;
   }
 
@@ -139,9 +137,7 @@ export class StateRun {
    * @param previous the event that the record follows: what could not be evaluated follows what the state itself follows
    */
   failure(failure: unknown, previous = this.#before): unknown {
-    if (!(failure instanceof EvaluationError)) {
-      return failure;
-    }
+    if (!(failure instanceof EvaluationError)) return failure;
     const error = 'States.QueryEvaluationError';
     const cause = this.explain(failure.message).slice(0, LIMITS.causeChars);
     const eventId = this.record(
@@ -186,9 +182,7 @@ export class StateRun {
     const assigned = exit.Assign === undefined ? undefined : await this.#assignments(exit.Assign, extras, place);
     const output = exit.Output === undefined ? result : await this.evaluate(exit.Output, `${place}Output`, extras);
     this.checkSize(output, true);
-    if (assigned !== undefined) {
-      this.#assign(assigned);
-    }
+    if (assigned !== undefined) this.#assign(assigned);
     if (this.state.Type !== 'Fail') {
       this.record(`${this.state.Type}StateExited`, {
         stateExitedEventDetails: {

@@ -65,13 +65,9 @@ export class TaskTokens {
 
   #find(token: string): TokenListener {
     const listener = this.#open.get(token);
-    if (listener !== undefined) {
-      return listener;
-    }
+    if (listener !== undefined) return listener;
     const number = typeof token === 'string' ? /^trowel-(\d{1,15})-[\w-]{43}$/.exec(token)?.[1] : undefined;
-    if (number === undefined) {
-      throw new TaskTokenError('InvalidToken', "Invalid Token: 'Invalid token'");
-    }
+    if (number === undefined) throw new TaskTokenError('InvalidToken', "Invalid Token: 'Invalid token'");
     throw this.#write(Number(number)) === token && Number(number) <= this.#issued
       ? new TaskTokenError('TaskTimedOut', "Task Timed Out: 'Provided task does not exist anymore'")
       : new TaskTokenError('TaskDoesNotExist', 'Task does not exist');

@@ -38,9 +38,7 @@ export class Variables {
     let bytes = 0;
     let total = this.#total();
     for (const [name, value] of Object.entries(values)) {
-      if (name === 'states') {
-        throw new AssignError('The variable name $states is reserved.', false);
-      }
+      if (name === 'states') throw new AssignError('The variable name $states is reserved.', false);
       if (this.#outer?.get(name) !== undefined) {
         throw new AssignError(`The variable $${name} belongs to an outer scope and cannot be assigned here.`, false);
       }

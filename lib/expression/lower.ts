@@ -81,41 +81,41 @@ function joined(pieces: readonly string[]): string {
 }
 
 class Lowering {
-  private readonly environment: Environment;
+  readonly #environment: Environment;
 
   constructor(environment: Environment) {
-    this.environment = environment;
+    this.#environment = environment;
   }
 
   scriptText(script: string): string | undefined {
     const node = parseSimple(script);
-    return node && this.textOf(node);
+    return node && this.#textOf(node);
   }
 
   conditionOf(node: SimpleNode): string | undefined {
     if (node.kind === 'string') return truth(node.value);
     if (node.kind === 'conditional')
-      return this.choose(node.test, this.conditionOf(node.yes), this.conditionOf(node.no));
-    const typed = this.typed(node);
+      return this.#choose(node.test, this.conditionOf(node.yes), this.conditionOf(node.no));
+    const typed = this.#typed(node);
     return typed?.type === 'boolean' ? typed.expr : undefined;
   }
 
-  private textOf(node: SimpleNode): string | undefined {
-    if (node.kind === 'conditional') return this.choose(node.test, this.textOf(node.yes), this.textOf(node.no));
-    const pieces = node.kind === 'binary' && node.operator === '+' ? this.concatenation(node) : undefined;
+  #textOf(node: SimpleNode): string | undefined {
+    if (node.kind === 'conditional') return this.#choose(node.test, this.#textOf(node.yes), this.#textOf(node.no));
+    const pieces = node.kind === 'binary' && node.operator === '+' ? this.#concatenation(node) : undefined;
     if (pieces !== undefined) return joined(pieces);
-    const typed = this.typed(node);
+    const typed = this.#typed(node);
     return typed && typedText(typed);
   }
 
-  private choose(test: SimpleNode, yes: string | undefined, no: string | undefined): string | undefined {
-    const condition = this.truthOf(test);
+  #choose(test: SimpleNode, yes: string | undefined, no: string | undefined): string | undefined {
+    const condition = this.#truthOf(test);
     return condition === undefined || yes === undefined || no === undefined
       ? undefined
       : `(${condition} ? ${yes} : ${no})`;
   }
 
-  private typed(node: SimpleNode): Typed | undefined {
+  #typed(node: SimpleNode): Typed | undefined {
     switch (node.kind) {
       case 'string':
         return { type: 'string', expr: literal(node.value), bound: 0 };
@@ -128,39 +128,39 @@ class Lowering {
       case 'boolean':
         return { type: 'boolean', expr: String(node.value), bound: 0 };
       case 'path': {
-        const variable = Object.hasOwn(this.environment, node.path) ? this.environment[node.path] : undefined;
+        const variable = Object.hasOwn(this.#environment, node.path) ? this.#environment[node.path] : undefined;
         return variable && { ...variable, bound: variable.type === 'integer' ? Number.MAX_SAFE_INTEGER : 0 };
       }
       case 'unary':
-        return this.unary(node.operator, node.operand);
+        return this.#unary(node.operator, node.operand);
       case 'binary':
-        return this.binary(node);
+        return this.#binary(node);
       case 'conditional': {
-        const [yes, no] = [this.typed(node.yes), this.typed(node.no)];
+        const [yes, no] = [this.#typed(node.yes), this.#typed(node.no)];
         if (yes === undefined || no === undefined || yes.type !== no.type) return undefined;
-        const expr = this.choose(node.test, yes.expr, no.expr);
+        const expr = this.#choose(node.test, yes.expr, no.expr);
         return expr === undefined ? undefined : { type: yes.type, expr, bound: Math.max(yes.bound, no.bound) };
       }
     }
   }
 
-  private unary(operator: '!' | '-' | '+', operand: SimpleNode): Typed | undefined {
+  #unary(operator: '!' | '-' | '+', operand: SimpleNode): Typed | undefined {
     if (operator === '!') {
-      const condition = this.truthOf(operand);
+      const condition = this.#truthOf(operand);
       return condition === undefined ? undefined : { type: 'boolean', expr: `$not(${condition})`, bound: 0 };
     }
-    const typed = this.typed(operand);
+    const typed = this.#typed(operand);
     if (typed?.type !== 'integer' && typed?.type !== 'number') return undefined;
     return operator === '+' ? typed : { ...typed, expr: `(-${typed.expr})` };
   }
 
-  private binary(node: Extract<SimpleNode, { kind: 'binary' }>): Typed | undefined {
+  #binary(node: Extract<SimpleNode, { kind: 'binary' }>): Typed | undefined {
     const { operator } = node;
     if (operator === '+') {
-      const pieces = this.concatenation(node);
+      const pieces = this.#concatenation(node);
       if (pieces !== undefined) return { type: 'string', expr: joined(pieces), bound: 0 };
     }
-    const [left, right] = [this.typed(node.left), this.typed(node.right)];
+    const [left, right] = [this.#typed(node.left), this.#typed(node.right)];
     if (left === undefined || right === undefined) return undefined;
     switch (operator) {
       case '+':
@@ -178,22 +178,22 @@ class Lowering {
   }
 
   /** Operands of a chain of `+` from its first text on; undefined where it adds numbers, or cannot be known. */
-  private concatenation(node: Extract<SimpleNode, { kind: 'binary' }>): string[] | undefined {
+  #concatenation(node: Extract<SimpleNode, { kind: 'binary' }>): string[] | undefined {
     const { left, right } = node;
-    const chain = left.kind === 'binary' && left.operator === '+' ? this.concatenation(left) : undefined;
-    if (chain === undefined && !this.isText(left) && !this.isText(right)) return undefined;
-    const start = chain ?? [this.textOf(left)];
-    const pieces = [...start, this.textOf(right)];
+    const chain = left.kind === 'binary' && left.operator === '+' ? this.#concatenation(left) : undefined;
+    if (chain === undefined && !this.#isText(left) && !this.#isText(right)) return undefined;
+    const start = chain ?? [this.#textOf(left)];
+    const pieces = [...start, this.#textOf(right)];
     return pieces.every((piece) => piece !== undefined) ? pieces : undefined;
   }
 
-  private isText(node: SimpleNode): boolean {
-    return this.typed(node)?.type === 'string';
+  #isText(node: SimpleNode): boolean {
+    return this.#typed(node)?.type === 'string';
   }
 
   /** A Boolean: JavaScript's truthiness. */
-  private truthOf(node: SimpleNode): string | undefined {
-    const typed = this.typed(node);
+  #truthOf(node: SimpleNode): string | undefined {
+    const typed = this.#typed(node);
     return typed && truthiness(typed);
   }
 }

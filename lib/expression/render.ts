@@ -139,29 +139,29 @@ async function withSandbox<T>(evaluation: Steps<T>): Promise<T> {
 
 class Evaluation {
   /** Layers and built-ins, not the own keys. What is not evaluated yet is seen as its raw text. */
-  private readonly scope: MarkedMapping;
-  private readonly timezone: string;
+  readonly #scope: MarkedMapping;
+  readonly #timezone: string;
 
   constructor(scope: MarkedMapping, timezone: string) {
-    this.scope = scope;
-    this.timezone = timezone;
+    this.#scope = scope;
+    this.#timezone = timezone;
   }
 
   *mapping(mapping: MarkedMapping): Steps<Mapping> {
     const built: Mapping = {};
     for (const key of Object.keys(mapping)) {
       const value = mapping[key] as Marked;
-      setOwn(built, key, NOT_EVALUATED.has(key) ? unmark(value) : yield* this.value(built, value));
+      setOwn(built, key, NOT_EVALUATED.has(key) ? unmark(value) : yield* this.#value(built, value));
     }
     return built;
   }
 
   /** `built`: the evaluated earlier keys of the mapping that contains the value. */
-  private *value(built: Mapping, value: Marked): Steps<Value> {
+  *#value(built: Mapping, value: Marked): Steps<Value> {
     if (value instanceof Template) return yield* this.text(built, value.text);
     if (Array.isArray(value)) {
       const elements: Value[] = [];
-      for (const element of value) elements.push(yield* this.value(built, element));
+      for (const element of value) elements.push(yield* this.#value(built, element));
       return elements;
     }
     return isMarkedMapping(value) ? yield* this.mapping(value) : value;
@@ -172,18 +172,18 @@ class Evaluation {
     const parts = scan(text);
     let result = '';
     for (const part of parts) {
-      const piece = part.kind === 'text' ? part.text : this.plain(built, part.script, parts.length === 1);
-      if (piece === undefined) return yield* this.javascript(built, text, parts);
+      const piece = part.kind === 'text' ? part.text : this.#plain(built, part.script, parts.length === 1);
+      if (piece === undefined) return yield* this.#javascript(built, text, parts);
       if (typeof piece !== 'string') return piece;
       result += piece;
     }
     return result;
   }
 
-  private plain(built: Mapping, script: string, whole: boolean): Value | undefined {
+  #plain(built: Mapping, script: string, whole: boolean): Value | undefined {
     const path = parsePath(script);
     if (path === undefined) return undefined;
-    const found = lookUp(path, this.variable(built, path[0]));
+    const found = lookUp(path, this.#variable(built, path[0]));
     if (found === undefined) return undefined;
     const { value, rest } = found;
     const kept = findMark(value, isKept, [script.trim()]);
@@ -194,28 +194,28 @@ class Evaluation {
     );
   }
 
-  private variable(built: Mapping, name: string): Value | undefined {
+  #variable(built: Mapping, name: string): Value | undefined {
     if (Object.hasOwn(built, name)) return built[name];
-    const raw = getOwn(this.scope, name);
+    const raw = getOwn(this.#scope, name);
     return raw === undefined ? undefined : unmark(raw);
   }
 
-  private *javascript(built: Mapping, text: string, parts: readonly Part[]): Steps<string> {
-    const names = new Set([...Object.keys(this.scope), ...Object.keys(built)]);
+  *#javascript(built: Mapping, text: string, parts: readonly Part[]): Steps<string> {
+    const names = new Set([...Object.keys(this.#scope), ...Object.keys(built)]);
     const scripts = parts.flatMap((part) => (part.kind === 'expression' ? [withoutTexts(part.script)] : [])).join('\n');
     const shown = text.length > MESSAGE_TEXT_LIMIT ? `${text.slice(0, MESSAGE_TEXT_LIMIT)}…` : text;
     for (const name of names) {
       if (!scripts.includes(name)) continue;
       const used = (mark: Mapping, path: readonly string[]): boolean =>
         isKept(mark) && path.every((key) => mentions(scripts, key));
-      const kept = findMark(this.variable(built, name) ?? null, used, [name]);
+      const kept = findMark(this.#variable(built, name) ?? null, used, [name]);
       if (kept !== undefined)
         throw new EvaluationError(
           `Failed to evaluate a variable ${shown} (${unreadable(kept.mark, kept.path)}) (config)`,
         );
     }
-    const value = (name: string): Value => decode(this.variable(built, name) ?? null, () => null);
-    const result = yield [parts, names, value, this.timezone];
+    const value = (name: string): Value => decode(this.#variable(built, name) ?? null, () => null);
+    const result = yield [parts, names, value, this.#timezone];
     if (result.ok) return result.text;
     throw new EvaluationError(`Failed to evaluate a variable ${shown} (${result.message}) (config)`);
   }

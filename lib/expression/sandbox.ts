@@ -68,7 +68,7 @@ class Thread {
   /** A file of /proc. */
   readonly #usage: string | undefined;
 
-  private constructor(worker: Worker, usage: string | undefined) {
+  constructor(worker: Worker, usage: string | undefined) {
     this.#worker = worker;
     this.#usage = usage;
   }

@@ -90,53 +90,53 @@ function tokenize(script: string): Token[] | undefined {
 const NOT_SIMPLE = Symbol('not simple');
 
 class Parser {
-  private readonly tokens: readonly Token[];
-  private position = 0;
+  readonly #tokens: readonly Token[];
+  #position = 0;
 
   constructor(tokens: readonly Token[]) {
-    this.tokens = tokens;
+    this.#tokens = tokens;
   }
 
   atEnd(): boolean {
-    return this.peek().kind === 'end';
+    return this.#peek().kind === 'end';
   }
 
   expression(depth: number): SimpleNode {
-    const test = this.binary(1, depth);
-    if (!this.take('?')) return test;
+    const test = this.#binary(1, depth);
+    if (!this.#take('?')) return test;
     const yes = this.expression(depth + 1);
-    if (!this.take(':')) throw NOT_SIMPLE;
+    if (!this.#take(':')) throw NOT_SIMPLE;
     return { kind: 'conditional', test, yes, no: this.expression(depth + 1) };
   }
 
-  private binary(least: number, depth: number): SimpleNode {
-    let left = this.unary(depth);
+  #binary(least: number, depth: number): SimpleNode {
+    let left = this.#unary(depth);
     for (;;) {
-      const { kind, text } = this.peek();
+      const { kind, text } = this.#peek();
       if (kind !== 'operator' || !Object.hasOwn(PRECEDENCE, text)) return left;
       const operator = text as BinaryOperator;
       if (PRECEDENCE[operator] < least) return left;
-      this.position++;
-      left = { kind: 'binary', operator, left, right: this.binary(PRECEDENCE[operator] + 1, depth + 1) };
+      this.#position++;
+      left = { kind: 'binary', operator, left, right: this.#binary(PRECEDENCE[operator] + 1, depth + 1) };
     }
   }
 
-  private unary(depth: number): SimpleNode {
+  #unary(depth: number): SimpleNode {
     if (depth > MAX_DEPTH) throw NOT_SIMPLE;
     for (const operator of ['!', '-', '+'] as const) {
-      if (this.take(operator)) return { kind: 'unary', operator, operand: this.unary(depth + 1) };
+      if (this.#take(operator)) return { kind: 'unary', operator, operand: this.#unary(depth + 1) };
     }
-    if (this.take('(')) {
+    if (this.#take('(')) {
       const inner = this.expression(depth + 1);
-      if (!this.take(')')) throw NOT_SIMPLE;
+      if (!this.#take(')')) throw NOT_SIMPLE;
       return inner;
     }
-    return this.primary();
+    return this.#primary();
   }
 
-  private primary(): SimpleNode {
-    const { kind, text } = this.peek();
-    this.position++;
+  #primary(): SimpleNode {
+    const { kind, text } = this.#peek();
+    this.#position++;
     switch (kind) {
       case 'number':
         return { kind, value: Number(text) };
@@ -154,14 +154,14 @@ class Parser {
     }
   }
 
-  private peek(): Token {
-    return this.tokens[this.position] ?? { kind: 'end', text: '' };
+  #peek(): Token {
+    return this.#tokens[this.#position] ?? { kind: 'end', text: '' };
   }
 
-  private take(operator: string): boolean {
-    const { kind, text } = this.peek();
+  #take(operator: string): boolean {
+    const { kind, text } = this.#peek();
     if (kind !== 'operator' || text !== operator) return false;
-    this.position++;
+    this.#position++;
     return true;
   }
 }

@@ -82,57 +82,57 @@ export async function loadProject(dir: string, options: LoadOptions = {}): Promi
 }
 
 class ProjectLibrary implements Library {
-  private readonly files: ProjectFiles;
-  private readonly loaded = new Map<string, ParsedWorkflow>();
-  private readonly referenced = new Map<string, readonly Reference[]>();
-  private all: readonly string[] | undefined;
+  readonly #files: ProjectFiles;
+  readonly #loaded = new Map<string, ParsedWorkflow>();
+  readonly #referenced = new Map<string, readonly Reference[]>();
+  #all: readonly string[] | undefined;
 
   constructor(files: ProjectFiles) {
-    this.files = files;
+    this.#files = files;
   }
 
   load(name: string): ParsedWorkflow {
-    let parsed = this.loaded.get(name);
+    let parsed = this.#loaded.get(name);
     if (!parsed) {
-      parsed = this.read(name);
-      this.loaded.set(name, parsed);
+      parsed = this.#read(name);
+      this.#loaded.set(name, parsed);
     }
     return parsed;
   }
 
   references(name: string): readonly Reference[] {
-    let found = this.referenced.get(name);
+    let found = this.#referenced.get(name);
     if (!found) {
       const { workflow } = this.load(name);
       found = workflow ? referencesOf(workflow) : [];
-      this.referenced.set(name, found);
+      this.#referenced.set(name, found);
     }
     return found;
   }
 
   exists(name: string): boolean {
-    return this.loaded.get(name)?.workflow !== undefined || this.files.exists(`${name}.dig`);
+    return this.#loaded.get(name)?.workflow !== undefined || this.#files.exists(`${name}.dig`);
   }
 
   names(): readonly string[] {
-    this.all ??= this.files.allWorkflowFiles().map(nameOf);
-    return this.all;
+    this.#all ??= this.#files.allWorkflowFiles().map(nameOf);
+    return this.#all;
   }
 
   rootNames(): readonly string[] {
-    return this.files.workflowFiles().map(nameOf);
+    return this.#files.workflowFiles().map(nameOf);
   }
 
   workflows(): ReadonlyMap<string, Workflow> {
     const map = new Map<string, Workflow>();
-    for (const [name, { workflow }] of this.loaded) if (workflow) map.set(name, workflow);
+    for (const [name, { workflow }] of this.#loaded) if (workflow) map.set(name, workflow);
     return map;
   }
 
-  private read(name: string): ParsedWorkflow {
+  #read(name: string): ParsedWorkflow {
     const file = `${name}.dig`;
-    const read = this.files.read(file);
-    if ('text' in read) return parseWorkflow(name, file, read.text, this.files.read);
+    const read = this.#files.read(file);
+    if ('text' in read) return parseWorkflow(name, file, read.text, this.#files.read);
     const report = new Report();
     if (read.fault === 'missing') {
       const near = didYouMean(name, this.names());
@@ -140,13 +140,13 @@ class ProjectLibrary implements Library {
         'file-not-found',
         undefined,
         `Workflow '${name}' does not exist: there is no file '${file}' in this project`,
-        near ?? this.list(),
+        near ?? this.#list(),
       );
     } else reportFileFault(read.fault, file, undefined, report);
     return { diagnostics: report.diagnostics, includes: [] };
   }
 
-  private list(): string {
+  #list(): string {
     const names = this.names();
     if (names.length === 0)
       return 'The folder has no .dig file. You may need to change directory first, or use --project.';

@@ -6,24 +6,24 @@ const MAX_DIAGNOSTICS = 1000;
 /** Collects diagnostics of one pass, in the order found. */
 export class Report {
   readonly diagnostics: Diagnostic[] = [];
-  private readonly counts = { error: 0, warning: 0 };
+  readonly #counts = { error: 0, warning: 0 };
 
   error(code: DiagnosticCode, span: Span | undefined, message: string, ...notes: (string | undefined)[]): void {
-    this.add('error', code, span, message, notes);
+    this.#add('error', code, span, message, notes);
   }
 
   warning(code: DiagnosticCode, span: Span | undefined, message: string, ...notes: (string | undefined)[]): void {
-    this.add('warning', code, span, message, notes);
+    this.#add('warning', code, span, message, notes);
   }
 
-  private add(
+  #add(
     severity: Severity,
     code: DiagnosticCode,
     span: Span | undefined,
     message: string,
     notes: (string | undefined)[],
   ): void {
-    if (++this.counts[severity] > MAX_DIAGNOSTICS) return;
+    if (++this.#counts[severity] > MAX_DIAGNOSTICS) return;
     const kept = notes.filter((note) => note !== undefined).map((note) => cut(note, 4000));
     this.diagnostics.push({ code, severity, message: cut(message, 500), notes: kept, ...(span && { span }) });
   }

@@ -168,9 +168,7 @@ async function build(
   };
   for (const [at, step] of steps.entries()) {
     let done = await capture(step, options);
-    if (done.code !== 0 && at === 1 && decided !== undefined) {
-      done = await capture(step.slice(0, -2), options);
-    }
+    if (done.code !== 0 && at === 1 && decided !== undefined) done = await capture(step.slice(0, -2), options);
     if (done.code === 0) continue;
     await Promise.all([folder, lines].map((path) => rm(path, { recursive: true, force: true })));
     return at === 0 ? noVenv(command, done) : notInstalled(requirements, uv === undefined ? 'pip' : 'uv', done);

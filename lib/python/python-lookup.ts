@@ -92,7 +92,7 @@ export class PythonLookup implements PythonSources {
     }
   }
 
-  private constructor(
+  constructor(
     options: PythonLookupOptions,
     made: {
       readonly process: LookupProcess;

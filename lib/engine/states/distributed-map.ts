@@ -95,9 +95,7 @@ async function batches(at: StateRun, state: MapState, items: readonly Json[]): P
   for (const item of items) {
     // The comma before it counts too.
     const grown = size + sizeOf(item) + (batch.length > 0 ? 1 : 0);
-    if (batch.length >= most || (batch.length > 0 && grown > bytes)) {
-      close();
-    }
+    if (batch.length >= most || (batch.length > 0 && grown > bytes)) close();
     size += sizeOf(item) + (batch.length > 0 ? 1 : 0);
     batch.push(item);
   }
@@ -140,9 +138,7 @@ class MapRun {
       () => controller.signal.aborted,
       async (index) => {
         const child = inputs[index];
-        if (child === undefined) {
-          return;
-        }
+        if (child === undefined) return;
         const output = await this.#runChild(child, index, controller.signal);
         if (output !== undefined) {
           outputs.set(index, output);
@@ -152,12 +148,8 @@ class MapRun {
       },
     );
     release();
-    if (this.#unexpected !== undefined) {
-      throw this.#unexpected;
-    }
-    if (at.frame.signal.aborted) {
-      throw new Stopped();
-    }
+    if (this.#unexpected !== undefined) throw this.#unexpected;
+    if (at.frame.signal.aborted) throw new Stopped();
     at.frame.lastEvent = started;
     if (this.#exceeded) {
       const error = 'States.ExceedToleratedFailureThreshold';
@@ -219,9 +211,7 @@ class MapRun {
         this.#firstFailure ??= [failure.error, failure.causeText].filter(Boolean).join(': ') || undefined;
         frame.record('ExecutionFailed', { executionFailedEventDetails: failureDetails(failure) }, failure.eventId);
       } else {
-        if (!(failure instanceof Stopped)) {
-          this.#unexpected ??= failure;
-        }
+        if (!(failure instanceof Stopped)) this.#unexpected ??= failure;
         frame.record('ExecutionAborted');
       }
       return undefined;

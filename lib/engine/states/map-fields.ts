@@ -34,9 +34,7 @@ export async function countOf(
   field: string,
   template: number | string | undefined,
 ): Promise<number | undefined> {
-  if (template === undefined) {
-    return undefined;
-  }
+  if (template === undefined) return undefined;
   return Number(
     await at.evaluateTyped(template, field, 'number', (value) =>
       Number.isInteger(value) && Number(value) >= 0

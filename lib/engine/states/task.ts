@@ -61,9 +61,7 @@ class Attempt {
       this.#at.begin(this.#at.retryCount, token);
       return await this.#runWith(token, ended);
     } finally {
-      if (token !== undefined) {
-        tokens.close(token);
-      }
+      if (token !== undefined) tokens.close(token);
     }
   }
 
@@ -82,9 +80,7 @@ class Attempt {
     const timers = follow(at.frame.signal);
     const stop = () => this.#end({ kind: 'stopped' });
     at.frame.signal.addEventListener('abort', stop, { once: true });
-    if (at.frame.signal.aborted) {
-      stop();
-    }
+    if (at.frame.signal.aborted) stop();
     this.#watch(timeout, this.#byToken ? heartbeat : undefined, timers.controller.signal);
     const call = this.#call(parameters, token);
     const end = await ended;
@@ -92,9 +88,7 @@ class Attempt {
     // With a reason: the one that is made without has a stack, and costs more than all else here.
     timers.controller.abort(end.kind);
     timers.release();
-    if (end.kind === 'timeout' || end.kind === 'stopped') {
-      call.abort();
-    }
+    if (end.kind === 'timeout' || end.kind === 'stopped') call.abort();
     return this.#finish(end);
   }
 
@@ -208,9 +202,7 @@ class Attempt {
 
   async #seconds(field: 'TimeoutSeconds' | 'HeartbeatSeconds'): Promise<number | undefined> {
     const template = this.#state[field];
-    if (template === undefined) {
-      return undefined;
-    }
+    if (template === undefined) return undefined;
     return Number(
       await this.#at.evaluateTyped(template, field, 'number', (value) =>
         Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LONGEST

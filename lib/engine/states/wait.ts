@@ -10,9 +10,7 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 
 export async function runWait(at: StateRun, state: WaitState): Promise<Transition> {
   const seconds = await secondsOf(at, state);
-  if (seconds > 0) {
-    await at.frame.sleep(seconds);
-  }
+  if (seconds > 0) await at.frame.sleep(seconds);
   return at.leave(state, at.input);
 }
 

@@ -18,33 +18,33 @@ export interface SecretServices {
 
 /** Looks secrets up for one task, and remembers them so that no message shows one. */
 export class Secrets {
-  private readonly masker = new Masker();
-  private readonly found = new Set<string>();
-  private readonly services: SecretServices;
-  private readonly mounts: Mapping;
-  private readonly computed: boolean;
+  readonly #masker = new Masker();
+  readonly #found = new Set<string>();
+  readonly #services: SecretServices;
+  readonly #mounts: Mapping;
+  readonly #computed: boolean;
 
   /** @param computed an expression is in `mounts`, so that data may have chosen what they rename a key to */
   constructor(services: SecretServices, mounts: Mapping, computed = false) {
-    this.services = services;
-    this.mounts = mounts;
-    this.computed = computed;
+    this.#services = services;
+    this.#mounts = mounts;
+    this.#computed = computed;
   }
 
   /** Keys of those that were there, as stored. */
   get used(): readonly string[] {
-    return [...this.found];
+    return [...this.#found];
   }
 
   async optional(key: string): Promise<string | undefined> {
-    const value = await this.find(key, {});
+    const value = await this.#find(key, {});
     if (value !== undefined) this.hide(value);
     return value;
   }
 
   /** A secret that is an address or a switch rather than a credential: messages may show it. */
   async shown(key: string): Promise<string | undefined> {
-    return this.find(key, { shown: true });
+    return this.#find(key, { shown: true });
   }
 
   async required(key: string): Promise<string> {
@@ -53,33 +53,33 @@ export class Secrets {
 
   /** One that a template asks for. */
   async asked({ key, computed }: Asked): Promise<string> {
-    const value = await this.find(key, { computed });
+    const value = await this.#find(key, { computed });
     if (value === undefined) {
-      const message = this.services.missingSecret?.(remount(key, this.mounts));
+      const message = this.#services.missingSecret?.(remount(key, this.#mounts));
       throw new TrowelError(ERRORS.secret, message ?? `Secret not found for key: '${key}'`);
     }
     this.hide(value);
     return value;
   }
 
-  private async find(key: string, { computed = false, shown = false }): Promise<string | undefined> {
-    const stored = remount(key, this.mounts);
-    const chosen = computed || (this.computed && stored !== key);
-    if (chosen && this.services.computable?.(stored) === false) throw new TrowelError(ERRORS.secret, notListed(stored));
-    const value = await this.services.secret(key, this.mounts, shown);
-    if (value !== undefined) this.found.add(stored);
+  async #find(key: string, { computed = false, shown = false }): Promise<string | undefined> {
+    const stored = remount(key, this.#mounts);
+    const chosen = computed || (this.#computed && stored !== key);
+    if (chosen && this.#services.computable?.(stored) === false) throw new TrowelError(ERRORS.secret, notListed(stored));
+    const value = await this.#services.secret(key, this.#mounts, shown);
+    if (value !== undefined) this.#found.add(stored);
     return value;
   }
 
   /** Also hides what is made from secrets, e.g. the value of a header. */
   hide(value: string): void {
-    this.masker.add(value);
+    this.#masker.add(value);
     seen.add(value);
   }
 
   /** The text with every secret seen so far as `***`. */
   redact(text: string): string {
-    return this.masker.mask(text);
+    return this.#masker.mask(text);
   }
 }
 

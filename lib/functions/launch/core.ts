@@ -137,9 +137,7 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
     timezone: timezoneOf(payload.b),
     passes: (_, mark) => hasNoText(mark),
   });
-  if (!rendered.ok) {
-    throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));
-  }
+  if (!rendered.ok) throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));
   // `py>: f` is short for `_type: py, _command: f`, and an operator sees both forms.
   const keys = marks.unmark(rendered.keys);
   const params = { ...rendered.params };

@@ -12,30 +12,30 @@ const MAX_LISTED = 10_000;
 export class ProjectFiles {
   /** Text by path, of every file read: carets are drawn from it. */
   readonly sources = new Map<string, string>();
-  private readonly dir: string;
-  private readonly root: string;
-  private readonly known = new Map<string, FileText>();
+  readonly #dir: string;
+  readonly #root: string;
+  readonly #known = new Map<string, FileText>();
 
   constructor(dir: string) {
-    this.dir = dir;
-    this.root = realpathSync(dir);
+    this.#dir = dir;
+    this.#root = realpathSync(dir);
   }
 
   readonly read: ReadFile = (path) => {
-    let result = this.known.get(path);
+    let result = this.#known.get(path);
     if (!result) {
-      result = this.readNew(path);
-      this.known.set(path, result);
+      result = this.#readNew(path);
+      this.#known.set(path, result);
       if ('text' in result) this.sources.set(path, result.text);
     }
     return result;
   };
 
-  private readNew(path: string): FileText {
+  #readNew(path: string): FileText {
     if (path.includes('\0')) return { fault: 'missing' };
     try {
-      const real = realpathSync(join(this.dir, path));
-      if (real !== this.root && !real.startsWith(this.root + (this.root.endsWith(sep) ? '' : sep)))
+      const real = realpathSync(join(this.#dir, path));
+      if (real !== this.#root && !real.startsWith(this.#root + (this.#root.endsWith(sep) ? '' : sep)))
         return { fault: 'outside' };
       const stat = statSync(real);
       if (stat.isDirectory()) return { fault: 'folder' };
@@ -51,7 +51,7 @@ export class ProjectFiles {
 
   exists(path: string): boolean {
     try {
-      return statSync(join(this.dir, path)).isFile();
+      return statSync(join(this.#dir, path)).isFile();
     } catch {
       return false;
     }
@@ -59,7 +59,7 @@ export class ProjectFiles {
 
   /** `*.dig` of a folder, sorted; names that begin with a dot are skipped. */
   workflowFiles(folder = ''): string[] {
-    return this.list(folder)
+    return this.#list(folder)
       .filter((entry) => entry.name.endsWith('.dig') && !entry.isDirectory())
       .map((entry) => (folder ? `${folder}/${entry.name}` : entry.name))
       .sort();
@@ -71,7 +71,7 @@ export class ProjectFiles {
     const folders = [''];
     for (let folder = folders.pop(); folder !== undefined && found.length < MAX_LISTED; folder = folders.pop()) {
       found.push(...this.workflowFiles(folder));
-      for (const entry of this.list(folder)) {
+      for (const entry of this.#list(folder)) {
         if (entry.isDirectory() && !SKIPPED.has(entry.name))
           folders.push(folder ? `${folder}/${entry.name}` : entry.name);
       }
@@ -79,9 +79,9 @@ export class ProjectFiles {
     return found.sort();
   }
 
-  private list(folder: string): Dirent[] {
+  #list(folder: string): Dirent[] {
     try {
-      return readdirSync(join(this.dir, folder), { withFileTypes: true }).filter(
+      return readdirSync(join(this.#dir, folder), { withFileTypes: true }).filter(
         (entry) => !entry.name.startsWith('.'),
       );
     } catch {

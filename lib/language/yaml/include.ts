@@ -17,57 +17,57 @@ const MAX_INCLUDED_CHARS = 16 * 1024 * 1024;
 export class Includer {
   /** Files read, relative to the project, in order. */
   readonly files: string[] = [];
-  private readonly readFile: ReadFile;
-  private readonly report: Report;
-  private readonly parsed = new Map<string, MapTree | undefined>();
-  private readonly open: string[] = [];
-  private count = 0;
-  private chars = 0;
+  readonly #readFile: ReadFile;
+  readonly #report: Report;
+  readonly #parsed = new Map<string, MapTree | undefined>();
+  readonly #open: string[] = [];
+  #count = 0;
+  #chars = 0;
 
   constructor(readFile: ReadFile, report: Report) {
-    this.readFile = readFile;
-    this.report = report;
+    this.#readFile = readFile;
+    this.#report = report;
   }
 
   /** The same tree without include keys. `file` is where the tree is. */
   expand(tree: MapTree, file: string): MapTree {
-    this.open.push(file);
-    const expanded = this.mapping(tree, file);
-    this.open.pop();
+    this.#open.push(file);
+    const expanded = this.#mapping(tree, file);
+    this.#open.pop();
     return expanded;
   }
 
-  private any(tree: Tree, file: string): Tree {
-    if (tree.kind === 'map') return this.mapping(tree, file);
+  #any(tree: Tree, file: string): Tree {
+    if (tree.kind === 'map') return this.#mapping(tree, file);
     if (tree.kind === 'scalar') return tree;
-    const items = tree.items.map((item) => this.any(item, file));
+    const items = tree.items.map((item) => this.#any(item, file));
     return items.every((item, index) => item === tree.items[index]) ? tree : { ...tree, items };
   }
 
-  private mapping(tree: MapTree, file: string): MapTree {
+  #mapping(tree: MapTree, file: string): MapTree {
     const built = new Map<string, Entry>();
     let changed = false;
     for (const entry of tree.entries) {
       if (entry.key === INCLUDE_KEY) {
         changed = true;
-        for (const added of this.include(entry, file)) {
+        for (const added of this.#include(entry, file)) {
           const before = built.get(added.key);
           built.set(added.key, before ? mergeEntries(before, added) : added);
         }
         continue;
       }
-      const value = this.any(entry.value, file);
+      const value = this.#any(entry.value, file);
       if (value !== entry.value) changed = true;
       built.set(entry.key, value === entry.value ? entry : { ...entry, value });
     }
     return changed ? { ...tree, entries: [...built.values()] } : tree;
   }
 
-  private include(entry: Entry, file: string): readonly Entry[] {
+  #include(entry: Entry, file: string): readonly Entry[] {
     const { value } = entry;
     const span = value.span.end > value.span.start ? value.span : entry.keySpan;
     if (value.kind !== 'scalar' || value.value === null || value.value === '') {
-      this.report.error(
+      this.#report.error(
         'include-path',
         span,
         '`!include` wants the path of a file',
@@ -77,7 +77,7 @@ export class Includer {
     }
     const path = String(value.value);
     if (path.includes('${')) {
-      this.report.error(
+      this.#report.error(
         'include-path',
         span,
         'The path of `!include` is taken as written: it cannot contain an expression',
@@ -88,7 +88,7 @@ export class Includer {
     const folder = posix.dirname(file);
     const target = posix.normalize(posix.join(folder, path));
     if (path.startsWith('/') || (folder === '.' ? target.startsWith('..') : !target.startsWith(`${folder}/`))) {
-      this.report.error(
+      this.#report.error(
         'file-outside-project',
         span,
         `\`!include\` reads only files in its own folder and below: '${path}' is outside`,
@@ -96,47 +96,47 @@ export class Includer {
       );
       return [];
     }
-    if (this.open.includes(target)) {
-      const ring = [...this.open.slice(this.open.indexOf(target)), target].join(' → ');
-      this.report.error('include-cycle', span, `'${path}' includes itself: ${ring}`, 'Remove one of these includes.');
+    if (this.#open.includes(target)) {
+      const ring = [...this.#open.slice(this.#open.indexOf(target)), target].join(' → ');
+      this.#report.error('include-cycle', span, `'${path}' includes itself: ${ring}`, 'Remove one of these includes.');
       return [];
     }
-    const included = this.load(target, path, span);
+    const included = this.#load(target, path, span);
     if (included === undefined) return [];
     return this.expand(included, target).entries.map((added) => ({ included: { span, path }, ...added }));
   }
 
-  private load(target: string, path: string, span: Span): MapTree | undefined {
-    if (++this.count > MAX_INCLUDES || this.chars > MAX_INCLUDED_CHARS) {
-      if (this.count <= MAX_INCLUDES + 1) {
-        this.report.error(
+  #load(target: string, path: string, span: Span): MapTree | undefined {
+    if (++this.#count > MAX_INCLUDES || this.#chars > MAX_INCLUDED_CHARS) {
+      if (this.#count <= MAX_INCLUDES + 1) {
+        this.#report.error(
           'yaml-alias-bomb',
           span,
           'The includes of this workflow read too many files',
           'Use call> instead.',
         );
       }
-      this.count = MAX_INCLUDES + 1;
+      this.#count = MAX_INCLUDES + 1;
       return undefined;
     }
-    if (this.parsed.has(target)) return this.parsed.get(target);
-    const tree = this.parse(target, path, span);
-    this.parsed.set(target, tree);
+    if (this.#parsed.has(target)) return this.#parsed.get(target);
+    const tree = this.#parse(target, path, span);
+    this.#parsed.set(target, tree);
     return tree;
   }
 
-  private parse(target: string, path: string, span: Span): MapTree | undefined {
-    const read = this.readFile(target);
+  #parse(target: string, path: string, span: Span): MapTree | undefined {
+    const read = this.#readFile(target);
     if ('fault' in read) {
-      reportFileFault(read.fault, path, span, this.report);
+      reportFileFault(read.fault, path, span, this.#report);
       return undefined;
     }
     this.files.push(target);
-    this.chars += read.text.length;
-    const tree = readTree(target, read.text, this.report);
+    this.#chars += read.text.length;
+    const tree = readTree(target, read.text, this.#report);
     if (!tree || tree.kind === 'map') return tree;
     const got = tree.kind === 'list' ? 'a list' : tree.value === null ? 'nothing' : 'a single value';
-    this.report.error('root-not-mapping', span, `An included file must be a mapping; '${path}' is ${got}`);
+    this.#report.error('root-not-mapping', span, `An included file must be a mapping; '${path}' is ${got}`);
     return undefined;
   }
 }

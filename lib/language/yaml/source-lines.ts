@@ -24,10 +24,10 @@ export class Source {
 
   /** The nearest line above that is neither empty nor a comment. */
   lineBefore(offset: number): string {
-    return this.linesAbove(offset).next().value ?? '';
+    return this.#linesAbove(offset).next().value ?? '';
   }
 
-  private *linesAbove(offset: number): Generator<string> {
+  *#linesAbove(offset: number): Generator<string> {
     let start = this.lineStart(offset);
     for (let count = 0; start > 0 && count < 200; count++) {
       const line = this.line(start - 1);
@@ -38,7 +38,7 @@ export class Source {
 
   /** The nearest line above that is a key with a value and not deeper than the line in question. */
   keyAbove(offset: number, indent: number): { line: string; indent: number; key: string } | undefined {
-    for (const line of this.linesAbove(offset)) {
+    for (const line of this.#linesAbove(offset)) {
       const match = /^(\s*)(?:- )?([^\s:#][^:]*:)\s+\S/.exec(line);
       const own = indentOf(line);
       if (own > indent) continue;
@@ -50,7 +50,7 @@ export class Source {
   /** Columns in which the mappings around a line have their keys, deepest first. */
   columnsAbove(offset: number): number[] {
     const columns: number[] = [];
-    for (const line of this.linesAbove(offset)) {
+    for (const line of this.#linesAbove(offset)) {
       const indent = indentOf(line);
       if (columns.length === 0 || indent < (columns.at(-1) ?? 0)) columns.push(indent);
       if (indent === 0) break;

@@ -160,69 +160,69 @@ interface Anchored {
 }
 
 class Reader {
-  private readonly file: string;
-  private readonly report: Report;
-  private readonly anchors = new Map<string, Anchored>();
-  private size = 0;
-  private aliased = 0;
-  private bombReported = false;
+  readonly #file: string;
+  readonly #report: Report;
+  readonly #anchors = new Map<string, Anchored>();
+  #size = 0;
+  #aliased = 0;
+  #bombReported = false;
   /** Place of an `!include` that is none. */
   badInclude: Span | undefined;
 
   constructor(file: string, report: Report) {
-    this.file = file;
-    this.report = report;
+    this.#file = file;
+    this.#report = report;
   }
 
   nothing(offset: number): ScalarTree {
-    return { kind: 'scalar', value: null, span: this.span(offset, offset) };
+    return { kind: 'scalar', value: null, span: this.#span(offset, offset) };
   }
 
   read(node: ParsedNode): Tree {
-    this.size++;
-    if (isAlias(node)) return this.alias(node.source, this.span(node.range[0], node.range[1]));
-    if (!node.anchor) return this.readPlain(node);
+    this.#size++;
+    if (isAlias(node)) return this.#alias(node.source, this.#span(node.range[0], node.range[1]));
+    if (!node.anchor) return this.#readPlain(node);
     const anchored: Anchored = { tree: undefined, size: 0 };
-    this.anchors.set(node.anchor, anchored);
-    const before = this.size + this.aliased;
-    anchored.tree = this.readPlain(node);
-    anchored.size = this.size + this.aliased - before + 1;
+    this.#anchors.set(node.anchor, anchored);
+    const before = this.#size + this.#aliased;
+    anchored.tree = this.#readPlain(node);
+    anchored.size = this.#size + this.#aliased - before + 1;
     return anchored.tree;
   }
 
-  private readPlain(node: ParsedNode): Tree {
-    if (isScalar(node)) return this.scalar(node);
-    const span = this.span(node.range[0], node.range[1]);
-    this.checkCollectionTag(node, span);
+  #readPlain(node: ParsedNode): Tree {
+    if (isScalar(node)) return this.#scalar(node);
+    const span = this.#span(node.range[0], node.range[1]);
+    this.#checkCollectionTag(node, span);
     if (isSeq(node)) return { kind: 'list', items: (node.items as ParsedNode[]).map((item) => this.read(item)), span };
-    if (isMap(node)) return this.mapping(node, span);
+    if (isMap(node)) return this.#mapping(node, span);
     return { kind: 'scalar', value: null, span };
   }
 
-  private checkCollectionTag(node: ParsedNode, span: Span): void {
+  #checkCollectionTag(node: ParsedNode, span: Span): void {
     const { tag } = node;
     if (tag === undefined || COLLECTION_TAGS.has(tag)) return;
     if (isMap(node) && tag === INCLUDE_TAG) {
       const [first] = node.items;
       if (isScalar(first?.key) && first.key.source === '') return;
     }
-    this.badTag(tag, span);
+    this.#badTag(tag, span);
   }
 
-  private badTag(tag: string, span: Span): void {
+  #badTag(tag: string, span: Span): void {
     if (/^!include/i.test(tag)) {
       this.badInclude ??= span;
       return;
     }
     const shown = tag.replace(/^tag:yaml.org,2002:/, '!!');
-    this.report.error('yaml-syntax', span, `Unknown tag \`${shown}\``, 'If this is text, put it in quotes.');
+    this.#report.error('yaml-syntax', span, `Unknown tag \`${shown}\``, 'If this is text, put it in quotes.');
   }
 
-  private alias(name: string, span: Span): Tree {
-    const anchored = this.anchors.get(name);
+  #alias(name: string, span: Span): Tree {
+    const anchored = this.#anchors.get(name);
     if (!anchored?.tree) {
       const message = anchored ? `\`*${name}\` is inside its own anchor` : `No anchor \`&${name}\` before this alias`;
-      this.report.error(
+      this.#report.error(
         'yaml-syntax',
         span,
         message,
@@ -231,37 +231,37 @@ class Reader {
       // The text keeps later checks from a second complaint.
       return { kind: 'scalar', value: `*${name}`, span };
     }
-    this.aliased += anchored.size;
-    if (this.aliased <= MAX_ALIASED_NODES) return anchored.tree;
-    if (!this.bombReported) {
-      this.report.error(
+    this.#aliased += anchored.size;
+    if (this.#aliased <= MAX_ALIASED_NODES) return anchored.tree;
+    if (!this.#bombReported) {
+      this.#report.error(
         'yaml-alias-bomb',
         span,
         `The aliases of this file expand to more than ${MAX_ALIASED_NODES} values`,
         'Use !include or call> for large common parts.',
       );
     }
-    this.bombReported = true;
+    this.#bombReported = true;
     return { kind: 'scalar', value: null, span };
   }
 
-  private scalar(node: ParsedNode & { value: unknown }): ScalarTree {
-    const span = this.span(node.range[0], node.range[1]);
+  #scalar(node: ParsedNode & { value: unknown }): ScalarTree {
+    const span = this.#span(node.range[0], node.range[1]);
     const { source, type, tag } = node as { source?: string; type?: string; tag?: string };
     const text = source ?? '';
-    const typed = this.typed(text, type === undefined || type === 'PLAIN', tag, span);
+    const typed = this.#typed(text, type === undefined || type === 'PLAIN', tag, span);
     return { kind: 'scalar', value: typed, span };
   }
 
-  private typed(text: string, plain: boolean, tag: string | undefined, span: Span): ScalarTree['value'] {
+  #typed(text: string, plain: boolean, tag: string | undefined, span: Span): ScalarTree['value'] {
     let value: ReturnType<typeof typedScalar> = text;
     if (tag === undefined ? plain : TYPE_TAGS.has(tag)) value = typedScalar(text);
     else if (tag === 'tag:yaml.org,2002:null') value = null;
-    else if (tag !== undefined && !TEXT_TAGS.has(tag)) this.badTag(tag, span);
+    else if (tag !== undefined && !TEXT_TAGS.has(tag)) this.#badTag(tag, span);
     return value;
   }
 
-  private mapping(node: YAMLMap.Parsed, span: Span): MapTree {
+  #mapping(node: YAMLMap.Parsed, span: Span): MapTree {
     const written = new Set<string>();
     const entries: Entry[] = [];
     const at = new Map<string, number>();
@@ -275,7 +275,7 @@ class Reader {
     };
     for (const [index, { key: keyNode, value: valueNode }] of node.items.entries()) {
       const first = index === 0 && node.tag === INCLUDE_TAG;
-      const key = this.key(keyNode as ParsedNode, first);
+      const key = this.#key(keyNode as ParsedNode, first);
       if (!key) {
         if (valueNode) this.read(valueNode);
         continue;
@@ -283,7 +283,7 @@ class Reader {
       const value = valueNode ? this.read(valueNode) : this.nothing(key.span.end);
       const twice = written.has(key.name);
       if (twice && key.name !== INCLUDE_KEY) {
-        this.report.error(
+        this.#report.error(
           'duplicate-key',
           key.span,
           `The key '${key.name}' is written twice in the same mapping`,
@@ -292,36 +292,36 @@ class Reader {
         continue;
       }
       written.add(key.name);
-      if (key.merge) for (const entry of this.merged(value)) put(entry, false);
+      if (key.merge) for (const entry of this.#merged(value)) put(entry, false);
       else put({ key: key.name, keySpan: key.span, value }, true);
     }
     return { kind: 'map', entries, span };
   }
 
   /** The entries that `<<: value` adds; of several sources the earlier wins. */
-  private merged(value: Tree): readonly Entry[] {
+  #merged(value: Tree): readonly Entry[] {
     if (value.kind === 'map') return value.entries;
     if (value.kind === 'list' && value.items.every((item) => item.kind === 'map')) {
       return value.items.flatMap((item) => (item.kind === 'map' ? item.entries : []));
     }
-    this.report.error('yaml-syntax', value.span, '`<<` wants a mapping or a list of mappings', 'Use `<<: *anchor`.');
+    this.#report.error('yaml-syntax', value.span, '`<<` wants a mapping or a list of mappings', 'Use `<<: *anchor`.');
     return [];
   }
 
   /** `includes`: the parser gave the tag of a first key `!include :` to the mapping, for the key itself is empty. */
-  private key(node: ParsedNode | null, includes: boolean): { name: string; span: Span; merge: boolean } | undefined {
+  #key(node: ParsedNode | null, includes: boolean): { name: string; span: Span; merge: boolean } | undefined {
     if (!node) return undefined;
-    const span = this.span(node.range[0], node.range[1]);
+    const span = this.#span(node.range[0], node.range[1]);
     if (isScalar(node) && (node.tag === INCLUDE_TAG || (includes && node.source === ''))) {
       return {
         name: INCLUDE_KEY,
-        span: this.span(Math.max(0, node.range[0] - '!include '.length), node.range[0] - 1),
+        span: this.#span(Math.max(0, node.range[0] - '!include '.length), node.range[0] - 1),
         merge: false,
       };
     }
     const tree = this.read(node);
     if (tree.kind !== 'scalar' || tree.value === null) {
-      this.report.error(
+      this.#report.error(
         'yaml-syntax',
         span,
         tree.kind === 'scalar' ? 'A key is empty' : 'A key must be text, not a list or a mapping',
@@ -332,11 +332,11 @@ class Reader {
     const name = String(tree.value);
     if (name === INCLUDE_TAG) this.badInclude ??= span;
     if (name === '__proto__') {
-      this.report.error('bad-value', span, 'A key cannot be named `__proto__`', 'Choose another name.');
+      this.#report.error('bad-value', span, 'A key cannot be named `__proto__`', 'Choose another name.');
       return undefined;
     }
     if (/^[\u00a0\u3000]/.test(name)) {
-      this.report.error(
+      this.#report.error(
         'yaml-syntax',
         span,
         'A no-break or full-width space indents this line; YAML allows only plain spaces',
@@ -347,8 +347,8 @@ class Reader {
     return { name, span, merge };
   }
 
-  private span(start: number, end: number): Span {
-    return { file: this.file, start, end };
+  #span(start: number, end: number): Span {
+    return { file: this.#file, start, end };
   }
 }
 

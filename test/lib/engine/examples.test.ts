@@ -31,9 +31,7 @@ function mocksOf(name: string, more: { readonly [state: string]: string } = {}):
       const file = more[state] ?? `${state.toLowerCase().replaceAll(' ', '-')}.json`;
       if (body.Type === 'Task' && files.has(file)) {
         const results = readMockResults(read(name, 'mocks', file));
-        if (typeof results === 'string') {
-          throw new Error(results);
-        }
+        if (typeof results === 'string') throw new Error(results);
         mocks.set(state, results);
       }
       for (const inner of body.Type === 'Parallel' ? body.Branches : body.Type === 'Map' ? [body.ItemProcessor] : []) {

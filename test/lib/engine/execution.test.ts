@@ -58,9 +58,7 @@ test('memory stays flat over a loop of 10,000 that makes 100 MB of values', asyn
   let peak = 0;
   for await (const event of execution) {
     count += event.id > 0 ? 1 : 0;
-    if (count % 2000 === 0) {
-      peak = Math.max(peak, heap());
-    }
+    if (count % 2000 === 0) peak = Math.max(peak, heap());
   }
   expect(count).toBe(20_008);
   expect(await execution.outcome).toEqual({ status: 'SUCCEEDED', output: 10_000 });
@@ -112,9 +110,7 @@ test('nothing runs until events or outcome are asked for; then the first reader 
 test('a reader that leaves does not hold the execution up', async () => {
   const execution = execute(loop(3000), { input: {}, invoke });
   for await (const event of execution) {
-    if (event.id === 10) {
-      break;
-    }
+    if (event.id === 10) break;
   }
   expect((await execution.outcome).status).toBe('SUCCEEDED');
 });

@@ -74,15 +74,11 @@ function pathsOf(value: Json, path: string[] = []): string[][] {
 }
 
 function replaced(value: Json, [key, ...rest]: readonly string[], by: Json | undefined): Json | undefined {
-  if (key === undefined) {
-    return by;
-  }
+  if (key === undefined) return by;
   if (Array.isArray(value)) {
     return value.map((item: Json, index) => (String(index) === key ? (replaced(item, rest, by) ?? null) : item));
   }
-  if (typeof value !== 'object' || value === null) {
-    return value;
-  }
+  if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([name, item]: [string, Json]) =>
     name === key ? ([name, replaced(item, rest, by)] as const) : ([name, item] as const),
   );

@@ -9,9 +9,7 @@ const failingWith = (...errors: string[]) => {
   return async () => {
     const error = errors[call];
     call += 1;
-    if (error !== undefined) {
-      throw new TaskError(error);
-    }
+    if (error !== undefined) throw new TaskError(error);
     return `call ${call}`;
   };
 };

@@ -70,9 +70,7 @@ test.each<[string, object, number, object]>([
   const input = Array.from({ length: 10 }, (_, index) => index < failures);
   const { outcome } = await run(machineOf({ M: map(failing, { ...fields, MaxConcurrency: 1 }) }), { input });
   expect(outcome).toMatchObject(expected);
-  if (outcome.status === 'SUCCEEDED') {
-    expect(outcome.output).toEqual(new Array(10 - failures).fill('ok'));
-  }
+  if (outcome.status === 'SUCCEEDED') expect(outcome.output).toEqual(new Array(10 - failures).fill('ok'));
 });
 
 test.each<[string, object, Json]>([

@@ -87,9 +87,7 @@ test('retried as a whole', async () => {
     {
       invoke: async () => {
         calls += 1;
-        if (calls < 3) {
-          throw new Error('not yet');
-        }
+        if (calls < 3) throw new Error('not yet');
         return calls;
       },
     },
