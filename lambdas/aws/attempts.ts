@@ -2,6 +2,7 @@
  * Where an attempt's objects are: `s3://BUCKET/attempts/WORKFLOW/EXECUTION`, with `values/`, `results/` and `notified/` below. A workflow has a
  * folder of its own, for the role of its tasks ends there.
  */
+import { present } from '../../lib/asl/present.ts';
 import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
 import { attemptPath } from '../../lib/contract/names.ts';
 import type { Attempt, Payload } from '../../lib/contract/payload.ts';
@@ -25,8 +26,7 @@ export function inBucket(attempt: Attempt, bucket: string): Attempt {
     root: named(
       execution === undefined ? root.replace(/^attempts\//, '') : execution.slice(execution.lastIndexOf(':') + 1),
     ),
-    ...(resume === undefined ? {} : { resume: resume.map(named) }),
-    ...(values === undefined ? {} : { values: values.map(named) }),
+    ...present({ resume: resume?.map(named), values: values?.map(named) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { present } from '../../lib/asl/present.ts';
 import { retriable } from '../../lib/contract/faults.ts';
 import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
 import { checkVersion } from '../../lib/contract/protocol.ts';
@@ -45,7 +46,7 @@ export const handler = retriable(async (given: Payload, context?: Context): Prom
           values: objects.values(event),
           reach: deployedReach(),
           log: (line) => logger.info(line, { task: event.t }),
-          ...(signal && { signal }),
+          ...present({ signal }),
         }),
       ),
   );

@@ -1,4 +1,5 @@
 import { ECSClient } from '@aws-sdk/client-ecs';
+import { present } from '../../lib/asl/present.ts';
 import { definitionOf } from '../../lib/contract/definition-table.ts';
 import { retriable } from '../../lib/contract/faults.ts';
 import type { LaunchPayload } from '../../lib/contract/payload.ts';
@@ -70,7 +71,7 @@ export const handler = retriable(async (given: LaunchPayload): Promise<Answer> =
   }
   const { started: taskArn } = compute;
   logger.info('started', { task: event.t, id: launched.started, taskArn });
-  return { started: launched.started, ...(taskArn === undefined ? {} : { taskArn }) };
+  return { started: launched.started, ...present({ taskArn }) };
 });
 
 /** Files of the bundle with which the containers of this version of the function run. */

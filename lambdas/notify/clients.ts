@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { present } from '../../lib/asl/present.ts';
 import { consoleLink } from '../../lib/contract/console-link.ts';
 import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
 import { logLink, logStream } from '../../lib/contract/log-stream.ts';
@@ -38,7 +39,7 @@ export function makeClients(): Clients {
     sfn: new SFNClient({}),
     objects: new Objects(s3, setting('TROWEL_BUCKET')),
     secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
-    ...(TopicArn !== undefined && { publish }),
+    ...present({ publish: TopicArn !== undefined ? publish : undefined }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The states of mail>, slack>, notify> and of an sla's alert, as they invoke the function. */
 
+import { present } from '../../lib/asl/present.ts';
 import { badInput } from '../../lib/contract/errors.ts';
 import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
 import { render, renderText } from '../../lib/expression/render.ts';
@@ -45,12 +46,12 @@ function act(payload: Payload, clients: Clients, services: ExecutionServices): P
     reach: deployedReach(),
     log: (line) => logger.info(line, { task: payload.t }),
     notifications: slack === undefined ? {} : { slack },
-    ...(clients.publish !== undefined && { publish: clients.publish }),
+    ...present({ publish: clients.publish }),
     claim: (_payload, key) => services.marks.claim(attemptOf(root), key),
     about: ({ b }) => {
       const { execution } = b.attempt;
       const link = execution === undefined ? undefined : services.consoleLink(execution);
-      return { attempt: name, retry: retryCommand(name), ...(link !== undefined && { execution: link }) };
+      return { attempt: name, retry: retryCommand(name), ...present({ execution: link }) };
     },
     readText: (uri) => services.read(uri, attemptOf(root)),
     readValue: async (_payload, reference) => {

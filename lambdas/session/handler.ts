@@ -1,4 +1,5 @@
 import { isMapping } from '../../lib/asl/json.ts';
+import { present } from '../../lib/asl/present.ts';
 import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';
 import type { ScheduledPayload, SessionPayload, SessionResult } from '../../lib/contract/payload.ts';
 import { session } from '../../lib/functions/session/core.ts';
@@ -21,7 +22,7 @@ export async function handler(event: SessionPayload | ScheduledPayload): Promise
   const attempt = {
     ...b.attempt,
     execution: event.execution.Id,
-    ...(taskRole === undefined ? {} : { taskRole }),
+    ...present({ taskRole }),
   };
   return { params, b: { ...b, attempt: inBucket(attempt, setting('TROWEL_BUCKET')) } };
 }

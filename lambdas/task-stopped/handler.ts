@@ -1,3 +1,4 @@
+import { present } from '../../lib/asl/present.ts';
 import { logLink, logStream } from '../../lib/contract/log-stream.ts';
 import { type Handled, taskStopped } from '../../lib/functions/task-stopped/core.ts';
 import type { StoppedTask } from '../../lib/functions/task-stopped/reasons.ts';
@@ -19,9 +20,12 @@ export async function handler(event: { readonly region?: string; readonly detail
     bucket: objects.bucket,
     read: (uri) => objects.read(uri),
     fail: (token, error, failure) => tokens.fail(token, error, failure),
-    ...(group !== undefined && prefix !== undefined
-      ? { log: (task: string, container: string) => logLink(logStream(task, container, prefix), group, region) }
-      : {}),
+    ...present({
+      log:
+        group !== undefined && prefix !== undefined
+          ? (task: string, container: string) => logLink(logStream(task, container, prefix), group, region)
+          : undefined,
+    }),
   });
   logger.info('told' in handled ? 'told the state' : 'nothing to tell', { taskArn: event.detail.taskArn, ...handled });
   return handled;

@@ -1,4 +1,5 @@
 import jsonata from 'jsonata';
+import { present } from './present.ts';
 
 /**
  * `{% … %}`: finding, parsing and walking JSONata expressions. The parser is jsonata's own, of the version Step Functions runs, so what
@@ -41,7 +42,7 @@ export function parseExpression(source: string): Parsed {
     const { code, message, position } = cause as { code?: string; message?: string; position?: number };
     return {
       error: `${code === undefined ? '' : `${code}: `}${message ?? String(cause)}`,
-      ...(position === undefined ? {} : { position }),
+      ...present({ position }),
     };
   }
 }

@@ -1,10 +1,12 @@
 /** The containers' side: the cluster, a task definition for each distinct image and set of secrets, and the roles they share. */
+
 import { createHash } from 'node:crypto';
 import type { CfnTaskDefinition, ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import type { DefinitionTable } from '../contract/definition-table.ts';
 import { CONTAINER, LOG_PREFIX, secretPrefix } from '../contract/deployed-names.ts';
 import { secretVariable } from '../contract/secret-variable.ts';
@@ -100,7 +102,7 @@ function makeDefinition(
   if (name !== undefined) grantPull(scope, name, executionRole);
   definition.addContainer(CONTAINER, {
     image,
-    ...(user !== undefined && { user }),
+    ...present({ user }),
     memoryLimitMiB: task.memory,
     entryPoint: command,
     environment: {
@@ -112,7 +114,7 @@ function makeDefinition(
       TROWEL_BUCKET: bucket,
       TROWEL_BUNDLE: bundle.s3ObjectUrl,
       TROWEL_BUNDLE_SHA256: project.bundle.sha256,
-      ...(home !== undefined && { HOME: home }),
+      ...present({ HOME: home }),
     },
     secrets: Object.fromEntries(
       plan.secrets.map((secret, i) => [

@@ -1,4 +1,5 @@
 /** The functions of this package, each with a role of its own. Machines call a version: an execution keeps those it began with. */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -6,6 +7,7 @@ import type { Function as LambdaFunction, Version } from 'aws-cdk-lib/aws-lambda
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import { packageFolder } from '../host/package-folder.ts';
 import { cdk, iam, lambda } from './cdk.ts';
 import { allow } from './statements.ts';
@@ -74,7 +76,7 @@ export function makeFunction(scope: Construct, props: FunctionProps): LambdaFunc
     environment: { ...props.environment, POWERTOOLS_SERVICE_NAME: name },
     logGroup,
     ...(tracing && { tracing: lambda.Tracing.ACTIVE }),
-    ...(props.deadLetters !== undefined && { deadLetterQueue: props.deadLetters }),
+    ...present({ deadLetterQueue: props.deadLetters }),
   });
   if (props.revision !== undefined) made.invalidateVersionBasedOn(props.revision);
   return made;

@@ -2,6 +2,7 @@
  * The state machines: definitions as assets, with the ARNs they name as substitutions. A workflow has a role, which its parts share. Where a
  * stack does not hold so many, workflows with the same needs share one.
  */
+
 import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
 import { stateMachineName, tagValue, WORKFLOW_TAG } from '../contract/deployed-names.ts';
 import { fileName } from '../contract/names.ts';
@@ -265,7 +267,9 @@ function granted({ actions, resources, passedTo }: Grant, { partition, region, a
   return new iam.PolicyStatement({
     actions: [...actions],
     resources: resources.map(arn),
-    ...(passedTo !== undefined && { conditions: { StringEquals: { 'iam:PassedToService': passedTo } } }),
+    ...present({
+      conditions: passedTo !== undefined ? { StringEquals: { 'iam:PassedToService': passedTo } } : undefined,
+    }),
   });
 }
 

@@ -4,6 +4,7 @@
  * takes `L` only alone, so one schedule may need several expressions. A run that two of them name starts once: an execution's name is
  * made from its session.
  */
+import { present } from '../asl/present.ts';
 import { type ScheduleSpec, scheduleWindow } from '../expression/schedule.ts';
 import { isZone } from '../expression/zone.ts';
 import { type CronFields as Fields, LAST_DAY, parseCron } from '../language/cron.ts';
@@ -350,8 +351,10 @@ function dates(
   const ended = last !== undefined && last <= now;
   return {
     // Whether a run at the very start counts is not documented; `session` skips what is too early.
-    ...(from !== undefined && from - MINUTE > now && { startDate: new Date(from - MINUTE).toISOString() }),
-    ...(last !== undefined && !ended && { endDate: new Date(last).toISOString() }),
+    ...present({
+      startDate: from !== undefined && from - MINUTE > now ? new Date(from - MINUTE).toISOString() : undefined,
+      endDate: last !== undefined && !ended ? new Date(last).toISOString() : undefined,
+    }),
     ended,
   };
 }

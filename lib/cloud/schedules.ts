@@ -2,9 +2,11 @@
  * Schedules start the function `session`, which knows the session that a run belongs to and starts the execution under a name made from
  * it: Scheduler delivers at least once, and a doubled trigger runs once.
  */
+
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import { executionPrefix } from '../contract/deployed-names.ts';
 import { PROTOCOL, type ScheduledPayload } from '../contract/payload.ts';
 import { cdk, iam, scheduler } from './cdk.ts';
@@ -70,8 +72,7 @@ export function makeSchedules(scope: Construct, props: ScheduleProps): void {
         scheduleExpressionTimezone: expression.timezone,
         flexibleTimeWindow: { mode: 'OFF' },
         state: expression.ended ? 'DISABLED' : 'ENABLED',
-        ...(expression.startDate !== undefined && { startDate: expression.startDate }),
-        ...(expression.endDate !== undefined && { endDate: expression.endDate }),
+        ...present({ startDate: expression.startDate, endDate: expression.endDate }),
         target: {
           arn: session.functionArn,
           roleArn: role.roleArn,

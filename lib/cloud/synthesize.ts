@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { present } from '../asl/present.ts';
 import { networkKind } from '../language/config/project-config.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
 import { cdk, cxapi } from './cdk.ts';
@@ -31,7 +32,7 @@ export async function synthesize({ cwd, onLoad, ...props }: SynthesizeOptions): 
   const destroy = app.node.tryGetContext('destroy');
   try {
     new TrowelStack(app, `trowel-${project.name}`, {
-      ...(lookup && env !== undefined && { env }),
+      ...present({ env: lookup && env !== undefined ? env : undefined }),
       ...((destroy === true || destroy === 'true') && { removalPolicy: cdk.RemovalPolicy.DESTROY }),
       ...props,
       project,

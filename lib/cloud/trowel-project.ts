@@ -7,6 +7,7 @@
  * table.grantReadData(sales.taskRole);
  * ```
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RemovalPolicy } from 'aws-cdk-lib';
@@ -20,6 +21,7 @@ import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import { PROJECT_TAG, taskLogGroup } from '../contract/deployed-names.ts';
 import { packageFolder } from '../host/package-folder.ts';
 import { acknowledge } from './acknowledgements.ts';
@@ -136,7 +138,7 @@ export class TrowelProject extends constructs.Construct {
     const definitions = makeDefinitions(this, {
       project,
       cluster: this.cluster,
-      ...(props.image !== undefined && { image: props.image }),
+      ...present({ image: props.image }),
       bucket: this.bucket.bucketName,
       bundle,
       logGroup: this.taskLogs,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IStackSynthesizer, StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import { cdk } from './cdk.ts';
 import { TrowelProject, type TrowelProjectProps } from './trowel-project.ts';
 
@@ -20,9 +21,7 @@ export class TrowelStack extends cdk.Stack {
       synthesizer: synthesizer ?? ownFolder(props.project.name),
       // A template is limited to 1 MB; indented, that of a hundred workflows has two thirds of it.
       suppressTemplateIndentation: true,
-      ...(env !== undefined && { env }),
-      ...(stackName !== undefined && { stackName }),
-      ...(terminationProtection !== undefined && { terminationProtection }),
+      ...present({ env, stackName, terminationProtection }),
     });
     this.project = new TrowelProject(this, 'Project', rest);
     for (const { name, arn, whole } of this.project.machines) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { present } from '../asl/present.ts';
 import { AwsFault } from './aws-fault.ts';
 
 /** Whose AWS account, and which region: `--profile` and `--region`, else as every AWS tool finds them. */
@@ -28,8 +29,7 @@ export function clientOptions({ profile, region }: Connection): {
   return {
     maxAttempts: 8,
     requestHandler: PATIENCE,
-    ...(profile === undefined ? {} : { profile }),
-    ...(region === undefined ? {} : { region }),
+    ...present({ profile, region }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Which containers an execution has started, read from its history. */
 
+import { present } from '../asl/present.ts';
 import type { Json } from '../asl/types.ts';
 import { jobId } from '../contract/names.ts';
 import type { HistoryEvent } from '../engine/history.ts';
@@ -64,7 +65,7 @@ function launchOf({ timestamp: asked }: HistoryEvent, parameters: Json): Launch 
   const payload = payloadOf(parameters);
   const token = textOf(payload, 'token');
   const task = textOf(payload, 't') ?? '';
-  return { task, asked, succeeded: false, ...(token === undefined ? {} : { startedBy: jobId(token) }) };
+  return { task, asked, succeeded: false, ...present({ startedBy: token === undefined ? undefined : jobId(token) }) };
 }
 
 function payloadOf(value: Json | undefined): Json {

@@ -3,6 +3,7 @@
  * the same that a run here gives.
  */
 
+import { present } from '../asl/present.ts';
 import type { Json } from '../asl/types.ts';
 import { taskComments } from '../compiler/task-comments.ts';
 import { consoleLink } from '../contract/console-link.ts';
@@ -117,7 +118,7 @@ export class ExecutionEvents {
       directory: '',
       execution: executionName(arn),
       link: consoleLink(arn),
-      ...(earlier === undefined ? {} : { resumes_execution: earlier }),
+      ...present({ resumes_execution: earlier }),
     };
   }
 }

@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import type { HistoryEvent } from '../engine/history.ts';
 import type { HistoryPage, States } from './states.ts';
 
@@ -35,7 +36,7 @@ export class HistoryReader {
     }
     let next: string | undefined;
     do {
-      const page: HistoryPage = await this.#states.history(this.#arn, { ...(next === undefined ? {} : { next }) });
+      const page: HistoryPage = await this.#states.history(this.#arn, { ...present({ next }) });
       yield this.#taken(page.events);
       next = page.next;
     } while (next !== undefined);
@@ -62,7 +63,7 @@ export class HistoryReader {
       const page = await this.#states.history(this.#arn, {
         reverse: true,
         most,
-        ...(next === undefined ? {} : { next }),
+        ...present({ next }),
       });
       news.push(...page.events.filter(({ id }) => id > this.#last));
       next = (page.events.at(-1)?.id ?? 0) > this.#last + 1 ? page.next : undefined;

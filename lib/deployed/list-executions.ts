@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import { parsed, textOf } from '../events/history-value.ts';
 import type { DeployedWorkflow } from './deployed-project.ts';
 import { resumedBy } from './resumed.ts';
@@ -57,9 +58,8 @@ async function listOne(states: Asked, workflow: string, entry: ExecutionEntry): 
     execution: entry.name,
     arn: entry.arn,
     status: entry.status === 'PENDING_REDRIVE' ? 'failed' : entry.status.toLowerCase().replace('_', ' '),
-    ...(session === undefined ? {} : { session_time: session }),
+    ...present({ session_time: session }),
     started: new Date(entry.started).toISOString(),
-    ...(entry.stopped === undefined ? {} : { ended: new Date(entry.stopped).toISOString() }),
-    ...(resumes === undefined ? {} : { resumes }),
+    ...present({ ended: entry.stopped === undefined ? undefined : new Date(entry.stopped).toISOString(), resumes }),
   };
 }

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { isMapping } from '../asl/json.ts';
+import { present } from '../asl/present.ts';
 import { executionPrefix } from '../contract/deployed-names.ts';
 import { merged } from '../contract/stores.ts';
 import { at, parsed, textOf } from '../events/history-value.ts';
@@ -27,7 +28,7 @@ export function newExecutionName(workflow: string, now: number): string {
 
 export function newInput(session: string | undefined, params: Mapping): ExecutionInput {
   return {
-    ...(session === undefined ? {} : { session_time: session }),
+    ...present({ session_time: session }),
     ...(Object.keys(params).length === 0 ? {} : { params }),
     ...(holdsPrefix(params) && { encoded: true }),
   };

@@ -10,6 +10,7 @@ import {
   StartExecutionCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
+import { present } from '../asl/present.ts';
 import { historyEvent } from '../events/listed-event.ts';
 import { AwsFault, asking, isAbsent } from './aws-fault.ts';
 import { type Connection, clientOptions } from './connection.ts';
@@ -62,7 +63,7 @@ class StatesClient implements States {
         stateMachineArn,
         maxResults,
         nextToken,
-        ...(status === undefined ? {} : { statusFilter: status }),
+        ...present({ statusFilter: status }),
       };
       const page = await asking('states:ListExecutions', () => this.#client.send(new ListExecutionsCommand(request)));
       found.push(...(page.executions ?? []).map(entryOf));
@@ -79,8 +80,7 @@ class StatesClient implements States {
       return {
         ...entryOf(found),
         input: found.input ?? '{}',
-        ...(found.error === undefined ? {} : { error: found.error }),
-        ...(found.cause === undefined ? {} : { cause: found.cause }),
+        ...present({ error: found.error, cause: found.cause }),
       };
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -143,6 +143,6 @@ function entryOf(found: Partial<DescribeExecutionOutput>): ExecutionEntry {
     name: name ?? executionArn.slice(executionArn.lastIndexOf(':') + 1),
     status,
     started: startDate?.getTime() ?? 0,
-    ...(stopDate === undefined ? {} : { stopped: stopDate.getTime() }),
+    ...present({ stopped: stopDate?.getTime() }),
   };
 }

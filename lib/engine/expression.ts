@@ -1,6 +1,7 @@
 import jsonata from 'jsonata';
 import { type AstNode, expressionIn, staticDepth, walkAst } from '../asl/expression.ts';
 import { LIMITS } from '../asl/limits.ts';
+import { present } from '../asl/present.ts';
 import type { Json, Template } from '../asl/types.ts';
 import { realClock } from './clock.ts';
 import { guardDepth } from './depth.ts';
@@ -169,7 +170,7 @@ function compileExpression(source: string, location: string): Compiled {
   return {
     kind: 'expression',
     source: source.trim(),
-    ...(path === undefined ? {} : { path }),
+    ...present({ path }),
     variables: [...variables],
     evaluate: (bindings) => expression.evaluate(undefined, bindings),
   };

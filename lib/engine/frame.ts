@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { present } from '../asl/present.ts';
 import type { Json, Processor, State } from '../asl/types.ts';
 import { StateError, Stopped } from './errors.ts';
 import type { Expressions } from './expression.ts';
@@ -67,7 +68,7 @@ export class Recorder {
       timestamp: this.#clock.now(),
       type,
       ...details,
-      ...(this.#execution === undefined ? {} : { execution: this.#execution }),
+      ...present({ execution: this.#execution }),
     });
     return id;
   }

@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import type { Catcher, Json, Retrier } from '../asl/types.ts';
 import { matchesError, StateError } from './errors.ts';
 import type { StateRun, Transition } from './state-run.ts';
@@ -75,8 +76,8 @@ export function failureDetails(failure: {
   cause?: string;
 } {
   return {
-    ...(failure.error === undefined ? {} : { error: failure.error }),
+    ...present({ error: failure.error }),
     // A timeout's cause is "" in $states.errorOutput and absent in the history.
-    ...(failure.causeText === undefined || failure.causeText === '' ? {} : { cause: failure.causeText }),
+    ...present({ cause: failure.causeText === undefined || failure.causeText === '' ? undefined : failure.causeText }),
   };
 }

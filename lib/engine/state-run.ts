@@ -1,4 +1,5 @@
 import { LIMITS } from '../asl/limits.ts';
+import { present } from '../asl/present.ts';
 import type { Assign, Json, State, Template } from '../asl/types.ts';
 import { StateError } from './errors.ts';
 import { EvaluationError, expectType, type Scope } from './expression.ts';
@@ -147,7 +148,7 @@ export class StateRun {
           error,
           cause,
           state: this.name,
-          ...(failure.location === undefined ? {} : { location: failure.location }),
+          ...present({ location: failure.location }),
         },
       },
       previous,
@@ -188,7 +189,7 @@ export class StateRun {
         stateExitedEventDetails: {
           name: this.name,
           output,
-          ...(assigned === undefined ? {} : { assignedVariables: assigned }),
+          ...present({ assignedVariables: assigned }),
         },
       });
     }
@@ -242,8 +243,8 @@ export class StateRun {
         Name: this.name,
         ...(canRetry(this.state) ? { RetryCount: this.#retryCount } : {}),
       },
-      ...(this.#token === undefined ? {} : { Task: { Token: this.#token } }),
-      ...(mapItem === undefined ? {} : { Map: { Item: mapItem } }),
+      ...present({ Task: this.#token === undefined ? undefined : { Token: this.#token } }),
+      ...present({ Map: mapItem === undefined ? undefined : { Item: mapItem } }),
     };
   }
 }

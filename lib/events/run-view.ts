@@ -2,6 +2,7 @@
  * What is known of a run from its events: the tree of tasks with counts, and what has failed for good. Everything that draws a run
  * reads this, and nothing else of the run.
  */
+import { present } from '../asl/present.ts';
 import type { RunEvent } from './run-event.ts';
 import { nameParts } from './task-names.ts';
 
@@ -102,7 +103,7 @@ export function apply(view: RunView, event: RunEvent): void {
         tries: event.try,
         replayed: false,
         message: '',
-        ...(event.at !== undefined && { at: event.at }),
+        ...present({ at: event.at }),
       });
       return;
     case 'task-retrying':

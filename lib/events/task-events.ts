@@ -3,8 +3,8 @@
  * happened to tasks. The compiler's table says which states are tasks; which task it was in a loop is in the events: a function's
  * payload has it as `t`, a Pass gives it out as `t`, a Wait takes it in as `t`.
  */
-
 import { isMapping } from '../asl/json.ts';
+import { present } from '../asl/present.ts';
 import type { Json } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { failureOf } from '../contract/failure.ts';
@@ -197,8 +197,7 @@ export class TaskEvents {
       seconds: secondsOf(event, entry),
       error: failure.error,
       message,
-      ...(stacktrace === undefined ? {} : { stacktrace }),
-      ...(log === undefined ? {} : { log }),
+      ...present({ stacktrace, log }),
     };
   }
 

@@ -2,6 +2,7 @@
  * When a `schedule:` has its sessions: digdag's arithmetic (digdag-standards/…/scheduler). For hourly, daily, weekly and
  * monthly the session time is the truncated hour or day, and the text of the schedule is the delay until it runs.
  */
+import { present } from '../asl/present.ts';
 import { type CronPattern, parseCron } from '../language/cron.ts';
 import type { Schedule } from '../language/workflow.ts';
 import { nextMatch } from './cron.ts';
@@ -91,7 +92,7 @@ export function scheduleWindow(
   if (spec.kind === 'seconds_interval') return {};
   const from = dayStart(spec.start, 0, timezone, delay * SECOND) ?? undefined;
   const until = dayStart(spec.end, 1, timezone) ?? undefined;
-  return { ...(from !== undefined && { from }), ...(until !== undefined && { until }) };
+  return { ...present({ from, until }) };
 }
 
 function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string): Scheduler | string {

@@ -1,4 +1,5 @@
 /** The variables of a session (digdag-core RuntimeParams, AttemptBuilder) and the values of `--session`. */
+import { present } from '../asl/present.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { makeScheduler, type ScheduleSpec } from './schedule.ts';
 import { formatOffset, offsetAt, toInstant, toWall } from './zone.ts';
@@ -71,7 +72,7 @@ export function sessionVariables({ timezone, sessionTime, schedule, params = {},
     ...timeVariables('last_executed_session_', given('last_executed_session_time'), timezone),
     ...(next === undefined ? {} : timeVariables('next_session_', next, timezone)),
     project_id: ids.project_id,
-    ...(ids.retry_attempt_name === undefined ? {} : { retry_attempt_name: ids.retry_attempt_name }),
+    ...present({ retry_attempt_name: ids.retry_attempt_name }),
     attempt_id: ids.attempt_id,
   };
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { present } from '../asl/present.ts';
 
 export interface Captured {
   /** Exit code; 127 where there is no such command, 128 if a signal ended it. */
@@ -26,8 +27,7 @@ export function capture(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(signal === undefined ? {} : { signal }),
+      ...present({ cwd: options.cwd, signal }),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     child.stdin?.on('error', () => {}).end(input);

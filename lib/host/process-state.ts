@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { present } from '../asl/present.ts';
 
 /**
  * Whether a process (of this machine) runs. One that has ended, and whose parent has not asked how, is still in the system's table: a
@@ -32,7 +33,7 @@ function ofProc(pid: number): ReturnType<typeof entryOf> {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state = '', began] = [fields[0], fields[19]];
-    return { state, ...(began !== undefined && { began }) };
+    return { state, ...present({ began }) };
   } catch {
     return undefined;
   }

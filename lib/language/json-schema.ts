@@ -2,6 +2,7 @@
  * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema.
  * `node --import tsx tools/write-schemas.ts` writes them to schemas/; a test holds the files against this.
  */
+import { present } from '../asl/present.ts';
 import { SCHEDULE_KINDS } from './dig/schedule.ts';
 import { DURATION, WHOLE_SECONDS } from './duration.ts';
 import { CPU_SIZES, DISK, SIZE, WANTED } from './fargate-sizes.ts';
@@ -72,7 +73,7 @@ function optionSchema({ type, oneOf: choices, default: byDefault, keys, descript
       : types.length === 1 && types[0]
         ? TYPES[types[0]]
         : { anyOf: types.map((one) => TYPES[one]) };
-  return { description, ...base, ...(byDefault !== undefined && { default: byDefault }) };
+  return { description, ...base, ...present({ default: byDefault }) };
 }
 
 function mappingSchema(keys: { readonly [key: string]: OptionSpec }): JsonSchema {

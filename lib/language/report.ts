@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import type { Diagnostic, DiagnosticCode, Severity, Span } from './diagnostic.ts';
 
 /** Of one severity: more than anybody reads; a file of another kind would make one for each of its lines. */
@@ -25,7 +26,7 @@ export class Report {
   ): void {
     if (++this.#counts[severity] > MAX_DIAGNOSTICS) return;
     const kept = notes.filter((note) => note !== undefined).map((note) => cut(note, 4000));
-    this.diagnostics.push({ code, severity, message: cut(message, 500), notes: kept, ...(span && { span }) });
+    this.diagnostics.push({ code, severity, message: cut(message, 500), notes: kept, ...present({ span }) });
   }
 }
 

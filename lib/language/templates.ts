@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import type { Span } from './diagnostic.ts';
 import type { Node, Value } from './workflow.ts';
 
@@ -24,7 +25,7 @@ export function templatesOf(node: Node): Template[] {
         path,
         keys,
         text: value,
-        ...(within && { within }),
+        ...present({ within }),
         // Only a fault asks for it.
         get span() {
           return node.spans?.[path] ?? node.span;

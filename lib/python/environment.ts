@@ -7,10 +7,12 @@
  * An environment is made where it stays (its scripts name their interpreter by path), under a lock; the file `trowel.json` in it is
  * written last. Without that file it is a remnant and is made anew.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { present } from '../asl/present.ts';
 import { type Captured, capture } from '../host/capture.ts';
 import { writeAtomically } from '../host/files.ts';
 import { withLock } from '../host/lock.ts';
@@ -164,7 +166,7 @@ async function build(
     env: { ...env, VIRTUAL_ENV: folder },
     cwd: request.project,
     onLine,
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    ...present({ signal: request.signal }),
   };
   for (const [at, step] of steps.entries()) {
     let done = await capture(step, options);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { delimiter } from 'node:path';
 import { createInterface } from 'node:readline';
+import { present } from '../asl/present.ts';
 import type { Installed, Outline } from '../compiler/python/outline.ts';
 import { pythonPackageFolder } from '../host/package-folder.ts';
 
@@ -56,7 +57,7 @@ export class LookupProcess {
   }
 
   find(names: readonly string[], requirements: readonly string[], site: string | undefined): Promise<FoundModules> {
-    return this.#ask({ do: 'find', names, requirements, ...(site !== undefined && { site }) });
+    return this.#ask({ do: 'find', names, requirements, ...present({ site }) });
   }
 
   /** What it wrote to standard error, when it has ended. */

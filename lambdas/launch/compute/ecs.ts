@@ -2,6 +2,7 @@
  * A cold Fargate container a task. What the task is to do is an object in S3, under a key made from the token's hash; the container is given
  * nothing but a signed address of it, for overrides may hold 8,192 characters only, and its role may not read what other tasks are given.
  */
+
 import {
   type ECSClient,
   ListTasksCommand,
@@ -10,6 +11,7 @@ import {
   StopTaskCommand,
   type TaskOverride,
 } from '@aws-sdk/client-ecs';
+import { present } from '../../../lib/asl/present.ts';
 import type { Job } from '../../../lib/contract/assignment.ts';
 import { ASSIGNMENT, type AssignmentFile, assignmentUri } from '../../../lib/contract/assignment-file.ts';
 import type { TaskDefinition } from '../../../lib/contract/definition-table.ts';
@@ -74,8 +76,7 @@ export class EcsCompute implements Compute {
       address,
       assignment: job.assignment,
       secrets_env: Object.fromEntries(job.secrets.map((key) => [key, secretVariable(key)])),
-      ...(evaluate === undefined ? {} : { evaluate }),
-      ...(heartbeat === undefined ? {} : { heartbeat }),
+      ...present({ evaluate, heartbeat }),
     });
     // A repeated launch gives the address that the first one gave: ECS refuses the same token with other parameters.
     const { address } = (await objects.writeOnce(place, file(signed))) as unknown as AssignmentFile;
@@ -109,7 +110,7 @@ export class EcsCompute implements Compute {
     const { task, container, spot = this.#options.spot } = sizeOf(job.resources, definition.size);
     const overrides: TaskOverride = {
       ...task,
-      ...(taskRole !== undefined && { taskRoleArn: taskRole }),
+      ...present({ taskRoleArn: taskRole }),
       containerOverrides: [
         { name: definition.container, environment: [{ name: ASSIGNMENT, value: address }], ...container },
       ],

@@ -1,4 +1,5 @@
 import type { ContainerOverride, TaskOverride } from '@aws-sdk/client-ecs';
+import { present } from '../../../lib/asl/present.ts';
 import { ERRORS, TrowelError } from '../../../lib/contract/errors.ts';
 import { cpuOf, diskOf, memoryOf, misfit, type TaskSize, WANTED } from '../../../lib/language/fargate-sizes.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
@@ -23,12 +24,14 @@ export function sizeOf(resources: Mapping | undefined, defined: TaskSize): Size 
   return {
     // A container may have limits of its own in the definition, so it gets what the task gets.
     task: {
-      ...(cpu === undefined ? {} : { cpu: String(cpu) }),
-      ...(memory === undefined ? {} : { memory: String(memory) }),
-      ...(disk === undefined ? {} : { ephemeralStorage: { sizeInGiB: disk } }),
+      ...present({
+        cpu: cpu === undefined ? undefined : String(cpu),
+        memory: memory === undefined ? undefined : String(memory),
+        ephemeralStorage: disk === undefined ? undefined : { sizeInGiB: disk },
+      }),
     },
-    container: { ...(cpu === undefined ? {} : { cpu }), ...(memory === undefined ? {} : { memory }) },
-    ...(spot === undefined || spot === null ? {} : { spot: spot === true || spot === 'true' }),
+    container: { ...present({ cpu, memory }) },
+    ...present({ spot: spot === undefined || spot === null ? undefined : spot === true || spot === 'true' }),
   };
 }
 

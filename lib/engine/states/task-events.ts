@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { EventDetails, HistoryEventType } from '../history.ts';
 import type { StateRun } from '../state-run.ts';
@@ -49,10 +50,12 @@ export class TaskEvents {
         : undefined;
     this.#record('Scheduled', {
       ...(this.#family === 'Task' ? { ...this.#names, parameters: input } : { resource: this.#resource, input }),
-      ...(timeout === undefined ? {} : { timeoutInSeconds: timeout }),
+      ...present({ timeoutInSeconds: timeout }),
       // A function that is named directly has no heartbeat.
-      ...(heartbeat === undefined || this.#family === 'LambdaFunction' ? {} : { heartbeatInSeconds: heartbeat }),
-      ...(role === undefined || this.#family === 'Activity' ? {} : { taskCredentials: { roleArn: role } }),
+      ...present({
+        heartbeatInSeconds: heartbeat === undefined || this.#family === 'LambdaFunction' ? undefined : heartbeat,
+        taskCredentials: role === undefined || this.#family === 'Activity' ? undefined : { roleArn: role },
+      }),
     });
   }
 

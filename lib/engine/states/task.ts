@@ -1,4 +1,5 @@
 import { LIMITS } from '../../asl/limits.ts';
+import { present } from '../../asl/present.ts';
 import type { Json, TaskState } from '../../asl/types.ts';
 import { StateError, Stopped, TaskError } from '../errors.ts';
 import { follow } from '../frame.ts';
@@ -142,8 +143,10 @@ class Attempt {
           ? this.#state.Resource.slice(0, -TOKEN_SUFFIX.length)
           : this.#state.Resource,
         arguments: cloneJson(parameters),
-        ...(this.#state.Arguments !== undefined && { written: this.#state.Arguments as Json }),
-        ...(token === undefined || !this.#byToken ? {} : { token }),
+        ...present({
+          written: this.#state.Arguments !== undefined ? (this.#state.Arguments as Json) : undefined,
+          token: token === undefined || !this.#byToken ? undefined : token,
+        }),
         stateName: at.name,
         retryCount: at.retryCount,
         executionArn: run.arn,

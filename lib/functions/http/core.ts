@@ -5,6 +5,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import { badInput, taskFailed } from '../../contract/errors.ts';
 import { fitted } from '../../contract/fit.ts';
 import type { Payload } from '../../contract/payload.ts';
@@ -81,8 +82,7 @@ async function exchange(
   let response: Response;
   try {
     response = await deliver(request, repeatable, {
-      ...(services.patience && { patience: services.patience }),
-      ...(services.sleep && { sleep: services.sleep }),
+      ...present({ patience: services.patience, sleep: services.sleep }),
       again: (reason, seconds) => say(`${shown}: ${reason}; trying again in ${seconds} s`),
     });
   } catch (error) {

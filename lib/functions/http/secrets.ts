@@ -65,7 +65,8 @@ export class Secrets {
   async #find(key: string, { computed = false, shown = false }): Promise<string | undefined> {
     const stored = remount(key, this.#mounts);
     const chosen = computed || (this.#computed && stored !== key);
-    if (chosen && this.#services.computable?.(stored) === false) throw new TrowelError(ERRORS.secret, notListed(stored));
+    if (chosen && this.#services.computable?.(stored) === false)
+      throw new TrowelError(ERRORS.secret, notListed(stored));
     const value = await this.#services.secret(key, this.#mounts, shown);
     if (value !== undefined) this.#found.add(stored);
     return value;

@@ -1,6 +1,8 @@
 /** One request: redirects, proxy, time limit, size limit. Whether to try again is retry.ts's concern. */
+
 import { TextDecoder } from 'node:util';
 import type { Dispatcher } from 'undici';
+import { present } from '../../asl/present.ts';
 import { checkedLookup, checkLiteral, type Reach } from './addresses.ts';
 import { NoResponse } from './no-response.ts';
 
@@ -163,7 +165,7 @@ async function read(answer: Dispatcher.ResponseData, keep: number): Promise<Resp
   }
   if (length <= MAX_COUNTED) take(decoder.decode());
   const retryAfter = seconds(single(answer.headers['retry-after']));
-  return { status: answer.statusCode, contentType, content, length, ...(retryAfter !== undefined && { retryAfter }) };
+  return { status: answer.statusCode, contentType, content, length, ...present({ retryAfter }) };
 }
 
 function textDecoder(charset = 'utf-8'): TextDecoder {

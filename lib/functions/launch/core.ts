@@ -5,6 +5,7 @@
  */
 
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import type { Assignment, Job } from '../../contract/assignment.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import { setOwn } from '../../contract/merge.ts';
@@ -170,10 +171,9 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     secrets_map: mapping(keys._secrets) ?? {},
     secret_texts: secrets.texts,
     ...(typeof keys._workdir === 'string' ? { workdir: keys._workdir } : {}),
-    ...(timeout === undefined ? {} : { timeout }),
+    ...present({ timeout }),
     layers: baseLayers(payload),
-    ...(payload.m === undefined ? {} : { merge: payload.m }),
-    ...(payload.w === undefined ? {} : { shares: payload.w }),
+    ...present({ merge: payload.m, shares: payload.w }),
     builtins: payload.b,
     root: payload.b.attempt.root,
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
@@ -188,8 +188,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     token: payload.token,
     assignment,
     secrets: secrets.keys,
-    ...(docker === undefined ? {} : { docker }),
-    ...(resources === undefined ? {} : { resources }),
+    ...present({ docker, resources }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Results of earlier attempts: when one may replace running the task again, and what is answered then. */
 
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import { fingerprint } from '../../contract/fingerprint.ts';
 import type { Payload, StoreResult } from '../../contract/payload.ts';
 import { baseLayers, merged } from '../../contract/stores.ts';
@@ -59,7 +60,7 @@ function fingerprintOf(params: Mapping, name: string): string {
 export function replay(payload: Pick<Payload, 'l' | 'm'>, record: ResultRecord): Replayed {
   const { s, seconds } = record.result;
   const stored = record.stored ?? record.result.stored;
-  const more = { replayed: true, ...(seconds === undefined ? {} : { seconds }) } as const;
+  const more = { replayed: true, ...present({ seconds }) } as const;
   if (payload.m === undefined) return { stored: stored ?? {}, ...more };
   const base = baseLayers(payload);
   const same = record.base !== undefined && record.base === fingerprint(base);

@@ -1,5 +1,6 @@
 /** The secrets of a container task: the texts that ask for one, by their place in the workflow, and the keys under which they are kept. */
 
+import { present } from '../../asl/present.ts';
 import type { Piece, SecretTexts } from '../../contract/assignment.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { LaunchPayload } from '../../contract/payload.ts';
@@ -48,7 +49,7 @@ export function secretsIn(
     env: Object.fromEntries(
       Object.entries(env).flatMap(([name, text]) => (marks.asks(text) ? [[name, pieces(text)]] : [])),
     ),
-    ...(script !== undefined && marks.asks(script) && { script: pieces(script) }),
+    ...present({ script: script !== undefined && marks.asks(script) ? pieces(script) : undefined }),
   };
   return { texts, keys: [...keys] };
 }

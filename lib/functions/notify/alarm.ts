@@ -2,6 +2,7 @@
  * An alarm of CloudWatch, which is sure to come where the event of a failed execution is not: its executions are looked up, and those that
  * nobody has told of are told. Any other alarm is told as it is.
  */
+import { present } from '../../asl/present.ts';
 import type { Channel } from './delivery.ts';
 import { type ExecutionServices, executionEnded, type FAILED, type Told } from './execution-ended.ts';
 import { fields, type Report } from './report.ts';
@@ -76,7 +77,7 @@ function alarmReport({ alarmData: { alarmName, state, configuration } }: AlarmEv
   return {
     kind: 'alarm',
     title: `Alarm ${alarmName}`,
-    ...(configuration?.description !== undefined && { text: configuration.description }),
+    ...present({ text: configuration?.description }),
     fields: fields({ Reason: state.reason }),
     links: [],
   };

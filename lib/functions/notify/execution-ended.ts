@@ -2,7 +2,9 @@
  * An execution has ended: whether somebody is told, of what, and how often. Whatever says so (an event, which may come late or twice; an
  * alarm, beside events that do not come) leads here, and marks in the bucket see to it that one message is sent.
  */
+
 import { createHash } from 'node:crypto';
+import { present } from '../../asl/present.ts';
 import { ERRORS } from '../../contract/errors.ts';
 import type { ErrorOutput } from '../../contract/failure.ts';
 import { attemptPath } from '../../contract/names.ts';
@@ -95,7 +97,7 @@ async function failed(
     session,
     attempt: name,
     task,
-    failure: { ...rest, message, ...(link !== undefined && log !== undefined && { log }) },
+    failure: { ...rest, message, ...present({ log: link !== undefined && log !== undefined ? log : undefined }) },
     traceback,
     execution: link,
     retry: retryCommand(name),
@@ -141,7 +143,7 @@ async function originOf(
     dependent ??= origin.workflow;
     origin = await known(required, services);
   }
-  return { origin, ...(dependent !== undefined && { dependent }) };
+  return { origin, ...present({ dependent }) };
 }
 
 async function known(execution: Execution, { events, project }: ExecutionServices): Promise<Known> {

@@ -1,5 +1,6 @@
 import type { SendMailOptions } from 'nodemailer';
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import { badInput, TrowelError, taskFailed } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/payload.ts';
 import { cut, seen } from '../../expression/mask.ts';
@@ -219,7 +220,7 @@ async function smtpServer(params: Mapping, task: Task) {
     ignoreTLS: !tls,
     // A relay on this very machine has no certificate that anyone vouches for.
     ...(local && { tls: { rejectUnauthorized: false } }),
-    ...(user !== undefined && { auth: { user, pass } }),
+    ...present({ auth: user !== undefined ? { user, pass } : undefined }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What people are told of an attempt, before it becomes a Slack message or a mail. All texts are plain: nothing is escaped yet. */
 
+import { present } from '../../asl/present.ts';
 import type { Failure } from '../../contract/errors.ts';
 import { type ErrorOutput, failureOf, plainMessage } from '../../contract/failure.ts';
 
@@ -46,7 +47,7 @@ export function failureReport(attempt: FailedAttempt): Report {
   return {
     kind: 'failure',
     title: `${workflow} ${ENDINGS[status]}`,
-    ...(text !== undefined && { text }),
+    ...present({ text }),
     fields: fields({
       Workflow: workflow,
       Session: attempt.session,
@@ -56,12 +57,12 @@ export function failureReport(attempt: FailedAttempt): Report {
       'Failed with it': attempt.requiredBy,
     }),
     error: plainMessage(failure.message),
-    ...(traceback !== undefined && { traceback }),
+    ...present({ traceback }),
     links: [
       ...(execution === undefined ? [] : [{ title: 'Execution', url: execution }]),
       ...(log === undefined ? [] : [{ title: 'Log', url: log }]),
     ],
-    ...(retry !== undefined && { retry }),
+    ...present({ retry }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import { badInput, taskFailed } from '../../contract/errors.ts';
 import type { Payload } from '../../contract/payload.ts';
 import { type Marks, mapTexts } from '../../expression/marks.ts';
@@ -141,8 +142,7 @@ export async function postToSlack(
   let response: Response;
   try {
     response = await deliver(request, true, {
-      ...(services.patience && { patience: services.patience }),
-      ...(services.sleep && { sleep: services.sleep }),
+      ...present({ patience: services.patience, sleep: services.sleep }),
       again: (reason, seconds) => services.log?.(secrets.redact(`Slack: ${reason}; trying again in ${seconds} s`)),
     });
   } catch (error) {

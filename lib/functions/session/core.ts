@@ -5,6 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { Attempt, SessionPayload, SessionResult } from '../../contract/payload.ts';
 import { checkVersion } from '../../contract/protocol.ts';
@@ -65,22 +66,22 @@ export async function session(payload: SessionPayload): Promise<SessionResult> {
     timezone,
     sessionTime,
     params,
-    ...(payload.schedule === undefined ? {} : { schedule: payload.schedule }),
+    ...present({ schedule: payload.schedule }),
     ids: {
       session_uuid: uuidOf(key),
       session_id: input.session_id ?? numberOf(key),
       project_id: 1,
       attempt_id: input.attempt_id ?? attemptNumber(execution.Name),
-      ...(input.retry_attempt_name === undefined ? {} : { retry_attempt_name: input.retry_attempt_name }),
+      ...present({ retry_attempt_name: input.retry_attempt_name }),
     },
   });
   const resume = typeof input.resume_from === 'string' ? [input.resume_from] : input.resume_from;
   const attempt: Attempt = {
     root: input.root ?? `attempts/${execution.Name}`,
-    ...(resume === undefined || resume.length === 0 ? {} : { resume }),
+    ...present({ resume: resume === undefined || resume.length === 0 ? undefined : resume }),
     ...(input.rerun_changed === true ? { rerunChanged: true } : {}),
     workflow,
-    ...(payload.sla === undefined ? {} : { sla: deadline(payload.sla, timezone, execution.StartTime) }),
+    ...present({ sla: payload.sla === undefined ? undefined : deadline(payload.sla, timezone, execution.StartTime) }),
   };
   return { params, b: { vars, attempt } };
 }
@@ -139,7 +140,7 @@ function readSessionTime(
   const now = parseTime(execution.StartTime, 'UTC');
   if (now === undefined)
     throw new TrowelError(ERRORS.badInput, `Expected a time for the execution's StartTime, got ${execution.StartTime}`);
-  const context = { timezone, now, ...(schedule === undefined ? {} : { schedule }) };
+  const context = { timezone, now, ...present({ schedule }) };
   const result = sessionTimeFor(input.session_time ?? 'last', context);
   if (result.ok) return result.time;
   faults.push(`session_time: ${result.message}`);

@@ -3,6 +3,7 @@
  * that was answered waits no more, so events may come late, twice and in any order.
  */
 
+import { present } from '../../asl/present.ts';
 import { ASSIGNMENT, type AssignmentFile, assignmentUri, jobIn } from '../../contract/assignment-file.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { Value } from '../../language/workflow.ts';
@@ -35,7 +36,7 @@ export async function taskStopped(task: StoppedTask, services: Services): Promis
   const log = container === undefined ? undefined : services.log?.(task.taskArn, container);
   const failure: Failure = {
     message: reason.message,
-    ...(log === undefined ? {} : { log }),
+    ...present({ log }),
     task: file.assignment.task,
   };
   return (await services.fail(file.token, reason.error, failure))
@@ -47,9 +48,9 @@ export async function taskStopped(task: StoppedTask, services: Services): Promis
 function jobOf(task: StoppedTask): { readonly id: string | undefined; readonly container?: string } | undefined {
   for (const { name, environment = [] } of task.overrides?.containerOverrides ?? []) {
     const address = environment.find((variable) => variable.name === ASSIGNMENT)?.value;
-    if (address !== undefined) return { id: jobIn(address), ...(name === undefined ? {} : { container: name }) };
+    if (address !== undefined) return { id: jobIn(address), ...present({ container: name }) };
   }
   const { startedBy: id = '', containers: [{ name } = {}] = [] } = task;
   if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
-  return { id, ...(name === undefined ? {} : { container: name }) };
+  return { id, ...present({ container: name }) };
 }

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import type { Span } from '../diagnostic.ts';
 import { asSeconds } from '../duration.ts';
 import { memoryOf, misfit, TASK_DEFAULTS, type TaskSize } from '../fargate-sizes.ts';
@@ -294,13 +295,14 @@ function merge(defaults: ProjectConfig, file: TrowelFile): ProjectConfig {
     timezone: (file.timezone !== undefined && zoneOf(file.timezone)) || defaults.timezone,
     params: listOf(file.params),
     python: {
-      ...(python?.version !== undefined && { version: python.version }),
-      ...(python?.constraints !== undefined && { constraints: python.constraints }),
+      ...present({
+        version: python?.version,
+        constraints: python?.constraints,
+      }),
       preload: python?.preload ?? [],
     },
     apt: file.apt ?? [],
-    ...(file.dockerfile !== undefined && { dockerfile: file.dockerfile }),
-    ...(file.image !== undefined && { image: file.image }),
+    ...present({ dockerfile: file.dockerfile, image: file.image }),
     containers: file.containers ?? defaults.containers,
     task: {
       ...taskSize(task),
@@ -312,13 +314,15 @@ function merge(defaults: ProjectConfig, file: TrowelFile): ProjectConfig {
     },
     secrets: file.secrets ?? [],
     notifications: {
-      ...(notifications?.slack !== undefined && { slack: notifications.slack.slice('secret:'.length) }),
+      ...present({
+        slack: notifications?.slack !== undefined ? notifications.slack.slice('secret:'.length) : undefined,
+      }),
       email: notifications?.email ?? [],
       on: notifications?.on ?? defaults.notifications.on,
       links: notifications?.links ?? defaults.notifications.links,
     },
     network: {
-      ...(network?.vpc !== undefined && { vpc: network.vpc }),
+      ...present({ vpc: network?.vpc }),
       subnets: network?.subnets ?? defaults.network.subnets,
       endpoints: network?.endpoints ?? defaults.network.endpoints,
     },
@@ -329,14 +333,15 @@ function merge(defaults: ProjectConfig, file: TrowelFile): ProjectConfig {
     },
     values: { pickle: file.values?.pickle ?? defaults.values.pickle },
     tags: file.tags ?? {},
-    ...(file.deploy !== undefined && { deploy: { exclude: listOf(file.deploy.exclude) } }),
+    ...present({ deploy: file.deploy !== undefined ? { exclude: listOf(file.deploy.exclude) } : undefined }),
     apps: Object.fromEntries(
       Object.entries(file.apps ?? {}).map(([name, { image, command, args }]) => [
         name,
         {
-          ...(image !== undefined && { image }),
-          ...(command !== undefined && {
-            command: typeof command === 'string' ? command.trim().split(/\s+/) : command,
+          ...present({
+            image,
+            command:
+              command !== undefined ? (typeof command === 'string' ? command.trim().split(/\s+/) : command) : undefined,
           }),
           args: args ?? [],
         },

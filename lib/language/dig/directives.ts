@@ -1,4 +1,5 @@
 /** The keys with a leading underscore, each read from its place in the tree into what workflow.ts says. */
+import { present } from '../../asl/present.ts';
 import { asSeconds } from '../duration.ts';
 import type { Report } from '../report.ts';
 import { didYouMean } from '../suggest.ts';
@@ -245,7 +246,7 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
     limit: count,
     interval,
     exponential,
-    ...(exponential && maxInterval !== undefined && { maxInterval }),
+    ...present({ maxInterval: exponential && maxInterval !== undefined ? maxInterval : undefined }),
   };
 }
 

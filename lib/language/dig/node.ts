@@ -1,4 +1,5 @@
 /** A mapping of a .dig file → Group or Task: WorkflowCompiler's rules, but every fault is reported and parsing continues. */
+import { present } from '../../asl/present.ts';
 import type { Span } from '../diagnostic.ts';
 import { LATER_OPERATORS, lookUp, replacementOf, SYNONYMS } from '../operators/elsewhere.ts';
 import { hasBody, leadsToTasks, OPERATORS, operatorSpec } from '../operators.ts';
@@ -312,10 +313,9 @@ function readTask(name: string, tree: MapTree, report: Report): Task {
       command: commandEntry ? toValue(commandEntry.value) : null,
       keys,
       spans: {},
-      ...(body && { body }),
-      ...(elseBody && { elseBody }),
+      ...present({ body, elseBody }),
       parallel: spec?.kind === 'repeat' ? readParallel(entryOf(tree, '_parallel'), 'loop', report) : SEQUENTIAL,
-      ...(seconds !== undefined && { timeout: seconds }),
+      ...present({ timeout: seconds }),
     },
     tree,
   );

@@ -2,6 +2,7 @@
  * lib/language: .dig text → Workflow, and every fault of a project as diagnostics. Nothing here runs, evaluates or throws for what
  * a user wrote. `parseWorkflow` is pure; `loadProject` (project.ts) brings the files.
  */
+import { present } from '../../asl/present.ts';
 import type { Diagnostic } from '../diagnostic.ts';
 import { operatorSpec } from '../operators.ts';
 import { Report, sortDiagnostics } from '../report.ts';
@@ -62,9 +63,7 @@ function workflowOf(name: string, file: string, tree: Tree, readFile: ReadFile, 
   const workflow: Workflow = {
     name,
     file,
-    ...(zone !== undefined && { timezone: zone }),
-    ...(readableSchedule && { schedule: readableSchedule }),
-    ...(readableSla && { sla: readableSla }),
+    ...present({ timezone: zone, schedule: readableSchedule, sla: readableSla }),
     root,
   };
   return { workflow, diagnostics: sortDiagnostics(report.diagnostics), includes: includer.files };

@@ -1,4 +1,5 @@
 /** `schedule:` at the top of a file. */
+import { present } from '../../asl/present.ts';
 import { cronFault, weekdayFault } from '../cron.ts';
 import { asSeconds, parseDuration } from '../duration.ts';
 import type { Report } from '../report.ts';
@@ -110,9 +111,7 @@ export function readSchedule(entry: Entry, report: Report): Schedule | undefined
     at: text,
     delay: readDelay(value, report),
     skipOnOvertime: readBoolean(value, 'skip_on_overtime', report),
-    ...(skipDelayedBy !== undefined && { skipDelayedBy }),
-    ...(start !== undefined && { start }),
-    ...(end !== undefined && { end }),
+    ...present({ skipDelayedBy, start, end }),
     span: value.span,
   };
 }

@@ -1,5 +1,6 @@
 /** `sla:` at the top of a file: a time or a duration, what to do then, and tasks of one's own. */
 
+import { present } from '../../asl/present.ts';
 import type { Report } from '../report.ts';
 import type { Sla } from '../workflow.ts';
 import { asBoolean } from '../yaml/scalar.ts';
@@ -39,11 +40,10 @@ export function readSla(entry: Entry, report: Report): Sla | undefined {
   const rest: MapTree = { ...value, entries: value.entries.filter(({ key }) => !OWN_KEYS.includes(key)) };
   const body = rest.entries.length > 0 ? readNode('^sla', rest, report) : undefined;
   return {
-    ...(time !== undefined && { time }),
-    ...(duration !== undefined && { duration }),
+    ...present({ time, duration }),
     alert: flag('alert', true),
     fail: flag('fail', false),
-    ...(body && { body }),
+    ...present({ body }),
     span: value.span,
   };
 }

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isMapping } from '../../asl/json.ts';
 import { LIMITS } from '../../asl/limits.ts';
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { Call } from '../../engine/types.ts';
@@ -97,7 +98,7 @@ function parse(resource: string): Target {
     service,
     action,
     optimized,
-    ...(suffix !== undefined && sync && { sync }),
+    ...present({ sync: suffix !== undefined && sync ? sync : undefined }),
     parsed: suffix === '.sync:2',
   };
 }
@@ -238,7 +239,7 @@ function lambdaResult({ Payload, FunctionError, StatusCode = null, ExecutedVersi
     const type = isMapping(parsed) && typeof parsed.errorType === 'string' ? parsed.errorType : 'Lambda.Unknown';
     throw new TrowelError(type, text);
   }
-  return { ...(ExecutedVersion !== undefined && { ExecutedVersion }), Payload: json(text), StatusCode };
+  return { ...present({ ExecutedVersion }), Payload: json(text), StatusCode };
 }
 
 function parsedTexts(execution: { readonly [key: string]: Json }): Json {

@@ -10,6 +10,7 @@
  * stand in a state. Values may be text, for templates give text; empty text is none.
  */
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 
 type Mapping = { [key: string]: Json };
@@ -78,13 +79,13 @@ export async function clientConfig(
   const endpoint = await option('endpoint');
   const credentials =
     accessKeyId !== undefined && secretAccessKey !== undefined
-      ? { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }
+      ? { accessKeyId, secretAccessKey, ...present({ sessionToken }) }
       : undefined;
   const config = {
     requestHandler: { connectionTimeout: CONNECTION_MS },
-    ...(region !== undefined && { region }),
+    ...present({ region }),
     ...(endpoint !== undefined && { endpoint: endpoint.includes('://') ? endpoint : `https://${endpoint}` }),
-    ...(credentials && { credentials }),
+    ...present({ credentials }),
   };
   if (module !== '@aws-sdk/client-s3') return config;
 

@@ -1,5 +1,6 @@
 /** `.sync`: how to follow a job that an action started, and what the state's result is. Members have capital letters throughout. */
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 
 type Mapping = { readonly [key: string]: Json };
@@ -64,7 +65,7 @@ export const SYNC: { readonly [action: string]: Sync } = {
   'ecs:runTask': {
     poll: 'describeTasks',
     ask: ({ Tasks = null }, { Cluster }) => ({
-      ...(Cluster !== undefined && { Cluster }),
+      ...present({ Cluster }),
       Tasks: [member(Tasks, '0', 'TaskArn')],
     }),
     job: ['Tasks', '0'],
@@ -77,7 +78,7 @@ export const SYNC: { readonly [action: string]: Sync } = {
     stop: {
       action: 'stopTask',
       ask: ({ Tasks = null }, { Cluster }) => ({
-        ...(Cluster !== undefined && { Cluster }),
+        ...present({ Cluster }),
         Task: member(Tasks, '0', 'TaskArn'),
       }),
     },

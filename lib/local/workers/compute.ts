@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { Job } from '../../contract/assignment.ts';
 import { ERRORS, type Failure } from '../../contract/errors.ts';
@@ -84,7 +85,7 @@ export class LocalCompute implements Compute {
           assignment,
           secrets,
           hide: hidden().filter((value) => !Object.values(secrets).includes(value)),
-          ...(debug !== undefined && debug.task === assignment.task ? { debug: debug.how } : {}),
+          ...present({ debug: debug !== undefined && debug.task === assignment.task ? debug.how : undefined }),
         },
         {
           log: (text, task) => onOutput(task ?? assignment.task, text),
@@ -94,8 +95,7 @@ export class LocalCompute implements Compute {
         {
           folder,
           signal,
-          ...(assignment.python === undefined ? {} : { python: assignment.python }),
-          ...(job.docker === undefined ? {} : { docker: job.docker }),
+          ...present({ python: assignment.python, docker: job.docker }),
         },
       );
       if (result.ok && result.returned !== undefined) onReturned?.(result.returned);
@@ -114,8 +114,7 @@ export class LocalCompute implements Compute {
     const log = logFile?.(task);
     const failure: Failure = {
       message: mask(error.message),
-      ...(error.stacktrace === undefined ? {} : { stacktrace: mask(error.stacktrace) }),
-      ...(log === undefined ? {} : { log }),
+      ...present({ stacktrace: error.stacktrace === undefined ? undefined : mask(error.stacktrace), log }),
       task,
     };
     // A worker that was lost twice: the machine's tries of lost tasks, minutes apart, are meant for containers on AWS.
@@ -153,7 +152,7 @@ export function causeText(failure: Failure): string {
     const text = JSON.stringify({
       ...failure,
       message: message.length > kept ? `${message.slice(0, kept)} …` : message,
-      ...(stacktrace === undefined ? {} : { stacktrace: stacktrace.slice(-kept) }),
+      ...present({ stacktrace: stacktrace?.slice(-kept) }),
     });
     if (text.length <= LONGEST_CAUSE) return text;
   }

@@ -4,10 +4,12 @@
  * each task. The project, the history and the runner are mounted where they lie here, so that a path means the same on both sides. The
  * options are digdag's, and as there the container has the user that its image names, and nothing of this machine's environment.
  */
+
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { present } from '../../asl/present.ts';
 import { capture } from '../../host/capture.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 import { onPath } from '../../python/environment.ts';
@@ -144,7 +146,7 @@ export class Containers {
 
   async #engineCommand(command: readonly string[], failure: string, input?: string): Promise<void> {
     const { env, signal, project } = this.#options;
-    const done = await capture(command, { env, signal, cwd: project, ...(input === undefined ? {} : { input }) });
+    const done = await capture(command, { env, signal, cwd: project, ...present({ input }) });
     if (done.code === 0) return;
     const said = done.output.trim().split('\n').slice(-LAST_LINES).join('\n');
     throw new WorkerLost(`${failure} (${command.slice(0, 2).join(' ')} ended with code ${done.code})\n${said}`, true);

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { present } from '../../asl/present.ts';
 import { ERRORS } from '../../contract/errors.ts';
 import { pythonPackageFolder } from '../../host/package-folder.ts';
 import type { Diagnostic } from '../../language/diagnostic.ts';
@@ -84,7 +85,7 @@ export class PythonHost {
     const inside = docker && (await this.#containers?.interpreter(docker, python ?? ['python3'], folder));
     if (inside !== undefined) makeFolders(start);
     const own = inside ?? (python === undefined ? {} : { python });
-    const options = { ...own, ...(signal === undefined ? {} : { signal }) };
+    const options = { ...own, ...present({ signal }) };
     const lost = await pool.run(start, handlers, options).catch((error: unknown) => {
       if (error instanceof WorkerLost && !error.early) return error;
       throw error;
@@ -121,8 +122,7 @@ export class PythonHost {
       cwd: project,
       preload: python?.preload ?? [],
       onStderr: (text) => this.onNotice(text.trimEnd()),
-      ...(maxTasks === undefined ? {} : { maxTasks }),
-      ...(foreground === undefined ? {} : { foreground }),
+      ...present({ maxTasks, foreground }),
     };
     const pool = new WorkerPool(options);
     pool.warm().catch(() => {});
@@ -135,8 +135,7 @@ export class PythonHost {
       project,
       notice: (message) => this.onNotice(message),
       signal: this.#stop.signal,
-      ...(python === undefined ? {} : { python }),
-      ...(env === undefined ? {} : { env }),
+      ...present({ python, env }),
     };
   }
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { present } from '../../asl/present.ts';
 import { type Finished, type Start, type TaskHandlers, Worker, WorkerLost, type WorkerOptions } from './worker.ts';
 
 /**
@@ -89,7 +90,7 @@ export class WorkerPool {
     // One that never was ready is not tried again: it would fail as before.
     if (known?.alive || (known !== undefined && !known.wasReady)) return known;
     if (this.#closed) throw new WorkerLost('The run has ended', true);
-    const worker = new Worker({ ...this.#options, python, ...(shown === undefined ? {} : { shown }) });
+    const worker = new Worker({ ...this.#options, python, ...present({ shown }) });
     this.#workers.set(key, worker);
     return worker;
   }
