@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { present } from '../asl/present.ts';
 
 export interface Captured {
   /** Exit code; 127 where there is no such command, 128 if a signal ended it. */
@@ -27,7 +26,8 @@ export function capture(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
-      ...present({ cwd: options.cwd, signal }),
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(signal === undefined ? {} : { signal }),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     child.stdin?.on('error', () => {}).end(input);

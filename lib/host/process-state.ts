@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { present } from '../asl/present.ts';
 
 /**
  * Whether a process (of this machine) runs. One that has ended, and whose parent has not asked how, is still in the system's table: a
@@ -33,7 +32,7 @@ function ofProc(pid: number): ReturnType<typeof entryOf> {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state = '', began] = [fields[0], fields[19]];
-    return { state, ...present({ began }) };
+    return { state, ...(began !== undefined && { began }) };
   } catch {
     return undefined;
   }
