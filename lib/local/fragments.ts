@@ -59,7 +59,7 @@ export function fragmentFunctions(
     http_call: async (given, call) => {
       const payload = given as unknown as Payload;
       const { m: _, w: __, ...bare } = payload;
-      const request = { ...bare, op: 'http', k: asRequest(payload.k) } as unknown as Json;
+      const request = { ...bare, op: 'http', k: asRequest(payload) } as unknown as Json;
       const fetched = (await services.http(request, call)) as { stored?: { http?: { last_content?: Value } } };
       const { workflow } = only(parsed(fetched.stored?.http?.last_content ?? ''));
       return (await run(payload, workflow, { ...workflow.root, name: '^sub' }, call.signal)) as Json;
@@ -74,8 +74,8 @@ function unauthored({ b, l }: Payload): Payload['b'] {
 }
 
 /** http_call> takes the options of http>; the answer is wanted whatever they say. */
-function asRequest(keys: Mapping): Mapping {
-  const { 'http_call>': uri, _type, ...others } = keys;
+function asRequest({ op, k }: Payload): Mapping {
+  const { [`${op}>`]: uri, _type, ...others } = k;
   return { ...others, ...(uri === undefined ? {} : { 'http>': uri }), store_content: true };
 }
 

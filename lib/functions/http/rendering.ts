@@ -3,6 +3,7 @@ import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import type { Layer, Payload } from '../../contract/payload.ts';
 import { Marks, mapTexts, UnknownWord } from '../../expression/marks.ts';
 import type { RenderRequest } from '../../expression/render.ts';
+import { operatorSpec } from '../../language/operators.ts';
 import { decode } from '../../language/value-form.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { type SecretServices, Secrets } from './secrets.ts';
@@ -54,10 +55,13 @@ export async function renderTask(
 ): Promise<Task> {
   const marks = new Marks();
   const { l, k, op, b } = payload;
+  const defaults = operatorSpec(op)?.defaults ?? op;
   const { authored } = b.attempt;
   const own = authored === undefined ? marks.secrets(k) : k;
   const rendered = await services.render({
-    layers: marks.secretsOfLayers(payload.seen ?? l, authored).map((layer) => withInserted(layer, op, shown, marks)),
+    layers: marks
+      .secretsOfLayers(payload.seen ?? l, authored)
+      .map((layer) => withInserted(layer, defaults, shown, marks)),
     builtins: b.vars,
     task: payload.t,
     keys: insertedIn(own, shown, marks),
@@ -68,7 +72,7 @@ export async function renderTask(
   const scope = { ...rendered.params };
   // The command is what stands after the operator, and no variable of that name.
   if (!Object.hasOwn(keys, '_command')) delete scope._command;
-  for (const key of [...shown, op]) {
+  for (const key of [...shown, defaults]) {
     const data =
       !Object.hasOwn(keys, key) &&
       (payload.seen ?? l).some((layer) => !isExport(layer) && Object.hasOwn(contentOf(layer), key));
@@ -86,11 +90,11 @@ function insertedIn(keys: Mapping, shown: readonly string[], marks: Marks): Mapp
 }
 
 /** The same in an `_export`, and in the operator's defaults there. */
-function withInserted(layer: Layer, operator: string, shown: readonly string[], marks: Marks): Layer {
+function withInserted(layer: Layer, name: string, shown: readonly string[], marks: Marks): Layer {
   if (shown.length === 0 || !isExport(layer)) return layer;
   const content = insertedIn(layer[0], shown, marks);
-  const { [operator]: defaults } = content;
-  return [isMapping(defaults) ? { ...content, [operator]: insertedIn(defaults, shown, marks) } : content];
+  const { [name]: defaults } = content;
+  return [isMapping(defaults) ? { ...content, [name]: insertedIn(defaults, shown, marks) } : content];
 }
 
 function isExport(layer: Layer): layer is [Mapping] {

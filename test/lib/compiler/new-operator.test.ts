@@ -1,4 +1,7 @@
-/** A new operator of a kind that there is needs an entry in the operators' table (lib/language/operators), and nothing else. */
+/**
+ * A new operator of an existing kind needs an entry in the operators' table and nothing else.
+ * Covers lib/language/operators.ts, lib/compiler/operators/index.ts, tools/write-operators.ts
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digSchema } from '../../../lib/language/json-schema.ts';
 import type { OperatorSpec } from '../../../lib/language/operators/spec.ts';

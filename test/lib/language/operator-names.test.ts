@@ -1,4 +1,4 @@
-/** The operators' table (lib/language/operators) is the only one: nothing else decides by an operator's name. */
+/** The operators' table is the only one: nothing else decides by an operator's name. Covers lib/language/operators.ts */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
