@@ -15,7 +15,8 @@ import { writeZip } from '../../lib/cloud/zip.ts';
 import { project } from '../lib/cli/run-cli.ts';
 import { type Sink, serve } from '../lib/functions/http/server.ts';
 import { type Cloud, type Stack, startCloud } from './aws/cloud.ts';
-import { end, results, run, start } from './aws/run.ts';
+import type { EcsTask } from './aws/ecs-task.ts';
+import { end, history, results, run, start } from './aws/run.ts';
 import { ACCOUNT, REGION } from './aws/service.ts';
 import type { DeployedResource, DeployedStack } from './aws/template.ts';
 
@@ -54,11 +55,35 @@ _error:
   fail>: no rows
 `,
   nightly: 'schedule:\n  daily>: 07:00:00\n  skip_on_overtime: true\n+slow:\n  wait>: 600s\n',
+  hang: '+wait:\n  sh>: echo working; sleep 600\n',
+  // More than a state may hold: slow/values.test.ts has more ways to come to that.
+  values: `
++store:
+  _parallel: true
+${['a', 'b', 'c'].map((name) => `  +${name}:\n    py>: tasks.many\n    prefix: ${name}\n`).join('')}
++check:
+  py>: tasks.check_many
+  prefixes: [a, b, c]
+`,
   rotated: '+say:\n  py>: tasks.digest\n  _env: {PASSWORD: "${secret:db.password}"}\n',
 };
 const TASKS = `
 import hashlib, os
 import digdag
+
+
+def many(prefix):
+    digdag.env.store({f"{prefix}_{n}": text(prefix, n) for n in range(100)})
+
+
+def check_many(prefixes):
+    for prefix in prefixes:
+        for n in range(100):
+            assert digdag.env.params[f"{prefix}_{n}"] == text(prefix, n), (prefix, n)
+
+
+def text(prefix, n):
+    return f"{prefix} {n} ".ljust(1000, "x")
 
 
 def digest():
@@ -175,6 +200,36 @@ test('skip_on_overtime leaves a run out while an earlier session goes on', async
   expect(runs).toHaveLength(1);
   expect(functions.logs.get('session')?.join('')).toContain('an earlier session still runs (skip_on_overtime)');
   await cloud.sfn.send(new StopExecutionCommand({ executionArn: runs[0]?.arn }));
+});
+
+test('300 values of 1 KB from parallel tasks reach the next one; a run that is resumed starts no container', async () => {
+  const ended = await run(cloud, stack, 'values');
+  expect(ended, ended.cause).toMatchObject({ status: 'SUCCEEDED' });
+  const resumed = await run(cloud, stack, 'values', { resume_from: ended.name });
+  expect(resumed, resumed.cause).toMatchObject({ status: 'SUCCEEDED' });
+  const submitted = resumed.events.flatMap(({ taskSubmittedEventDetails: details }) => details?.output ?? []);
+  expect(submitted.filter((output) => output.includes('taskArn'))).toEqual([]);
+});
+
+test('the state of a container that is killed hears of it, and nothing of it is left', async () => {
+  if (cloud.small === undefined) return;
+  const { containers } = cloud.small;
+  const working = new Promise<EcsTask>((resolve) => {
+    containers.hooks.line = (task) => resolve(task);
+  });
+  const execution = await start(cloud, stack, 'hang');
+  const task = await working;
+  containers.hooks = { starting: () => 'it is not to run' };
+  await containers.kill(task);
+  const lost = async () => {
+    const events = await history(cloud, execution);
+    return events.map(({ taskFailedEventDetails: details }) => details?.error);
+  };
+  await expect.poll(lost).toContain('Trowel.TaskLost');
+  await cloud.sfn.send(new StopExecutionCommand({ executionArn: execution.arn }));
+  containers.hooks = {};
+  expect(task.exitCode).toBe(137);
+  expect(await containers.left()).toEqual([]);
 });
 
 test('a rotated secret reaches the next container', async () => {

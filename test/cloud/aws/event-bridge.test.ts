@@ -1,4 +1,4 @@
-/** Targets are played: a function by a list of what it was given, SQS by a server. Events that a real container's end makes are in fargate.test.ts. */
+/** Targets are played: a function by a list of what it was given, SQS by a server. Events that a real container's end makes are in slow/fargate.test.ts. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Sink, serve } from '../../lib/functions/http/server.ts';
 import { EventBridge } from './event-bridge.ts';

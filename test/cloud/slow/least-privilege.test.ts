@@ -53,7 +53,7 @@ async function undisturbed(): Promise<Run> {
 }
 
 /**
- * Statements that a run does without: what is told of a container that has answered before it stopped (test/cloud/aws/fargate.test.ts and
+ * Statements that a run does without: what is told of a container that has answered before it stopped (test/cloud/aws/slow/fargate.test.ts and
  * faults.test.ts have those that need it).
  */
 const BESIDE = /Functiontaskstopped/;

@@ -16,13 +16,13 @@ import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json } from '../../../lib/asl/types.ts';
-import { jobId } from '../../../lib/contract/names.ts';
-import { ROOT } from './deploy.ts';
-import type { EcsTask } from './ecs-task.ts';
-import { REGION } from './service.ts';
-import { type SmallAws, startSmallAws } from './small-aws.ts';
-import type { DeployedStack, Mapping } from './template.ts';
+import type { Json } from '../../../../lib/asl/types.ts';
+import { jobId } from '../../../../lib/contract/names.ts';
+import { ROOT } from '../deploy.ts';
+import type { EcsTask } from '../ecs-task.ts';
+import { REGION } from '../service.ts';
+import { type SmallAws, startSmallAws } from '../small-aws.ts';
+import type { DeployedStack, Mapping } from '../template.ts';
 
 let aws: SmallAws;
 let stack: DeployedStack;

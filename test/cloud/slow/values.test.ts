@@ -4,9 +4,9 @@
  */
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { project } from '../lib/cli/run-cli.ts';
-import { type Cloud, HOOK_TIMEOUT, type Stack, startCloud } from './aws/cloud.ts';
-import { run } from './aws/run.ts';
+import { project } from '../../lib/cli/run-cli.ts';
+import { type Cloud, HOOK_TIMEOUT, type Stack, startCloud } from '../aws/cloud.ts';
+import { run } from '../aws/run.ts';
 
 vi.setConfig({ testTimeout: 900_000 });
 
