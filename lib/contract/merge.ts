@@ -10,7 +10,7 @@ export class Template {
   }
 }
 
-export type Marked = null | boolean | number | string | Template | Marked[] | MarkedMapping;
+export type Marked = null | boolean | number | string | Template | readonly Marked[] | MarkedMapping;
 export type MarkedMapping = { [key: string]: Marked };
 
 export function isMarkedMapping(value: Marked | undefined): value is MarkedMapping {

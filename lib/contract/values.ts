@@ -107,6 +107,6 @@ export async function inTurns<A, B>(items: readonly A[], act: (item: A) => Promi
 export function bytesKept(value: Value): number {
   if (value === null || typeof value !== 'object') return 0;
   if (isReference(value)) return value.bytes;
-  const items: Value[] = Array.isArray(value) ? value : Object.values(value);
+  const items: readonly Value[] = Array.isArray(value) ? value : Object.values(value);
   return items.reduce((sum: number, item) => sum + bytesKept(item), 0);
 }

@@ -116,15 +116,15 @@ export class Expressions {
     return compiled;
   }
 
-  #compileNested(template: object, location: string): Compiled {
+  #compileNested(template: readonly Json[] | { readonly [key: string]: Json }, location: string): Compiled {
     if (Array.isArray(template)) {
-      const items = template.map((item: Json, index) => this.#compile(item, `${location}[${index}]`));
+      const items = template.map((item, index) => this.#compile(item, `${location}[${index}]`));
       return items.every((item) => item.kind === 'constant')
         ? { kind: 'constant', value: items.map((item) => item.value) }
         : { kind: 'array', items };
     }
     const entries = Object.entries(template).map(
-      ([key, item]: [string, Json]) => [key, this.#compile(item, `${location}/${key}`)] as const,
+      ([key, item]) => [key, this.#compile(item, `${location}/${key}`)] as const,
     );
     const constants: { [key: string]: Json } = {};
     for (const [key, item] of entries) {

@@ -57,7 +57,7 @@ export function toMapping(value: Value | undefined, key: string): Result<Mapping
 }
 
 /** A list, or JSON text of one, as values travel. */
-export function toList(value: Value | undefined, key: string): Result<Value[]> {
+export function toList(value: Value | undefined, key: string): Result<readonly Value[]> {
   const parsed = parseJson(value);
   if (Array.isArray(parsed)) return good(parsed);
   return missing(value, key) ?? expected('array type', value, key);

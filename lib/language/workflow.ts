@@ -1,11 +1,12 @@
+import type { Json } from '../asl/json.ts';
 import type { Span } from './diagnostic.ts';
 
 /**
  * The typed tree of a .dig file, after includes and validation. Values are plain JSON with digdag's YAML typing; a text in
  * it is a template unless said otherwise. Every node keeps its span.
  */
-export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
-export type Mapping = { [key: string]: Value };
+export type Value = Json;
+export type Mapping = { [key: string]: Json };
 
 export interface Workflow {
   /** Path without `.dig`, relative to the project, e.g. `main` or `sub/part`. */

@@ -227,7 +227,7 @@ async function smtpServer(params: Mapping, task: Task) {
 /** A list, JSON text of one, or text with commas. */
 function addresses(params: Mapping, key: string): string[] {
   const value = nested(params[key]) ?? [];
-  const list: Value[] = Array.isArray(value) ? value : [value];
+  const list: readonly Value[] = Array.isArray(value) ? value : [value];
   return list.map((entry) => address(text({ [key]: entry }, key) ?? '', key)).filter((entry) => entry !== '');
 }
 

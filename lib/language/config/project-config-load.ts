@@ -170,12 +170,17 @@ function retried(schema: Schema, value: Value, issues: readonly Issue[]): Trowel
     const keys = issue.code === 'unrecognized_keys' ? issue.keys : path.slice(-1);
     if (Array.isArray(parent) && path.length > 1) {
       // One bad item of a list: the whole list keeps its default.
-      const above = valueAt(copy, path.slice(0, -2));
-      if (isMapping(above)) delete above[path.at(-2) ?? ''];
-    } else if (isMapping(holder)) for (const key of keys) delete holder[key];
+      remove(valueAt(copy, path.slice(0, -2)), [path.at(-2) ?? '']);
+    } else remove(holder, keys);
   }
   const again = schema.safeParse(copy);
   return again.success ? again.data : {};
+}
+
+function remove(holder: Value, keys: readonly string[]): void {
+  if (!isMapping(holder)) return;
+  const mapping: Mapping = holder;
+  for (const key of keys) delete mapping[key];
 }
 
 function reportTemplates(tree: Tree, report: Report): void {

@@ -56,8 +56,8 @@ function convert(value: unknown, schema: Schema, rename: Rename, scalar: Scalar)
   if (typeof value !== 'object') return scalar(value, shape);
 
   const structure = Array.isArray(shape) && (kind === 3 || kind === -3 || kind === 4);
-  const names: readonly string[] = structure ? shape[4] : [];
-  const members: readonly Schema[] = structure ? shape[5] : [];
+  const names: readonly string[] = structure ? (shape[4] as readonly string[]) : [];
+  const members: readonly Schema[] = structure ? (shape[5] as readonly Schema[]) : [];
   const element = kind === 2 && Array.isArray(shape) ? shape[5] : undefined;
   const result: { [key: string]: unknown } = {};
   for (const [key, inner] of Object.entries(value)) {

@@ -58,7 +58,7 @@ function flat(value: unknown): string {
 }
 
 function statements(template: Template, role: string): string[] {
-  const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [value]);
+  const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
   return Object.entries(template.findResources('AWS::IAM::Role'))
     .filter(([id]) => id.includes(role))
     .flatMap(([, { Properties }]) => Properties.Policies)
