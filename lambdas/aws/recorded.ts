@@ -2,7 +2,6 @@ import { fingerprint } from '../../lib/contract/fingerprint.ts';
 import { resultPath } from '../../lib/contract/names.ts';
 import type { Payload, StoreResult } from '../../lib/contract/payload.ts';
 import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../../lib/functions/acted.ts';
-import type { Value } from '../../lib/language/workflow.ts';
 import { logger } from './logger.ts';
 import type { Objects } from './objects.ts';
 
@@ -19,7 +18,7 @@ export async function once(
 ): Promise<StoreResult> {
   const { root, resume = [] } = payload.b.attempt;
   const path = resultPath(payload.t, payload.r);
-  const seen = fingerprint([payload.op, payload.k, payload.l as Value[]]);
+  const seen = fingerprint([payload.op, payload.k, payload.l]);
   const recorded = objects.records(payload);
   for (const attempt of [root, ...resume]) {
     const record = (await recorded(attempt, path)) as Partial<ActedRecord> | undefined;

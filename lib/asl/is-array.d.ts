@@ -1,4 +1,4 @@
 interface ArrayConstructor {
-  /** Without this, what is a `readonly T[] | U` becomes `any[]` where it is a list, and stays what it was where it is none. */
+  /** TypeScript's own makes `any[]` of a `readonly T[] | U` that is a list, and does not take the list away where it is none. */
   isArray(value: unknown): value is readonly unknown[];
 }

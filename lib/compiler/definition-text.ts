@@ -64,7 +64,7 @@ function stateText(state: State): string {
       ]);
     }
     default:
-      return escaped(state as unknown as Json);
+      return object(members(state));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Assignment } from './assignment.ts';
 
 /** What a container reads at TROWEL_ASSIGNMENT (trowel_task/host/fargate.py). It holds the task's token: never logged, soon expired. */
-export interface AssignmentFile {
+export type AssignmentFile = {
   readonly v: 1;
   readonly token: string;
   /** By which the container reads this file. It is valid for some minutes; whoever has it may read the file until then. */
@@ -13,7 +13,7 @@ export interface AssignmentFile {
   readonly evaluate?: string;
   /** Seconds of silence after which the state gives the task up. */
   readonly heartbeat?: number;
-}
+};
 
 /** The one variable that a container is given: a signed address of its AssignmentFile. */
 export const ASSIGNMENT = 'TROWEL_ASSIGNMENT';

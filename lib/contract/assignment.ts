@@ -19,13 +19,13 @@ export type Piece = string | readonly [key: string];
  * Where secrets are put in: of the variables of `env` and of the script those that ask for one. What is not here asks for none, whatever
  * its text looks like.
  */
-export interface SecretTexts {
+export type SecretTexts = {
   readonly env: { readonly [name: string]: readonly Piece[] };
   readonly script?: readonly Piece[];
-}
+};
 
 /** docs/protocol.md, section "Assignment". */
-export interface Assignment {
+export type Assignment = {
   readonly v: number;
   readonly task: string;
   readonly operator: string;
@@ -51,4 +51,4 @@ export interface Assignment {
   readonly python?: readonly string[];
   /** Whether objects of any class may be stored and read. */
   readonly pickle?: boolean;
-}
+};

@@ -40,7 +40,7 @@ export function taskFailed(message: string, cause?: unknown): TrowelError {
  * The Cause of a failure raised by Trowel is this as JSON (an AWS Lambda function's own is `{errorType, errorMessage}`; both are
  * understood by `failureOf`). `message` is what `${error.message}` gives.
  */
-export interface Failure {
+export type Failure = {
   message: string;
   /** The user's frames, innermost last. */
   stacktrace?: string;
@@ -49,4 +49,4 @@ export interface Failure {
   task?: string;
   /** On AWS: where the traceback is, `s3://…`; `stacktrace` may be only its end. */
   traceback?: string;
-}
+};

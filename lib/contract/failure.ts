@@ -17,7 +17,7 @@ export function failureOf(output: ErrorOutput): Failure & { name: string } {
   const name = typeof output.Error === 'string' ? output.Error : 'States.TaskFailed';
   const cause = typeof output.Cause === 'string' ? output.Cause : '';
   const parsed = parseObject(cause);
-  if (typeof parsed?.message === 'string') return { ...(parsed as unknown as Failure), name };
+  if (typeof parsed?.message === 'string') return { ...(parsed as Failure), name };
   if (typeof parsed?.errorMessage === 'string') return { name, message: parsed.errorMessage };
   return { name, message: cutMessage(cause) ?? (cause === '' ? (SAID[name] ?? name) : cause) };
 }

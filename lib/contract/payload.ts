@@ -1,6 +1,7 @@
 /**
  * What a compiled machine says to the functions and what they answer: the same JSON here and on AWS.
- * Names are short because they are in every state; docs/protocol.md, section "Payloads", explains them.
+ * Names are short because they are in every state; docs/protocol.md, section "Payloads", explains them. What is JSON is a `type`: TypeScript
+ * does not take an interface as JSON.
  */
 import type { Mapping, Schedule, Value } from '../language/workflow.ts';
 
@@ -13,13 +14,13 @@ export const PROTOCOL = 1;
 export type Layer = Mapping | [Mapping] | [Mapping, 0];
 
 /** The variable `$b`: what is the same for a whole execution. */
-export interface Builtins {
+export type Builtins = {
   /** Built-in variables without task_name: session_time, timezone, attempt_id … They beat exports and stores. */
   vars: Mapping;
   attempt: Attempt;
-}
+};
 
-export interface Attempt {
+export type Attempt = {
   /** Folder (here) or address (`s3://BUCKET/attempts/WORKFLOW/EXECUTION`) of this attempt's values and results. */
   root: string;
   /** Roots of the attempts this one resumes, nearest first; a result found there is not computed again. */
@@ -41,10 +42,10 @@ export interface Attempt {
   authored?: number;
   /** When the session is late (`sla:`), ISO 8601 in UTC. */
   sla?: string;
-}
+};
 
 /** Common to launch, evaluate, http, notify. */
-export interface Payload {
+export type Payload = {
   v: number;
   /** Full task name, e.g. `+main+loop^sub+loop-0+x`. */
   t: string;
@@ -72,23 +73,23 @@ export interface Payload {
   i?: LoopPlan;
   /** call>: the files that may be called, and those on the way to the task, outermost first. */
   c?: { files: string[]; chain: string[] };
-}
+};
 
-export interface LaunchPayload extends Payload {
+export type LaunchPayload = Payload & {
   token: string;
   /** On AWS: key of the task definition, if it is not `default` (an image or secrets of its own). */
   d?: string;
-}
+};
 
 /** What launch, http answer (through the task token or directly). Exactly one of `s` and `stored`. */
-export interface StoreResult {
+export type StoreResult = {
   /** The last `m` layers and the task's stores, merged. */
   s?: Mapping;
   stored?: Mapping;
-}
+};
 
 /** Answers of `evaluate` by operator; fail> is answered by the failure. `k` in the payload is the keys of the task. */
-export interface EvaluateResults {
+export type EvaluateResults = {
   echo: { text: string };
   if: { v: boolean };
   /**
@@ -118,15 +119,15 @@ export interface EvaluateResults {
   s3_wait: { request: Mapping; client: Mapping; timeout?: number; continue_on_timeout: boolean };
   /** Any other operator: its rendered keys (command under `_command`). */
   keys: { k: Mapping };
-}
+};
 
 /** `n`: the iteration's name part, e.g. `+loop-0`; `x`: what the body sees. */
-export interface LoopItem {
+export type LoopItem = {
   n: string;
   x: Mapping;
-}
+};
 
-export interface LoopPlan {
+export type LoopPlan = {
   /** So many iterations run in the machine that holds the loop. */
   few: number;
   /** Iterations of a slice, at the most. */
@@ -135,12 +136,12 @@ export interface LoopPlan {
   fan: number;
   /** 0 in sequence, -1 all at once, N in chunks; what `_parallel: ${…}` gives counts before it. */
   width: number;
-}
+};
 
 /** Iterations in a value of their own: a slice's, or references to the pages of several slices, run one after another or side by side. */
 export type Page = { how: 'items'; of: LoopItem[] } | { how: 'sequence' | 'together'; of: Mapping[] };
 
-export interface SessionPayload {
+export type SessionPayload = {
   v: number;
   workflow: string;
   timezone: string;
@@ -155,10 +156,10 @@ export interface SessionPayload {
   defaults?: Mapping;
   /** The execution's input: {session_time?, params?, resume_from?, …}; anything else is Trowel.BadInput. */
   input: Value;
-}
+};
 
 /** What EventBridge Scheduler says to `session`, once or more often for a run. */
-export interface ScheduledPayload {
+export type ScheduledPayload = {
   v: number;
   workflow: string;
   /** Of the workflow. */
@@ -174,9 +175,9 @@ export interface ScheduledPayload {
   machine: string;
   /** Of the execution's name, before the session: the same as require> gives it, so that a session runs once however it is started. */
   prefix: string;
-}
+};
 
-export interface SessionResult {
+export type SessionResult = {
   params: Mapping;
   b: Builtins;
-}
+};

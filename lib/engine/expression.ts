@@ -148,7 +148,7 @@ function compileExpression(source: string, location: string): Compiled {
   } catch (cause) {
     throw threw(source, location, cause);
   }
-  const ast = expression.ast() as unknown as AstNode;
+  const ast = expression.ast() as AstNode;
   if (ast.type === 'string' || ast.type === 'number' || (ast.type === 'value' && ast.value !== undefined)) {
     if (onlyKeys(ast, ['type', 'value', 'position'])) {
       return { kind: 'constant', value: ast.value as Json };

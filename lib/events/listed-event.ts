@@ -11,5 +11,5 @@ export interface ListedEvent {
 /** The engine's events are the service's, with values in place of JSON text; `parsed` (history-value.ts) takes both. */
 export function historyEvent({ id, previousEventId, timestamp, type, ...details }: ListedEvent): HistoryEvent {
   const event = { id: id ?? 0, previousEventId: previousEventId ?? 0, timestamp: timestamp?.getTime() ?? 0, type };
-  return { ...details, ...event } as unknown as HistoryEvent;
+  return { ...details, ...event } as HistoryEvent;
 }

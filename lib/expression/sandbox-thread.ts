@@ -33,11 +33,7 @@ const MAXIMUM_PAGES = INITIAL_PAGES + (MEMORY_LIMIT_MB * 1024 * 1024) / PAGE_BYT
 const STACK_LIMIT_BYTES = 128 * 1024;
 
 /** Node's types leave this out. */
-const { Memory } = (
-  globalThis as unknown as {
-    WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory };
-  }
-).WebAssembly;
+declare const WebAssembly: { readonly Memory: new (size: { initial: number; maximum: number }) => WasmMemory };
 
 let timezone = 'UTC';
 
@@ -48,7 +44,7 @@ interface Loaded {
 }
 
 async function load({ wasm, begin }: Omit<SandboxParts, 'code'>): Promise<Loaded> {
-  const memory = new Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
+  const memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
   const wasmBinary = wasm.slice().buffer as ArrayBuffer;
   // The package's types describe its CommonJS form.
   const variant = newVariant(quickjsVariant as unknown as QuickJSSyncVariant, { wasmBinary, wasmMemory: memory });
@@ -60,7 +56,7 @@ async function load({ wasm, begin }: Omit<SandboxParts, 'code'>): Promise<Loaded
   const host = hostFunctions(context);
   const kept = context.newObject();
   if ('moment' in begin) context.setProp(kept, 'evaluate', prepare(context, host, begin.moment));
-  const address = kept.value as unknown as number;
+  const address = kept.value as number;
   const image = 'moment' in begin ? imageOf(memory, address) : readImage(begin.image, address);
   restore(memory, image);
   return { answer: answering(memory, image, context, kept), image: 'moment' in begin ? image.bytes : undefined };

@@ -6,6 +6,7 @@ import type { Span } from './diagnostic.ts';
  * it is a template unless said otherwise. Every node keeps its span.
  */
 export type Value = Json;
+/** One that may still be filled. */
 export type Mapping = { [key: string]: Json };
 
 export interface Workflow {

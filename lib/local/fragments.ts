@@ -40,7 +40,7 @@ export function fragmentFunctions(
       b: unauthored(payload),
       ...(payload.r && { r: payload.r }),
       ...(payload.w && { W: payload.w }),
-    } as unknown as Json;
+    } as Json;
     const outcome = await context.execute(compiled, input, signal);
     if (outcome.status !== 'SUCCEEDED') throw failed({ Error: outcome.error, Cause: outcome.cause });
     const { stored = {}, failure } = outcome.output as {
@@ -52,14 +52,14 @@ export function fragmentFunctions(
   };
   return {
     run: async (given, call) => {
-      const payload = given as unknown as Payload;
+      const payload = given as Payload;
       const { workflow, node } = only(workflowFromValue('subtask', 'subtask.dig', { '+subtask': payload.k as Value }));
       return (await run(payload, workflow, { ...node, name: '' }, call.signal)) as Json;
     },
     http_call: async (given, call) => {
-      const payload = given as unknown as Payload;
+      const payload = given as Payload;
       const { m: _, w: __, ...bare } = payload;
-      const request = { ...bare, op: 'http', k: asRequest(payload) } as unknown as Json;
+      const request = { ...bare, op: 'http', k: asRequest(payload) } as Json;
       const fetched = (await services.http(request, call)) as { stored?: { http?: { last_content?: Value } } };
       const { workflow } = only(parsed(fetched.stored?.http?.last_content ?? ''));
       return (await run(payload, workflow, { ...workflow.root, name: '^sub' }, call.signal)) as Json;

@@ -3,7 +3,7 @@ import { fingerprint } from '../contract/fingerprint.ts';
 import { resultPath } from '../contract/names.ts';
 import type { Payload } from '../contract/payload.ts';
 import { type Acted, type ActedRecord, sameSecrets, versionsOf } from '../functions/acted.ts';
-import type { Mapping, Value } from '../language/workflow.ts';
+import type { Mapping } from '../language/workflow.ts';
 import type { LocalFunction } from './functions.ts';
 import { readRecord, writeRecord } from './results.ts';
 
@@ -17,10 +17,10 @@ export function recorded(
   secretVersion: (key: string, like?: string) => Promise<string | undefined>,
 ): LocalFunction {
   return async (given, call) => {
-    const payload = given as unknown as Payload;
+    const payload = given as Payload;
     const { root, resume = [] } = payload.b.attempt;
     const path = resultPath(payload.t, payload.r);
-    const seen = fingerprint([payload.op, payload.k, payload.l as Value[]]);
+    const seen = fingerprint([payload.op, payload.k, payload.l]);
     for (const earlier of resume) {
       const record = (await readRecord(earlier, path)) as Partial<ActedRecord> | undefined;
       if (record === undefined) continue;

@@ -45,16 +45,16 @@ function orTaken(fn: LocalFunction, { options, missing }: RunParts): LocalFuncti
   const { only } = options;
   if (only === undefined) return fn;
   return (given, call) => {
-    const payload = given as unknown as Payload;
-    return isWithin(payload.t, only) ? fn(anew(payload) as unknown as Json, call) : takenAnswer(payload, missing);
+    const payload = given as Payload;
+    return isWithin(payload.t, only) ? fn(anew(payload) as Json, call) : takenAnswer(payload, missing);
   };
 }
 
 async function withValues(given: Json): Promise<Json> {
-  const payload = given as unknown as Payload;
+  const payload = given as Payload;
   if (!Array.isArray(payload?.l)) return given;
   const seen = await resolveMentioned(payload.l, seeingKeys(payload), valuesOf(payload));
-  return seen === payload.l ? given : ({ ...payload, seen } as unknown as Json);
+  return seen === payload.l ? given : ({ ...payload, seen } as Json);
 }
 
 /** Answers a Python task about its dynamic subtasks: `evaluate` renders their templates, `run` runs one of another operator. */

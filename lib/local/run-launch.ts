@@ -16,13 +16,13 @@ export function launchHere(parts: RunParts, compute: LocalCompute): LocalFunctio
   const { tokens, options } = parts;
   const { only } = options;
   return async (given, { signal }) => {
-    const payload = given as unknown as LaunchPayload;
+    const payload = given as LaunchPayload;
     if (only !== undefined && !isWithin(payload.t, only)) {
       tokens.succeed(payload.token, await takenAnswer(payload, parts.missing));
       return {};
     }
     const launched = await launch(only === undefined ? payload : anew(payload), servicesFor(payload, parts, compute));
-    if ('replayed' in launched) tokens.succeed(payload.token, launched.replayed as unknown as Json);
+    if ('replayed' in launched) tokens.succeed(payload.token, launched.replayed as Json);
     else stopWith(signal, compute, launched.started);
     return {};
   };

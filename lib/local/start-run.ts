@@ -116,7 +116,7 @@ function functionsOf(
     notifications: project.config.notifications,
   });
   const http: LocalFunction = async (given, { signal }) => {
-    const payload = given as unknown as Payload;
+    const payload = given as Payload;
     if (dryRun) return idle(payload);
     const { http: request } = await import('../functions/http/core.ts');
     const values = valuesOf(payload);
@@ -125,15 +125,15 @@ function functionsOf(
   const fragment =
     (name: 'run' | 'http_call'): LocalFunction =>
     async (given, call) => {
-      if (dryRun) return idle(given as unknown as Payload);
+      if (dryRun) return idle(given as Payload);
       const { fragmentFunctions } = await import('./fragments.ts');
       for (const each of project.workflowNames()) project.workflow(each);
       return fragmentFunctions(context, { workflows: project.workflows, http })[name](given, call);
     };
   return {
-    session: async (payload) => asJson(await session(payload as unknown as SessionPayload)),
+    session: async (payload) => asJson(await session(payload as SessionPayload)),
     evaluate: async (given) => {
-      const payload = given as unknown as Payload;
+      const payload = given as Payload;
       // evaluate renders by itself: what it sees is rendered once more, only to be shown.
       const own = payload.op === 'page' || payload.op === 'gather';
       if (onParams !== undefined && !own) await rendering(requestOf(payload));
@@ -150,7 +150,7 @@ function functionsOf(
     run: fragment('run'),
     http_call: fragment('http_call'),
     notify: async (given, { signal }) => {
-      const payload = given as unknown as Payload;
+      const payload = given as Payload;
       if (dryRun) return idle(payload);
       const [{ notify }, { projectFiles }, { claimHere }] = await Promise.all([
         import('../functions/notify/core.ts'),

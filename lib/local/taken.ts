@@ -21,12 +21,12 @@ export async function takenAnswer(payload: Payload, missing: (task: string) => v
   for (const root of payload.b.attempt.resume ?? []) {
     const found = await readRecord(root, path);
     const record = asRecord(found);
-    if (record !== undefined) return replay(payload, record) as unknown as Json;
+    if (record !== undefined) return replay(payload, record) as Json;
     const { answer } = (found ?? {}) as { answer?: Json };
     if (answer !== undefined) return { ...(answer as object), replayed: true } as Json;
   }
   missing(payload.t);
-  return { ...storeResult(payload, {}), replayed: true } as unknown as Json;
+  return { ...storeResult(payload, {}), replayed: true } as Json;
 }
 
 /** The task itself: it reads values of the earlier attempts, and takes no result from them. */

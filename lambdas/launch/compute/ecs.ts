@@ -79,7 +79,7 @@ export class EcsCompute implements Compute {
       ...present({ evaluate, heartbeat }),
     });
     // A repeated launch gives the address that the first one gave: ECS refuses the same token with other parameters.
-    const { address } = (await objects.writeOnce(place, file(signed))) as unknown as AssignmentFile;
+    const { address } = (await objects.writeOnce(place, file(signed))) as AssignmentFile;
     if (address !== signed) await objects.write(place, file(address));
     const request = this.#request(job, address);
     try {

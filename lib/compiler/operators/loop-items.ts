@@ -76,7 +76,7 @@ export function literalItems(task: Task, iterations: readonly LoopItem[], variab
   if (loopOver(task.operator) === 'count') return counted(String(iterations.length), round);
   const computed = iterations.length > LISTED && loopOver(task.operator) === 'range' ? rangeOf(iterations) : undefined;
   if (computed !== undefined) return counted(String(iterations.length), computed);
-  const value = literal(iterations as unknown as Json);
+  const value = literal(iterations as Json);
   const list = listed(`$${variable}`);
   const largest = iterations.reduce((most, item) => Math.max(most, bytesOf(item)), 1);
   return {

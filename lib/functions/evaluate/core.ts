@@ -143,7 +143,7 @@ async function listsOf(
 async function page({ page: reference }: Mapping, values: Values | undefined): Promise<Page> {
   if (values === undefined || !isReference(reference))
     throw new TrowelError(ERRORS.badInput, 'There is no page to read');
-  return (await values.read(reference)) as unknown as Page;
+  return (await values.read(reference)) as Page;
 }
 
 /** What branches have stored, `k.stored`, in `k.room` bytes. */

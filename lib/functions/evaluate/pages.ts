@@ -105,7 +105,7 @@ class Writer {
 
   #write(of: LoopItem[]): Promise<Mapping> {
     const page: Page = { how: 'items', of };
-    const writing = this.#values.write(page as unknown as Value);
+    const writing = this.#values.write(page as Value);
     const end = (): void => void this.#underWay.delete(ended);
     const ended: Promise<void> = writing.then(end, end);
     this.#underWay.add(ended);

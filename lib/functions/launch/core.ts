@@ -177,7 +177,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     builtins: payload.b,
     root: payload.b.attempt.root,
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
-    frames: payload.l as Value[],
+    frames: payload.l,
     ...pythonOf(task.params),
     ...(services.pickle ? { pickle: true } : {}),
   };

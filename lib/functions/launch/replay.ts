@@ -8,7 +8,7 @@ import { baseLayers, merged } from '../../contract/stores.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 
 /** What the runner writes at `Assignment.result` after a success (docs/protocol.md). */
-export interface ResultRecord {
+export type ResultRecord = {
   readonly v: number;
   readonly task: string;
   /** Fingerprint of the task's own keys, evaluated. */
@@ -26,7 +26,7 @@ export interface ResultRecord {
   /** What the task itself stored. Without it the answer of then is given again. */
   readonly stored?: Mapping;
   readonly result: StoreResult & { readonly seconds?: number };
-}
+};
 
 export type ReadRecord = (root: string, path: string) => Promise<Value | undefined>;
 
@@ -70,5 +70,5 @@ export function replay(payload: Pick<Payload, 'l' | 'm'>, record: ResultRecord):
 
 export function asRecord(value: Value | undefined): ResultRecord | undefined {
   if (!isMapping(value) || value.v !== 1 || !isMapping(value.read) || !isMapping(value.result)) return undefined;
-  return value as unknown as ResultRecord;
+  return value as ResultRecord;
 }

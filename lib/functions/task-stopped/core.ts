@@ -28,9 +28,7 @@ export async function taskStopped(task: StoppedTask, services: Services): Promis
   const job = jobOf(task);
   if (job === undefined) return { ignored: 'it is no task of Trowel' };
   const { id, container } = job;
-  const file = (id && (await services.read(assignmentUri(services.bucket, id)))) as unknown as
-    | AssignmentFile
-    | undefined;
+  const file = (id && (await services.read(assignmentUri(services.bucket, id)))) as AssignmentFile | undefined;
   if (typeof file?.token !== 'string') return { ignored: 'its assignment is gone' };
   const reason = reasonOf(task);
   const log = container === undefined ? undefined : services.log?.(task.taskArn, container);

@@ -26,8 +26,8 @@ export function listAttempts(folder: string): AttemptInfo[] {
 export function readAttempt(directory: string): AttemptInfo | undefined {
   try {
     const found: unknown = JSON.parse(readFileSync(metaFile(directory), 'utf8'));
-    if (!hasFields(found, META)) return undefined;
-    const { status, pid, process: began, ...meta } = found as unknown as AttemptMeta;
+    if (!hasFields<AttemptMeta>(found, META)) return undefined;
+    const { status, pid, process: began, ...meta } = found;
     return { ...meta, status: status ?? (isStillRunning(directory, pid, began) ? 'running' : 'killed'), directory };
   } catch {
     return undefined;

@@ -33,11 +33,9 @@ function withText(directory: string, pointer: OutputPointer): RunEvent {
 function parseEvent(line: string): Exclude<RunEvent, { type: 'task-output' }> | OutputPointer | undefined {
   try {
     const event: unknown = JSON.parse(line);
-    if (!hasFields(event, { type: 'string', time: 'string' })) return undefined;
-    const fields = Object.hasOwn(EVENTS, String(event.type)) ? EVENTS[String(event.type)] : undefined;
-    return fields !== undefined && hasFields(event, fields)
-      ? (event as unknown as RunEvent & OutputPointer)
-      : undefined;
+    if (!hasFields<{ type: string; time: string }>(event, { type: 'string', time: 'string' })) return undefined;
+    const fields = Object.hasOwn(EVENTS, event.type) ? EVENTS[event.type] : undefined;
+    return fields !== undefined && hasFields<RunEvent & OutputPointer>(event, fields) ? event : undefined;
   } catch {
     return undefined;
   }
