@@ -8,7 +8,7 @@ import { RequestFault } from '../language/request-fault.ts';
 import type { Action } from './commands/command.ts';
 import { COMMANDS } from './commands/index.ts';
 import { EXIT, EXIT_CODES } from './exit-codes.ts';
-import { processTerminal } from './terminal.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
 
 /** Runs the command line and ends the process. */
 export async function main(args: readonly string[], version: string): Promise<void> {
@@ -21,18 +21,20 @@ export async function main(args: readonly string[], version: string): Promise<vo
   process.exit(exitCode);
 }
 
-/** Like `main`, and returns the exit code. */
-export async function runCommandLine(args: readonly string[], version: string): Promise<number> {
+/** Like `main`, and returns the exit code. Tests give a terminal of their own. */
+export async function runCommandLine(args: readonly string[], version: string, terminal?: Terminal): Promise<number> {
   let exitCode: number = EXIT.ok;
   const action: Action = async (act) => {
-    exitCode = await act(processTerminal(args.includes('--no-color')));
+    exitCode = await act(terminal ?? processTerminal(args.includes('--no-color')));
   };
   try {
     const program = await buildProgram(version, action, args);
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explain(error);
+    return explain(error, (text) =>
+      terminal === undefined ? process.stderr.write(text) : terminal.stderr.write(text),
+    );
   }
 }
 
@@ -67,20 +69,20 @@ function exitCodesHelp(): string {
 }
 
 /** Every end but success comes through here: a text for people, and the code. */
-function explain(error: unknown): number {
+function explain(error: unknown, say: (text: string) => unknown = (text) => process.stderr.write(text)): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof RequestFault) {
     const notes = error.notes.map((note) => `  ${note}\n`).join('');
-    process.stderr.write(`error: ${clean(error.message)}\n${clean(notes)}`);
+    say(`error: ${clean(error.message)}\n${clean(notes)}`);
     return EXIT[error.kind];
   }
   if (isSystemError(error)) {
-    process.stderr.write(`error: ${clean(error.message)}\n`);
+    say(`error: ${clean(error.message)}\n`);
     return EXIT.environment;
   }
   const message = clean(error instanceof Error ? error.message : String(error)).split('\n')[0];
-  process.stderr.write(`trowel: internal error: ${message} (a bug: please report it; TROWEL_DEBUG=1 shows more)\n`);
-  if ((process.env.TROWEL_DEBUG ?? '') !== '' && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  say(`trowel: internal error: ${message} (a bug: please report it; TROWEL_DEBUG=1 shows more)\n`);
+  if ((process.env.TROWEL_DEBUG ?? '') !== '' && error instanceof Error) say(`${error.stack}\n`);
   return EXIT.failed;
 }
 

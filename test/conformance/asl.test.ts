@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Json } from '../../lib/asl/types.ts';
+import { runCommandLine } from '../../lib/cli/main.ts';
+import { fakeTerminal } from '../lib/cli/fake-terminal.ts';
 import { TROWEL } from '../trowel.ts';
 
 interface Case {
@@ -97,6 +99,24 @@ function expanded(value: Json): Json {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, expanded(item)]));
 }
 
+type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
+
+/** The command, as a user calls it. */
+function inItsOwn(cwd: string, args: readonly string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [TROWEL, ...args], { cwd }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+    });
+  });
+}
+
+/** Without the start of a process for each: nothing but the machine is asked about. */
+async function inThisProcess(cwd: string, args: readonly string[]): Promise<Ran> {
+  const terminal = fakeTerminal({ cwd });
+  const code = await runCommandLine(args, '', terminal);
+  return { code, stdout: terminal.stdout.text, stderr: terminal.stderr.text };
+}
+
 async function runCase(each: Case): Promise<{ code: number; stdout: string; stderr: string; seconds: number }> {
   const cwd = await mkdtemp(join(tmpdir(), 'asl-'));
   try {
@@ -109,13 +129,8 @@ async function runCase(each: Case): Promise<{ code: number; stdout: string; stde
     }
     if (!each.waits) args.push('--skip-waits');
     const start = performance.now();
-    return await new Promise((resolve) => {
-      const maxBuffer = 64 * 1024 * 1024;
-      execFile(process.execPath, [TROWEL, ...args], { cwd, maxBuffer }, (error, stdout, stderr) => {
-        const code = error === null ? 0 : Number(error.code ?? 1);
-        resolve({ code, stdout, stderr, seconds: (performance.now() - start) / 1000 });
-      });
-    });
+    const ran = each.check === undefined ? await inThisProcess(cwd, args) : await inItsOwn(cwd, args);
+    return { ...ran, seconds: (performance.now() - start) / 1000 };
   } finally {
     await rm(cwd, { recursive: true, force: true });
   }

@@ -1,15 +1,16 @@
 /**
  * The recorded behaviour of digdag (digdag/*.yaml beside this file): each case is a project, a command line and what must be seen.
- * digdag/run_suite.py runs the same cases against any other command.
+ * digdag/run_suite.py runs the same cases against any command; .ci/run does so with the one that is built. Here they share a process, for
+ * its start would take most of the time.
  */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { TROWEL } from '../trowel.ts';
+import { runCommandLine } from '../../lib/cli/main.ts';
+import { fakeTerminal } from '../lib/cli/fake-terminal.ts';
 
 interface Case {
   readonly name: string;
@@ -74,11 +75,9 @@ async function runCase(each: Case): Promise<{ exit: number; text: string; out: s
   }
 }
 
-function trowel(cwd: string, args: readonly string[]): Promise<{ exit: number; text: string }> {
-  return new Promise((resolve) => {
-    const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
-    execFile(process.execPath, [TROWEL, ...args], { cwd, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
-      resolve({ exit: error === null ? 0 : Number(error.code ?? 1), text: stdout + stderr });
-    });
-  });
+async function trowel(cwd: string, args: readonly string[]): Promise<{ exit: number; text: string }> {
+  const { stdout, stderr, ...terminal } = fakeTerminal({ cwd });
+  const env = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+  const exit = await runCommandLine(args, '', { ...terminal, stdout, stderr, env });
+  return { exit, text: stdout.text + stderr.text };
 }
