@@ -4,6 +4,7 @@ import { consoleHost } from '../contract/console-link.ts';
 import { shortList } from '../functions/notify/short-list.ts';
 import { networkKind, type ProjectConfig } from '../language/config/project-config.ts';
 import type { Diagnostic, DiagnosticCode, Severity } from '../language/diagnostic.ts';
+import { VCPU } from '../language/fargate-sizes.ts';
 import { type Account, QUOTAS } from './account.ts';
 import { AwsFault } from './aws-fault.ts';
 import type { ProjectNeeds } from './project-needs.ts';
@@ -24,9 +25,6 @@ export interface Checked {
   /** For people, a line each. */
   readonly facts: readonly string[];
 }
-
-/** CPU units of a vCPU. */
-const VCPU = 1024;
 
 interface Findings {
   readonly diagnostics: Diagnostic[];

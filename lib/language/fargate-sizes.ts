@@ -17,7 +17,8 @@ const MEMORY: { readonly [cpu: number]: readonly number[] } = {
   16384: steps(32, 120, 8),
 };
 
-/** CPU units; 1024 is one vCPU. */
+/** CPU units. */
+export const VCPU = 1024;
 export const CPU_SIZES: readonly number[] = Object.keys(MEMORY).map(Number);
 const ALL_MEMORY = [...new Set(Object.values(MEMORY).flat())].sort((a, b) => a - b);
 /** MB. */
@@ -68,7 +69,7 @@ export function diskOf(value: unknown): number | undefined {
 
 /** What the values of `cpu`, `memory` and `disk` have to be. */
 export const WANTED = {
-  cpu: `one of ${CPU_SIZES.join(', ')} (1024 is one vCPU)`,
+  cpu: `one of ${CPU_SIZES.join(', ')} (${VCPU} is one vCPU)`,
   memory: `a size from ${showSize(LEAST_MEMORY)} to ${showSize(MOST_MEMORY)}, such as 512MB or 2GB`,
   disk: `a number of GB, ${DISK.least} to ${DISK.most}`,
 } as const;

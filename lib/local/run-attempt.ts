@@ -8,7 +8,7 @@ import type { Attempt } from './history/attempt.ts';
 import type { AttemptMeta } from './history/attempt-info.ts';
 import { resumeChain } from './history/attempts.ts';
 import { createAttempt } from './history/create-attempt.ts';
-import type { Compiled, RunOptions } from './run-options.ts';
+import type { Runnable, RunOptions } from './run-options.ts';
 
 /** The attempt that a run makes: its folder (kept or not), and those of the attempts that it resumes. */
 export class RunAttempt {
@@ -84,7 +84,7 @@ export class RunAttempt {
     };
   }
 
-  writeDefinition({ machine, nested }: Compiled): void {
+  writeDefinition({ machine, nested }: Runnable): void {
     this.record.writeDefinition(JSON.stringify(Object.keys(nested).length === 0 ? machine : { machine, nested }));
   }
 

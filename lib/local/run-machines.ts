@@ -4,7 +4,7 @@ import { execute } from '../engine/execution.ts';
 import type { Invoke, Outcome } from '../engine/types.ts';
 import { TaskEvents } from '../events/task-events.ts';
 import type { ChildExecution } from './executions.ts';
-import type { Compiled } from './run-options.ts';
+import type { Runnable } from './run-options.ts';
 import type { RunParts } from './run-parts.ts';
 
 type Child = Omit<ChildExecution, 'arn'>;
@@ -14,7 +14,7 @@ export class RunMachines {
   readonly #parts: RunParts;
   readonly #invoke: Invoke;
   /** What each running execution belongs to, by its name. */
-  readonly #compiled = new Map<string, Compiled>();
+  readonly #compiled = new Map<string, Runnable>();
   #children = 0;
 
   constructor(parts: RunParts, invoke: Invoke) {
@@ -30,7 +30,7 @@ export class RunMachines {
   }
 
   /** One that became known only now (http_call>, add_subtask). */
-  part(compiled: Compiled, input: Json, signal: AbortSignal): Promise<Outcome> {
+  part(compiled: Runnable, input: Json, signal: AbortSignal): Promise<Outcome> {
     this.#children += 1;
     return this.#execute(compiled, compiled.machine, `part-${this.#children}`, input, signal);
   }
@@ -47,7 +47,7 @@ export class RunMachines {
 
   async #require(
     name: string,
-    required: (workflow: string) => Promise<Compiled | undefined>,
+    required: (workflow: string) => Promise<Runnable | undefined>,
     child: Child,
   ): Promise<Outcome> {
     const other = await required(name);
@@ -65,7 +65,7 @@ export class RunMachines {
   }
 
   async #execute(
-    compiled: Compiled,
+    compiled: Runnable,
     machine: StateMachine,
     name: string,
     input: Json,

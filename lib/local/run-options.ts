@@ -1,7 +1,7 @@
 /** What a run is given, and what it gives in the end. */
 
-import type { Json, StateMachine } from '../asl/types.ts';
-import type { TaskTable } from '../contract/task-info.ts';
+import type { Json } from '../asl/types.ts';
+import type { Compiled } from '../compiler/compile.ts';
 import type { HistoryEvent } from '../engine/history.ts';
 import type { Clock, Invoke, Outcome } from '../engine/types.ts';
 import type { RunStatus } from '../events/run-event.ts';
@@ -12,13 +12,8 @@ import type { AttemptInfo } from './history/attempt-info.ts';
 import type { SecretStore } from './secrets.ts';
 import type { PythonHost } from './workers/python-host.ts';
 
-/** What lib/compiler makes of a workflow. */
-export interface Compiled {
-  readonly machine: StateMachine;
-  /** Parts of a machine that was split, by the name in `${sm_NAME}`. */
-  readonly nested: { readonly [name: string]: StateMachine };
-  readonly tasks: TaskTable;
-}
+/** What a run needs of what the compiler makes of a workflow. */
+export type Runnable = Pick<Compiled, 'machine' | 'nested' | 'tasks'>;
 
 /** What the functions of lambdas/ are given in a run. */
 export interface RunContext {
@@ -28,7 +23,7 @@ export interface RunContext {
   readonly print: (task: string, text: string) => void;
   readonly notice: (message: string) => void;
   /** Runs a machine that became known only now (http_call>, add_subtask) as a part of this run. */
-  readonly execute: (compiled: Compiled, input: Json, signal: AbortSignal) => Promise<Outcome>;
+  readonly execute: (compiled: Runnable, input: Json, signal: AbortSignal) => Promise<Outcome>;
 }
 
 export interface RunOptions {
@@ -36,9 +31,9 @@ export interface RunOptions {
   readonly project: string;
   /** Full name, e.g. `main`. */
   readonly workflow: string;
-  readonly compiled: Compiled;
+  readonly compiled: Runnable;
   /** A workflow that require> names; undefined if there is none. */
-  readonly required?: (workflow: string) => Promise<Compiled | undefined>;
+  readonly required?: (workflow: string) => Promise<Runnable | undefined>;
   /** In digdag's form, `2030-01-31T00:00:00+00:00`. */
   readonly sessionTime: string;
   readonly params: Mapping;

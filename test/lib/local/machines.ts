@@ -1,6 +1,6 @@
 import type { Json, State, StateMachine } from '../../../lib/asl/types.ts';
 import type { TaskInfo } from '../../../lib/contract/task-info.ts';
-import type { Compiled } from '../../../lib/local/run-options.ts';
+import type { Runnable } from '../../../lib/local/run-options.ts';
 
 type Keys = { readonly [key: string]: Json };
 
@@ -14,14 +14,14 @@ export interface TestTask {
 }
 
 /** What the compiler would make of a sequence of tasks, near enough: session first, one layer, one state a task. */
-export function sequence(tasks: readonly TestTask[], workflow = 'main'): Compiled {
+export function sequence(tasks: readonly TestTask[], workflow = 'main'): Runnable {
   const states: { [name: string]: State } = { Start: sessionState(workflow, tasks[0]?.name ?? 'Done') };
   for (const [i, task] of tasks.entries()) states[task.name] = taskState(task, tasks[i + 1]?.name ?? 'Done');
   return compiledOf(states, tasks);
 }
 
 /** The tasks at once, as branches that always succeed; the machine fails if one of them did. */
-export function parallel(tasks: readonly TestTask[]): Compiled {
+export function parallel(tasks: readonly TestTask[]): Runnable {
   const branches = tasks.map((task) => ({
     StartAt: task.name,
     States: {
@@ -52,7 +52,7 @@ export function parallel(tasks: readonly TestTask[]): Compiled {
   return compiledOf(JSON.parse(JSON.stringify(states)) as { [name: string]: State }, tasks);
 }
 
-function compiledOf(states: { readonly [name: string]: State }, tasks: readonly TestTask[]): Compiled {
+function compiledOf(states: { readonly [name: string]: State }, tasks: readonly TestTask[]): Runnable {
   const machine: StateMachine = {
     QueryLanguage: 'JSONata',
     StartAt: 'Start',

@@ -9,7 +9,7 @@ import type { LocalFunction } from '../../../lib/local/functions.ts';
 import { lastUnsuccessful, readAttempt } from '../../../lib/local/history/attempts.ts';
 import { readEvents } from '../../../lib/local/history/events.ts';
 import type { Run } from '../../../lib/local/run.ts';
-import type { Compiled } from '../../../lib/local/run-options.ts';
+import type { Runnable } from '../../../lib/local/run-options.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 import { parallel, sequence, sessionState, type TestTask } from './machines.ts';
 import { eventually, isRunning, runIn, sessionFunction } from './project.ts';
@@ -134,7 +134,7 @@ describe('a run', () => {
 describe('what a run reaches beside Python', () => {
   const required = sequence([sh('+other+x', 'echo "${session_date} ${p} ${n}" >> ran')], 'other');
 
-  function requiring(): Compiled {
+  function requiring(): Runnable {
     const compiled = sequence([]);
     const start = {
       Type: 'Task',
