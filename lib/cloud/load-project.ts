@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { StateMachine } from '../asl/types.ts';
 import { checkExpressions } from '../compiler/check-expressions.ts';
-import { compile } from '../compiler/compile.ts';
+import { type Compiled, compile } from '../compiler/compile.ts';
+import type { Needs, StateNeed } from '../compiler/needs.ts';
 import { withTaskComments } from '../compiler/task-comments.ts';
 import { MOST_DEFINITIONS } from '../contract/definition-table.ts';
 import type { ScheduleSpec } from '../expression/schedule.ts';
@@ -18,10 +19,10 @@ import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';
 import { makeBundle } from './bundle.ts';
 import { buildsOnTrowel } from './dockerfile.ts';
-import { type Needs, needsOf } from './needs.ts';
 import { ProjectError } from './project-error.ts';
+import { type Rights, rightsOf } from './rights.ts';
 import { type ScheduleExpression, scheduleExpression } from './schedule-expression.ts';
-import { readParameters, withParameters, withTaskRole } from './session-defaults.ts';
+import { readParameters } from './session-defaults.ts';
 import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions.ts';
 
 export interface LoadOptions {
@@ -42,6 +43,8 @@ export interface LoadedProject {
   readonly name: string;
   readonly config: ProjectConfig;
   readonly machines: readonly DeployedMachine[];
+  /** Of all machines. */
+  readonly needs: Needs;
   readonly schedules: readonly DeployedSchedule[];
   /** By the key in the states of their tasks. */
   readonly definitions: ReadonlyMap<string, TaskDefinitionPlan>;
@@ -60,7 +63,7 @@ export interface DeployedMachine {
   /** The workflow that it is, or is a part of. */
   readonly workflow: string;
   readonly machine: StateMachine;
-  readonly needs: Needs;
+  readonly rights: Rights;
 }
 
 export interface DeployedSchedule {
@@ -86,8 +89,7 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     ...written,
     task: { ...written.task, architecture: options.architecture ?? written.task.architecture },
   };
-  const machines = new Map([...compiled.machines].map(([name, { machine }]) => [name, machine]));
-  const plan = planTaskDefinitions(machines, config.secrets);
+  const plan = planTaskDefinitions(compiled.needs);
   const diagnostics: Diagnostic[] = [
     ...(roots.length === 0 ? project.diagnostics : roots.flatMap((name) => project.diagnosticsOf(name))),
     ...parameters.diagnostics,
@@ -114,10 +116,8 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
     dir: project.dir,
     name: project.name,
     config,
-    machines: [...plan.machines].map(([name, machine]) => {
-      const workflow = compiled.machines.get(name)?.workflow ?? name;
-      return { name, whole: workflow === name, workflow, machine, needs: needsOf(machine) };
-    }),
+    machines: compiled.machines,
+    needs: compiled.needs,
     schedules: compiled.schedules,
     definitions: plan.definitions,
     bundle,
@@ -127,8 +127,8 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
 }
 
 interface CompiledProject {
-  /** By name, those of parts too; `workflow` is the one that it is, or is a part of. */
-  readonly machines: Map<string, { readonly machine: StateMachine; readonly workflow: string }>;
+  readonly machines: DeployedMachine[];
+  readonly needs: StateNeed[];
   readonly schedules: DeployedSchedule[];
   readonly diagnostics: Diagnostic[];
 }
@@ -141,7 +141,7 @@ async function compileAll(
   now: number,
 ): Promise<CompiledProject> {
   const { workflows, config, sources } = project;
-  const done: CompiledProject = { machines: new Map(), schedules: [], diagnostics: [] };
+  const done: CompiledProject = { machines: [], needs: [], schedules: [], diagnostics: [] };
   const names = new Set(roots);
   // A set that grows is gone through to its end.
   for (const name of names) {
@@ -155,6 +155,7 @@ async function compileAll(
       task: config.task,
       line: lineFinder(sources),
       target: 'aws',
+      deploy: { params, secrets: config.secrets },
     });
     const expressions = await checkExpressions(workflow, { workflows, params: Object.keys(params), sources });
     done.diagnostics.push(...diagnostics, ...expressions);
@@ -162,20 +163,24 @@ async function compileAll(
     if (schedule !== undefined && 'code' in schedule) done.diagnostics.push(schedule);
     else if (schedule !== undefined) done.schedules.push(schedule);
     if (compiled === undefined) continue;
-    const { machine, nested, required, tasks } = compiled;
-    done.machines.set(name, {
-      machine: withTaskComments(withTaskRole(withParameters(machine, params)), tasks),
-      workflow: name,
-    });
-    for (const [part, each] of Object.entries(nested)) {
-      done.machines.set(part, { machine: withTaskComments(each, tasks), workflow: name });
-    }
-    for (const each of required) {
+    done.machines.push(...deployedMachines(compiled));
+    done.needs.push(...compiled.needs);
+    for (const each of compiled.required) {
       names.add(each);
       if (isExcluded(config, each)) done.diagnostics.push(requiredAndExcluded(name, each));
     }
   }
   return done;
+}
+
+function deployedMachines({ workflow, machine, nested, tasks, needs }: Compiled): DeployedMachine[] {
+  return Object.entries({ [workflow]: machine, ...nested }).map(([name, each]) => ({
+    name,
+    whole: name === workflow,
+    workflow,
+    machine: withTaskComments(each, tasks),
+    rights: rightsOf(needs.filter((need) => need.machine === name)),
+  }));
 }
 
 function scheduleOf(workflow: Workflow, zone: string, now: number): DeployedSchedule | Diagnostic | undefined {

@@ -1,6 +1,6 @@
 /**
  * The state machines: definitions as assets, with the ARNs they name as substitutions. A workflow has a role, which its parts share. Where a
- * stack does not hold so many, workflows with the same needs share one.
+ * stack does not hold so many, workflows with the same rights share one.
  */
 
 import { createHash } from 'node:crypto';
@@ -20,7 +20,7 @@ import type { Grant } from './aws-permissions.ts';
 import { cdk, iam, s3assets, sfn } from './cdk.ts';
 import { traces } from './functions.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
-import { mergedNeeds, type Needs } from './needs.ts';
+import { mergedRights, type Rights } from './rights.ts';
 import { allow, listable } from './statements.ts';
 
 export interface MachineProps {
@@ -78,12 +78,12 @@ export function executionArn(scope: Construct, project: string, workflow: string
 export function makeMachines(scope: Construct, props: MachineProps): MadeMachine[] {
   const folder = mkdtempSync(join(tmpdir(), 'trowel-definitions-'));
   const { machines } = props.project;
-  const keyOf = isCrowded(scope, props.project) ? needsKey : ({ workflow }: DeployedMachine) => fileName(workflow);
+  const keyOf = isCrowded(scope, props.project) ? rightsKey : ({ workflow }: DeployedMachine) => fileName(workflow);
   const groups = new Map<string, DeployedMachine[]>();
   for (const machine of machines) groups.set(keyOf(machine), [...(groups.get(keyOf(machine)) ?? []), machine]);
   const roles = new Map<string, Role>();
   for (const [key, group] of groups)
-    roles.set(key, makeRole(scope, key, mergedNeeds(group.map(({ needs }) => needs)), props));
+    roles.set(key, makeRole(scope, key, mergedRights(group.map(({ rights }) => rights)), props));
   return machines.map((machine, i) => {
     const file = join(folder, `${i}.json`);
     writeFileSync(file, definitionText(machine.machine));
@@ -106,14 +106,14 @@ function isCrowded(scope: Construct, { machines, schedules }: LoadedProject): bo
 }
 
 /** The same for machines that call the same, whichever objects they wait for. */
-function needsKey({ needs }: DeployedMachine): string {
-  const text = JSON.stringify({ ...needs, objects: [], versions: [] });
+function rightsKey({ rights }: DeployedMachine): string {
+  const text = JSON.stringify({ ...rights, objects: [], versions: [] });
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 function makeMachine(
   scope: Construct,
-  { name, whole, workflow, needs }: DeployedMachine,
+  { name, whole, workflow, rights }: DeployedMachine,
   role: Role,
   file: string,
   { project, functions, taskRoles, logGroup, logLevel, tracing }: MachineProps,
@@ -129,10 +129,10 @@ function makeMachine(
     roleArn: role.roleArn,
     definitionS3Location: { bucket: definition.s3BucketName, key: definition.s3ObjectKey },
     definitionSubstitutions: Object.fromEntries([
-      ...needs.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
+      ...rights.functions.map((each) => [each, functions[each]?.version ?? ''] as const),
       ...(whole ? [['task_role', taskRole.roleArn] as const] : []),
-      ...named('sm', [...needs.machines, ...needs.started], machineArn),
-      ...named('arn', [...new Set([...needs.described, ...needs.stopped])], executionArn),
+      ...named('sm', [...rights.machines, ...rights.started], machineArn),
+      ...named('arn', [...new Set([...rights.described, ...rights.stopped])], executionArn),
     ]),
     tracingConfiguration: { enabled: tracing },
     loggingConfiguration: {
@@ -156,11 +156,11 @@ function makeMachine(
   };
 }
 
-function makeRole(scope: Construct, id: string, needs: Needs, props: MachineProps): Role {
+function makeRole(scope: Construct, id: string, rights: Rights, props: MachineProps): Role {
   const { project, functions, logLevel, tracing } = props;
   const stack = cdk.Stack.of(scope);
   const all = everyMachine(scope, project.name);
-  const named = [...needs.machines, ...needs.started, ...needs.described, ...needs.stopped];
+  const named = [...rights.machines, ...rights.started, ...rights.described, ...rights.stopped];
   // Both as a machine and by its executions.
   const each = listable(
     named.map((name) => stateMachineName(project.name, name)),
@@ -174,11 +174,11 @@ function makeRole(scope: Construct, id: string, needs: Needs, props: MachineProp
     // Any version: executions that began before a deploy call an older one.
     allowed(
       ['lambda:InvokeFunction'],
-      needs.functions.map((name) => `${functions[name]?.arn}:*`),
+      rights.functions.map((name) => `${functions[name]?.arn}:*`),
     ),
     allowed(
       ['lambda:InvokeFunction'],
-      needs.invoked.flatMap((name) => {
+      rights.invoked.flatMap((name) => {
         const arn = name.startsWith('arn:')
           ? name
           : stack.formatArn({
@@ -190,26 +190,26 @@ function makeRole(scope: Construct, id: string, needs: Needs, props: MachineProp
         return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
       }),
     ),
-    allowed(['states:StartExecution'], arns([...needs.machines, ...needs.started], machineArn)),
+    allowed(['states:StartExecution'], arns([...rights.machines, ...rights.started], machineArn)),
     allowed(
       ['states:DescribeExecution', 'states:StopExecution'],
-      arns(needs.machines, executionArn).map((arn) => `${arn}:*`),
+      arns(rights.machines, executionArn).map((arn) => `${arn}:*`),
     ),
     allowed(
       ['states:DescribeExecution'],
       arns(
-        needs.described.filter((name) => !needs.machines.includes(name)),
+        rights.described.filter((name) => !rights.machines.includes(name)),
         executionArn,
       ).map((arn) => `${arn}:*`),
     ),
     allowed(
       ['states:StopExecution'],
-      arns(needs.stopped, executionArn).map((arn) => `${arn}:*`),
+      arns(rights.stopped, executionArn).map((arn) => `${arn}:*`),
     ),
     // How Step Functions itself hears that an execution it waits for has ended.
     allowed(
       ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
-      needs.machines.length === 0
+      rights.machines.length === 0
         ? []
         : [
             stack.formatArn({
@@ -221,18 +221,18 @@ function makeRole(scope: Construct, id: string, needs: Needs, props: MachineProp
     ),
     allowed(
       ['s3:GetObject'],
-      needs.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
+      rights.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
     allowed(
       ['s3:GetObjectVersion'],
-      needs.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
+      rights.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
     ),
     // Without it S3 answers 403 and not 404 for an object that is not there yet.
     allowed(
       ['s3:ListBucket'],
-      [...new Set(needs.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
+      [...new Set(rights.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
     ),
-    needs.grants.map((grant) => granted(grant, stack)),
+    rights.grants.map((grant) => granted(grant, stack)),
     // Log delivery belongs to no log group: the API knows no resource for these.
     allowed(
       [

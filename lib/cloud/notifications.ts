@@ -11,13 +11,12 @@ import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { ofKind } from '../compiler/needs.ts';
 import { CONTAINER, LOG_PREFIX, stateMachineName } from '../contract/deployed-names.ts';
-import type { Mapping } from '../language/workflow.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
 import { everyMachine, executionArn, type MadeMachine, machineArn } from './machines.ts';
 import { allow, everyBundle, listable } from './statements.ts';
-import { statesOf } from './states.ts';
 
 /** The topic to which the project's addresses subscribe; each has to confirm it. */
 export function makeTopic(
@@ -201,12 +200,6 @@ export function isWatched({ name, whole }: Pick<DeployedMachine, 'name' | 'whole
   return whole || name.endsWith(SLA);
 }
 
-function sendsMail({ machines }: LoadedProject): boolean {
-  return machines.some(({ machine }) =>
-    [...statesOf(machine.States)].some(([, state]) => {
-      if (state.Type !== 'Task') return false;
-      const { Payload } = (state.Arguments ?? {}) as Mapping;
-      return (Payload as Mapping | undefined)?.op === 'mail';
-    }),
-  );
+function sendsMail({ needs }: LoadedProject): boolean {
+  return ofKind(needs, 'mail').length > 0;
 }

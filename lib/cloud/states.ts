@@ -10,26 +10,6 @@ export function* statesOf(states: States): Generator<readonly [string, State]> {
   }
 }
 
-/** A copy with each Task state replaced, those in branches and iterations too. */
-export function mapTasks(states: States, change: (state: State & { readonly Type: 'Task' }) => State): States {
-  return Object.fromEntries(
-    Object.entries(states).map(([name, state]) => {
-      if (state.Type === 'Task') return [name, change(state)];
-      if (state.Type === 'Parallel')
-        return [
-          name,
-          {
-            ...state,
-            Branches: state.Branches.map((branch) => ({ ...branch, States: mapTasks(branch.States, change) })),
-          },
-        ];
-      if (state.Type !== 'Map') return [name, state];
-      const inner = { ...state.ItemProcessor, States: mapTasks(state.ItemProcessor.States, change) };
-      return [name, { ...state, ItemProcessor: inner }];
-    }),
-  );
-}
-
 /** Seconds that a state of it waits for a task token at most. */
 export function longestWait(machine: StateMachine): number {
   let longest = 0;

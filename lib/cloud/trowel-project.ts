@@ -22,6 +22,7 @@ import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { present } from '../asl/present.ts';
+import { ofKind } from '../compiler/needs.ts';
 import { PROJECT_TAG, taskLogGroup } from '../contract/deployed-names.ts';
 import { packageFolder } from '../host/package-folder.ts';
 import { acknowledge } from './acknowledgements.ts';
@@ -205,8 +206,8 @@ export class TrowelProject extends constructs.Construct {
     const tags = { [PROJECT_TAG]: project.name, ...config.tags, ...props.tags };
     for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
     if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
-    for (const { name, needs } of project.machines) {
-      for (const what of needs.unknown) {
+    for (const { name, rights } of project.machines) {
+      for (const what of rights.unknown) {
         cdk.Annotations.of(this).addWarningV2(
           `trowel:permission:${name}:${what}`,
           `${name}: only you know which resources this needs: ${what}. Without them AWS refuses the call. ` +
@@ -288,16 +289,13 @@ function ownCluster(scope: Construct, vpc: IVpc, insights: boolean, spot: boolea
   }) as ICluster;
 }
 
-/** Whether any task asks for Spot, or may: by an expression, or as a template in an `_export`. */
-function usesSpot({ config, machines }: LoadedProject): boolean {
-  // Keys of tasks are JSON in a state, or JSON within the text of an expression.
-  return (
-    config.task.spot || machines.some(({ machine }) => /spot\\*"\s*:\s*(?!false|null)/.test(JSON.stringify(machine)))
-  );
+/** Whether any task asks for Spot, or may. */
+function usesSpot({ config, needs }: LoadedProject): boolean {
+  return config.task.spot || ofKind(needs, 'spot').length > 0;
 }
 
 function usedFunctions(project: LoadedProject): readonly FunctionName[] {
-  return [...new Set(project.machines.flatMap(({ needs }) => needs.functions))] as FunctionName[];
+  return [...new Set(project.machines.flatMap(({ rights }) => rights.functions))] as FunctionName[];
 }
 
 /** CloudWatch knows certain numbers of days: the next longer. */

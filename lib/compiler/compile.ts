@@ -2,26 +2,27 @@
  * Workflow → state machine. The machine is the same here and on AWS; how each construct becomes states is told in
  * docs/compiling.md.
  */
-import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
+import type { Json, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../contract/payload.ts';
 import type { TaskInfo } from '../contract/task-info.ts';
 import type { Diagnostic, Span } from '../language/diagnostic.ts';
 import { TASK_DEFAULTS } from '../language/fargate-sizes.ts';
-import type { Mapping, Node, Sla, Workflow } from '../language/workflow.ts';
+import type { Node, Sla, Workflow } from '../language/workflow.ts';
 import { checkHistory, checkLimits } from './check-limits.ts';
-import { machinesIn } from './definition-text.ts';
+import { TASK_ROLE } from './definition-text.ts';
 import { storing } from './effects.ts';
-import { template } from './jsonata.ts';
+import { literal, template } from './jsonata.ts';
 import { builtins } from './known.ts';
 import { storesMany } from './many.ts';
+import { type Needs, ofKind } from './needs.ts';
 import { compileNode } from './node.ts';
 import { partition } from './partition.ts';
-import { reachable } from './reachable.ts';
 import { REPEATABLE } from './retry.ts';
 import type { Context, Edge, Frame } from './scope.ts';
 import { compileSla, slaClock, slaMachineName, startSla } from './sla.ts';
 import { nestedMachine } from './split.ts';
-import { type Program, type TaskLimits, Unit } from './unit.ts';
+import { mentionsSpot } from './task-needs.ts';
+import { type Deploy, type Program, type TaskLimits, Unit } from './unit.ts';
 import { unreachableTasks } from './unreachable.ts';
 import type { Weight } from './weight.ts';
 
@@ -36,6 +37,8 @@ export interface CompileOptions {
   readonly task?: TaskLimits;
   /** What runs only here is an error for `aws`. */
   readonly target?: 'local' | 'aws';
+  /** For machines that are deployed. */
+  readonly deploy?: Deploy;
   /** How grave it is that Step Functions could not take or finish the machine, default `error`: a run here needs no Step Functions. */
   readonly limits?: 'warning' | 'error';
   /** What one machine may hold by the estimate; a test's smaller one splits small workflows. */
@@ -50,6 +53,8 @@ export interface Compiled {
   /** Workflows that require> starts. */
   readonly required: readonly string[];
   readonly tasks: { readonly [state: string]: TaskInfo };
+  /** Of the machine and the nested ones. */
+  readonly needs: Needs;
 }
 
 export interface CompileResult {
@@ -62,7 +67,7 @@ export function compile(workflow: Workflow, options: CompileOptions): CompileRes
   const program = programOf(options, workflow.name);
   const machine = compileMachine(program, program.workflows.get(workflow.name) ?? workflow, options.timezone ?? 'UTC');
   program.diagnostics.push(...unreachableTasks(workflow));
-  return resultOf(program, workflow, machine);
+  return resultOf(program, workflow, workflow.name, machine);
 }
 
 /**
@@ -80,7 +85,7 @@ export function compileFragment(workflow: Workflow, node: Node, options: Compile
   );
   const machine = program.nested[name]!;
   delete program.nested[name];
-  return resultOf(program, workflow, machine);
+  return resultOf(program, workflow, name, machine);
 }
 
 function programOf(options: CompileOptions, name: string): Program {
@@ -92,10 +97,12 @@ function programOf(options: CompileOptions, name: string): Program {
     nested: {},
     required: new Set(),
     tasks: {},
+    needs: new Map(),
     spans: new Map(),
     line: options.line ?? (() => 0),
     target: options.target ?? 'local',
     task: options.task ?? TASK_DEFAULTS,
+    deploy: options.deploy,
     limits: options.limits ?? 'error',
     stores: storing(parts.workflows),
     gathers: storesMany(parts.workflows, name),
@@ -108,8 +115,9 @@ function programOf(options: CompileOptions, name: string): Program {
   };
 }
 
-function resultOf(program: Program, workflow: Workflow, machine: StateMachine): CompileResult {
-  dropUnused(program, machine);
+/** @param name that of the machine */
+function resultOf(program: Program, workflow: Workflow, name: string, machine: StateMachine): CompileResult {
+  dropUnused(program, name);
   for (const each of [machine, ...Object.values(program.nested)]) checkLimits(program, workflow, each);
   const { diagnostics } = program;
   if (diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return { diagnostics };
@@ -121,33 +129,17 @@ function resultOf(program: Program, workflow: Workflow, machine: StateMachine): 
       nested: program.nested,
       required: [...program.required],
       tasks: program.tasks,
+      needs: [name, ...Object.keys(program.nested)].flatMap((each) => program.needs.get(each) ?? []),
     },
   };
 }
 
 /** What was compiled for states that are never reached. */
-function dropUnused({ nested }: Program, machine: StateMachine): void {
-  const used = new Set<string>();
-  const waiting = [machine];
-  for (let each = waiting.pop(); each !== undefined; each = waiting.pop()) {
-    for (const name of startedBy(each)) {
-      const inner = Object.hasOwn(nested, name) ? nested[name] : undefined;
-      if (inner === undefined || used.has(name)) continue;
-      used.add(name);
-      waiting.push(inner);
-    }
-  }
+function dropUnused({ nested, needs }: Program, machine: string): void {
+  const used = new Set([machine]);
+  // A set that grows is gone through to its end.
+  for (const name of used) for (const started of ofKind(needs.get(name) ?? [], 'machine')) used.add(started.name);
   for (const name of Object.keys(nested)) if (!used.has(name)) delete nested[name];
-}
-
-/** Names of the machines that a machine starts. */
-function startedBy({ States }: Processor | StateMachine): string[] {
-  return Object.values(States).flatMap((state) => {
-    if (state.Type === 'Parallel') return state.Branches.flatMap(startedBy);
-    if (state.Type === 'Map') return startedBy(state.ItemProcessor);
-    if (state.Type !== 'Task' || typeof state.Arguments !== 'object' || state.Arguments === null) return [];
-    return Array.isArray(state.Arguments) ? [] : machinesIn((state.Arguments as Mapping).StateMachineArn);
-  });
 }
 
 function compileMachine(program: Program, workflow: Workflow, zone: string): StateMachine {
@@ -163,6 +155,8 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   if (watched !== undefined) program.nested[slaMachineName(workflow.name)] = slaMachine(program, workflow, watched);
   const timezone = workflow.timezone ?? zone;
   const { schedule } = workflow;
+  const { deploy } = program;
+  unit.needs('Start', { kind: 'function', name: 'session' });
   const { span: _, ...timing } = schedule ?? { span: undefined };
   const start: State = {
     Type: 'Task',
@@ -181,6 +175,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
           StartTime: '{% $states.context.Execution.StartTime %}',
         },
         input: '{% $states.input %}',
+        ...(deploy === undefined ? {} : deployed(deploy)),
       },
     },
     Retry: REPEATABLE,
@@ -203,7 +198,14 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
       ...endings(frame),
     },
   };
-  return reachable(machine, (name) => dropTask(program, name));
+  return unit.finish(workflow.name, machine);
+}
+
+/** What `session` gets in addition where it is deployed. */
+function deployed({ params }: Deploy): { readonly [key: string]: Json } {
+  const defaults: { readonly [key: string]: Json } =
+    Object.keys(params).length === 0 ? {} : { defaults: literal(params as Json) as Json };
+  return { ...defaults, taskRole: TASK_ROLE };
 }
 
 function endings(frame: Frame): { readonly [name: string]: State } {
@@ -231,7 +233,7 @@ function slaMachine(program: Program, workflow: Workflow, sla: Sla): StateMachin
     StartAt,
     States: { ...States, ...endings(frame) },
   };
-  return reachable(machine, (name) => dropTask(program, name));
+  return unit.finish(slaMachineName(workflow.name), machine);
 }
 
 function rootContext(unit: Unit, frame: Frame, workflow: Workflow, end: Edge): Context {
@@ -247,14 +249,12 @@ function rootContext(unit: Unit, frame: Frame, workflow: Workflow, end: Edge): C
     handling: false,
     env: {},
     secrets: {},
+    mail: {},
+    spot: mentionsSpot(unit.program.deploy?.params),
     workdir: '',
     tries: [],
     shares: [],
     known: builtins(),
     calls: [workflow.file],
   };
-}
-
-function dropTask(program: Program, state: string): void {
-  delete program.tasks[state];
 }

@@ -16,12 +16,6 @@ const PLACEHOLDERS: { readonly [argument: string]: RegExp } = {
   ExecutionArn: /(?<=^\{% ")\$\{arn_[^${}"]+\}(?=:")/g,
 };
 
-/** Names of the machines that an argument `StateMachineArn` of Trowel's own may start. */
-export function machinesIn(argument: unknown): string[] {
-  if (typeof argument !== 'string') return [];
-  return [...argument.matchAll(PLACEHOLDERS.StateMachineArn!)].map(([text]) => text.slice('${sm_'.length, -1));
-}
-
 /** In the payload of `session`, deployed: the ARN of the role that the workflow's tasks have. */
 export const TASK_ROLE = '${task_role}';
 

@@ -29,6 +29,7 @@ export function gatherRules(context: Context, back: string, bounded = true): Rul
   const { unit } = context;
   const name = unit.stateName(`${context.path}^gather`);
   const room = roomOf(context);
+  unit.needs(name, { kind: 'function', name: 'evaluate' });
   put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',

@@ -1,6 +1,7 @@
 /** Groups and tasks: levels, handlers, checks, retries around what an operator becomes. Compiled backwards, from where control goes. */
+import { isMapping } from '../asl/json.ts';
 import { leadsToTasks } from '../language/operators.ts';
-import type { Group, Node, Task } from '../language/workflow.ts';
+import type { Group, Mapping, Node, Task } from '../language/workflow.ts';
 import { repeatedAsGroup, repeats, withoutExport } from './effects.ts';
 import { put } from './frame.ts';
 import { isGraph, MOST_IN_GRAPH, plan } from './graph.ts';
@@ -13,6 +14,7 @@ import { compilePlan } from './parallel.ts';
 import { compileRetry, type RetrySpec } from './retry.ts';
 import { type Context, childOf, closing, type Edge } from './scope.ts';
 import { compileDetached } from './split.ts';
+import { mentionsSpot } from './task-needs.ts';
 
 export const compileNode: CompileNode = (context, node, exit) => {
   if (context.unit.program.detached.has(node)) return compileDetached(context, node, exit, compileWhole);
@@ -103,8 +105,17 @@ function inherit(context: Context, node: Node): Context {
     layers: exported === undefined ? context.layers : [...context.layers, context.unit.exportLayer(exported)],
     env: env === undefined ? context.env : { ...context.env, ...env },
     secrets: secrets === undefined ? context.secrets : { ...context.secrets, ...secrets },
+    ...needsOf(context, exported, node),
     known: knownWithin(context.known, exported ?? {}, stores),
     unrepeatable: undefined,
+  };
+}
+
+/** What tasks ask for by what is exported to them, and by keys of the loop or call around them. */
+function needsOf({ mail, spot }: Context, exported: Mapping | undefined, node: Node): Pick<Context, 'mail' | 'spot'> {
+  return {
+    mail: isMapping(exported?.mail) ? { ...mail, ...exported.mail } : mail,
+    spot: spot || mentionsSpot(exported) || (node.kind === 'task' && mentionsSpot(node.keys)),
   };
 }
 
@@ -136,6 +147,7 @@ function compileHandler(level: Context, handler: Node, outside: Context, weaker:
     handling: true,
     onFail: outside.onFail,
     known: new Map([...level.known].filter(([name]) => name !== 'error')),
+    ...needsOf(level, exported, handler),
   };
   const entry = compileNode(context, weaker ? withoutExport(handler) : handler, outside.onFail);
   if (entry.to === undefined) return outside.onFail;

@@ -1,10 +1,16 @@
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 
+/** Called with each state, in the order of the machine that is made. */
+export interface Reached {
+  readonly kept: (state: string) => void;
+  readonly dropped: (state: string) => void;
+}
+
 /**
  * The states that some edge reaches, in the order of a reader, depth first. A state behind a task that always fails is an error of
- * validation for Step Functions; `dropped` hears of those left out.
+ * validation for Step Functions.
  */
-export function reachable<T extends Processor | StateMachine>(machine: T, dropped: (name: string) => void): T {
+export function reachable<T extends Processor | StateMachine>(machine: T, reached: Reached): T {
   const seen = new Set<string>();
   const states: { [name: string]: State } = {};
   const waiting = [machine.StartAt];
@@ -12,19 +18,20 @@ export function reachable<T extends Processor | StateMachine>(machine: T, droppe
     const state = machine.States[name];
     if (seen.has(name) || state === undefined) continue;
     seen.add(name);
-    states[name] = within(state, dropped);
+    reached.kept(name);
+    states[name] = within(state, reached);
     waiting.push(...targets(state).reverse());
   }
   for (const name of Object.keys(machine.States)) {
-    if (!seen.has(name)) dropped(name);
+    if (!seen.has(name)) reached.dropped(name);
   }
   return { ...machine, States: states };
 }
 
-function within(state: State, dropped: (name: string) => void): State {
+function within(state: State, reached: Reached): State {
   if (state.Type === 'Parallel')
-    return { ...state, Branches: state.Branches.map((branch) => reachable(branch, dropped)) };
-  if (state.Type === 'Map') return { ...state, ItemProcessor: reachable(state.ItemProcessor, dropped) };
+    return { ...state, Branches: state.Branches.map((branch) => reachable(branch, reached)) };
+  if (state.Type === 'Map') return { ...state, ItemProcessor: reachable(state.ItemProcessor, reached) };
   return state;
 }
 

@@ -69,6 +69,10 @@ export interface Context {
   readonly handling: boolean;
   readonly env: Mapping;
   readonly secrets: Mapping;
+  /** `mail:` of the enclosing `_export`s, as written: what a mail> has without saying it. */
+  readonly mail: Mapping;
+  /** Whether an enclosing node, or a parameter, may ask for Spot. */
+  readonly spot: boolean;
   /** Folder of the workflow's file relative to the project, if it is not the project's root. */
   readonly workdir: string;
   /** Counters of the enclosing retried groups. */

@@ -28,6 +28,7 @@ export function startSla(context: Context, { name }: Workflow, entry: Edge): Edg
   const state = context.unit.stateName(path);
   const next = { Output: {}, Next: entry.to ?? 'Done' };
   const { Catch } = catchers({ ...context, name: [path] });
+  context.unit.needs(state, { kind: 'machine', name: slaMachineName(name), waits: false });
   put(context, state, {
     Type: 'Task',
     Resource: 'arn:aws:states:::states:startExecution',
@@ -61,6 +62,7 @@ export function compileSla(
   const stop = (part: string, to: string): Edge => {
     if (!sla.fail) return { to, depth: 1, assign: {}, ...(to === 'Done' && { drop: true }) };
     const state = name(part);
+    unit.needs(state, { kind: 'execution', workflow: workflow.name, action: 'stop' });
     put(context, state, {
       Type: 'Task',
       Resource: 'arn:aws:states:::aws-sdk:sfn:stopExecution',
@@ -94,6 +96,7 @@ export function compileSla(
   }
   if (sla.alert) {
     const alert = name('^alert');
+    unit.needs(alert, { kind: 'function', name: 'notify' });
     put(context, alert, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
@@ -127,6 +130,7 @@ export function compileSla(
     Output: {},
   } as State);
   const look = name('^look');
+  unit.needs(look, { kind: 'execution', workflow: workflow.name, action: 'describe' });
   put(context, look, {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',

@@ -11,7 +11,6 @@ import { type Expr, quote, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
 import { triesOf } from './operators/payload.ts';
 import { join } from './parallel.ts';
-import { reachable } from './reachable.ts';
 import { INFRASTRUCTURE_CALLS } from './retry.ts';
 import { type Context, type Edge, layerList, shareList, taskName } from './scope.ts';
 import { type Program, Unit } from './unit.ts';
@@ -35,7 +34,7 @@ export function compilePart(
   const name = context.unit.stateName(`${path}^part`);
   const stored = stores ? '$states.result.Output.stored' : undefined;
   put(context, name, {
-    ...startNested(context, nested, {}),
+    ...startNested(context, name, nested, {}),
     ...join(context, nested.canFail, stored, exit, '$states.result.Output'),
   } as State);
   return { to: name, depth: context.levels.length, assign: {} };
@@ -109,15 +108,20 @@ export function nestedMachine(
       ...frame.processor.States,
     },
   };
-  program.nested[name] = reachable(machine, (state) => {
-    delete program.tasks[state];
-  });
+  program.nested[name] = unit.finish(name, machine);
   return { name, canFail: frame.canFail };
 }
 
-/** The Task that runs a nested machine, without where it leads. */
-export function startNested(context: Context, nested: Nested, input: { readonly [key: string]: Template }): object {
-  const { outerCalls } = context.unit;
+/** The Task `state` that runs a nested machine, without where it leads. */
+export function startNested(
+  context: Context,
+  state: string,
+  nested: Nested,
+  input: { readonly [key: string]: Template },
+): object {
+  const { unit } = context;
+  const { outerCalls } = unit;
+  unit.needs(state, { kind: 'machine', name: nested.name, waits: true });
   return start(context, `\${sm_${nested.name}}`, {
     ...(outerCalls === undefined ? {} : { c: template(outerCalls) }),
     ...input,
@@ -125,7 +129,13 @@ export function startNested(context: Context, nested: Nested, input: { readonly 
 }
 
 /** The same of the machine of a called file, chosen from `machines` by the file's name. */
-export function startCalled(context: Context, machines: ReadonlyMap<string, string>, file: Expr): object {
+export function startCalled(
+  context: Context,
+  state: string,
+  machines: ReadonlyMap<string, string>,
+  file: Expr,
+): object {
+  for (const name of machines.values()) context.unit.needs(state, { kind: 'machine', name, waits: true });
   const table = [...machines].map(([name, machine]) => `${quote(name)}:'\${sm_${machine}}'`).join(',');
   return start(context, template(`$lookup({${table}},${file})`), { c: template(callList(context)) });
 }

@@ -5,7 +5,9 @@ import type { TaskInfo } from '../contract/task-info.ts';
 import type { Diagnostic, DiagnosticCode, Span } from '../language/diagnostic.ts';
 import type { Mapping, Node, Task, Workflow } from '../language/workflow.ts';
 import { type Expr, literal } from './jsonata.ts';
+import type { Need, StateNeed } from './needs.ts';
 import type { Slices } from './partition.ts';
+import { reachable } from './reachable.ts';
 
 /** Seconds. */
 export interface TaskLimits {
@@ -13,6 +15,14 @@ export interface TaskLimits {
   readonly timeout: number;
   /** Longest silence of a container; counted from scheduling, so it covers a cold start. */
   readonly heartbeat: number;
+}
+
+/** What the machines of a deployed project have in addition. */
+export interface Deploy {
+  /** Parameters under those of an execution's input. */
+  readonly params: Mapping;
+  /** Keys of secrets that tasks may ask for by an expression: `secrets:` of trowel.yml. */
+  readonly secrets: readonly string[];
 }
 
 /** What the whole compilation shares: the project's workflows, diagnostics, nested machines. */
@@ -24,12 +34,16 @@ export interface Program {
   readonly nested: { [name: string]: StateMachine };
   readonly required: Set<string>;
   readonly tasks: { [state: string]: TaskInfo };
+  /** By the machine that has the states, which it is made of. */
+  readonly needs: Map<string, readonly StateNeed[]>;
   /** Where the task of a state is in the file. */
   readonly spans: Map<string, Span>;
   /** Line number of an offset, for TaskInfo. */
   readonly line: (span: Span) => number;
   readonly target: 'local' | 'aws';
   readonly task: TaskLimits;
+  /** Absent: the machine is not for a deploy. */
+  readonly deploy: Deploy | undefined;
   /** How grave it is that a machine could not be deployed. */
   readonly limits: 'warning' | 'error';
   /** Whether anything at or below a node may store parameters (effects.ts). */
@@ -57,6 +71,7 @@ export class Unit {
   /** In the machine of a called file, and in its parts: the expression that gives the files on the way there. */
   readonly outerCalls: Expr | undefined;
   readonly #templates: { [key: string]: Json } = {};
+  readonly #needs = new Map<string, Need[]>();
   #counter = 0;
 
   constructor(program: Program, outerLayers?: Expr, outerCalls?: Expr) {
@@ -67,6 +82,27 @@ export class Unit {
 
   next(): number {
     return this.#counter++;
+  }
+
+  /** Notes what a state asks for. */
+  needs(state: string, ...needs: readonly Need[]): void {
+    this.#needs.set(state, [...(this.#needs.get(state) ?? []), ...needs]);
+  }
+
+  /** The machine that this unit has become, without states that nothing reaches, their tasks and their needs. */
+  finish(machine: string, made: StateMachine): StateMachine {
+    const { tasks, needs } = this.program;
+    const found: StateNeed[] = [];
+    const finished = reachable(made, {
+      kept: (state) => {
+        for (const need of this.#needs.get(state) ?? []) found.push({ ...need, machine, state });
+      },
+      dropped: (state) => {
+        delete tasks[state];
+      },
+    });
+    needs.set(machine, found);
+    return finished;
   }
 
   /** Registers the text of an `_export`; gives its layer. */

@@ -14,15 +14,7 @@ export async function checkOnAws(
   compiling: readonly CompiledWorkflow[],
   flags: AwsFlags,
 ): Promise<Checked> {
-  const machines = compiling.flatMap(({ compiled }) =>
-    compiled === undefined
-      ? []
-      : [compiled.machine, ...Object.values(compiled.nested)].map((machine) => ({
-          workflow: compiled.workflow,
-          machine,
-          tasks: compiled.tasks,
-        })),
-  );
+  const compiled = compiling.flatMap((each) => each.compiled ?? []);
   const [{ connectAccount }, { connectSecrets }] = await Promise.all([
     import('../../deployed/account-client.ts'),
     import('../../deployed/secrets-client.ts'),
@@ -31,7 +23,7 @@ export async function checkOnAws(
   return checkAccount({
     project: project.name,
     config: project.config,
-    needs: projectNeeds(machines, project.config),
+    needs: projectNeeds(compiled, project.config),
     account: connectAccount(connection),
     secrets: new ProjectSecrets(connectSecrets(connection), project.name),
     secretCommand: (key) => secretsCommand(terminal, { ...flags, where: 'aws' }, key),

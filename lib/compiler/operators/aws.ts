@@ -1,7 +1,8 @@
 import { OPTIMIZED, WAITED_FOR } from '../../asl/integrations.ts';
+import { isMapping } from '../../asl/json.ts';
 import type { Json, State, Template } from '../../asl/types.ts';
 import { decode, findMark, isInteger } from '../../language/value-form.ts';
-import type { Task, Value } from '../../language/workflow.ts';
+import type { Mapping, Task, Value } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { asData, type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
@@ -57,7 +58,7 @@ function answered(context: Context, task: Task, exit: Edge, stored: Expr): Leavi
 }
 
 /** `service:action` or `service:action.sync` as a resource of the States Language. */
-export function resourceOf(command: string): string {
+function resourceOf(command: string): string {
   const [service = '', ...rest] = command.split(':');
   // `.sync:2` has a colon of its own.
   const action = rest.join(':');
@@ -72,9 +73,11 @@ export const compileAws: CompileOperator = (context, task, exit) => {
   const given = (task.keys.arguments ?? {}) as Json;
   const dynamic = JSON.stringify(given).includes('$');
   const name = register(context, context.unit.stateName(context.path), task);
+  const resource = resourceOf(String(task.command));
+  context.unit.needs(name, { kind: 'call', resource, arguments: isMapping(given as Value) ? (given as Mapping) : {} });
   put(context, name, {
     Type: 'Task',
-    Resource: resourceOf(String(task.command)),
+    Resource: resource,
     // A text that an expression gives is JSON.
     Arguments: dynamic
       ? '{% $type($states.input.k.arguments)="string"?$parse($states.input.k.arguments):$states.input.k.arguments %}'
@@ -87,6 +90,8 @@ export const compileAws: CompileOperator = (context, task, exit) => {
   const entry = { to: name, depth: context.levels.length, assign: {} };
   return dynamic ? evaluateState(context, task, task.operator, entry) : entry;
 };
+
+const INVOKE = 'arn:aws:states:::lambda:invoke';
 
 /** Arguments of the integration, by the keys of lambda>. */
 const LAMBDA = {
@@ -105,9 +110,15 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
   });
   const dynamic = JSON.stringify(given).includes('$');
   const name = register(context, context.unit.stateName(context.path), task);
+  const qualifier = task.keys.qualifier ?? undefined;
+  context.unit.needs(name, {
+    kind: 'call',
+    resource: INVOKE,
+    arguments: { FunctionName: task.command, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) },
+  });
   put(context, name, {
     Type: 'Task',
-    Resource: 'arn:aws:states:::lambda:invoke',
+    Resource: INVOKE,
     Arguments: Object.fromEntries(
       given.map(({ argument, key, value }) => [
         argument,

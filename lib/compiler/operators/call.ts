@@ -8,6 +8,7 @@ import type { CompileNode, CompileOperator } from '../operator.ts';
 import { join } from '../parallel.ts';
 import type { Context, Edge } from '../scope.ts';
 import { callList, nestedMachine, startCalled } from '../split.ts';
+import { spotNeeds } from '../task-needs.ts';
 import { evaluateState } from './evaluate.ts';
 
 /** Machines of called files in a workflow. */
@@ -38,8 +39,10 @@ export const compileCall: CompileOperator = (context, task, exit, compileNode) =
     [...unit.program.workflows.values()].map((callee) => [callee.file, calledMachine(context, callee, compileNode)]),
   );
   const name = unit.stateName(`${context.path}^call`);
+  // The machine may have been made for a caller who asks for none.
+  unit.needs(name, ...spotNeeds(context.spot));
   put(context, name, {
-    ...startCalled(context, machines, '$states.input.file'),
+    ...startCalled(context, name, machines, '$states.input.file'),
     ...join(context, true, '$states.result.Output.stored', exit, '$states.result.Output'),
   } as State);
   const entry: Edge = { to: name, depth: context.levels.length, assign: {} };
@@ -66,7 +69,8 @@ function calledMachine(context: Context, callee: Workflow, compileNode: CompileN
     return name;
   }
   checkHistory(program, callee.root);
-  const at: Context = { ...context, ...within(callee) };
+  // All callers share it, so no caller's `_export` counts.
+  const at: Context = { ...context, ...within(callee), mail: {} };
   const body = (inner: Context, end: Edge): Edge => compileNode(inner, { ...callee.root, name: '^sub' }, end);
   nestedMachine(at, `^${callee.name}`, program.stores(callee.root), body, { name, called: true });
   return name;

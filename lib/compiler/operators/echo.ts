@@ -7,7 +7,7 @@ import { lowered } from '../lowering.ts';
 import type { CompileOperator } from '../operator.ts';
 import { REPEATABLE } from '../retry.ts';
 import { type Context, failing, failureOfTask, leave, taskName } from '../scope.ts';
-import { catchers, failure, payload, register, retriers } from './payload.ts';
+import { catchers, failure, ownCall, register, retriers } from './payload.ts';
 
 /** The text as a field's value, where no function is needed to give it. */
 function textOf(context: Context, task: Task): { readonly text: string; readonly literal: boolean } | undefined {
@@ -31,7 +31,7 @@ export const compileEcho: CompileOperator = (context, task, exit) => {
     put(context, name, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, task.operator) },
+      Arguments: ownCall(context, name, 'evaluate', task, task.operator),
       ...retriers(task, false, REPEATABLE),
       ...catchers(context),
       ...leave(context, exit, output),
@@ -49,7 +49,7 @@ export const compileFail: CompileOperator = (context, task) => {
     put(context, name, {
       Type: 'Task',
       Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: { FunctionName: '${evaluate}', Payload: payload(context, task, task.operator) },
+      Arguments: ownCall(context, name, 'evaluate', task, task.operator),
       ...retriers(task, false, REPEATABLE),
       ...catchers(context),
       ...failing(context, context.onFail, '$states.result'),

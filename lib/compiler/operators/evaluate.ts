@@ -4,7 +4,7 @@ import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
 import { REPEATABLE } from '../retry.ts';
 import { type Context, closing, type Edge } from '../scope.ts';
-import { catchers, payload, register, retriers } from './payload.ts';
+import { catchers, ownCall, register, retriers } from './payload.ts';
 
 /**
  * A state that has `evaluate` render a task's templates before a state that cannot. Its answer is the next state's input, or goes into
@@ -28,7 +28,7 @@ export function evaluateState(
   put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::lambda:invoke',
-    Arguments: { FunctionName: '${evaluate}', Payload: { ...payload(context, task, op), ...more } },
+    Arguments: ownCall(context, name, 'evaluate', task, op, more),
     ...retriers(task, false, REPEATABLE),
     ...catchers(context),
     ...(Object.keys(all).length === 0 ? {} : { Assign: all }),

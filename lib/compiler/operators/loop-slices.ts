@@ -80,7 +80,7 @@ export function partsInSequence(
 export function onePart({ context, stores }: Loop, nested: Nested, input: Input, exit: Edge): Edge {
   const start = context.unit.stateName(`${context.path}^part`);
   put(context, start, {
-    ...startNested(context, nested, input),
+    ...startNested(context, start, nested, input),
     ...join(
       context,
       nested.canFail,
@@ -107,7 +107,7 @@ export function partsAtOnce(
   const frame = compileFrame(within, name, { stores, single: true, item: true, beside: count }, (inner) => {
     const start = unit.stateName(`${context.path}^part`);
     const answer = { ...catchAll(inner), Output: template(answerOfFrame('$states.result.Output', count)), End: true };
-    put(inner, start, { ...startNested(inner, nested, input), ...answer } as State);
+    put(inner, start, { ...startNested(inner, start, nested, input), ...answer } as State);
     return { to: start, depth: 1, assign: {} };
   });
   put(context, name, {

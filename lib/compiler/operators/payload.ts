@@ -8,19 +8,37 @@ import type { Mapping, Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
 import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from '../retry.ts';
 import { type Context, failing, failureOfTask, layerList, shareList, taskName } from '../scope.ts';
+import { secretNeeds } from '../task-needs.ts';
 
 /** Seconds that a state waits beyond its task's deadline. */
 const MARGIN = 3_600;
 
-/** The payload that launch, evaluate, http and notify share (lib/contract/payload.ts). */
-export function payload(context: Context, task: Task, op: string, m?: number): { [key: string]: Template } {
+/**
+ * Arguments of `state`, which has one of Trowel's functions do something for a task. `more` joins the payload that launch, evaluate, http and
+ * notify share (lib/contract/payload.ts).
+ */
+export function ownCall(
+  context: Context,
+  state: string,
+  fn: string,
+  task: Task,
+  op: string,
+  more: { readonly [key: string]: Template } = {},
+  m?: number,
+): Json {
+  const keys = ownKeys(context, task);
+  context.unit.needs(state, { kind: 'function', name: fn }, ...(more.k === undefined ? secretNeeds(op, keys) : []));
+  return { FunctionName: `\${${fn}}`, Payload: { ...payload(context, keys, op, m), ...more } };
+}
+
+function payload(context: Context, keys: Mapping, op: string, m?: number): { [key: string]: Template } {
   return {
     v: PROTOCOL,
     t: taskName(context),
     l: layerList(context),
     ...(m === undefined ? {} : { m }),
     b: '{% $b %}',
-    k: literal(ownKeys(context, task) as Json),
+    k: literal(keys as Json),
     op,
     ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
   };

@@ -62,6 +62,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const ended = { ...assignDone, Output: { over: true }, Next: done };
   const ignored = { Condition: template(`$${keys}.ignore_failure`), ...ended };
   const child = register(context, unit.stateName(`${base}^failed`), task, 'polls');
+  unit.needs(start, { kind: 'machine', name: target, waits: true });
   put(context, start, {
     Type: 'Task',
     Resource: 'arn:aws:states:::states:startExecution.sync:2',
@@ -86,6 +87,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
     Assign: failed.Assign,
     Output: {},
   } as State);
+  unit.needs(describe, { kind: 'execution', workflow: target, action: 'describe' });
   put(context, describe, {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',

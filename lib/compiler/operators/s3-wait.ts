@@ -1,8 +1,9 @@
 import type { State } from '../../asl/types.ts';
 import { ERRORS } from '../../contract/errors.ts';
-import type { Task } from '../../language/workflow.ts';
+import type { Mapping, Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
+import type { Need } from '../needs.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
 import { CALL } from '../retry.ts';
@@ -33,6 +34,7 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     exit,
     '{"s3":{"last_object":{"metadata":$sift($states.result,function($v,$k){$k!="Metadata"}),"user_metadata":$states.result.Metadata?$states.result.Metadata:{}}}}',
   );
+  unit.needs(name, objectOf(task.keys));
   put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:s3:headObject',
@@ -78,6 +80,17 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     [since]: '$toMillis($states.context.State.EnteredTime)',
   });
 };
+
+function objectOf(keys: Mapping): Need {
+  const path = keys['s3_wait>'] ?? keys._command;
+  const [bucket, key] =
+    typeof path === 'string' && path !== ''
+      ? [path.split('/')[0], path.split('/').slice(1).join('/') || keys.key]
+      : [keys.bucket, keys.key];
+  const version = keys.version_id !== undefined && keys.version_id !== null;
+  if (typeof bucket !== 'string' || bucket === '' || bucket.includes('$')) return { kind: 'object', version };
+  return { kind: 'object', path: `${bucket}/${String(key ?? '*').replaceAll(/\$\{[^}]*\}/g, '*')}`, version };
+}
 
 /** Deployed, Step Functions itself asks S3: with the role of the state machine, in its region. */
 function checkDeployed({ unit }: Context, task: Task): void {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { lintMachine } from '../../../lib/asl/lint.ts';
 import type { Json, StateMachine } from '../../../lib/asl/types.ts';
-import { needsOf } from '../../../lib/cloud/needs.ts';
+import { ofKind } from '../../../lib/compiler/needs.ts';
 import { VirtualClock } from '../../../lib/engine/clock.ts';
 import { TaskError } from '../../../lib/engine/errors.ts';
 import { execute } from '../../../lib/engine/execution.ts';
@@ -72,7 +72,7 @@ describe('sla: deployed', () => {
   });
 
   it('is started by the first state after session, once, and not waited for', () => {
-    const { machine, nested } = compiledText(`${TASK}sla: {time: 02:00}\n`, {}, { target: 'aws' });
+    const { machine, nested, needs } = compiledText(`${TASK}sla: {time: 02:00}\n`, {}, { target: 'aws' });
     expect(machine.States['+main^sla']).toMatchObject({
       Resource: 'arn:aws:states:::states:startExecution',
       Arguments: { StateMachineArn: '${sm_main_part_sla}', Name: '{% $states.context.Execution.Name %}' },
@@ -85,7 +85,9 @@ describe('sla: deployed', () => {
     const machines = [machine, ...Object.values(nested)];
     for (const each of machines) expect(lintMachine(each)).toEqual([]);
     expect(faultsOf(machines)).toBe('');
-    expect(needsOf(machine)).toMatchObject({ started: ['main_part_sla'], machines: [], unknown: [] });
+    expect(ofKind(needs, 'machine')).toEqual([
+      { kind: 'machine', name: 'main_part_sla', waits: false, machine: 'main', state: '+main^sla' },
+    ]);
   });
 
   it('names what failed to `_error`', () => {
@@ -98,8 +100,14 @@ describe('sla: deployed', () => {
   });
 
   it('may stop the workflow only if it is to', () => {
-    expect(needsOf(slaMachine('{time: 02:00}'))).toMatchObject({ described: ['main'], stopped: [], unknown: [] });
-    expect(needsOf(slaMachine('{time: 02:00, fail: true}'))).toMatchObject({ described: ['main'], stopped: ['main'] });
+    const actions = (sla: string) => {
+      const { needs } = compiledText(`${TASK}sla: ${sla}\n`, {}, { target: 'aws' });
+      return ofKind(needs, 'execution').map(({ action, workflow, machine }) => `${action} ${workflow} by ${machine}`);
+    };
+    const describe = 'describe main by main_part_sla';
+    expect(actions('{time: 02:00}')).toEqual([describe]);
+    const stop = 'stop main by main_part_sla';
+    expect(actions('{time: 02:00, fail: true}')).toEqual([describe, stop, stop]);
   });
 
   it('is not in a machine that runs here', () => {

@@ -7,17 +7,16 @@ import { project } from '../cli/run-cli.ts';
 
 async function needs(files: { readonly [path: string]: string }) {
   const loaded = await loadProject(await project(files));
-  const machines = [...loaded.workflows.values()].flatMap((workflow) => {
+  const all = [...loaded.workflows.values()].map((workflow) => {
     const { compiled } = compile(workflow, {
       workflows: loaded.workflows,
       line: lineFinder(loaded.sources),
       target: 'aws',
     });
     if (compiled === undefined) throw new Error(workflow.name);
-    const { machine, nested, tasks } = compiled;
-    return [machine, ...Object.values(nested)].map((each) => ({ workflow: workflow.name, machine: each, tasks }));
+    return compiled;
   });
-  return projectNeeds(machines, loaded.config);
+  return projectNeeds(all, loaded.config);
 }
 
 describe('what a project needs of an account', () => {

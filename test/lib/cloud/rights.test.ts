@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { needsOf } from '../../../lib/cloud/needs.ts';
+import { rightsOf } from '../../../lib/cloud/rights.ts';
 import { compiledText } from '../compiler/play.ts';
 
-function needs(task: string) {
-  const { machine } = compiledText(`+t:\n  ${task.trim().replaceAll('\n', '\n  ')}\n`, {}, { target: 'aws' });
-  return needsOf(machine);
+function rights(task: string) {
+  const { needs } = compiledText(`+t:\n  ${task.trim().replaceAll('\n', '\n  ')}\n`, {}, { target: 'aws' });
+  return rightsOf(needs);
 }
 
 /** `actions -> resources [service]`, a line a grant. */
 function grants(task: string): string[] {
-  return needs(task).grants.map(
+  return rights(task).grants.map(
     ({ actions, resources, passedTo }) =>
       `${actions.join(' ')} -> ${resources.join(' ').replaceAll('<region>:<account>', '…')}${passedTo === undefined ? '' : ` [${passedTo}]`}`,
   );
@@ -163,7 +163,7 @@ describe('what aws> may do', () => {
     ['a function that an expression names', 'lambda>: "${fn}"', /lambda> of a function/],
     ['a bucket that an expression names', 's3_wait>: "${b}/k"', /s3_wait> of a bucket/],
   ])('leaves to the user: %s', (_, task, unknown) => {
-    expect(needs(task).unknown.join('\n')).toMatch(unknown);
+    expect(rights(task).unknown.join('\n')).toMatch(unknown);
   });
 });
 
@@ -177,11 +177,11 @@ describe('what lambda> and s3_wait> may do', () => {
       ['arn:aws:lambda:eu-west-1:123456789012:function:fn'],
     ],
   ])('%s', (task, invoked) => {
-    expect(needs(task)).toMatchObject({ invoked, unknown: [] });
+    expect(rights(task)).toMatchObject({ invoked, unknown: [] });
   });
 
   it('the version of an object is a permission of its own', () => {
-    expect(needs('s3_wait>: b/k\nversion_id: v')).toMatchObject({ objects: ['b/k'], versions: ['b/k'] });
-    expect(needs('s3_wait>: "b/in/${session_date}"')).toMatchObject({ objects: ['b/in/*'], versions: [] });
+    expect(rights('s3_wait>: b/k\nversion_id: v')).toMatchObject({ objects: ['b/k'], versions: ['b/k'] });
+    expect(rights('s3_wait>: "b/in/${session_date}"')).toMatchObject({ objects: ['b/in/*'], versions: [] });
   });
 });

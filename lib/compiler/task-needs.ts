@@ -1,0 +1,57 @@
+/** What the keys of a task ask for, where one of Trowel's functions is given them. */
+import { createHash } from 'node:crypto';
+import { isMapping } from '../asl/json.ts';
+import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
+import { functionOf, sends } from '../language/operators.ts';
+import type { Mapping, Value } from '../language/workflow.ts';
+import type { Container, Need } from './needs.ts';
+
+export const DEFAULT_DEFINITION = 'default';
+
+/** Secrets that are written out, under the keys by which they are kept. */
+export function secretNeeds(op: string, keys: Mapping): Need[] {
+  const slack = sends(op) === 'slack';
+  // These replace secrets in all of their keys.
+  const texts = slack || functionOf(op) === 'http' ? [keys] : secretPlaces(op).map((place) => keys[place]);
+  const webhook = slack && !('webhook' in keys || 'url' in keys) ? ['slack.webhook'] : [];
+  const named = [...texts.flatMap(secretKeys), ...webhook].filter((key) => !key.includes('$'));
+  return named.map((key) => ({ kind: 'secret', key: mountedKey(key, keys._secrets) }));
+}
+
+/** @param candidates keys of secrets that a task may ask for by an expression (`secrets:` of trowel.yml) */
+export function containerOf(op: string, keys: Mapping, candidates: readonly string[]): Container {
+  const { docker } = keys;
+  const image = isMapping(docker) && typeof docker.image === 'string' && docker.image !== '' ? docker.image : undefined;
+  const asked = secretPlaces(op).flatMap((place) => secretKeys(keys[place]));
+  const literal = asked.filter((key) => !key.includes('$')).map((key) => mountedKey(key, keys._secrets));
+  const all = asked.length === literal.length ? literal : [...literal, ...candidates];
+  const secrets = [...new Set(all)].sort();
+  return { definition: definitionKey(image, secrets), ...(image === undefined ? {} : { image }), secrets };
+}
+
+function definitionKey(image: string | undefined, secrets: readonly string[]): string {
+  if (image === undefined && secrets.length === 0) return DEFAULT_DEFINITION;
+  return createHash('sha256')
+    .update(JSON.stringify([image ?? null, secrets]))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+/** @param defaults `mail:` of the `_export`s around the task */
+export function mailNeed(keys: Mapping, defaults: Mapping): Need {
+  const { from, host } = { ...defaults, ...keys };
+  return { kind: 'mail', ...(typeof from === 'string' ? { from } : {}), server: host !== undefined };
+}
+
+export function spotNeeds(spot: boolean): Need[] {
+  return spot ? [{ kind: 'spot' }] : [];
+}
+
+/** Whether a key `spot` is anywhere in a value, and may say yes. */
+export function mentionsSpot(value: Value | undefined): boolean {
+  if (Array.isArray(value)) return value.some(mentionsSpot);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, each]) =>
+    key === 'spot' ? each !== false && each !== null : mentionsSpot(each),
+  );
+}
