@@ -74,11 +74,14 @@ function sources(): string[] {
 const SPECIFIER =
   /(?:^|[\s;}])(?:import|export)\s+(?:[\w*{][^'";]*?\sfrom\s+)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]\s*\)/g;
 
-function importsOf(file: string): Import[] {
-  const text = readFileSync(join(ROOT, file), 'utf8')
+function codeOf(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/^\s*\/\/.*$/gm, '');
-  return [...text.matchAll(SPECIFIER)].map(([, from, dynamic]) => {
+}
+
+function importsOf(file: string): Import[] {
+  return [...codeOf(file).matchAll(SPECIFIER)].map(([, from, dynamic]) => {
     const specifier = from ?? dynamic ?? '';
     const target = specifier.startsWith('.')
       ? relative(ROOT, join(ROOT, dirname(file), specifier)).replaceAll('\\', '/')
@@ -169,5 +172,25 @@ describe('imports', () => {
     ['lib/language/x.ts', 'commander'],
   ])('refuse %s → %s', (file, target) => {
     expect(fault({ file, target })).toBeDefined();
+  });
+});
+
+/** `state.Arguments`, `{ Arguments }`, `Arguments: …`, and the same of `Payload`. A text `'Payload'` is a field of an execution's event. */
+const WITHIN = /(?<![\w'])(?:Arguments|Payload)(?![\w'])/;
+
+describe('what a compiled state is given', () => {
+  it.each(['lib/cloud/', 'lib/deployed/'])('is not read in %s: the compiler has noted what it needs', (folder) => {
+    const files = sources().filter((file) => file.startsWith(folder));
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => WITHIN.test(codeOf(file)))).toEqual([]);
+  });
+
+  it.each([
+    'state.Arguments',
+    'const { FunctionName, Payload } = given',
+    'given?.Payload as Mapping',
+    '{ ...state, Arguments: {} }',
+  ])('is found in `%s`', (code) => {
+    expect(code).toMatch(WITHIN);
   });
 });
