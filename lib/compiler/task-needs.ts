@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isMapping } from '../asl/json.ts';
 import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
-import { functionOf, sends } from '../language/operators.ts';
+import { functionOf, operatorSpec, sends } from '../language/operators.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import type { Container, Need } from './needs.ts';
 
@@ -10,11 +10,14 @@ export const DEFAULT_DEFINITION = 'default';
 
 /** Secrets that are written out, under the keys by which they are kept. */
 export function secretNeeds(op: string, keys: Mapping): Need[] {
-  const slack = sends(op) === 'slack';
+  const { needsSecret } = operatorSpec(op) ?? {};
   // These replace secrets in all of their keys.
-  const texts = slack || functionOf(op) === 'http' ? [keys] : secretPlaces(op).map((place) => keys[place]);
-  const webhook = slack && !('webhook' in keys || 'url' in keys) ? ['slack.webhook'] : [];
-  const named = [...texts.flatMap(secretKeys), ...webhook].filter((key) => !key.includes('$'));
+  const texts =
+    sends(op) === 'slack' || functionOf(op) === 'http' ? [keys] : secretPlaces(op).map((place) => keys[place]);
+  const missing = needsSecret !== undefined && !needsSecret.unless.some((option) => option in keys);
+  const named = [...texts.flatMap(secretKeys), ...(missing ? [needsSecret.key] : [])].filter(
+    (key) => !key.includes('$'),
+  );
   return named.map((key) => ({ kind: 'secret', key: mountedKey(key, keys._secrets) }));
 }
 

@@ -1,6 +1,6 @@
 import type { State } from '../../asl/types.ts';
 import { ERRORS } from '../../contract/errors.ts';
-import type { Mapping, Task } from '../../language/workflow.ts';
+import type { Task } from '../../language/workflow.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { Need } from '../needs.ts';
@@ -34,7 +34,7 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     exit,
     '{"s3":{"last_object":{"metadata":$sift($states.result,function($v,$k){$k!="Metadata"}),"user_metadata":$states.result.Metadata?$states.result.Metadata:{}}}}',
   );
-  unit.needs(name, objectOf(task.keys));
+  unit.needs(name, objectOf(task));
   put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:s3:headObject',
@@ -81,8 +81,8 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
   });
 };
 
-function objectOf(keys: Mapping): Need {
-  const path = keys['s3_wait>'] ?? keys._command;
+function objectOf({ operator, keys }: Task): Need {
+  const path = keys[`${operator}>`] ?? keys._command;
   const [bucket, key] =
     typeof path === 'string' && path !== ''
       ? [path.split('/')[0], path.split('/').slice(1).join('/') || keys.key]

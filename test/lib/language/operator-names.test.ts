@@ -18,6 +18,8 @@ const OTHER_WORDS: { readonly [compared: string]: string } = {
   where: 'where secrets are kept: local or aws; or what _parallel is written on',
   service: 'a service of AWS',
   resourceType: 'a service of AWS',
+  kind: 'what a workflow needs',
+  'name in lib/deployed/project-needs.ts': "one of Trowel's functions",
   type: 'of a message, or of a node of JSONata',
   'name in lambdas/notify/handler.ts': 'a channel of notifications',
   function: "one of Trowel's functions",
