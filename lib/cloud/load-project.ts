@@ -5,15 +5,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { StateMachine } from '../asl/types.ts';
-import { checkExpressions } from '../compiler/check-expressions.ts';
-import { type Compiled, compile } from '../compiler/compile.ts';
+import type { Compiled } from '../compiler/compile.ts';
+import { compileWorkflow } from '../compiler/compile-project.ts';
 import type { Needs, StateNeed } from '../compiler/needs.ts';
 import { withTaskComments } from '../compiler/task-comments.ts';
 import { MOST_DEFINITIONS } from '../contract/definition-table.ts';
 import type { ScheduleSpec } from '../expression/schedule.ts';
 import { isExcluded, networkKind, type ProjectConfig } from '../language/config/project-config.ts';
 import type { Diagnostic } from '../language/diagnostic.ts';
-import { lineFinder } from '../language/line-finder.ts';
 import { type Project, loadProject as readProject } from '../language/project.ts';
 import { hasErrors, sortDiagnostics } from '../language/report.ts';
 import type { Mapping, Workflow } from '../language/workflow.ts';
@@ -80,8 +79,6 @@ export async function loadTrowelProject(dir: string, options: LoadOptions = {}):
   const roots = [...project.workflows.keys()].filter(
     (name) => !name.includes('/') && !isExcluded(project.config, name),
   );
-  // `call>: ${x}` may reach any file.
-  for (const name of project.workflowNames()) project.workflow(name);
   const parameters = readParameters(dir, project.config.params);
   const compiled = await compileAll(project, roots, parameters.params, options.now ?? Date.now());
   const { config: written } = project;
@@ -140,25 +137,15 @@ async function compileAll(
   params: Mapping,
   now: number,
 ): Promise<CompiledProject> {
-  const { workflows, config, sources } = project;
+  const { config } = project;
   const done: CompiledProject = { machines: [], needs: [], schedules: [], diagnostics: [] };
   const names = new Set(roots);
   // A set that grows is gone through to its end.
   for (const name of names) {
-    const workflow = workflows.get(name);
-    if (workflow === undefined) continue;
-    if (!roots.includes(name)) done.diagnostics.push(...project.diagnosticsOf(name));
-    if (hasErrors(project.diagnosticsOf(name))) continue;
-    const { compiled, diagnostics } = compile(workflow, {
-      workflows,
-      timezone: config.timezone,
-      task: config.task,
-      line: lineFinder(sources),
-      target: 'aws',
-      deploy: { params, secrets: config.secrets },
-    });
-    const expressions = await checkExpressions(workflow, { workflows, params: Object.keys(params), sources });
-    done.diagnostics.push(...diagnostics, ...expressions);
+    const workflow = project.workflow(name);
+    const { compiled, diagnostics } = await compileWorkflow(project, name, { params, target: 'aws', deploy: true });
+    done.diagnostics.push(...diagnostics);
+    if (workflow === undefined || hasErrors(project.diagnosticsOf(name))) continue;
     const schedule = scheduleOf(workflow, config.timezone, now);
     if (schedule !== undefined && 'code' in schedule) done.diagnostics.push(schedule);
     else if (schedule !== undefined) done.schedules.push(schedule);

@@ -1,4 +1,4 @@
-/** From a project and a name to a machine and all diagnostics: lib/language, then this folder. */
+/** From a project and a name to a machine, its needs and all diagnostics, for a run here and for a deploy: lib/language, then this folder. */
 
 import type { Diagnostic, DiagnosticCode } from '../language/diagnostic.ts';
 import { callsByExpression } from '../language/dig/calls.ts';
@@ -22,6 +22,8 @@ export interface CompileProjectOptions extends Selection {
   readonly timezone?: string;
   readonly params: Mapping;
   readonly target?: 'aws';
+  /** The machine is deployed: it holds the parameters, and the keys of its tasks' definitions. */
+  readonly deploy?: true;
   readonly limits?: 'warning';
   /** Over each workflow when all has been checked, before it is compiled. */
   readonly adapt?: (workflow: Workflow) => Workflow;
@@ -72,6 +74,7 @@ export async function compileWorkflow(
     line: lineFinder(project.sources),
     ...(options.target !== undefined && { target: options.target }),
     ...(options.limits !== undefined && { limits: options.limits }),
+    ...(options.deploy && { deploy: { params: options.params, secrets: project.config.secrets } }),
   };
   const { compiled, diagnostics } = compile(workflow, { workflows, ...compileOptions });
   const expressions = await expressionsOf(workflow);
