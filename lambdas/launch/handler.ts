@@ -1,11 +1,9 @@
-import { ECSClient } from '@aws-sdk/client-ecs';
-import { present } from '../../lib/asl/present.ts';
-import { definitionOf } from '../../lib/contract/definition-table.ts';
 import { retriable } from '../../lib/contract/faults.ts';
 import type { LaunchPayload } from '../../lib/contract/payload.ts';
 import { checkVersion } from '../../lib/contract/protocol.ts';
 import { render } from '../../lib/expression/render.ts';
 import { codeUnchanged } from '../../lib/functions/launch/code.ts';
+import type { Started } from '../../lib/functions/launch/compute.ts';
 import { launch } from '../../lib/functions/launch/core.ts';
 import type { ProjectFiles } from '../../lib/functions/project-files.ts';
 import { TASK_DEFAULTS } from '../../lib/language/fargate-sizes.ts';
@@ -14,45 +12,29 @@ import { bundleFiles } from '../aws/bundle.ts';
 import { logger } from '../aws/logger.ts';
 import { Objects, parseUri, s3Client } from '../aws/objects.ts';
 import { DeployedSecrets, listed, secretCommand } from '../aws/secrets.ts';
-import { list, optional, setting } from '../aws/settings.ts';
+import { optional, setting } from '../aws/settings.ts';
 import { DeployedTokens } from '../aws/task-tokens.ts';
-import { EcsCompute } from './compute/ecs.ts';
+import { makeCompute } from './compute/index.ts';
 
 /** The state waits for its token and not for this answer: it is for readers of the history. */
-export type Answer = { readonly started: string; readonly taskArn?: string } | { readonly replayed: true };
+export type Answer = ({ readonly started: string } & Started) | { readonly replayed: true };
 
 let bundle: ProjectFiles | undefined;
-let clients: { ecs: ECSClient; objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;
+let clients: { objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;
 
 /** Invoked with a task token by the state of a py>, sh>, task> or function>. The same event twice starts one container. */
 export const handler = retriable(async (given: LaunchPayload): Promise<Answer> => {
   checkVersion(given);
   clients ??= {
-    ecs: new ECSClient({}),
     objects: new Objects(s3Client(), setting('TROWEL_BUCKET')),
     secrets: new DeployedSecrets(setting('TROWEL_SECRET_PREFIX')),
     tokens: new DeployedTokens(),
   };
-  const { ecs, objects, secrets, tokens } = clients;
+  const { objects, secrets, tokens } = clients;
   const event = confined(given, objects.bucket);
-  const { taskRole } = event.b.attempt;
-  const compute = new EcsCompute({
-    ecs,
-    objects,
-    cluster: setting('TROWEL_CLUSTER'),
-    subnets: list('TROWEL_SUBNETS'),
-    securityGroups: list('TROWEL_SECURITY_GROUPS'),
-    assignPublicIp: optional('TROWEL_ASSIGN_PUBLIC_IP') === 'ENABLED' ? 'ENABLED' : 'DISABLED',
-    definition: definitionOf(JSON.parse(setting('TROWEL_TASK_DEFINITIONS')), event.d),
-    spot: optional('TROWEL_SPOT') === 'true',
-    again: isFurtherTry(event),
-    evaluate: optional('TROWEL_RENDER'),
-    taskRole,
-    heartbeat: Number(optional('TROWEL_HEARTBEAT')) || undefined,
-  });
   const launched = await launch(event, {
     render,
-    compute,
+    compute: makeCompute({ event, objects }),
     results: objects.records(event),
     values: objects.values(event),
     attemptVariables,
@@ -69,9 +51,9 @@ export const handler = retriable(async (given: LaunchPayload): Promise<Answer> =
     logger.info('taken over from an earlier attempt', { task: event.t });
     return { replayed: true };
   }
-  const { started: taskArn } = compute;
-  logger.info('started', { task: event.t, id: launched.started, taskArn });
-  return { started: launched.started, ...present({ taskArn }) };
+  const { started: id, ...known } = launched;
+  logger.info('started', { task: event.t, id, ...known });
+  return launched;
 });
 
 /** Files of the bundle with which the containers of this version of the function run. */
@@ -80,9 +62,4 @@ function deployedCode(): ProjectFiles {
   if (place === undefined) throw new Error('TROWEL_BUNDLE is no address in S3');
   bundle ??= bundleFiles(s3Client(), place);
   return bundle;
-}
-
-/** By Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
-function isFurtherTry({ n = 0, r = [] }: LaunchPayload): boolean {
-  return n > 0 || r.some((tries) => tries > 0);
 }

@@ -4,7 +4,7 @@
  */
 
 import {
-  type ECSClient,
+  ECSClient,
   ListTasksCommand,
   RunTaskCommand,
   type RunTaskCommandInput,
@@ -14,16 +14,19 @@ import {
 import { present } from '../../../lib/asl/present.ts';
 import type { Job } from '../../../lib/contract/assignment.ts';
 import { ASSIGNMENT, type AssignmentFile, assignmentUri } from '../../../lib/contract/assignment-file.ts';
-import type { TaskDefinition } from '../../../lib/contract/definition-table.ts';
+import { definitionOf, type TaskDefinition } from '../../../lib/contract/definition-table.ts';
 import { ERRORS, TrowelError } from '../../../lib/contract/errors.ts';
+import type { LaunchPayload } from '../../../lib/contract/payload.ts';
 import { secretVariable } from '../../../lib/contract/secret-variable.ts';
 import { refusal, shortage } from '../../../lib/functions/ecs-errors.ts';
-import type { Compute } from '../../../lib/functions/launch/compute.ts';
+import type { Compute, Started } from '../../../lib/functions/launch/compute.ts';
 import { asSeconds } from '../../../lib/language/duration.ts';
 import type { Objects } from '../../aws/objects.ts';
+import { list, optional, setting } from '../../aws/settings.ts';
+import type { MakeCompute } from './make-compute.ts';
 import { sizeOf } from './resources.ts';
 
-export interface EcsOptions {
+interface EcsOptions {
   readonly ecs: ECSClient;
   readonly objects: Objects;
   readonly cluster: string;
@@ -49,10 +52,8 @@ const OVERRIDES = 8_192;
 /** Seconds that an address holds, or as long as the state waits for a sign of the container. It ends with this function's own credentials, too. */
 const ADDRESS = 900;
 
-export class EcsCompute implements Compute {
+class EcsCompute implements Compute {
   readonly #options: EcsOptions;
-  /** ARN of the task that was started last, if ECS said it. */
-  started: string | undefined;
 
   constructor(options: EcsOptions) {
     this.#options = options;
@@ -63,7 +64,7 @@ export class EcsCompute implements Compute {
   }
 
   /** Doing it twice with the same job starts one container. */
-  async start(job: Job): Promise<void> {
+  async start(job: Job): Promise<Started> {
     const { objects, evaluate } = this.#options;
     const place = assignmentUri(objects.bucket, job.id);
     const heartbeat = asSeconds(job.resources?.heartbeat) || this.#options.heartbeat;
@@ -86,12 +87,12 @@ export class EcsCompute implements Compute {
       const { tasks = [], failures = [] } = await this.#options.ecs.send(new RunTaskCommand(request));
       // An answer of 200 may say that nothing was started.
       if (tasks.length === 0) throw shortage(failures, this.#options.subnets);
-      this.started = tasks[0]?.taskArn;
+      return { ...present({ taskArn: tasks[0]?.taskArn }) };
     } catch (error) {
       const { name, resourceIds } = error as { readonly name?: string; readonly resourceIds?: readonly string[] };
       // The token's first call has started a task, with other parameters: on Spot, or before a deploy.
-      if (name === 'ConflictException' && resourceIds?.[0] !== undefined) this.started = resourceIds[0];
-      else throw refusal(error, this.#options.subnets);
+      if (name === 'ConflictException' && resourceIds?.[0] !== undefined) return { taskArn: resourceIds[0] };
+      throw refusal(error, this.#options.subnets);
     }
   }
 
@@ -137,4 +138,30 @@ export class EcsCompute implements Compute {
       overrides,
     };
   }
+}
+
+let client: ECSClient | undefined;
+
+/** From the settings that the construct gives the function. */
+export const ecs: MakeCompute = ({ event, objects }) => {
+  client ??= new ECSClient({});
+  return new EcsCompute({
+    ecs: client,
+    objects,
+    cluster: setting('TROWEL_CLUSTER'),
+    subnets: list('TROWEL_SUBNETS'),
+    securityGroups: list('TROWEL_SECURITY_GROUPS'),
+    assignPublicIp: optional('TROWEL_ASSIGN_PUBLIC_IP') === 'ENABLED' ? 'ENABLED' : 'DISABLED',
+    definition: definitionOf(JSON.parse(setting('TROWEL_TASK_DEFINITIONS')), event.d),
+    spot: optional('TROWEL_SPOT') === 'true',
+    again: isFurtherTry(event),
+    evaluate: optional('TROWEL_RENDER'),
+    taskRole: event.b.attempt.taskRole,
+    heartbeat: Number(optional('TROWEL_HEARTBEAT')) || undefined,
+  });
+};
+
+/** By Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
+function isFurtherTry({ n = 0, r = [] }: LaunchPayload): boolean {
+  return n > 0 || r.some((tries) => tries > 0);
 }

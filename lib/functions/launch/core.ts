@@ -21,7 +21,7 @@ import type { RenderRequest, RenderResult } from '../../expression/render.ts';
 import { codeOf } from '../../language/operators.ts';
 import { exactText, hasNoText, isLeaf } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
-import type { Compute } from './compute.ts';
+import type { Compute, Started } from './compute.ts';
 import { resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, type ResultRecord, replay, unchanged } from './replay.ts';
 import { type Secrets, secretsIn, withMarks } from './secret-texts.ts';
@@ -55,7 +55,7 @@ export interface Services {
 }
 
 /** `started`: the answer comes through the task token. `replayed`: it is here. */
-export type Launched = { readonly started: string } | { readonly replayed: Replayed };
+export type Launched = ({ readonly started: string } & Started) | { readonly replayed: Replayed };
 
 /**
  * Starts a task or takes its result over.
@@ -68,8 +68,9 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
   const replayed = await findResult(payload, job, services);
   if (replayed !== undefined) return { replayed };
   const ready = await withVersions(job, services);
-  if (!(await services.compute.offer(ready))) await services.compute.start(ready);
-  return { started: job.id };
+  const { compute } = services;
+  const started = (await compute.offer(ready)) ? {} : await compute.start(ready);
+  return { started: job.id, ...started };
 }
 
 /**

@@ -2,7 +2,7 @@ import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { Job } from '../../contract/assignment.ts';
 import { ERRORS, type Failure } from '../../contract/errors.ts';
-import type { Compute } from '../../functions/launch/compute.ts';
+import type { Compute, Started } from '../../functions/launch/compute.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { EnvironmentError, type PythonHost } from './python-host.ts';
 import { WorkerLost } from './worker.ts';
@@ -56,11 +56,12 @@ export class LocalCompute implements Compute {
     return false;
   }
 
-  async start(job: Job): Promise<void> {
-    if (this.#jobs.has(job.id)) return;
+  async start(job: Job): Promise<Started> {
+    if (this.#jobs.has(job.id)) return {};
     const controller = new AbortController();
     const ended = this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
     this.#jobs.set(job.id, { controller, ended });
+    return {};
   }
 
   async stop(id: string): Promise<void> {

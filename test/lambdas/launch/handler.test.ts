@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Job } from '../../../lib/contract/assignment.ts';
 import { fingerprint } from '../../../lib/contract/fingerprint.ts';
 import type { LaunchPayload } from '../../../lib/contract/payload.ts';
 import { secretVariable } from '../../../lib/contract/secret-variable.ts';
@@ -360,6 +361,26 @@ describe('launch on AWS', () => {
       sha256,
     };
   }
+
+  it('starts a task on the kind of compute that its setting names, by the line in the table', async () => {
+    vi.resetModules();
+    const { COMPUTES } = await import('../../../lambdas/launch/compute/index.ts');
+    const { handler: fresh } = await import('../../../lambdas/launch/handler.ts');
+    const started: string[] = [];
+    const start = async ({ assignment }: Job) => {
+      started.push(assignment.task);
+      return { taskArn: 'arn:stand-in' };
+    };
+    COMPUTES.other = ({ event }) => ({ offer: async () => event.t === '+main+warm', start, stop: async () => {} });
+    vi.stubEnv('TROWEL_COMPUTE', 'other');
+    expect(await fresh(payloadOf())).toEqual({ started: expect.any(String), taskArn: 'arn:stand-in' });
+    expect(await fresh(payloadOf({ t: '+main+warm' }))).toEqual({ started: expect.any(String) });
+    expect(started).toEqual(['+main+load']);
+    expect(aws.calls).toEqual([]);
+    vi.stubEnv('TROWEL_COMPUTE', 'none');
+    await expect(fresh(payloadOf())).rejects.toThrow("no compute 'none' (TROWEL_COMPUTE); there are: ecs, other");
+    vi.stubEnv('TROWEL_COMPUTE', undefined);
+  });
 
   it('believes no root of its caller', async () => {
     const json = '"not to be seen"';

@@ -34,7 +34,10 @@ async function started(payload: LaunchPayload): Promise<Job> {
   const jobs: Job[] = [];
   const compute = {
     offer: async () => false,
-    start: async (job: Job) => void jobs.push(job),
+    start: async (job: Job) => {
+      jobs.push(job);
+      return {};
+    },
     stop: async () => {},
   };
   await launch(payload, { render, compute, results: async () => undefined });

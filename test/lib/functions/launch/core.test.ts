@@ -23,7 +23,10 @@ function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
 
 function servicesOf(given: Partial<Services> = {}): Services & { readonly jobs: Job[] } {
   const jobs: Job[] = [];
-  const start = async (job: Job): Promise<void> => void jobs.push(job);
+  const start = async (job: Job) => {
+    jobs.push(job);
+    return {};
+  };
   const compute = { offer: async () => false, start, stop: async () => {} };
   return { jobs, render, compute, results: async () => undefined, ...given };
 }
