@@ -10,21 +10,30 @@ class RunnerFirst extends BaseSequencer {
   }
 }
 
+/** Rooms without a state of their own. Their files share processes: the start of one, and its imports, would take a third of the time. */
+const PURE = ['asl', 'compiler', 'contract', 'engine', 'language'].map((room) => `test/lib/${room}/**/*.test.ts`);
+const SLOW = 'test/**/slow/**';
+
+const common = {
+  maxConcurrency: 4,
+  // The CDK's own validation of a template takes seconds each time; test/lib/cloud/cfn-lint.test.ts has it on.
+  env: { CDK_VALIDATION: 'false' },
+  // Only what hangs takes so long: none is to fail because the machine is busy.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  // What is waited for comes: a busy machine needs more than the second that is vitest's own.
+  expect: { poll: { timeout: 120_000 } },
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/**/slow/**'],
     globalSetup: ['test/setup.ts'],
-    maxConcurrency: 4,
-    // Two cores, and most tests start processes of their own.
-    maxWorkers: 2,
+    // Two cores, and most tests start processes of their own, for whose end they wait.
+    maxWorkers: 3,
     sequence: { sequencer: RunnerFirst },
-    // The CDK's own validation of a template takes seconds each time; test/lib/cloud/cfn-lint.test.ts has it on.
-    env: { CDK_VALIDATION: 'false' },
-    // Only what hangs takes so long: none is to fail because the machine is busy.
-    testTimeout: 300_000,
-    hookTimeout: 300_000,
-    // What is waited for comes: a busy machine needs more than the second that is vitest's own.
-    expect: { poll: { timeout: 120_000 } },
+    projects: [
+      { test: { ...common, name: 'own process', include: ['test/**/*.test.ts'], exclude: [SLOW, ...PURE] } },
+      { test: { ...common, name: 'shared process', include: PURE, exclude: [SLOW], isolate: false } },
+    ],
   },
 });

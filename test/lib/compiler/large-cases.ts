@@ -110,7 +110,7 @@ _export: {how: "true"}
 +see: {py>: t.see, show: [last]}`,
     runs: 5002,
     sees: 'last=4999',
-    ...(how === '_parallel: true' ? {} : { slow: true as const }),
+    slow: true as const,
   })),
   ...['', '_parallel: true'].map((how) => ({
     name: `for_each> over a list of 2,500 that a task made, ${how || 'in sequence'}`,

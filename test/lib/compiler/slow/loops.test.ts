@@ -1,0 +1,2 @@
+/** Every loop in every way. Covers lib/compiler/operators/loop.ts. */
+import '../loops.test.ts';
