@@ -10,7 +10,8 @@ import { readParameters } from '../../lib/cloud/session-defaults.ts';
 import { compile } from '../../lib/compiler/compile.ts';
 import { loadProject } from '../../lib/language/project.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
-import { pythonOf, startLocalRun } from '../../lib/local/start-run.ts';
+import { Run } from '../../lib/local/run.ts';
+import { runHost } from '../../lib/local/run-host.ts';
 import { Counter, type Counts } from './count.ts';
 import { Plain } from './plain.ts';
 
@@ -88,14 +89,12 @@ async function countOne(dir: string, name: string, servers: Servers, env: NodeJS
   const compiled = workflow && compile(workflow, { workflows, timezone: config.timezone, target: 'aws' }).compiled;
   if (workflow === undefined || compiled === undefined) throw new Error(`${name} cannot be deployed`);
   const counter = new Counter();
-  const python = pythonOf({ project, env, foreground: false, debugging: false, dryRun: false });
-  const run = startLocalRun({
-    ...{ project, workflow: name, compiled, rerunChanged: false, dryRun: false, env, python },
-    required: async () => undefined,
+  const run = new Run({
+    ...runHost(project, {}, { env }),
+    workflow: name,
+    compiled,
     sessionTime: '2030-01-31T00:00:00+00:00',
     params: { ...readParameters(dir, [...config.params, ...(FILES[shown] ?? [])]).params, ...GIVEN[shown]?.(servers) },
-    secretCommand: (key) => key,
-    signal: new AbortController().signal,
     onHistory: counter.add,
   });
   const started = new Set<string>();

@@ -135,8 +135,3 @@ function makeInvoke(parts: RunParts, machines: RunMachines, functions: Functions
     ...(aws === undefined ? {} : { aws }),
   });
 }
-
-/** Starts a run at once. Iterate it for its events. */
-export function startRun(options: RunOptions): Run {
-  return new Run(options);
-}

@@ -1,257 +1,149 @@
 /**
- * Where the command line meets lib/local: a compiled workflow, with everything a run needs plugged in. What few workflows use (http>,
- * mail>, JavaScript expressions) is loaded when it is first called.
+ * From a request to a run: compiles the workflow, chooses the session, makes Python ready, starts. Whoever asks (the command line, a page,
+ * a test) reads the events.
  */
+import { resolve } from 'node:path';
+import type { CompiledWorkflow } from '../compiler/compile-project.ts';
+import { findTask } from '../compiler/select-tasks.ts';
+import type { RunEvent } from '../events/run-event.ts';
+import type { Diagnostic } from '../language/diagnostic.ts';
+import { type FaultKind, RequestFault, usageFault } from '../language/request-fault.ts';
+import type { Mapping, Workflow } from '../language/workflow.ts';
+import { type AskedRun, readRequest } from './asked-run.ts';
+import { chooseSession } from './choose-session.ts';
+import { withoutWaits } from './dry-run.ts';
+import { HistoryError } from './history/history-error.ts';
+import { outlineOf } from './outline.ts';
+import { preparePython } from './prepare-python.ts';
+import { paramsText } from './rendering.ts';
+import { Run } from './run.ts';
+import { needsPython, runHost } from './run-host.ts';
+import type { RunOptions, RunResult } from './run-options.ts';
+import { checkRequest, type RunRequest, type RunServices } from './run-request.ts';
+import { shownEvents } from './shown-events.ts';
+import { isWithin } from './taken.ts';
 
-import type { Json } from '../asl/types.ts';
-import type { Compiled } from '../compiler/compile.ts';
-import type { Payload, SessionPayload } from '../contract/payload.ts';
-import { TaskError } from '../engine/errors.ts';
-import type { Invoke } from '../engine/types.ts';
-import { seen } from '../expression/mask.ts';
-import { type RenderRequest, type RenderResult, render, renderText } from '../expression/render.ts';
-import { session } from '../functions/session/core.ts';
-import { codeOf, kindOf } from '../language/operators.ts';
-import type { Project } from '../language/project.ts';
-import type { Reference } from '../language/value-form.ts';
-import type { Mapping } from '../language/workflow.ts';
-import type { Aws, AwsOptions } from './aws/aws.ts';
-import { evaluateUnknown, IdlePython, withoutEffects, withoutWaits } from './dry-run.ts';
-import type { LocalFunction } from './functions.ts';
-import type { AttemptInfo } from './history/attempt-info.ts';
-import { type Run, startRun } from './run.ts';
-import type { RunContext, RunOptions } from './run-options.ts';
-import { SecretStore } from './secrets.ts';
-import { isUnknown, Unknowns } from './unknowns.ts';
-import { valuesOf } from './values.ts';
-import { PythonHost } from './workers/python-host.ts';
-
-export interface LocalRun {
-  readonly project: Project;
-  readonly workflow: string;
-  readonly compiled: Compiled;
-  readonly required: (workflow: string) => Promise<Compiled | undefined>;
-  /** In digdag's form. */
-  readonly sessionTime: string;
-  readonly params: Mapping;
-  readonly resume?: AttemptInfo;
-  /** With `resume`: the one task that is run. */
-  readonly only?: string;
-  readonly rerunChanged: boolean;
-  /** Absent: nothing is kept. */
-  readonly historyFolder?: string;
-  readonly debug?: { readonly task: string; readonly port?: number };
-  readonly dryRun: boolean;
-  /** Told what each task sees, when it is rendered. */
-  readonly onParams?: (task: string, params: Mapping) => void;
-  readonly secretCommand: (key: string) => string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly python: PythonHost;
-  readonly signal: AbortSignal;
-  readonly onHistory?: RunOptions['onHistory'];
+export interface StartedRun {
+  readonly refused?: undefined;
+  /** Warnings. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Full names of the tasks that are to come, as far as the files say. */
+  readonly outline: readonly string[];
+  /** Says which session it is, where one might expect another. */
+  readonly note: string | undefined;
+  readonly events: AsyncIterable<RunEvent>;
+  /** When everything has ended: tasks' processes, workers, files. Never rejects for what a user did. */
+  readonly done: Promise<RunResult>;
+  /** Each task's process tree is ended, politely first. */
+  stop(): void;
+  /** At once. */
+  kill(): void;
+  /** Adds an event for the readers. */
+  notice(message: string): void;
 }
 
-export function startLocalRun(options: LocalRun): Run {
-  const { project, compiled, dryRun, onParams, resume, historyFolder, debug } = options;
-  const store = new SecretStore(project.dir, options.env);
-  const unknowns = dryRun ? new Unknowns(render) : undefined;
-  const basic: typeof render = unknowns === undefined ? render : (request) => unknowns.render(request);
-  const showing = onParams === undefined ? basic : showingParams(basic, onParams);
-  const skip = (): void => {
-    if (unknowns !== undefined) unknowns.skipped = true;
+export interface RefusedRun {
+  readonly refused: FaultKind;
+  /** What is wrong in the files. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** What is wrong with the request, or with this machine. */
+  readonly fault?: RequestFault;
+}
+
+/** Faults of the request, of the files and of the machine are values. */
+export async function startRun(request: RunRequest, services: RunServices = {}): Promise<StartedRun | RefusedRun> {
+  const diagnostics: Diagnostic[] = [];
+  const onDiagnostics: RunServices['onDiagnostics'] = async (found, project) => {
+    diagnostics.push(...found);
+    await services.onDiagnostics?.(found, project);
   };
-  if (options.python instanceof IdlePython) options.python.onSkip = skip;
-  return startRun({
-    project: project.dir,
-    workflow: options.workflow,
+  try {
+    checkRequest(request);
+    const asked = await readRequest(request);
+    await onDiagnostics(asked.compiling.diagnostics, asked.project);
+    const { compiled, workflow } = asked.compiling;
+    if (compiled === undefined || workflow === undefined) return { refused: refusalOf(diagnostics), diagnostics };
+    const started = await start({ ...asked, compiled, workflow }, request, { ...services, onDiagnostics });
+    return { ...started, diagnostics };
+  } catch (error) {
+    if (!(error instanceof RequestFault)) throw error;
+    return { refused: error.kind, diagnostics, fault: error };
+  }
+}
+
+/** A pattern that names no task is a fault of the request, not of the workflow. */
+function refusalOf(diagnostics: readonly Diagnostic[]): FaultKind {
+  return diagnostics.some(({ code }) => code === 'task-pattern') ? 'usage' : 'failed';
+}
+
+type ReadyRun = AskedRun & Required<Pick<CompiledWorkflow, 'compiled' | 'workflow'>>;
+
+async function start(
+  asked: ReadyRun,
+  request: RunRequest,
+  services: RunServices,
+): Promise<Omit<StartedRun, 'diagnostics'>> {
+  const { project, name, compiled, workflow, params, timezone, only, required } = asked;
+  const dryRun = request.dryRun === true;
+  const kept = request.save !== false && !dryRun;
+  const historyFolder = kept ? resolve(project.dir, request.save ?? '.trowel') : undefined;
+  const { note, ...session } = chooseSession(workflow, timezone, historyFolder, request, params);
+  const debug = debugOf(workflow, request);
+  let run: Run | undefined;
+  const onParams = (task: string, seen: Mapping): void => run?.notice(paramsText(task, seen));
+  const host = runHost(project, request, services, request.showParams ? onParams : undefined);
+  const stop = stoppedBy(services.signal);
+  if (needsPython(compiled)) await preparePython(host.python, project, stop.signal, services);
+  run = newRun({
+    ...host,
+    ...session,
+    workflow: name,
     compiled: dryRun ? withoutWaits(compiled) : compiled,
-    required: options.required,
-    sessionTime: options.sessionTime,
-    params: options.params,
-    functions: (context) => functionsOf(options, context, showing, skip),
-    render: dryRun ? withoutLimits(showing) : showing,
-    python: options.python,
-    signal: options.signal,
-    // A dry run must not fail for want of what it does not use.
-    secrets: dryRun ? { get: async () => undefined, missing: async () => [] } : store,
-    secretCommand: options.secretCommand,
-    taskTimeout: project.config.task.timeout,
-    pickle: project.config.values.pickle,
-    rerunChanged: options.rerunChanged,
-    aws: dryRun ? skipped(skip) : awsInvoke(project.dir, store),
-    ...(options.onHistory !== undefined && { onHistory: options.onHistory }),
-    ...(resume !== undefined && { resume }),
-    ...(options.only !== undefined && { only: options.only }),
+    required,
+    params,
+    rerunChanged: request.rerunChanged === true,
+    signal: stop.signal,
+    ...(only !== undefined && { only }),
     ...(historyFolder !== undefined && { historyFolder }),
-    ...(debug !== undefined && {
-      debug: {
-        task: debug.task,
-        how: debug.port === undefined ? { mode: 'pdb' } : { mode: 'debugpy', port: debug.port },
-      },
-    }),
+    ...(debug !== undefined && { debug }),
+    ...(services.onHistory !== undefined && { onHistory: services.onHistory }),
   });
-}
-
-function functionsOf(
-  { project, env, dryRun, secretCommand, onParams }: LocalRun,
-  context: RunContext,
-  rendering: typeof render,
-  skip: () => void,
-): { [name: string]: LocalFunction } {
-  const idle = async (payload: Payload): Promise<Json> => {
-    const answer = asJson(await withoutEffects(payload, rendering));
-    skip();
-    return answer;
-  };
-  const { secret, print } = context;
-  const services = (payload: Payload, signal: AbortSignal) => ({
-    render: rendering,
-    renderText,
-    secret: (key: string, mounts: Mapping, shown?: boolean) =>
-      mounted(key, mounts).then((stored) => secret(stored, shown)),
-    missingSecret: (key: string) => `Secret not found for key: '${key}'. Set it with: ${secretCommand(key)}`,
-    env,
-    log: (line: string) => print(payload.t, line),
-    signal,
-    notifications: project.config.notifications,
-  });
-  const http: LocalFunction = async (given, { signal }) => {
-    const payload = given as Payload;
-    if (dryRun) return idle(payload);
-    const { http: request } = await import('../functions/http/core.ts');
-    const values = valuesOf(payload);
-    return asJson(await request(payload, { ...services(payload, signal), values }));
-  };
-  const fragment =
-    (name: 'run' | 'http_call'): LocalFunction =>
-    async (given, call) => {
-      if (dryRun) return idle(given as Payload);
-      const { fragmentFunctions } = await import('./fragments.ts');
-      for (const each of project.workflowNames()) project.workflow(each);
-      return fragmentFunctions(context, { workflows: project.workflows, http })[name](given, call);
-    };
   return {
-    session: async (payload) => asJson(await session(payload as SessionPayload)),
-    evaluate: async (given) => {
-      const payload = given as Payload;
-      // evaluate renders by itself: what it sees is rendered once more, only to be shown.
-      const own = payload.op === 'page' || payload.op === 'gather';
-      if (onParams !== undefined && !own) await rendering(requestOf(payload));
-      const { evaluate } = await import('../functions/evaluate/core.ts');
-      const values = valuesOf(payload);
-      if (dryRun && !own) return asJson(await evaluateUnknown(payload, rendering, (given) => evaluate(given, values)));
-      const answer = await evaluate(payload, values);
-      const kind = kindOf(payload.op);
-      if (kind !== 'poll' && kind !== 'service') return asJson(answer);
-      const { withClientOptions, withoutClientOptions } = await import('./aws/client-options.ts');
-      return asJson(kind === 'service' ? withoutClientOptions(answer) : withClientOptions(answer));
-    },
-    http,
-    run: fragment('run'),
-    http_call: fragment('http_call'),
-    notify: async (given, { signal }) => {
-      const payload = given as Payload;
-      if (dryRun) return idle(payload);
-      const [{ notify }, { projectFiles }, { claimHere }] = await Promise.all([
-        import('../functions/notify/core.ts'),
-        import('../functions/project-files.ts'),
-        import('./claims.ts'),
-      ]);
-      const { root, workflow } = payload.b.attempt;
-      const needed = {
-        ...services(payload, signal),
-        files: projectFiles(project.dir),
-        claim: (_payload: Payload, key: string) => claimHere(root, key),
-        about: () => ({ retry: `trowel run ${workflow} --resume` }),
-        readValue: (_payload: Payload, reference: Reference) => valuesOf(payload).bytes(reference),
-      };
-      return asJson(await notify(payload, needed));
-    },
+    outline: outlineOf(workflow, project.workflows).filter((each) => only === undefined || isWithin(each, only)),
+    note,
+    events: shownEvents(run, dryRun, only),
+    done: run.result,
+    stop: () => stop.abort(),
+    kill: () => run.kill(),
+    notice: (message) => run.notice(message),
   };
 }
 
-/** Resources of AWS, with the user's credentials; the SDK is loaded when the first one is called. */
-function awsInvoke(project: string, store: SecretStore): Invoke {
-  const secret: AwsOptions['secret'] = (key, mounts) => mounted(key, mounts as Mapping).then((name) => store.get(name));
-  let loaded: Promise<Aws> | undefined;
-  return async (call) => {
-    loaded ??= import('./aws/aws.ts').then(({ aws }) => aws({ project, secret }));
-    try {
-      return await (await loaded).invoke(call);
-    } catch (error) {
-      if (call.signal.aborted || !(error instanceof Error)) throw error;
-      throw new TaskError(error.name, seen.mask(error.message));
-    }
-  };
+/** That the history cannot be written before the first task is no fault of the run. */
+function newRun(options: RunOptions): Run {
+  try {
+    return new Run(options);
+  } catch (error) {
+    options.python.destroy();
+    if (!(error instanceof HistoryError)) throw error;
+    const notes = ['--save DIR keeps it elsewhere; --no-save keeps none, and --resume is then not possible'];
+    throw new RequestFault('environment', error.message, notes, error);
+  }
 }
 
-async function mounted(key: string, mounts: Mapping): Promise<string> {
-  const { remount } = await import('../functions/http/secrets.ts');
-  return remount(key, mounts);
+function stoppedBy(signal: AbortSignal | undefined): AbortController {
+  const stop = new AbortController();
+  if (signal?.aborted) stop.abort();
+  signal?.addEventListener('abort', () => stop.abort(), { once: true });
+  return stop;
 }
 
-function asJson(value: unknown): Json {
-  return value as Json;
-}
-
-function requestOf({ l, seen = l, b, t, k }: Payload): RenderRequest {
-  return { layers: seen, builtins: b.vars, task: t, keys: k };
-}
-
-/** Resources of AWS in a dry run. */
-function skipped(skip: () => void): Invoke {
-  return async () => {
-    skip();
-    return {};
-  };
-}
-
-/** A `_timeout` that only a run gives is none. */
-function withoutLimits(rendering: typeof render): typeof render {
-  return async (request) => {
-    const rendered = await rendering(request);
-    if (!rendered.ok || !isUnknown(rendered.keys._timeout)) return rendered;
-    const { _timeout: _, ...keys } = rendered.keys;
-    return { ...rendered, keys };
-  };
-}
-
-function showingParams(
-  rendering: typeof render,
-  onParams: (task: string, params: Mapping) => void,
-): (request: RenderRequest) => Promise<RenderResult> {
-  return async (request) => {
-    const rendered = await rendering(request);
-    if (rendered.ok) onParams(request.task, rendered.params);
-    return rendered;
-  };
-}
-
-/** Whether a task of the workflow, or of one it requires, needs Python: then it is made ready before anything runs. */
-export function needsPython(compiled: Compiled): boolean {
-  const runsCode = Object.values(compiled.tasks).some(({ operator }) => codeOf(operator) !== undefined);
-  return runsCode || compiled.required.length > 0;
-}
-
-export interface PythonRequest {
-  readonly project: Project;
-  readonly env: NodeJS.ProcessEnv;
-  readonly maxTasks?: number | undefined;
-  /** A debugger needs the terminal. */
-  readonly foreground: boolean;
-  readonly debugging: boolean;
-  readonly dryRun: boolean;
-}
-
-/** The project's Python, not yet started. */
-export function pythonOf({ project, env, maxTasks, foreground, debugging, dryRun }: PythonRequest): PythonHost {
-  const Host = dryRun ? IdlePython : PythonHost;
-  return new Host({
-    project: project.dir,
-    python: project.config.python,
-    env,
-    foreground,
-    ...(!dryRun && { containers: debugging ? 'debug' : project.config.containers }),
-    ...(maxTasks !== undefined && { maxTasks }),
-  });
+function debugOf({ root }: Workflow, { debug, debugPort: port }: RunRequest): RunOptions['debug'] {
+  if (debug === undefined) return undefined;
+  const how = port === undefined ? { mode: 'pdb' } : { mode: 'debugpy', port };
+  const found = findTask(root, debug);
+  // What a loop generates has no name here; written in full it is found when it runs.
+  if ('code' in found && debug.includes('^')) return { task: debug, how };
+  if ('code' in found) throw usageFault(found.message, ...found.notes);
+  return { task: [root, ...found.path].map(({ name }) => name).join(''), how };
 }

@@ -9,8 +9,8 @@ import type { Mapping } from '../../language/workflow.ts';
 import { readMapping } from './read-text.ts';
 
 export interface ParamFlags {
-  readonly param?: readonly string[];
-  readonly paramsFile?: readonly string[];
+  readonly param?: readonly string[] | undefined;
+  readonly paramsFile?: readonly string[] | undefined;
 }
 
 /** Later ones over earlier; undefined if there are none. Throws a RequestFault for what cannot be read. */

@@ -48,7 +48,7 @@ export function define(command: Command, run: Action): void {
     .action((workflow: string | undefined, task: string | undefined, flags: RunFlags) =>
       run(async (terminal) => {
         const { runWorkflow } = await import('../actions/run.ts');
-        return runWorkflow(terminal, { workflow, task, flags });
+        return runWorkflow(terminal, workflow, task, flags);
       }),
     );
 }

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../../lib/events/run-event.ts';
 import { render } from '../../../lib/expression/render.ts';
 import { session } from '../../../lib/functions/session/core.ts';
 import type { LocalFunction } from '../../../lib/local/functions.ts';
-import { type Run, startRun } from '../../../lib/local/run.ts';
+import { Run } from '../../../lib/local/run.ts';
 import type { Runnable, RunOptions, RunResult } from '../../../lib/local/run-options.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 import { PythonHost, type PythonHostOptions } from '../../../lib/local/workers/python-host.ts';
@@ -34,7 +34,7 @@ export interface ProjectRun extends Partial<Omit<RunOptions, 'compiled' | 'proje
 /** Runs a machine in a project's folder as the command line does, its history in `.trowel`. */
 export async function runIn(project: string, compiled: Runnable, given: ProjectRun = {}): Promise<Ran> {
   const { host, keep = true, onEvent, onRun, ...options } = given;
-  const run = startRun({
+  const run = new Run({
     project,
     workflow: 'main',
     compiled,

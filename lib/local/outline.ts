@@ -1,9 +1,9 @@
-/** Which tasks a run will have, as far as the files say: a terminal shows them before they begin. */
+/** Which tasks a run will have, as far as the files say: they are shown before they begin. */
 
-import { resolveCall } from '../../compiler/operators/call.ts';
-import { literalCondition } from '../../compiler/operators/if.ts';
-import { isCall, kindOf } from '../../language/operators.ts';
-import type { Node, Workflow } from '../../language/workflow.ts';
+import { resolveCall } from '../compiler/operators/call.ts';
+import { literalCondition } from '../compiler/operators/if.ts';
+import { isCall, kindOf } from '../language/operators.ts';
+import type { Node, Workflow } from '../language/workflow.ts';
 
 /** More than any terminal shows; names of calls multiply. */
 const MOST = 20_000;
