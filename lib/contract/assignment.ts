@@ -49,6 +49,14 @@ export type Assignment = {
   readonly result: string;
   readonly frames: readonly Value[];
   readonly python?: readonly string[];
+  /** Of trowel_task/adapters, if it is not the default. */
+  readonly adapter?: string;
+  /** Which try of the task this is, from 1: tries of its state and of the retried groups around it count, whatever made them fail. */
+  readonly try?: number;
+  /** The attempt's number here, the execution's name on AWS: one for all tasks of a run. */
+  readonly run?: string;
+  /** With an adapter: how the addresses begin where a container writes what the task reports (reportsPart). */
+  readonly reports?: string;
   /** Whether objects of any class may be stored and read. */
   readonly pickle?: boolean;
 };

@@ -49,4 +49,6 @@ export type Failure = {
   task?: string;
   /** On AWS: where the traceback is, `s3://…`; `stacktrace` may be only its end. */
   traceback?: string;
+  /** The exit code of what the task ran, where its adapter gave one. */
+  exit?: number;
 };

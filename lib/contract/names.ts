@@ -26,6 +26,16 @@ export function resultPath(task: string, tries: readonly number[] = []): string 
   return `results/${fileName(task)}.${tries.length === 0 ? '0' : tries.join('-')}.json`;
 }
 
+/** The same of what a try reports, deployed: the beginning of the names of its parts. `retries`: of the state. */
+export function reportsPath(task: string, tries: readonly number[] = [], retries = 0): string {
+  return resultPath(task, [...(tries.length === 0 ? [0] : tries), retries]).replace(/json$/, 'reports');
+}
+
+/** The object with a part of the reports, one JSON text a line. Parts count from 1; only the last one grows. */
+export function reportsPart(reports: string, part: number): string {
+  return `${reports}.${part}.jsonl`;
+}
+
 /** The folder of an execution's attempt, deployed, below `attempts/`: what a workflow's role may reach begins with its own. */
 export function attemptPath(workflow: string, execution: string): string {
   return `${fileName(workflow)}/${execution}`;

@@ -14,6 +14,8 @@ export interface Launch {
   /** `startedBy` of the container: made from the token's hash, as launch makes it. Undefined if the history shows no token. */
   readonly startedBy?: string;
   readonly taskArn?: string;
+  /** How the addresses of its reports begin, if its task makes any (lib/contract/names.ts, reportsPart). */
+  readonly reports?: string;
   /** Milliseconds since the epoch, when the state asked for it. */
   readonly asked: number;
   /** The same, when the state had its answer, or ended without one. */
@@ -49,8 +51,12 @@ export class Launches {
     const launch = id === undefined ? undefined : this.#launches.get(id);
     if (id === undefined || launch === undefined) return;
     if (event.type === 'TaskStarted' || event.type === 'TaskSubmitted') this.#chain.set(event.id, id);
-    const taskArn = textOf(payloadOf(event.taskSubmittedEventDetails?.output), 'taskArn');
-    if (taskArn !== undefined) this.#launches.set(id, { ...launch, taskArn });
+    const answer = payloadOf(event.taskSubmittedEventDetails?.output);
+    const taskArn = textOf(answer, 'taskArn');
+    const reports = textOf(answer, 'reports');
+    if (taskArn !== undefined) {
+      this.#launches.set(id, { ...launch, taskArn, ...(reports === undefined ? {} : { reports }) });
+    }
     if (/^Task(?:Succeeded|Failed|TimedOut|StateAborted)$/.test(event.type)) {
       this.#end(id, launch, event, event.type === 'TaskSucceeded');
     }

@@ -1,17 +1,13 @@
-/** An execution while it runs: what its histories and its containers' logs say, as it comes. */
+/** An execution while it runs: what its histories, its containers' logs and its tasks' reports say, as it comes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inOrder } from '../events/in-order.ts';
 import type { RunEvent } from '../events/run-event.ts';
 import { isDenied } from './aws-fault.ts';
 import type { Launch } from './containers.ts';
 import type { ExecutionEvents } from './execution-events.ts';
-import type { Logs } from './logs.ts';
-import { type TaskLog, taskLog } from './task-log.ts';
+import { type Places, type TaskSource, taskSources } from './task-sources.ts';
 
-export interface FollowOptions {
-  readonly logs: Logs;
-  /** Log group of the project's tasks. */
-  readonly group: string;
+export interface FollowOptions extends Places {
   /** Ends the watching, not the execution. */
   readonly signal?: AbortSignal;
   /** Milliseconds between two looks; default 1000. More while many executions are watched, for the service takes some 20 questions a second. */
@@ -25,22 +21,22 @@ const EACH = 150;
 /** Streams that are looked at in one round: CloudWatch takes 25 questions a second of a whole account. */
 const STREAMS = 8;
 
-interface OpenLog {
-  readonly log: TaskLog;
+interface OpenSource {
+  readonly source: TaskSource;
   /** When its task ended. */
   ended: number | undefined;
 }
 
 export async function* follow(events: ExecutionEvents, options: FollowOptions): AsyncGenerator<RunEvent> {
   const { interval = 1000, signal } = options;
-  const logs = new OpenLogs(options);
+  const sources = new OpenSources(options);
   while (signal?.aborted !== true) {
     const news: RunEvent[] = [];
     for await (const event of events.read()) news.push(event);
-    for (const { launches } of events.executions) logs.know(launches.all);
-    const more = await logs.read(news);
+    for (const { launches } of events.executions) sources.know(launches.all);
+    const more = await sources.read(news);
     yield* inOrder(news);
-    if (events.end !== undefined && (events.over || news.length === 0) && logs.settled) {
+    if (events.end !== undefined && (events.over || news.length === 0) && sources.settled) {
       yield events.end;
       return;
     }
@@ -49,12 +45,13 @@ export async function* follow(events: ExecutionEvents, options: FollowOptions): 
   }
 }
 
-/** Logs that may still grow. */
-class OpenLogs {
+/** Logs and reports that may still grow. */
+class OpenSources {
   readonly #options: FollowOptions;
-  readonly #open = new Map<string, OpenLog>();
+  /** By the task's ARN and what it is. */
+  readonly #open = new Map<string, OpenSource>();
   readonly #seen = new Set<string>();
-  #denied = false;
+  readonly #denied = new Set<TaskSource['what']>();
 
   constructor(options: FollowOptions) {
     this.#options = options;
@@ -65,16 +62,22 @@ class OpenLogs {
   }
 
   know(launches: readonly Launch[]): void {
-    const { logs, group } = this.#options;
     for (const launch of launches) {
       const { taskArn, ended } = launch;
       if (taskArn === undefined) continue;
-      const open = this.#open.get(taskArn);
-      if (open !== undefined && ended !== undefined) open.ended ??= Date.now();
-      if (this.#seen.has(taskArn) || this.#denied) continue;
+      if (ended !== undefined) this.#end(taskArn);
+      if (this.#seen.has(taskArn)) continue;
       this.#seen.add(taskArn);
-      const log = taskLog(logs, group, launch);
-      if (log !== undefined) this.#open.set(taskArn, { log, ended });
+      for (const source of taskSources(this.#options, launch)) {
+        if (!this.#denied.has(source.what)) this.#open.set(`${taskArn} ${source.what}`, { source, ended });
+      }
+    }
+  }
+
+  #end(taskArn: string): void {
+    for (const what of ['print', 'report']) {
+      const open = this.#open.get(`${taskArn} ${what}`);
+      if (open !== undefined) open.ended ??= Date.now();
     }
   }
 
@@ -82,27 +85,26 @@ class OpenLogs {
   async read(news: RunEvent[]): Promise<boolean> {
     const { settle = 5000 } = this.#options;
     let more = false;
-    for (const [arn, open] of [...this.#open].slice(0, STREAMS)) {
-      const lines = await this.#page(open.log, news);
-      this.#open.delete(arn);
-      if (this.#denied) return false;
-      news.push(...(lines ?? []));
-      more ||= lines !== undefined;
-      const done = lines === undefined && open.ended !== undefined && Date.now() - open.ended >= settle;
-      if (!done) this.#open.set(arn, open);
+    for (const [key, open] of [...this.#open].slice(0, STREAMS)) {
+      const page = await this.#page(open.source, news);
+      this.#open.delete(key);
+      if (this.#denied.has(open.source.what)) continue;
+      for (const event of page ?? []) news.push(event);
+      more ||= page !== undefined;
+      const done = page === undefined && open.ended !== undefined && Date.now() - open.ended >= settle;
+      if (!done) this.#open.set(key, open);
     }
     return more;
   }
 
-  async #page(log: TaskLog, news: RunEvent[]): Promise<readonly RunEvent[] | undefined> {
+  async #page(source: TaskSource, news: RunEvent[]): Promise<readonly RunEvent[] | undefined> {
     try {
-      return await log.read();
+      return await source.read();
     } catch (error) {
       if (!isDenied(error)) throw error;
-      this.#denied = true;
-      this.#open.clear();
-      const message = `What the tasks print is not shown: ${error.message}`;
-      news.push({ type: 'notice', time: new Date().toISOString(), message });
+      const message = `What the tasks ${source.what} is not shown: ${error.message}`;
+      if (!this.#denied.has(source.what)) news.push({ type: 'notice', time: new Date().toISOString(), message });
+      this.#denied.add(source.what);
       return undefined;
     }
   }

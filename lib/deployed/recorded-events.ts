@@ -1,15 +1,14 @@
-/** An execution that is over: its events and all that its tasks printed, in the order of time. */
+/** An execution that is over: its events and all that its tasks printed and reported, in the order of time. */
 
 import { compareTimes, inOrder } from '../events/in-order.ts';
 import type { RunEvent } from '../events/run-event.ts';
 import { isDenied } from './aws-fault.ts';
 import type { ExecutionEvents } from './execution-events.ts';
-import type { Logs } from './logs.ts';
-import { type TaskLog, taskLog } from './task-log.ts';
+import { type Places, type TaskSource, taskSources } from './task-sources.ts';
 
 /** A source of events in order, read a page at a time and not before its first may be due. */
 interface Source {
-  readonly log: TaskLog;
+  readonly source: TaskSource;
   /** No event is earlier. */
   readonly from: string;
   page: readonly RunEvent[];
@@ -17,14 +16,14 @@ interface Source {
 }
 
 /** Logs may be larger than memory: of each container, one page is held, from when it was asked for. */
-export async function* recordedEvents(events: ExecutionEvents, logs: Logs, group: string): AsyncGenerator<RunEvent> {
+export async function* recordedEvents(events: ExecutionEvents, places: Places): AsyncGenerator<RunEvent> {
   const told: RunEvent[] = [];
   for await (const event of events.read()) told.push(event);
   const waiting = events.executions
     .flatMap(({ launches }) => launches.all)
     .flatMap((launch): Source[] => {
-      const log = taskLog(logs, group, launch);
-      return log === undefined ? [] : [{ log, from: new Date(launch.asked).toISOString(), page: [], at: 0 }];
+      const from = new Date(launch.asked).toISOString();
+      return taskSources(places, launch).map((source) => ({ source, from, page: [], at: 0 }));
     })
     .sort((a, b) => compareTimes(a.from, b.from));
   const merger = new Merger(waiting);
@@ -39,7 +38,7 @@ export async function* recordedEvents(events: ExecutionEvents, logs: Logs, group
 class Merger {
   #waiting: Source[];
   #open: Source[] = [];
-  #denied = false;
+  readonly #denied = new Set<TaskSource['what']>();
 
   constructor(waiting: Source[]) {
     this.#waiting = waiting;
@@ -72,16 +71,16 @@ class Merger {
   async #turn(source: Source): Promise<void> {
     source.at = 0;
     source.page = [];
-    if (this.#denied) return;
+    if (this.#denied.has(source.source.what)) return;
     try {
-      let page = await source.log.read();
+      let page = await source.source.read();
       // A page may be empty where others follow.
-      while (page !== undefined && page.length === 0) page = await source.log.read();
+      while (page !== undefined && page.length === 0) page = await source.source.read();
       source.page = page ?? [];
     } catch (error) {
       if (!isDenied(error)) throw error;
-      this.#denied = true;
-      const message = `What the tasks printed is not shown: ${error.message}`;
+      this.#denied.add(source.source.what);
+      const message = `What the tasks ${source.source.what}ed is not shown: ${error.message}`;
       source.page = [{ type: 'notice', time: source.from, message }];
     }
   }

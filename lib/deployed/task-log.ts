@@ -1,7 +1,6 @@
 import { CONTAINER, LOG_PREFIX } from '../contract/deployed-names.ts';
 import { logStream } from '../contract/log-stream.ts';
 import type { RunEvent } from '../events/run-event.ts';
-import type { Launch } from './containers.ts';
 import type { Logs } from './logs.ts';
 
 export type TaskOutput = Extract<RunEvent, { type: 'task-output' }>;
@@ -34,9 +33,4 @@ export class TaskLog {
       text: text.endsWith('\n') ? text : `${text}\n`,
     }));
   }
-}
-
-/** A launch whose container is known has a log. */
-export function taskLog(logs: Logs, group: string, { task, taskArn }: Launch): TaskLog | undefined {
-  return taskArn === undefined ? undefined : new TaskLog(logs, group, task, taskArn);
 }

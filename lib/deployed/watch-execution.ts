@@ -1,5 +1,6 @@
 import { taskLogGroup } from '../contract/deployed-names.ts';
 import type { RunEvent } from '../events/run-event.ts';
+import { connectPlaces } from './connect-places.ts';
 import { ExecutionEvents } from './execution-events.ts';
 import { follow } from './follow.ts';
 import type { OpenedProject } from './open-project.ts';
@@ -18,9 +19,8 @@ export async function* watchExecution(
   arn: string,
   { project = opened.deployed.name, signal }: Watching = {},
 ): AsyncGenerator<RunEvent> {
-  const { connectLogs } = await import('./logs-client.ts');
   yield* follow(new ExecutionEvents(opened.states, arn), {
-    logs: connectLogs(opened.connection),
+    ...(await connectPlaces(opened.connection)),
     group: taskLogGroup(project),
     ...(signal !== undefined && { signal }),
   });
@@ -28,7 +28,6 @@ export async function* watchExecution(
 
 /** Those that there are so far. */
 export async function* executionSoFar(opened: OpenedProject, arn: string, project: string): AsyncGenerator<RunEvent> {
-  const { connectLogs } = await import('./logs-client.ts');
-  const events = new ExecutionEvents(opened.states, arn);
-  yield* recordedEvents(events, connectLogs(opened.connection), taskLogGroup(project));
+  const places = await connectPlaces(opened.connection);
+  yield* recordedEvents(new ExecutionEvents(opened.states, arn), { ...places, group: taskLogGroup(project) });
 }

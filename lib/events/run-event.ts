@@ -1,3 +1,5 @@
+import type { Report } from '../contract/report.ts';
+
 /**
  * The stream that every reader of a run reads: the terminal, `--json`, the tests, `start --follow`, later the page. Made from the
  * engine's or AWS's history events and the worker's messages by task-events.ts. `trowel run --json` prints one a line; docs/events.md
@@ -22,6 +24,7 @@ export type RunEvent =
   | { type: 'notice'; time: string; message: string }
   | { type: 'task-started'; time: string; task: string; operator: string; at?: string; try: number }
   | { type: 'task-output'; time: string; task: string; text: string }
+  | ({ type: 'task-report'; time: string; task: string } & Report)
   | { type: 'task-retrying'; time: string; task: string; seconds: number; error: string; message: string }
   | {
       type: 'task-succeeded';
@@ -40,6 +43,8 @@ export type RunEvent =
       message: string;
       stacktrace?: string;
       log?: string;
+      /** Of what the task ran, where its adapter gave one. */
+      exit?: number;
     }
   | { type: 'run-ended'; time: string; status: RunStatus; seconds: number; error?: string; message?: string };
 

@@ -126,6 +126,7 @@ export function apply(view: RunView, event: RunEvent): void {
       change(view, event.task, { state: 'failed', seconds: event.seconds, message: event.message });
       return;
     case 'notice':
+    case 'task-report':
       return;
     case 'task-output':
       if (event.text.includes('Traceback (most recent call last)')) view.traced.add(event.task);

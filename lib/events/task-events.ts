@@ -189,6 +189,7 @@ export class TaskEvents {
       message,
       stacktrace,
       log = this.#logFile(task),
+      exit,
     } = failureOf({ Error: failure.error, Cause: inner(failure.cause) });
     return {
       type: 'task-failed',
@@ -197,7 +198,7 @@ export class TaskEvents {
       seconds: secondsOf(event, entry),
       error: failure.error,
       message,
-      ...present({ stacktrace, log }),
+      ...present({ stacktrace, log, exit: typeof exit === 'number' ? exit : undefined }),
     };
   }
 

@@ -51,6 +51,12 @@ export function codeOf(name: string): Runs | undefined {
   return spec?.kind === 'container' ? spec.runs : undefined;
 }
 
+/** Of an operator for user code: the module of trowel_task/adapters that runs it, if it is not the runner's own. */
+export function adapterOf(name: string): string | undefined {
+  const spec = operatorSpec(name);
+  return spec?.kind === 'container' ? spec.adapter : undefined;
+}
+
 /** Of an operator that a function carries out: its name. */
 export function functionOf(name: string): 'http' | 'http_call' | 'notify' | undefined {
   const spec = operatorSpec(name);

@@ -27,6 +27,7 @@ export function runCompute(
     hidden: () => secrets.masker.values,
     mask: (text) => secrets.masker.mask(text),
     onOutput: (task, text) => events.print(task, text),
+    onReport: (task, report) => events.report(task, report),
     onSubtask: (event) => emitSubtask(events, event),
     onReturned: (fn) => {
       if (!told.has(fn)) events.notice(lostReturn(fn));
@@ -48,7 +49,7 @@ function emitSubtask(events: RunEvents, { task, operator, state, seconds = 0, er
   if (state === 'started') events.emit({ type: 'task-started', time, task, operator, try: 1 });
   else if (state === 'succeeded') events.emit({ type: 'task-succeeded', time, task, seconds });
   else {
-    const { name: error = 'Trowel.TaskFailed', message = '', stacktrace } = failure ?? {};
+    const { name: error = 'Trowel.TaskFailed', message = '', stacktrace, exit } = failure ?? {};
     const log = events.logFile(task);
     events.emit({
       type: 'task-failed',
@@ -59,6 +60,7 @@ function emitSubtask(events: RunEvents, { task, operator, state, seconds = 0, er
       message,
       ...(stacktrace === undefined ? {} : { stacktrace }),
       ...(log === undefined ? {} : { log }),
+      ...(exit === undefined ? {} : { exit }),
     });
   }
 }

@@ -1,3 +1,4 @@
+import type { Report } from '../contract/report.ts';
 import { EventQueue } from '../events/event-queue.ts';
 import type { RunEvent } from '../events/run-event.ts';
 import { HistoryError } from './history/history-error.ts';
@@ -45,6 +46,12 @@ export class RunEvents implements AsyncIterable<RunEvent> {
   /** Output of a task. A promise: the readers are behind, and the task has to wait for it. */
   print(task: string, text: string): Promise<void> | undefined {
     if (text !== '') this.emit({ type: 'task-output', time: now(), task, text });
+    return this.room();
+  }
+
+  /** What a task reports; as `print`. */
+  report(task: string, report: Report): Promise<void> | undefined {
+    this.emit({ type: 'task-report', time: now(), task, ...report });
     return this.room();
   }
 

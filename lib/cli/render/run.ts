@@ -165,6 +165,8 @@ function liveReader(terminal: Terminal, showing: RunShowing): RunReader {
         }
         case 'notice':
           return above(() => stderr.write(`${stderr.colors.yellow('notice')}  ${clean(event.message)}\n`));
+        case 'task-report':
+          return above(() => stderr.write(`${plainLine(event, stderr.colors, { nameOf: shownTask })}\n`));
         default:
           drawSoon();
       }

@@ -3,6 +3,7 @@ import { plainMessage } from '../../contract/failure.ts';
 import type { RunView, TaskFailed } from '../../events/run-view.ts';
 import { clean, duration, indent, plural } from '../../events/text.ts';
 import type { Colors } from '../terminal.ts';
+import { exitText } from './plain.ts';
 
 export interface SummaryOptions {
   readonly colors: Colors;
@@ -84,7 +85,9 @@ function oneFailure(
   const message = clean(plainMessage(failure.message));
   const at = view.places.get(failure.task);
   const where = at === undefined ? '' : ` (${at})`;
-  const lines = [`${colors.red(colors.bold(nameOf(failure.task)))} failed after ${duration(failure.seconds)}${where}`];
+  const lines = [
+    `${colors.red(colors.bold(nameOf(failure.task)))} failed after ${duration(failure.seconds)}${exitText(failure)}${where}`,
+  ];
   lines.push(indent(cut(message === '' ? failure.error : message), '  '));
   // Without frames it is the message again; one traceback a failure is enough, and the task's output may have it.
   const shown = traces.has(trace) || [...view.traced].some((task) => task.startsWith(failure.task));

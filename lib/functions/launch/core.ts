@@ -9,7 +9,7 @@ import { present } from '../../asl/present.ts';
 import type { Assignment, Job } from '../../contract/assignment.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
 import { setOwn } from '../../contract/merge.ts';
-import { jobId, resultPath } from '../../contract/names.ts';
+import { jobId, reportsPath, resultPath } from '../../contract/names.ts';
 import { type Builtins, type LaunchPayload, PROTOCOL } from '../../contract/payload.ts';
 import { checkVersion } from '../../contract/protocol.ts';
 import { baseLayers } from '../../contract/stores.ts';
@@ -18,7 +18,7 @@ import { expected } from '../../expression/coerce.ts';
 import { toSeconds } from '../../expression/duration.ts';
 import { Marks } from '../../expression/marks.ts';
 import type { RenderRequest, RenderResult } from '../../expression/render.ts';
-import { codeOf } from '../../language/operators.ts';
+import { adapterOf, codeOf } from '../../language/operators.ts';
 import { exactText, hasNoText, isLeaf } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 import type { Compute, Started } from './compute.ts';
@@ -54,8 +54,10 @@ export interface Services {
   readonly pickle?: boolean;
 }
 
-/** `started`: the answer comes through the task token. `replayed`: it is here. */
-export type Launched = ({ readonly started: string } & Started) | { readonly replayed: Replayed };
+/** `started`: the answer comes through the task token; `reports`: with an adapter, how the addresses of its reports begin. `replayed`: it is here. */
+export type Launched =
+  | ({ readonly started: string; readonly reports?: string } & Started)
+  | { readonly replayed: Replayed };
 
 /**
  * Starts a task or takes its result over.
@@ -70,7 +72,7 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
   const ready = await withVersions(job, services);
   const { compute } = services;
   const started = (await compute.offer(ready)) ? {} : await compute.start(ready);
-  return { started: job.id, ...started };
+  return { started: job.id, ...started, ...present({ reports: job.assignment.reports }) };
 }
 
 /**
@@ -180,6 +182,8 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     result: `${payload.b.attempt.root}/${resultPath(payload.t, payload.r)}`,
     frames: payload.l,
     ...pythonOf(task.params),
+    ...tryOf(payload),
+    ...adapterFields(payload),
     ...(services.pickle ? { pickle: true } : {}),
   };
   const docker = mapping(task.params.docker);
@@ -191,6 +195,20 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     secrets: secrets.keys,
     ...present({ docker, resources }),
   };
+}
+
+function tryOf({ n = 0, r = [], b }: LaunchPayload): Pick<Assignment, 'try' | 'run'> {
+  const { vars, attempt } = b;
+  const run = attempt.execution?.split(':').at(-1) ?? vars.attempt_id;
+  return {
+    try: r.reduce((sum, tries) => sum + tries, 1 + n),
+    ...(run === undefined || run === null ? {} : { run: String(run) }),
+  };
+}
+
+function adapterFields({ op, t, n, r, b }: LaunchPayload): Pick<Assignment, 'adapter' | 'reports'> {
+  const adapter = adapterOf(op);
+  return adapter === undefined ? {} : { adapter, reports: `${b.attempt.root}/${reportsPath(t, r, n)}` };
 }
 
 async function checkSecrets(keys: readonly string[], services: Services): Promise<void> {

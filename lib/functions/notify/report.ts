@@ -54,6 +54,7 @@ export function failureReport(attempt: FailedAttempt): Report {
       Task: attempt.task ?? failure.task,
       Attempt: attempt.attempt,
       Error: failure.name,
+      'Exit code': typeof failure.exit === 'number' ? String(failure.exit) : undefined,
       'Failed with it': attempt.requiredBy,
     }),
     error: plainMessage(failure.message),

@@ -52,6 +52,8 @@ interface Container {
   readonly kind: 'container';
   readonly runs: 'python' | 'shell';
   readonly defaults: string;
+  /** The module of trowel_task/adapters that runs it. Absent: the runner's own, which calls a function or a script as digdag does. */
+  readonly adapter?: string;
 }
 
 /** A function renders the task's keys and does it. `http_call`: the answer is tasks, so it cannot be deployed. */

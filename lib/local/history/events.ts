@@ -9,6 +9,7 @@ const EVENTS: { readonly [type: string]: Fields } = {
   notice: { message: 'string' },
   'task-started': { task: 'string', operator: 'string', try: 'number' },
   'task-output': { task: 'string', at: 'number', bytes: 'number' },
+  'task-report': { task: 'string', kind: 'string', level: 'string' },
   'task-retrying': { task: 'string', seconds: 'number', message: 'string' },
   'task-succeeded': { task: 'string', seconds: 'number' },
   'task-failed': { task: 'string', seconds: 'number', error: 'string', message: 'string' },

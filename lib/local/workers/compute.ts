@@ -2,6 +2,7 @@ import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { Job } from '../../contract/assignment.ts';
 import { ERRORS, type Failure } from '../../contract/errors.ts';
+import type { Report } from '../../contract/report.ts';
 import type { Compute, Started } from '../../functions/launch/compute.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { EnvironmentError, type PythonHost } from './python-host.ts';
@@ -27,6 +28,8 @@ export interface ComputeOptions {
   readonly mask: (text: string) => string;
   /** Output of a task, or of a dynamic one; reading on waits for it. */
   readonly onOutput: (task: string, text: string) => Promise<void> | undefined;
+  /** What a task reports; the same. */
+  readonly onReport?: (task: string, report: Report) => Promise<void> | undefined;
   readonly onSubtask: (event: SubtaskEvent) => void;
   /** The function of a task returned a dict, and stored nothing of it. */
   readonly onReturned?: (fn: string) => void;
@@ -75,7 +78,7 @@ export class LocalCompute implements Compute {
 
   async #run(job: Job, signal: AbortSignal): Promise<void> {
     const { assignment, token } = job;
-    const { python, folder, tokens, onOutput, onSubtask, onReturned, onCall, hidden, debug } = this.#options;
+    const { python, folder, tokens, onOutput, onReport, onSubtask, onReturned, onCall, hidden, debug } = this.#options;
     const beats = setInterval(() => tokens.beat(token), BEAT);
     beats.unref();
     try {
@@ -90,6 +93,7 @@ export class LocalCompute implements Compute {
         },
         {
           log: (text, task) => onOutput(task ?? assignment.task, text),
+          report: (report) => onReport?.(assignment.task, report),
           event: onSubtask,
           call: onCall,
         },
@@ -117,6 +121,7 @@ export class LocalCompute implements Compute {
       message: mask(error.message),
       ...present({ stacktrace: error.stacktrace === undefined ? undefined : mask(error.stacktrace), log }),
       task,
+      ...(error.exit === undefined ? {} : { exit: error.exit }),
     };
     // A worker that was lost twice: the machine's tries of lost tasks, minutes apart, are meant for containers on AWS.
     const name = error.name === ERRORS.taskLost ? ERRORS.taskFailed : error.name;

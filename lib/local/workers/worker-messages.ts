@@ -2,6 +2,7 @@
 
 import type { Json } from '../../asl/types.ts';
 import type { Assignment } from '../../contract/assignment.ts';
+import type { Report } from '../../contract/report.ts';
 import type { Mapping } from '../../language/workflow.ts';
 
 export type ToWorker =
@@ -23,6 +24,7 @@ export type FromWorker =
   | { type: 'ready'; v: number; python: string; pid: number }
   | { type: 'started'; id: string; pid: number }
   | { type: 'log'; id: string; text: string; task?: string }
+  | ({ type: 'report'; id: string } & Report)
   | SubtaskEvent
   | { type: 'call'; id: string; call: number; fn: string; payload: Mapping }
   | { type: 'result'; id: string; result: TaskResult; seconds: number }
@@ -44,6 +46,8 @@ export interface TaskError {
   readonly message: string;
   readonly stacktrace?: string;
   readonly class?: string;
+  /** Of what the task ran, where its adapter gave one. */
+  readonly exit?: number;
 }
 
 export type TaskResult =

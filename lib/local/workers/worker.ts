@@ -5,6 +5,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { PROTOCOL } from '../../contract/payload.ts';
+import { asReport, type Report } from '../../contract/report.ts';
 import { seen } from '../../expression/mask.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { pythonHint } from '../../python/python-hint.ts';
@@ -33,6 +34,8 @@ export interface TaskHandlers {
   started?(pid: number): void;
   /** Nothing further is read from any task of this worker until it resolves. */
   log(text: string, task?: string): Promise<void> | undefined;
+  /** As `log`. */
+  report?(report: Report): Promise<void> | undefined;
   event?(event: SubtaskEvent): void;
   /** Answers a question of the runner; a thrown Error's name and message go back. */
   call?(fn: string, payload: Mapping): Promise<unknown>;
@@ -245,6 +248,10 @@ export class Worker {
         return undefined;
       case 'log':
         return handlers.log(message.text, message.task);
+      case 'report': {
+        const report = asReport(message);
+        return report && handlers.report?.(report);
+      }
       case 'event':
         handlers.event?.(message);
         return undefined;

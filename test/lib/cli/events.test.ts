@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../lib/events/run-event.ts';
 import { project, trowel } from './run-cli.ts';
 
-type Kind = 'text' | 'time' | 'number' | 'true';
+type Kind = 'text' | 'time' | 'number' | 'true' | 'json';
 
 /** The schema of docs/events.md: fields by type; a name with `?` may be absent. */
 const SCHEMA: { readonly [type in RunEvent['type']]: { readonly [field: string]: Kind } } = {
@@ -19,6 +19,7 @@ const SCHEMA: { readonly [type in RunEvent['type']]: { readonly [field: string]:
   notice: { message: 'text' },
   'task-started': { task: 'text', operator: 'text', 'at?': 'text', try: 'number' },
   'task-output': { task: 'text', text: 'text' },
+  'task-report': { task: 'text', kind: 'text', level: 'text', data: 'json', 'cut?': 'number' },
   'task-retrying': { task: 'text', seconds: 'number', error: 'text', message: 'text' },
   'task-succeeded': { task: 'text', seconds: 'number', 'replayed?': 'true' },
   'task-failed': {
@@ -28,6 +29,7 @@ const SCHEMA: { readonly [type in RunEvent['type']]: { readonly [field: string]:
     message: 'text',
     'stacktrace?': 'text',
     'log?': 'text',
+    'exit?': 'number',
   },
   'run-ended': { status: 'text', seconds: 'number', 'error?': 'text', 'message?': 'text' },
 };
@@ -37,6 +39,7 @@ const CHECKS: { readonly [kind in Kind]: (value: unknown) => boolean } = {
   time: (value) => typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(value),
   number: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   true: (value) => value === true,
+  json: (value) => value !== undefined,
 };
 
 function faultsOf(event: { readonly [key: string]: unknown }): string[] {
