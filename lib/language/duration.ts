@@ -1,5 +1,5 @@
 /**
- * One rule for both languages: trowel_task/task/subtasks.py follows it too, and test/conformance/durations.json has the cases. White space and
+ * One rule for both languages: trowel_task/subtasks/subtasks.py follows it too, and test/conformance/durations.json has the cases. White space and
  * digits are ASCII's, as in Java.
  */
 const SPACE = String.raw`[ \t-\r]*`;

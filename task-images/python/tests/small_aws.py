@@ -109,6 +109,17 @@ class Aws:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
+    def adapter(self, name: str, text: str):
+        """Adds an adapter to the package of the bundle."""
+        package, room = self.bundle / "trowel_task", SOURCE / "trowel_task" / "adapters"
+        package.unlink()
+        (package / room.name).mkdir(parents=True)
+        for folder, entries in ((package, room.parent.iterdir()), (package / room.name, room.iterdir())):
+            for entry in entries:
+                if entry != room:
+                    (folder / entry.name).symlink_to(entry)
+        (package / room.name / f"{name}.py").write_text(text)
+
     def put(self, key: str, data: bytes):
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=data)
 

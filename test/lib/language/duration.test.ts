@@ -8,7 +8,7 @@ interface Case {
   readonly seconds: number | null;
 }
 
-/** Python's tests read it too (task-images/python/tests/task/test_subtasks.py). */
+/** Python's tests read it too (task-images/python/tests/subtasks/test_subtasks.py). */
 const TABLE = new URL('../../conformance/durations.json', import.meta.url);
 const { cases }: { cases: Case[] } = JSON.parse(readFileSync(TABLE, 'utf8'));
 

@@ -7,7 +7,8 @@ answers the state that waits. Each folder may import those below it, and none ab
     host                    the process above the tasks: messages, timers, forking, killing; one task in the foreground or in a container
     check                   what `trowel check` asks of files and of this Python
     adapters                kinds of tasks, by what user code finds there and how it is called; loaded by name
-    task                    a task's own process; subtasks
+    subtasks                tasks that a task makes at run time
+    task                    a task's own process, and what an adapter gets of it
     store                   what a task stores, and how it is recorded
     kinds                   which Python object is kept as what
     aws                     S3, Step Functions and Lambda; a container's command

@@ -20,6 +20,7 @@ from trowel_task.contract.merge import deep_merge
 from trowel_task.store import places
 from trowel_task.store.store import Store
 from trowel_task.task import bind
+from trowel_task.task.params import Params
 from trowel_task.task.ran import Ran
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Digdag(types.ModuleType):
     def stored(self) -> dict[str, Any]:
         """What was stored in this test so far, as the tasks that follow would read it."""
         self._keep()
-        return api.Params(self._stored, {}, frozenset()).copy()
+        return Params(self._stored, {}, frozenset()).copy()
 
     @property
     def subtasks(self) -> list[dict[str, Any]]:
@@ -72,7 +73,7 @@ class Digdag(types.ModuleType):
         self._begin({})
 
     def _begin(self, params: dict[str, Any]) -> None:
-        made = api.Env(api.Params(params, {}, frozenset()), Ran(), self._values.take)
+        made = api.Env(Params(params, {}, frozenset()), Ran(), self._values.take)
         if not hasattr(self, "env"):
             self.env = made
         vars(self.env).update(vars(made))  # `from digdag import env` has this one

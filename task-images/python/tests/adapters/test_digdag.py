@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from trowel_task.adapters.digdag import Params
 from trowel_task.contract.wire import REF
 from trowel_task.store import values
+from trowel_task.task.params import Params
 
 
 def test_store_forms_and_no_return_value(host):

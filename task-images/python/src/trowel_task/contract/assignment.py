@@ -19,6 +19,7 @@ class Assignment:
     """One task. Attributes are the fields of the message; `raw` is the message."""
 
     __slots__ = (
+        "adapter",
         "builtins",
         "env",
         "frames",
@@ -30,14 +31,17 @@ class Assignment:
         "pickle",
         "python",
         "raw",
+        "reports",
         "result",
         "root",
+        "run",
         "secret_texts",
         "secret_versions",
         "secrets_map",
         "shares",
         "task",
         "timeout",
+        "tries",
         "workdir",
     )
 
@@ -66,11 +70,15 @@ class Assignment:
         self.result: str | None = _of(raw, "result", str, None)
         self.frames: list[Any] | None = _of(raw, "frames", list, None)
         self.python: list[str] = words(raw.get("python"))
+        self.adapter: str | None = _of(raw, "adapter", str, None)
+        self.tries: int = _of(raw, "try", int, 1)
+        self.run: str | None = _of(raw, "run", str, None)
+        self.reports: str | None = _of(raw, "reports", str, None)
         self.pickle = raw.get("pickle") is True
 
     def derived(self, **changes: Any) -> Assignment:
         """The assignment of a subtask: the same place, other work."""
-        return Assignment({**self.raw, "python": None, "timeout": None, **changes})
+        return Assignment({**self.raw, "python": None, "timeout": None, "adapter": None, "reports": None, **changes})
 
     def roots(self) -> list[str]:
         """The folders of values: this attempt's own, then those of attempts that it continues."""

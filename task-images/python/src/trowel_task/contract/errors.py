@@ -32,17 +32,27 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 class TaskError(Exception):
     """A failure with one of the names that Retry and Catch match (lib/contract/payload.ts, ERRORS). `memory`: the message says
-    OUT_OF_MEMORY, and what may be done about it can be added there."""
+    OUT_OF_MEMORY, and what may be done about it can be added there. `exit`: the exit code
+    of what the task ran, where its adapter gave one."""
 
     memory = False
 
-    def __init__(self, name: str, message: str, stacktrace: str | None = None, cls: str | None = None, task: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        message: str,
+        stacktrace: str | None = None,
+        cls: str | None = None,
+        task: str | None = None,
+        exit: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.name = name
         self.message = message
         self.stacktrace = stacktrace
         self.cls = cls
         self.task = task
+        self.exit = exit
 
     def to_json(self, masker: Masker | None = None, times: int = 1) -> dict[str, Any]:
         """`masker` hides secrets before the texts are shortened, since half a secret is not recognized. `times`: keeps this many times as
@@ -55,6 +65,8 @@ class TaskError(Exception):
             out["class"] = self.cls
         if self.task:
             out["task"] = mask(self.task)
+        if self.exit is not None:
+            out["exit"] = self.exit
         return out
 
     def outcome(self, masker: Masker | None = None, times: int = 1) -> dict[str, Any]:
@@ -76,6 +88,7 @@ class TaskError(Exception):
             error.get("stacktrace"),
             error.get("class"),
             error.get("task"),
+            error.get("exit"),
         )
 
 

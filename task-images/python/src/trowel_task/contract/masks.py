@@ -64,13 +64,13 @@ class Masker:
         return self._pattern.sub(MASK, text)
 
     def value(self, value: Any) -> Any:
-        """The same in every string of a JSON value."""
+        """The same in every string of a JSON value, names of its fields too."""
         if not self._anchors:
             return value
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
+            return {self.text(key): self.value(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return value

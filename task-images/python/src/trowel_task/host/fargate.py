@@ -22,6 +22,7 @@ from trowel_task import PROTOCOL
 from trowel_task.aws import bootstrap, connections, remote, services
 from trowel_task.contract.errors import FAILED, LOST, TaskError, signal_name
 from trowel_task.host import fargate_answer, templates
+from trowel_task.host.fargate_reports import ReportObjects
 from trowel_task.host.loop import Loop
 from trowel_task.host.run import Foreground
 from trowel_task.host.task import GRACE
@@ -49,13 +50,21 @@ MISCONFIGURED, EXPIRED = bootstrap.CONFIG, bootstrap.TEMPORARY
 class Transport(Foreground):
     """Output goes to the container's log, which takes it line by line; questions go to a function."""
 
-    def __init__(self, evaluate: str | None) -> None:
+    def __init__(self, evaluate: str | None, reports: ReportObjects | None) -> None:
+        """Without `reports` what the task reports is a line in the log, too."""
         super().__init__()
         self._evaluate = evaluate
+        self._reports = reports
 
     def log(self, text: str) -> None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
+
+    def report(self, report: dict[str, Any]) -> None:
+        if self._reports:
+            self._reports.add(report)
+        else:
+            super().report(report)
 
     def answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
         if fn != "evaluate" or not self._evaluate:
@@ -147,8 +156,10 @@ def interval(given: dict[str, Any], most: float) -> float:
 
 def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.State, interval: float) -> dict[str, Any]:
     """The result of the task, as in docs/protocol.md."""
-    host = Transport(given.get("evaluate"))
     loop = Loop()
+    place = given["assignment"].get("reports")
+    reports = ReportObjects(place, loop) if isinstance(place, str) else None
+    host = Transport(given.get("evaluate"), reports)
     worker = host.worker = Worker(loop, host)
     worker.project = os.path.join(os.getcwd(), "project")
     worker.limit = LINE
@@ -173,4 +184,6 @@ def run(given: dict[str, Any], secrets: dict[str, str], state: fargate_answer.St
     loop.signals([signal.SIGCHLD, signal.SIGHUP, *STOPS], signalled)
     loop.later(interval, beat)
     worker.run_one(given["assignment"], secrets)
+    if reports:
+        reports.close(say)
     return host.result or {"ok": False, "error": TaskError(LOST, "the runner ended without a result").to_json()}

@@ -87,6 +87,8 @@ class State:
 def cause_of(error: dict[str, Any], assignment: dict[str, Any]) -> str:
     """JSON of a Failure (lib/contract/payload.ts). The whole traceback is in the value store, at `traceback`."""
     failure = {"message": error["message"], "task": assignment.get("task") or ""}
+    if "exit" in error:
+        failure["exit"] = error["exit"]
     stack = error.get("stacktrace")
     if stack:
         failure["stacktrace"] = stack

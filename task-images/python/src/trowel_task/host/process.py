@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+from trowel_task.contract import reports
 from trowel_task.contract.errors import ended_by
 from trowel_task.host.loop import READ
 from trowel_task.system import linux
@@ -28,16 +29,23 @@ _BLOCK = 65_536
 
 
 class Process:
-    """`say` is called with each text of the output; `done` once, with the outcome (child.py), when all output was passed on and nothing of
-    the task runs any more."""
+    """`say` is called with each text of the output, `report` with each report (contract/reports.py); `done` once, with the outcome
+    (child.py), when all output was passed on and nothing of the task runs any more."""
 
     def __init__(
-        self, loop: Loop, job: Job, lines: LineSplitter, say: Callable[[str], None], done: Callable[[dict[str, Any]], None]
+        self,
+        loop: Loop,
+        job: Job,
+        lines: LineSplitter,
+        say: Callable[[str], None],
+        report: Callable[[bytes], None],
+        done: Callable[[dict[str, Any]], None],
     ) -> None:
         self._loop = loop
         self.job = job
         self._lines = lines
         self._say = say
+        self._report = report
         self._done = done
         self._heard = b""
         self._status: int | None = None
@@ -90,10 +98,14 @@ class Process:
     # Output
 
     def pause(self, paused: bool) -> None:
-        """Stops reading output while the host does not read ours; the task then waits in its write."""
+        """Stops reading output and reports while the host does not read ours; the task then waits in its write."""
         if paused == self._paused:
             return
         self._paused = paused
+        if self._control >= 0 and paused:
+            self._loop.unwatch(self._control)
+        elif self._control >= 0:
+            self._loop.watch(self._control, READ, self._read_control)
         if self._log >= 0 and paused:
             self._loop.unwatch(self._log)
         elif self._log >= 0:
@@ -118,15 +130,30 @@ class Process:
                 self._say(text)
 
     def _read_control(self) -> None:
-        while data := _read(self._control):
-            self._heard += data
-        if data is not None or self._heard.endswith(b"\n" + child.OVER):
+        data = _read(self._control)
+        if data:
+            self._take_control(data)
+        if data == b"" or self._heard.endswith(b"\n" + child.OVER):
             self._close_control()
             if self.over:
                 self._take_log()
                 if not self._paused:
                     self._close_log()
             self._settle()
+
+    def _take_control(self, data: bytes) -> None:
+        """Reports are passed on at once; what else is in the pipe is kept for its last line."""
+        self._heard += data
+        if reports.LINE not in self._heard:
+            return
+        *lines, rest = self._heard.split(b"\n")
+        others = []
+        for line in lines:
+            if line.startswith(reports.LINE):
+                self._report(line[len(reports.LINE) :])
+            else:
+                others.append(line)
+        self._heard = b"\n".join([*filter(None, others), rest])
 
     def _left_behind(self) -> bytes:
         try:
@@ -159,7 +186,7 @@ class Process:
         self._status = status
         if self._control >= 0:
             while data := _read(self._control):
-                self._heard += data
+                self._take_control(data)
             self._close_control()
         if self._outcome is None:
             self._heard = self._left_behind()

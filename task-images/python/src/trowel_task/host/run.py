@@ -35,6 +35,8 @@ class Foreground:
         kind = message["type"]
         if kind == "log":
             self.log(message["text"])
+        elif kind == "report":
+            self.report({name: value for name, value in message.items() if name not in ("type", "id")})
         elif kind == "call" and self.worker:
             answer = {"id": message["id"], "call": message["call"], **self.answer(message["fn"], message["payload"])}
             self.worker.loop.later(0, partial(self.worker.on_reply, answer))
@@ -46,6 +48,9 @@ class Foreground:
     def log(self, text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
+
+    def report(self, report: dict[str, Any]) -> None:
+        self.log(f"report  {report['kind']} ({report['level']}): {json.dumps(report['data'])}\n")
 
     def answer(self, fn: str, payload: dict[str, Any]) -> dict[str, Any]:
         """To a question about dynamic subtasks: {"ok": …} or {"error": {name, message}}."""

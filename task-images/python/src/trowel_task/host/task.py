@@ -11,7 +11,7 @@ from trowel_task.contract.masks import masker_of
 from trowel_task.host.logs import LineSplitter
 from trowel_task.host.process import Process
 from trowel_task.store import results
-from trowel_task.task.routines import PENDING, Routine
+from trowel_task.subtasks.routines import PENDING, Routine
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from trowel_task.contract.assignment import Assignment
     from trowel_task.host.loop import Loop
-    from trowel_task.task.routines import Steps
+    from trowel_task.host.reports import Reports
+    from trowel_task.subtasks.routines import Steps
 
     class Worker(Protocol):
         """What a task needs of its worker."""
@@ -62,6 +63,7 @@ class Task:
         self.masker = masker_of([*secrets.values(), *hide])
         self.began = time.monotonic()
         self.leaves: set[Process] = set()
+        self._reports: Reports | None = None
         self._asked: set[Process] = set()  # leaves that were asked to end
         self.reason: TaskError | None = None  # why it is being ended
         self._queue: list[tuple[Any, Routine]] = []
@@ -83,7 +85,7 @@ class Task:
         if "result" in outcome:
             return outcome["result"]
         from trowel_task.contract.merge import deep_merge
-        from trowel_task.task.subtasks import Subtasks
+        from trowel_task.subtasks.subtasks import Subtasks
 
         ran = outcome["ran"]
         stored, failed = yield from Subtasks(self.assignment).run(ran)
@@ -109,7 +111,7 @@ class Task:
     def _perform(self, effect: Any, routine: Routine) -> Any:
         if isinstance(effect, Job):
             return self._launch(effect, routine, None, None)
-        from trowel_task.task import subtasks
+        from trowel_task.subtasks import subtasks
 
         if isinstance(effect, subtasks.Run):
             if len(self.leaves) >= MOST:
@@ -169,6 +171,7 @@ class Task:
             job,
             LineSplitter(self.masker, self.worker.limit),
             lambda text: self._send("log", text=text, **more),
+            self._report,
             done,
         )
         try:
@@ -179,6 +182,13 @@ class Task:
         self.leaves.add(leaf)
         self._send("started", pid=leaf.pid)
         return PENDING
+
+    def _report(self, text: bytes) -> None:
+        if self._reports is None:
+            from trowel_task.host.reports import Reports
+
+            self._reports = Reports(self.masker, lambda report: self._send("report", **report), lambda text: self._send("log", text=text))
+        self._reports.take(text)
 
     def reply(self, message: dict[str, Any]) -> None:
         routine = self._calls.pop(int(message.get("call") or 0), None)
@@ -216,6 +226,8 @@ class Task:
             error.message = error.message.replace(OUT_OF_MEMORY, self._more_memory())
         if error and self.assignment.result:
             results.forget(self.assignment.result)  # it succeeded too late, or died before it could report
+        if self._reports:
+            self._reports.close()
         result = {"ok": False, "error": error.to_json(self.masker)} if error else self._main.value
         self.worker.host.send(result_message(self.id, result, round(time.monotonic() - self.began, 6)))
         del self.worker.tasks[self.id]
@@ -225,8 +237,8 @@ class Task:
         advice = self.worker.more_memory or (FEWER if self.assignment.shares else "")
         return f"{OUT_OF_MEMORY}: {advice}" if advice else OUT_OF_MEMORY
 
-    def _send(self, kind: str, **fields: Any) -> None:
-        self.worker.host.send({"type": kind, "id": self.id, **fields})
+    def _send(self, type: str, /, **fields: Any) -> None:
+        self.worker.host.send({"type": type, "id": self.id, **fields})
 
 
 def result_message(id: str, result: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from trowel_task.host.logs import LIMIT
 from trowel_task.host.loop import Loop
 from trowel_task.host.task import GRACE, Task, result_message
 from trowel_task.system import linux
-from trowel_task.task import child, streams
+from trowel_task.task import adapter, child, streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Worker:
 
         from trowel_task.system import digests
 
-        child.kind()
+        adapter.make_ready()
         digests.new()
         streams.open_streams()
         # The import system reads the folders of Python itself once, and not in each child.
@@ -121,7 +121,7 @@ class Worker:
     def run_one(self, assignment: dict[str, Any], secrets: dict[str, str]) -> None:
         """One task, of a host that says no hello: in the foreground, in a container."""
         self._greeted = True
-        child.kind()
+        adapter.make_ready()
         self.on_start({"id": "1", "assignment": assignment, "secrets": secrets})
         self.run()
 

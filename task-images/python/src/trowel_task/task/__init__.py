@@ -1,1 +1,1 @@
-"""The process of one task, and what a task may consist of: how user code is found, called and served; tasks that it makes at run time."""
+"""The process of one task: how user code is found, called and served, and what an adapter gets for it."""

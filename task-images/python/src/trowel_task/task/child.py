@@ -6,12 +6,11 @@ The outcome: {"ok": true, "result": …} (recorded, final), {"ok": true, "ran": 
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import sys
 
-from trowel_task.contract import errors, wire
+from trowel_task.contract import errors
 from trowel_task.contract.assignment import ENV_NAME, Job, private
 from trowel_task.contract.errors import FAILED, TaskError
 from trowel_task.contract.masks import Masker
@@ -19,7 +18,7 @@ from trowel_task.kinds import kinds
 from trowel_task.store import places, results, values
 from trowel_task.store.store import Store
 from trowel_task.system import linux
-from trowel_task.task import debugging, shell, streams
+from trowel_task.task import adapter, debugging, ending, shell, streams
 from trowel_task.task.ran import Ran
 from trowel_task.task.secrets import Secrets
 
@@ -149,9 +148,9 @@ def run(job: Job, control: int, terminal: bool) -> None:
         if terminal:
             debugging.take_terminal()
             streams.open_streams()
-        outcome = execute(job)
+        outcome = execute(job, control)
         if os.getpid() == me:
-            wait_for_threads()
+            ending.wait_for_threads()
     except BaseException as error:
         failed = errors.from_exception(error)
         outcome, code = failed.outcome(Masker(job.secrets.values()), times=64), 1
@@ -159,15 +158,11 @@ def run(job: Job, control: int, terminal: bool) -> None:
         streams.flush()
         if pipe is not None and _identity(control) != pipe:  # user code has closed it, as programs do that become daemons
             control = os.open(private(job.scratch, OUTCOME), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        last = b"" if atexit._ncallbacks() else over()
+        last = b"" if ending.has_exit_functions() else over()
         report(control, outcome, last)
         if last:
             os._exit(code)
-    try:
-        atexit._run_exitfuncs()
-    except BaseException as error:
-        errors.report(errors.from_exception(error))
-    streams.flush()
+    ending.run_exit_functions()
     if os.getpid() == me and over():
         os.write(control, OVER)
     os._exit(code)
@@ -188,20 +183,16 @@ def report(control: int, outcome: dict[str, Any], more: bytes = b"") -> None:
         data = data[os.write(control, data) :]
 
 
-def wait_for_threads() -> None:
-    """As the interpreter does when a program ends."""
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        threading._shutdown()
-
-
-def execute(job: Job) -> dict[str, Any]:
+def execute(job: Job, control: int) -> dict[str, Any]:
     """Does the job; returns an outcome. Raises TaskError, or whatever user code raises before it is called."""
     assignment = job.assignment
     kinds.pickle_allowed = assignment.pickle
     me = os.getpid()
     if job.purpose == "finish":
         return {"ok": True, "result": results.finish(assignment, job.ran or {}, job.began)}
+    from trowel_task.task.task_host import TaskHost
+
+    loaded = adapter.load(assignment.adapter)
     places.look_in(assignment.roots())
     secrets = Secrets(job.secrets, assignment)
     ran = Ran()
@@ -211,20 +202,13 @@ def execute(job: Job) -> dict[str, Any]:
         os.chdir(os.path.join(job.project, assignment.workdir))
     except OSError as error:
         raise TaskError(FAILED, f"Cannot enter the folder '{assignment.workdir or job.project}': {error.strerror}") from None
-    kind().run(job, params, env, secrets, ran)
+    loaded.run(TaskHost(job, params, env, secrets, ran, control, adapter.load()))
     if os.getpid() != me:  # a fork that user code made: its parent is the task
         return {"ok": True}
-    encoded = Store(assignment.root)
-    ran.store, ran.export = encoded.encode(ran.store), encoded.encode(ran.export)
-    ran.subtasks = wire.encode(ran.subtasks)
+    ran.encoded(Store(assignment.root))
     if ran.subtasks or job.purpose == "subtask":
         return {"ok": True, "ran": ran.to_json()}
     return {"ok": True, "result": results.finish(assignment, ran.to_json(), job.began)}
-
-
-def kind() -> Any:
-    """The module of the kind of task. By its name: such a module uses what is here. The worker loads it once for its forks."""
-    return __import__("trowel_task.adapters.digdag", fromlist=["run"])
 
 
 def environment(env: dict[str, Any], secrets: Secrets) -> dict[str, str]:

@@ -19,8 +19,33 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class Started:
+    """A script that runs. `text` is the command as the task has it, without secrets."""
+
+    def __init__(self, pid: int, text: str) -> None:
+        self.pid = pid
+        self._text = text
+
+    def failure(self, status: int) -> TaskError | None:
+        """What the task fails with; `status` as from os.waitpid."""
+        if os.WIFSIGNALED(status):
+            number = os.WTERMSIG(status)
+            return killed(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}", number, " (runtime)")
+        if os.WEXITSTATUS(status):
+            return TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime){hint_to_apt(self._text)}")
+        return None
+
+
 def run(operator: str, options: dict[str, Any], env: dict[str, str], secrets: Secrets, scratch: str) -> None:
-    """`options`: the parameters, as they travel. `env` (from `_env`) wins over them. Raises TaskError "Command failed with code N"."""
+    """Starts it and waits for its end. Raises TaskError "Command failed with code N"."""
+    started = start(operator, options, env, secrets, scratch)
+    error = started.failure(_wait(started.pid))
+    if error is not None:
+        raise error
+
+
+def start(operator: str, options: dict[str, Any], env: dict[str, str], secrets: Secrets, scratch: str) -> Started:
+    """`options`: the parameters, as they travel. `env` (from `_env`) wins over them. Raises TaskError where it cannot be started."""
     defaults = options.get(DEFAULTS[operator])
     if isinstance(defaults, dict) and wire.is_mapping(defaults):
         options = {**values.opened(defaults), **options}
@@ -41,12 +66,7 @@ def run(operator: str, options: dict[str, Any], env: dict[str, str], secrets: Se
         used |= shell_variables.used_in_files(text, options)
         given = variables(options, used)
     environment = shell_variables.choose(given, used & given.keys(), env, os.environb)
-    status = _wait(_start([*map(str, shell), script], environment))
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        raise killed(FAILED, f"Command failed with code {128 + number}: killed by {signal_name(number)}", number, " (runtime)")
-    if os.WEXITSTATUS(status):
-        raise TaskError(FAILED, f"Command failed with code {os.WEXITSTATUS(status)} (runtime){hint_to_apt(text_of(command))}")
+    return Started(_start([*map(str, shell), script], environment), text_of(command))
 
 
 def variables(params: dict[str, Any], used: set[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trowel_task.task import scopes, subtasks
+from trowel_task.subtasks import scopes, subtasks
 
 # The TypeScript side reads it too (test/lib/language/duration.test.ts).
 DURATIONS = Path(__file__).resolve().parents[4] / "test" / "conformance" / "durations.json"

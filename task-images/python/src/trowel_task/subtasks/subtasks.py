@@ -14,16 +14,17 @@ from trowel_task.contract.errors import BAD_INPUT, FAILED, TIMEOUT, TaskError, d
 from trowel_task.contract.merge import deep_merge
 from trowel_task.contract.operators import DEFAULTS, RUNS
 from trowel_task.store import values
-from trowel_task.task import scopes, shell
-from trowel_task.task.routines import Spawn, Wait
+from trowel_task.subtasks import scopes
+from trowel_task.subtasks.routines import Spawn, Wait
+from trowel_task.task import shell
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from trowel_task.contract.assignment import Assignment
-    from trowel_task.task.routines import Routine, Steps
-    from trowel_task.task.scopes import Scope
+    from trowel_task.subtasks.routines import Routine, Steps
+    from trowel_task.subtasks.scopes import Scope
 
 _GROUP_KEYS = {
     "_after", "_background", "_check", "_disable", "_env", "_error", "_export", "_parallel", "_retry", "_secrets",

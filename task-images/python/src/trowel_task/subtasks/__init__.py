@@ -1,0 +1,1 @@
+"""Tasks that a task makes at run time."""
