@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { RunEvent } from '../../lib/events/run-event.ts';
+import type { OperatorSpec } from '../../lib/language/operators/spec.ts';
+import { OPERATORS } from '../../lib/language/operators.ts';
 import { lastUnsuccessful } from '../../lib/local/history/attempts.ts';
 import { sequence, type TestTask } from '../lib/local/machines.ts';
 import { runIn, sessionFunction } from '../lib/local/project.ts';
@@ -31,9 +33,24 @@ function faults(event: RunEvent, types: Map<string, string[]>): string[] {
   return found;
 }
 
+/** A stand-in for an adapter, added to the runner by a module that the worker preloads; and an operator that it runs. */
+const ADAPTED = {
+  'paths.py':
+    'import os, trowel_task.adapters as room\nroom.__path__.append(os.path.join(os.path.dirname(__file__), "standins"))\n',
+  'standins/standin.py':
+    'def run(host):\n    host.report("asset", {"key": "a"}, "warning")\n    host.report("text", "x" * 70000)\n    host.fail("no", 3)\n',
+};
+
+function addOperator(): void {
+  const operators = OPERATORS as { [name: string]: OperatorSpec };
+  operators.standin = { ...(operators.py as OperatorSpec & { kind: 'container' }), adapter: 'standin' };
+  onTestFinished(() => void delete operators.standin);
+}
+
 it('real runs have every documented event, and no other field', async () => {
   const types = documented();
-  const project = await temporary({ 'tasks.py': 'def boom():\n    raise ValueError("x")\n' });
+  const project = await temporary({ 'tasks.py': 'def boom():\n    raise ValueError("x")\n', ...ADAPTED });
+  addOperator();
   const task = (name: string, op: string, command: string): TestTask => ({
     name,
     op,
@@ -49,10 +66,13 @@ it('real runs have every documented event, and no other field', async () => {
   });
   const resume = lastUnsuccessful(join(project, '.trowel'), 'main');
   const second = await runIn(project, compiled, { ...(resume && { resume }) });
-  for (const { events } of [first, second]) {
+  const third = await runIn(project, sequence([task('+main+c', 'standin', 'x')]), {
+    host: { python: { preload: ['paths'] } },
+  });
+  for (const { events } of [first, second, third]) {
     expect([events[0]?.type, events.at(-1)?.type]).toEqual(['run-started', 'run-ended']);
   }
-  const events = [...first.events, ...second.events];
+  const events = [...first.events, ...second.events, ...third.events];
   expect(events.flatMap((event) => faults(event, types))).toEqual([]);
   expect([...new Set(events.map(({ type }) => type))].sort()).toEqual([...types.keys()].sort());
   for (const [type, fields] of types) {

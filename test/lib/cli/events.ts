@@ -1,3 +1,5 @@
+import type { Json } from '../../../lib/asl/types.ts';
+import type { Report } from '../../../lib/contract/report.ts';
 import type { RunEvent } from '../../../lib/events/run-event.ts';
 
 const START = Date.parse('2030-01-01T00:00:00.000Z');
@@ -49,13 +51,27 @@ export const ev = {
     error: 'Trowel.TaskFailed',
     message,
   }),
-  failed: (task: string, at: number, message: string, more: { stacktrace?: string; log?: string } = {}): RunEvent => ({
+  failed: (
+    task: string,
+    at: number,
+    message: string,
+    more: { stacktrace?: string; log?: string; exit?: number } = {},
+  ): RunEvent => ({
     type: 'task-failed',
     time: time(at),
     task,
     seconds: 1.5,
     error: 'Trowel.TaskFailed',
     message,
+    ...more,
+  }),
+  report: (task: string, kind: string, data: Json, more: { level?: Report['level']; cut?: number } = {}): RunEvent => ({
+    type: 'task-report',
+    time: time(0),
+    task,
+    kind,
+    level: 'info',
+    data,
     ...more,
   }),
   notice: (message: string): RunEvent => ({ type: 'notice', time: time(0), message }),

@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import { fileName, resultPath } from '../../../lib/contract/names.ts';
+import { expect, it, test } from 'vitest';
+import { fileName, reportsPart, reportsPath, resultPath } from '../../../lib/contract/names.ts';
 
 it.each([
   ['+main+load', '+main+load'],
@@ -24,4 +24,13 @@ it.each<[number[] | undefined, string]>([
   [[1, 2], 'results/+m+t.1-2.json'],
 ])('a result of try %j is at %s', (tries, path) => {
   expect(resultPath('+m+t', tries)).toBe(path);
+});
+
+test.each<[tries: number[], retries: number, path: string]>([
+  [[], 0, 'results/+main+load.0-0.reports'],
+  [[], 2, 'results/+main+load.0-2.reports'],
+  [[1, 2], 0, 'results/+main+load.1-2-0.reports'],
+])('reports of the tries %j, %i of the state are in parts of their own', (tries, retries, path) => {
+  expect(reportsPath('+main+load', tries, retries)).toBe(path);
+  expect(reportsPart(path, 2)).toBe(`${path}.2.jsonl`);
 });

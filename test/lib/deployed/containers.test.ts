@@ -19,9 +19,9 @@ const scheduled = (id: number, task: string, token: string): HistoryEvent =>
       parameters: JSON.stringify({ FunctionName: 'f', Payload: { t: task, token } }),
     },
   });
-const submitted = (id: number, previous: number, taskArn: string): HistoryEvent =>
+const submitted = (id: number, previous: number, taskArn: string, more: object = {}): HistoryEvent =>
   event(id, previous, 'TaskSubmitted', {
-    taskSubmittedEventDetails: { ...NAMES, output: JSON.stringify({ Payload: { started: 'x', taskArn } }) },
+    taskSubmittedEventDetails: { ...NAMES, output: JSON.stringify({ Payload: { started: 'x', taskArn, ...more } }) },
   });
 
 describe('containers of an execution', () => {
@@ -33,7 +33,7 @@ describe('containers of an execution', () => {
       event(11, 10, 'TaskStarted'),
       event(21, 20, 'TaskStarted'),
       submitted(22, 21, 'arn:b'),
-      submitted(12, 11, 'arn:a'),
+      submitted(12, 11, 'arn:a', { reports: 's3://b/r' }),
       event(13, 12, 'TaskSucceeded'),
       event(23, 22, 'TaskTimedOut'),
       scheduled(24, '+b', 'token-b2'),
@@ -42,7 +42,13 @@ describe('containers of an execution', () => {
     ];
     for (const each of events) launches.see(each);
     const [a, b, again] = launches.all;
-    expect(a).toMatchObject({ task: '+a', startedBy: jobId('token-a'), taskArn: 'arn:a', succeeded: true });
+    expect(a).toMatchObject({
+      task: '+a',
+      startedBy: jobId('token-a'),
+      taskArn: 'arn:a',
+      reports: 's3://b/r',
+      succeeded: true,
+    });
     expect(b).toMatchObject({ task: '+b', taskArn: 'arn:b', succeeded: false, ended: expect.any(Number) });
     expect(again).toMatchObject({
       task: '+b',
@@ -51,6 +57,7 @@ describe('containers of an execution', () => {
       ended: expect.any(Number),
     });
     expect(again).not.toHaveProperty('taskArn');
+    expect(b).not.toHaveProperty('reports');
   });
 
   it('are none of functions that answer at once, nor of tasks taken over', () => {

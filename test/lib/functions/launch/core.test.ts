@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Job } from '../../../../lib/contract/assignment.ts';
 import { fingerprint } from '../../../../lib/contract/fingerprint.ts';
 import { resultPath } from '../../../../lib/contract/names.ts';
 import type { LaunchPayload } from '../../../../lib/contract/payload.ts';
 import { render } from '../../../../lib/expression/render.ts';
 import { type Launched, launch, type Services } from '../../../../lib/functions/launch/core.ts';
+import type { OperatorSpec } from '../../../../lib/language/operators/spec.ts';
+import { OPERATORS } from '../../../../lib/language/operators.ts';
 import type { Mapping, Value } from '../../../../lib/language/workflow.ts';
 
 function payloadOf(given: Partial<LaunchPayload> = {}): LaunchPayload {
@@ -60,6 +62,28 @@ describe('launch', () => {
       task_name: '+main+load',
       attempt_id: 7,
     });
+  });
+
+  it('says which try of which run it is', async () => {
+    const { b } = payloadOf();
+    const execution = 'arn:aws:states:us-east-1:1:execution:shop-main:main-1';
+    const deployed = { ...b, attempt: { ...b.attempt, execution } };
+    expect((await assigned({})).assignment).toMatchObject({ try: 1, run: '7' });
+    expect((await assigned({ n: 2, r: [1, 3], b: deployed })).assignment).toMatchObject({ try: 7, run: 'main-1' });
+    expect((await assigned({ b: { ...b, vars: {} } })).assignment).not.toHaveProperty('run');
+  });
+
+  it('names the adapter of an operator that has one, and says where reports will be', async () => {
+    const { assignment } = await assigned({});
+    expect([assignment.adapter, assignment.reports]).toEqual([undefined, undefined]);
+    const operators = OPERATORS as { [name: string]: OperatorSpec };
+    operators.standin = { ...(operators.py as OperatorSpec & { kind: 'container' }), adapter: 'standin' };
+    onTestFinished(() => void delete operators.standin);
+    const reports = '/h/attempts/7/results/+main+load.1-2.reports';
+    const services = servicesOf();
+    const payload = payloadOf({ op: 'standin', r: [1], n: 2 });
+    expect(await launch(payload, services)).toEqual({ started: services.jobs[0]?.id, reports });
+    expect(services.jobs[0]?.assignment).toMatchObject({ operator: 'standin', adapter: 'standin', reports });
   });
 
   it('gives the same job the same id, and another try another', async () => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Assignment } from '../../../../lib/contract/assignment.ts';
+import type { Report } from '../../../../lib/contract/report.ts';
 import { pythonPackageFolder } from '../../../../lib/host/package-folder.ts';
 import { WorkerPool } from '../../../../lib/local/workers/worker-pool.ts';
 import { sequence } from '../machines.ts';
@@ -35,12 +36,15 @@ def daemon():
 def hold():
     open("pid", "w").write(str(os.getpid()))
     time.sleep(60)
+def wait_for_go():
+    while not os.path.exists("go"): time.sleep(0.01)
+    kill_self()
 def fine():
     print("fine")
 `;
 
-async function poolIn(project: string): Promise<WorkerPool> {
-  const pool = new WorkerPool({ python: ['python3'], cwd: project, packageFolder: pythonPackageFolder() });
+async function poolIn(project: string, preload: readonly string[] = []): Promise<WorkerPool> {
+  const pool = new WorkerPool({ python: ['python3'], cwd: project, preload, packageFolder: pythonPackageFolder() });
   onTestFinished(() => pool.stop(0));
   return pool;
 }
@@ -67,7 +71,45 @@ function start(id: string, command: string, params = {}) {
 
 const quiet = { log: () => undefined };
 
+/** A stand-in for an adapter, which a preloaded module adds to the runner. */
+const ADAPTED = {
+  'paths.py':
+    'import os, trowel_task.adapters as room\nroom.__path__.append(os.path.join(os.path.dirname(__file__), "standins"))\n',
+  'standins/standin.py': `
+def run(host):
+    started = host.python()
+    host.report("asset", {"key": "a", "token": "hush-hush"})
+    ended = started.wait()
+    host.report("ended", ended.exit, "warning")
+    host.fail("the script was killed", ended.exit)
+`,
+};
+
 describe('a worker', () => {
+  it('passes on what an adapter reports at once, whatever becomes of user code', async () => {
+    const project = await temporary({ 'tasks.py': TASKS, ...ADAPTED });
+    const pool = await poolIn(project, ['paths']);
+    const { id, assignment } = start('a', 'tasks.wait_for_go');
+    const reports: Report[] = [];
+    const run = pool.run(
+      { id, assignment: { ...assignment, adapter: 'standin' }, secrets: { k: 'hush-hush' } },
+      {
+        ...quiet,
+        report: (report) => {
+          reports.push(report);
+          // The task ends only when somebody has heard it.
+          if (report.kind === 'asset') writeFileSync(join(project, 'go'), '');
+          return undefined;
+        },
+      },
+    );
+    expect((await run).result).toMatchObject({ ok: false, error: { message: 'the script was killed', exit: 137 } });
+    expect(reports).toEqual([
+      { kind: 'asset', level: 'info', data: { key: 'a', token: '***' } },
+      { kind: 'ended', level: 'warning', data: 137 },
+    ]);
+  });
+
   it('that dies loses its tasks, and the next task gets another', async () => {
     const pool = await poolIn(await temporary({ 'tasks.py': TASKS }));
     const other = pool.run(start('b', 'tasks.hold'), quiet);

@@ -40,8 +40,6 @@ class Running:
         self.pid = pid
         self._error = ended
         self._ended: Ended | None = None
-        # A task that is stopped gets its time to clean up, so the adapter's process must outlive the user's.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def wait(self, seconds: float | None = None) -> Ended | None:
         """How it ended; None if it has not within so many seconds."""
@@ -57,14 +55,19 @@ def forked(act: Callable[[], dict[str, Any]], file: str, take: Callable[[dict[st
     """A fork that does `act`. What that returns, JSON, comes by way of `file` to `take`, here, when the process has ended well."""
     streams.flush()
     parent = os.getpid()
+    # A task that is stopped gets its time to clean up, so the adapter's process must outlive the user's. A signal that comes now waits.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     pid = os.fork()
     if pid == 0:
         try:
             linux.bind_to_parent(parent)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             _run(act, file)
         finally:
             os._exit(70)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def ended(status: int) -> TaskError | None:
         try:
