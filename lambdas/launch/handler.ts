@@ -17,7 +17,7 @@ import { DeployedTokens } from '../aws/task-tokens.ts';
 import { makeCompute } from './compute/index.ts';
 
 /** The state waits for its token and not for this answer: it is for readers of the history. */
-export type Answer = ({ readonly started: string } & Started) | { readonly replayed: true };
+export type Answer = ({ readonly started: string; readonly reports?: string } & Started) | { readonly replayed: true };
 
 let bundle: ProjectFiles | undefined;
 let clients: { objects: Objects; secrets: DeployedSecrets; tokens: DeployedTokens } | undefined;

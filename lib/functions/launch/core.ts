@@ -54,7 +54,7 @@ export interface Services {
   readonly pickle?: boolean;
 }
 
-/** `started`: the answer comes through the task token; `reports`: with an adapter, how the addresses of its reports begin. `replayed`: it is here. */
+/** `started`: the answer comes through the task token. `reports`: of an assignment that has it. `replayed`: the answer is here. */
 export type Launched =
   | ({ readonly started: string; readonly reports?: string } & Started)
   | { readonly replayed: Replayed };
