@@ -9,8 +9,8 @@ import { codeOf, isCall, loopOver, operatorSpec } from '../language/operators.ts
 import { locate, type Template, templatesOf } from '../language/templates.ts';
 import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
+import { resolveCall } from './called-file.ts';
 import { type Defined, exporting, store, within } from './defined.ts';
-import { resolveCall } from './operators/call.ts';
 import type { PythonCheck } from './python/check.ts';
 import type { Stores } from './python/closure.ts';
 import { faultOf } from './variable-fault.ts';

@@ -8,7 +8,7 @@ import { REFERENCE } from '../contract/fit.ts';
 import { PROTOCOL } from '../contract/payload.ts';
 import { put } from './frame.ts';
 import { type Expr, template } from './jsonata.ts';
-import { catchers } from './operators/payload.ts';
+import { catchers } from './payload.ts';
 import { REPEATABLE } from './retry.ts';
 import { type Context, taskName } from './scope.ts';
 

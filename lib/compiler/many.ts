@@ -1,7 +1,7 @@
 /** How often a workflow stores, as far as its text tells. */
 import { isCall, loopOver, mayStore } from '../language/operators.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
-import { resolveCall } from './operators/call.ts';
+import { resolveCall } from './called-file.ts';
 import { iterations } from './weight.ts';
 
 /** References of so many stores take 32 KiB, beside the 96 KiB that small values may have. */

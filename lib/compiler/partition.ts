@@ -6,25 +6,12 @@ import { LIMITS } from '../asl/limits.ts';
 import { kindOf, loopOver } from '../language/operators.ts';
 import type { Group, Node, Parallelism, Task, Workflow } from '../language/workflow.ts';
 import { isGraph } from './graph.ts';
-import { isDynamic } from './operators/loop-items.ts';
+import type { Slices } from './slices.ts';
+import { isDynamic } from './static-task.ts';
 import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
 
 /** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
 export const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBytes };
-
-export interface Slices {
-  /** Iterations that one nested machine runs. */
-  readonly size: number;
-  /** Where `evaluate` counts the iterations; else the compiler has. */
-  readonly counted?: Counted;
-}
-
-export interface Counted {
-  /** So many need no nested machine. */
-  readonly inPlace: number;
-  /** Slices, or slices of slices, that one machine starts. */
-  readonly fan: number;
-}
 
 /** Events of a machine that is started from within a Map or a loop. */
 const STARTED = DETACHED.events + 4;

@@ -10,7 +10,7 @@ import type { Group, Sla, Workflow } from '../language/workflow.ts';
 import { put } from './frame.ts';
 import { template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
-import { catchers } from './operators/payload.ts';
+import { catchers } from './payload.ts';
 import { INFRASTRUCTURE_CALLS, REPEATABLE } from './retry.ts';
 import { type Context, type Edge, layerList } from './scope.ts';
 

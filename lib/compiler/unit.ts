@@ -6,8 +6,8 @@ import type { Diagnostic, DiagnosticCode, Span } from '../language/diagnostic.ts
 import type { Mapping, Node, Task, Workflow } from '../language/workflow.ts';
 import { type Expr, literal } from './jsonata.ts';
 import type { Need, StateNeed } from './needs.ts';
-import type { Slices } from './partition.ts';
 import { reachable } from './reachable.ts';
+import type { Slices } from './slices.ts';
 
 /** Seconds. */
 export interface TaskLimits {

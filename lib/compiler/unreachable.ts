@@ -4,8 +4,7 @@ import { kindOf } from '../language/operators.ts';
 import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 import { upstreams } from './graph.ts';
-import { literalCondition } from './operators/if.ts';
-import { isDynamic } from './operators/loop-items.ts';
+import { isDynamic, literalCondition } from './static-task.ts';
 import { iterations } from './weight.ts';
 
 /** A warning for the first task in each place; those after it wait for it in turn. */

@@ -1,7 +1,7 @@
 import { commandOf, loopItems } from '../expression/items.ts';
 import { kindOf, loopOver } from '../language/operators.ts';
 import type { Group, Node, Task, Value, Workflow } from '../language/workflow.ts';
-import { resolveCall } from './operators/call.ts';
+import { resolveCall } from './called-file.ts';
 
 /** What a node costs the machine that holds it: history events of one run, and bytes of definition. */
 export interface Weight {

@@ -1,7 +1,7 @@
 /** Which tasks a run will have, as far as the files say: they are shown before they begin. */
 
-import { resolveCall } from '../compiler/operators/call.ts';
-import { literalCondition } from '../compiler/operators/if.ts';
+import { resolveCall } from '../compiler/called-file.ts';
+import { literalCondition } from '../compiler/static-task.ts';
 import { isCall, kindOf } from '../language/operators.ts';
 import type { Node, Workflow } from '../language/workflow.ts';
 

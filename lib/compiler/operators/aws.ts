@@ -3,13 +3,13 @@ import { isMapping } from '../../asl/json.ts';
 import type { Json, State, Template } from '../../asl/types.ts';
 import { decode, findMark, isInteger } from '../../language/value-form.ts';
 import type { Mapping, Task, Value } from '../../language/workflow.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import { asData, type Expr, literal, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { fitting } from '../parallel.ts';
+import { callCatchers, callRetriers, register } from '../payload.ts';
 import { type Context, type Edge, type Leaving, leave, leaveWith } from '../scope.ts';
-import { evaluateState } from './evaluate.ts';
-import { callCatchers, callRetriers, register } from './payload.ts';
 
 function checkWaiting({ unit }: Context, task: Task): void {
   const [, service = '', action = ''] = /^([\w-]+):(\w+)\.sync/.exec(String(task.command)) ?? [];

@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import type { Json, State } from '../../asl/types.ts';
 import type { Task, Workflow } from '../../language/workflow.ts';
+import { resolveCall } from '../called-file.ts';
 import { checkHistory } from '../check-limits.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
@@ -9,7 +11,6 @@ import { join } from '../parallel.ts';
 import type { Context, Edge } from '../scope.ts';
 import { callList, nestedMachine, startCalled } from '../split.ts';
 import { spotNeeds } from '../task-needs.ts';
-import { evaluateState } from './evaluate.ts';
 
 /** Machines of called files in a workflow. */
 const MOST_CALLED = 300;
@@ -84,11 +85,6 @@ function tooManyCalled({ unit, calls }: Context): void {
     `call> with an expression would make more than ${MOST_CALLED} state machines: one for each file of the project and each \`_env\` that it may be called with`,
     `The last was called from ${calls.at(-1)}. Write \`_env\` on the tasks that need it, or name the file: \`call>: file\`.`,
   );
-}
-
-export function resolveCall(workdir: string, command: string): string {
-  const file = posix.normalize(posix.join(workdir, command));
-  return file.endsWith('.dig') ? file : `${file}.dig`;
 }
 
 function find(context: Context, file: string): Workflow | undefined {

@@ -2,10 +2,10 @@ import type { State } from '../../asl/types.ts';
 import { mayStore } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
+import { catchers, ownCall, ownKeys, register, retriers, shared, stateHeartbeat, stateTimeout } from '../payload.ts';
 import { REPEATABLE } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
 import { containerOf, DEFAULT_DEFINITION, spotNeeds } from '../task-needs.ts';
-import { catchers, ownCall, ownKeys, register, retriers, shared, stateHeartbeat, stateTimeout } from './payload.ts';
 
 /** py>, sh>: one state that hands the task to `launch` and waits for the runner to answer with the task's token. */
 export const compileContainer: CompileOperator = (context, task, exit) => {

@@ -5,9 +5,9 @@ import { put } from '../frame.ts';
 import { literal, template } from '../jsonata.ts';
 import { lowered } from '../lowering.ts';
 import type { CompileOperator } from '../operator.ts';
+import { catchers, failure, ownCall, register, retriers } from '../payload.ts';
 import { REPEATABLE } from '../retry.ts';
 import { type Context, failing, failureOfTask, leave, taskName } from '../scope.ts';
-import { catchers, failure, ownCall, register, retriers } from './payload.ts';
 
 /** The text as a field's value, where no function is needed to give it. */
 function textOf(context: Context, task: Task): { readonly text: string; readonly literal: boolean } | undefined {

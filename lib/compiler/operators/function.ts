@@ -2,10 +2,10 @@ import type { State } from '../../asl/types.ts';
 import { functionOf, mayStore, sends } from '../../language/operators.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
+import { catchers, ownCall, register, retriers, shared } from '../payload.ts';
 import { ACTING, ACTING_ERRORS } from '../retry.ts';
 import { leave, leaveStoring } from '../scope.ts';
 import { mailNeed } from '../task-needs.ts';
-import { catchers, ownCall, register, retriers, shared } from './payload.ts';
 
 /** Longest call of a function: seconds, Lambda's own limit. */
 const LONGEST = 900;

@@ -1,12 +1,13 @@
 import type { State, Template } from '../../asl/types.ts';
-import type { Node, Task } from '../../language/workflow.ts';
+import type { Node } from '../../language/workflow.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import { loweredCondition } from '../lowering.ts';
 import type { CompileNode, CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
 import { type Context, closing, type Edge } from '../scope.ts';
-import { evaluateState } from './evaluate.ts';
+import { literalCondition } from '../static-task.ts';
 
 /** if>: no state for a literal, a Choice for a condition that can be lowered, else `evaluate` and a Choice. */
 export const compileIf: CompileOperator = (context, task, exit, compileNode) => {
@@ -49,13 +50,4 @@ export function ending(context: Context, edge: Edge): Edge & { readonly to: stri
 
 function nonEmpty(assign: { readonly [variable: string]: Template }): object {
   return Object.keys(assign).length === 0 ? {} : { Assign: assign };
-}
-
-/** A condition that the file itself gives. */
-export function literalCondition(task: Task): boolean | undefined {
-  const { command } = task;
-  if (typeof command === 'boolean') return command;
-  if (command === 'true') return true;
-  if (command === 'false' || command === '' || command === null) return false;
-  return undefined;
 }

@@ -3,7 +3,7 @@
 import { LIMITS } from '../../asl/limits.ts';
 import type { Json, Template } from '../../asl/types.ts';
 import type { LoopItem } from '../../contract/payload.ts';
-import { commandOf, loopItems } from '../../expression/items.ts';
+import { loopItems } from '../../expression/items.ts';
 import { loopOver } from '../../language/operators.ts';
 import type { Task } from '../../language/workflow.ts';
 import { type Expr, literal, template } from '../jsonata.ts';
@@ -47,11 +47,6 @@ export interface Items {
   readonly received: () => Items;
   /** Iterations that a nested machine can be given. */
   readonly most: number;
-}
-
-export function isDynamic({ operator, keys, parallel }: Task): boolean {
-  const written = [commandOf(operator, keys), keys.count].filter((value) => value !== undefined);
-  return parallel.kind === 'expression' || JSON.stringify(written).includes('$');
 }
 
 /** As `evaluate` has counted them: few, of loop> only their number. */

@@ -3,11 +3,11 @@
  * runs any of these: a page of iterations as the loop that they are, a page of pages by starting itself for each.
  */
 import type { State, Template } from '../../asl/types.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
 import { closing, type Edge } from '../scope.ts';
 import { type Nested, nestedMachine, partName } from '../split.ts';
-import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
 import { pageItems } from './loop-items.ts';
 import { at, choose, type Loop, whole } from './loop-rounds.ts';

@@ -1,11 +1,11 @@
 import type { Json } from '../../asl/types.ts';
 import type { LoopItem } from '../../contract/payload.ts';
 import type { Task } from '../../language/workflow.ts';
+import { evaluateState } from '../evaluate.ts';
 import type { CompileOperator } from '../operator.ts';
 import { compileBranches } from '../parallel.ts';
 import type { Context, Edge } from '../scope.ts';
 import { compilePart } from '../split.ts';
-import { evaluateState } from './evaluate.ts';
 import { ending } from './if.ts';
 import { dynamicItems, literalItems, literalIterations, runs, SEARCHED } from './loop-items.ts';
 import { asMany } from './loop-pages.ts';

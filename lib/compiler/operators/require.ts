@@ -1,14 +1,14 @@
 import type { State } from '../../asl/types.ts';
 import { executionPrefix } from '../../contract/deployed-names.ts';
 import { ERRORS } from '../../contract/errors.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import { type Expr, template } from '../jsonata.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
+import { catchers, register } from '../payload.ts';
 import { INFRASTRUCTURE_CALLS } from '../retry.ts';
 import { closing, failing, failureOfTask } from '../scope.ts';
-import { evaluateState } from './evaluate.ts';
-import { catchers, register } from './payload.ts';
 
 /** Seconds between two looks at a required workflow that somebody else started. */
 const POLL = 10;

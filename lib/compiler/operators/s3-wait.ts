@@ -1,15 +1,15 @@
 import type { State } from '../../asl/types.ts';
 import { ERRORS } from '../../contract/errors.ts';
 import type { Task } from '../../language/workflow.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import { template } from '../jsonata.ts';
 import type { Need } from '../needs.ts';
 import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
+import { callCatchers, register } from '../payload.ts';
 import { CALL } from '../retry.ts';
 import { type Context, closing, failing, failureOfTask, leaveWith } from '../scope.ts';
-import { evaluateState } from './evaluate.ts';
-import { callCatchers, register } from './payload.ts';
 
 /** Seconds between two looks: 5, doubled up to 5 minutes, as digdag. */
 const POLL = 5;

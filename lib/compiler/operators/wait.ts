@@ -1,10 +1,10 @@
 import type { State } from '../../asl/types.ts';
 import { parseDuration } from '../../language/duration.ts';
+import { evaluateState } from '../evaluate.ts';
 import { put } from '../frame.ts';
 import type { CompileOperator } from '../operator.ts';
+import { register } from '../payload.ts';
 import { leave } from '../scope.ts';
-import { evaluateState } from './evaluate.ts';
-import { register } from './payload.ts';
 
 /** wait>: a Wait state. */
 export const compileWait: CompileOperator = (context, task, exit) => {

@@ -1,10 +1,10 @@
-import type { State, Template } from '../../asl/types.ts';
-import type { Task } from '../../language/workflow.ts';
-import { put } from '../frame.ts';
-import { type Expr, template } from '../jsonata.ts';
-import { REPEATABLE } from '../retry.ts';
-import { type Context, closing, type Edge } from '../scope.ts';
+import type { State, Template } from '../asl/types.ts';
+import type { Task } from '../language/workflow.ts';
+import { put } from './frame.ts';
+import { type Expr, template } from './jsonata.ts';
 import { catchers, ownCall, register, retriers } from './payload.ts';
+import { REPEATABLE } from './retry.ts';
+import { type Context, closing, type Edge } from './scope.ts';
 
 /**
  * A state that has `evaluate` render a task's templates before a state that cannot. Its answer is the next state's input, or goes into

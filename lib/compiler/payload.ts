@@ -1,14 +1,14 @@
-import { isMapping } from '../../asl/json.ts';
-import type { Assign, Catcher, Json, Retrier, Template } from '../../asl/types.ts';
-import { ERRORS } from '../../contract/errors.ts';
-import { PROTOCOL } from '../../contract/payload.ts';
-import type { TaskInfo } from '../../contract/task-info.ts';
-import { asSeconds } from '../../language/duration.ts';
-import type { Mapping, Task } from '../../language/workflow.ts';
-import { type Expr, literal, template } from '../jsonata.ts';
-import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from '../retry.ts';
-import { type Context, failing, failureOfTask, layerList, shareList, taskName } from '../scope.ts';
-import { secretNeeds } from '../task-needs.ts';
+import { isMapping } from '../asl/json.ts';
+import type { Assign, Catcher, Json, Retrier, Template } from '../asl/types.ts';
+import { ERRORS } from '../contract/errors.ts';
+import { PROTOCOL } from '../contract/payload.ts';
+import type { TaskInfo } from '../contract/task-info.ts';
+import { asSeconds } from '../language/duration.ts';
+import type { Mapping, Task } from '../language/workflow.ts';
+import { type Expr, literal, template } from './jsonata.ts';
+import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from './retry.ts';
+import { type Context, failing, failureOfTask, layerList, shareList, taskName } from './scope.ts';
+import { secretNeeds } from './task-needs.ts';
 
 /** Seconds that a state waits beyond its task's deadline. */
 const MARGIN = 3_600;
