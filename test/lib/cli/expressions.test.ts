@@ -3,17 +3,20 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { first } from '../../thorough.ts';
 import { TROWEL } from '../../trowel.ts';
 import { cleanEnv, project, trowel } from './run-cli.ts';
 
 const ENDLESS = '${new Array(4294967295).includes(1)}';
 
 describe('trowel run', () => {
-  it.each([
+  const ENDLESS_ONES = [
     ['a loop of the engine', ENDLESS, 'it ran longer than 1 s'],
     ['a long search', '${Array.prototype.lastIndexOf.call({length:9007199254740991}, 1)}', 'it ran longer than 1 s'],
     ['much memory', '${new Array(1e8).join("ab").length}', 'it (ran longer than 1 s|needs more than 64 MB)'],
-  ])('ends an expression that does not end: %s', async (_, text, message) => {
+  ] as const;
+
+  it.each(first(1, ENDLESS_ONES))('ends an expression that does not end: %s', async (_, text, message) => {
     const cwd = await project({ 'main.dig': `+t:\n  echo>: ${text}\n` });
     const { code, stderr } = await trowel(['run'], { cwd });
     expect(stderr).toContain(text);

@@ -1,0 +1,2 @@
+/** 4,000 templates and 2,000 scripts. Covers lib/expression/lower.ts. */
+import '../lower.test.ts';
