@@ -273,6 +273,35 @@ describe('trowel log --aws', () => {
   });
 });
 
+describe('what a task reports', () => {
+  it('is shown while it runs and afterwards, between the start and the end of the task', async () => {
+    const reports = [
+      { kind: 'asset', level: 'info', data: { key: 'a' } },
+      { kind: 'check', level: 'warning', data: 'late' },
+    ] as const;
+    aws.play = () => ({ reports, answer: { stored: {} }, after: 100 });
+    const followed = await cli(['start', 'hang', '--follow']);
+    const name = /hang-\d{8}T\d{6}Z-[0-9a-f]{6}/.exec(followed.stderr)?.[0] ?? '';
+    const logged = await cli(['log', name, '--aws']);
+    for (const { code, stdout, stderr } of [followed, logged]) {
+      expect(stderr).toMatch(
+        /start +\+hang\+wait[^\n]*\nreport +\+hang\+wait +asset: {"key":"a"}\nreport +\+hang\+wait +check \(warning\): late\nok /,
+      );
+      expect([code, stdout.trim().replace(/^arn:\S+$/, '')]).toEqual([0, '']);
+    }
+    const { stdout } = await cli(['start', 'hang', '--follow', '--json']);
+    const events = stdout.split('\n').filter((line) => line.includes('"task-report"'));
+    expect(events.map((line) => JSON.parse(line))).toEqual(
+      reports.map((report) => ({
+        type: 'task-report',
+        time: expect.stringMatching(/Z$/),
+        task: '+hang+wait',
+        ...report,
+      })),
+    );
+  });
+});
+
 describe('trowel kill', () => {
   it('ends an execution and its containers', async () => {
     aws.play = () => ({ answer: undefined });

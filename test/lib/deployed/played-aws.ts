@@ -12,7 +12,7 @@ import {
   CreateLogStreamCommand,
   PutLogEventsCommand,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Json } from '../../../lib/asl/types.ts';
 import { compile } from '../../../lib/compiler/compile.ts';
 import { definitionText, substitution } from '../../../lib/compiler/definition-text.ts';
@@ -24,7 +24,9 @@ import {
   taskLogGroup,
   WORKFLOW_TAG,
 } from '../../../lib/contract/deployed-names.ts';
+import { reportsPart, reportsPath } from '../../../lib/contract/names.ts';
 import type { LaunchPayload, Payload, SessionPayload } from '../../../lib/contract/payload.ts';
+import type { Report } from '../../../lib/contract/report.ts';
 import { storeResult } from '../../../lib/contract/stores.ts';
 import { evaluate } from '../../../lib/functions/evaluate/core.ts';
 import { session } from '../../../lib/functions/session/core.ts';
@@ -49,6 +51,8 @@ import { StepFunctions } from '../../cloud/aws/step-functions.ts';
 /** What a task does: prints, and answers; `undefined` never answers. */
 export interface Play {
   readonly prints?: readonly string[];
+  /** What the task of an operator with an adapter would report, before it answers. */
+  readonly reports?: readonly Report[];
   readonly answer: { readonly stored: { readonly [key: string]: Json } } | { readonly error: string } | undefined;
   /** Milliseconds until it answers. */
   readonly after?: number;
@@ -73,6 +77,7 @@ export interface PlayedAws {
 }
 
 const CLUSTER = 'played';
+const BUCKET = 'played';
 
 export async function startPlayedAws(): Promise<PlayedAws> {
   const moto = await startMotoServer();
@@ -145,8 +150,18 @@ export async function startPlayedAws(): Promise<PlayedAws> {
     const taskArn = `arn:aws:ecs:${REGION}:${ACCOUNT}:task/${CLUSTER}/${id}`;
     running.set(taskArn, { startedBy: id, status: 'RUNNING' });
     const play = aws.play(asked.t, asked);
+    const reports = `s3://${BUCKET}/${reportsPath(asked.t, asked.r, asked.n)}-${id}`;
+    if (play.reports !== undefined) await report(reports, play.reports);
     going.add(contain(id, taskArn, asked, play));
-    return { started: id, taskArn };
+    return { started: id, taskArn, ...(play.reports !== undefined && { reports }) };
+  }
+
+  async function report(place: string, reports: readonly Report[]): Promise<void> {
+    const Key = reportsPart(place, 1).replace(`s3://${BUCKET}/`, '');
+    const time = new Date().toISOString();
+    const Body = reports.map((each) => `${JSON.stringify({ time, ...each })}\n`).join('');
+    await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body }));
   }
 
   async function contain(id: string, taskArn: string, payload: LaunchPayload, play: Play): Promise<void> {

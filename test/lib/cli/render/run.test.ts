@@ -102,6 +102,34 @@ describe('json', () => {
   });
 });
 
+describe('a report', () => {
+  const REPORTED = [
+    ev.begun(),
+    ev.start('+main+load', 0),
+    ev.report('+main+load', 'asset', { key: 'a' }, { level: 'warning' }),
+    ev.failed('+main+load', 2, 'no', { exit: 3 }),
+    ev.ended(2, 'failed'),
+  ];
+
+  it('is a line of standard error, and a failure has its exit code', async () => {
+    const { stdout, stderr } = await show('plain', REPORTED);
+    expect(stdout.text).toBe('');
+    expect(stderr.text).toContain('report  +main+load  asset (warning): {"key":"a"}\n');
+    expect(stderr.text).toContain('+main+load failed after 1.50 s, exit code 3\n');
+  });
+
+  it('is a line above the tree that is drawn', async () => {
+    const { stderr } = await show('live', REPORTED);
+    expect(stderr.text).toContain('report  +main+load  asset (warning): {"key":"a"}\n');
+    expect(screen(stderr.text)).toContain('report  +main+load  asset (warning): {"key":"a"}');
+  });
+
+  it('is an event of --json', async () => {
+    const { stdout } = await show('json', REPORTED);
+    expect(stdout.text.split('\n')[2]).toBe(JSON.stringify(REPORTED[2]));
+  });
+});
+
 describe('live', () => {
   it('leaves the tree, the output and the summary', async () => {
     const terminal = await show('live', FAILING);
