@@ -153,7 +153,7 @@ describe('imports', () => {
 
   it('let a page start, watch and resume a run without the command line', () => {
     const rooms = ['lib/local', 'lib/events', 'lib/language'];
-    const used = importsOf('test/lib/local/start-run.test.ts').map(({ target }) => layerOf(target));
+    const used = importsOf('test/lib/local/start/start-run.test.ts').map(({ target }) => layerOf(target));
     expect(used).toContain('lib/local');
     expect(used.filter((room) => room !== undefined && !rooms.includes(room))).toEqual([]);
     expect(rooms.filter((room) => ONLY['lib/ui']?.includes(room) !== true)).toEqual([]);

@@ -10,8 +10,8 @@ import { readParameters } from '../../lib/cloud/session-defaults.ts';
 import { compile } from '../../lib/compiler/compile.ts';
 import { loadProject } from '../../lib/language/project.ts';
 import type { Mapping } from '../../lib/language/workflow.ts';
-import { Run } from '../../lib/local/run.ts';
-import { runHost } from '../../lib/local/run-host.ts';
+import { Run } from '../../lib/local/run/run.ts';
+import { runHost } from '../../lib/local/start/run-host.ts';
 import { Counter, type Counts } from './count.ts';
 import { Plain } from './plain.ts';
 

@@ -7,7 +7,7 @@ import type { Objects } from './objects.ts';
 
 /**
  * What acts on the world (http>, mail>, slack>, notify>) does so once: a resumed attempt takes its answer over, as for Python tasks
- * and by the same record as here (lib/local/recorded.ts). Everything the task sees, the attempt's own variables excepted, must be unchanged.
+ * and by the same record as here (lib/local/functions/recorded.ts). Everything the task sees, the attempt's own variables excepted, must be unchanged.
  * So does an invocation that is repeated: a state tries a function again that has died after its work, or whose answer was lost.
  */
 export async function once(

@@ -13,7 +13,7 @@ import { type RequestFault, usageFault } from '../../language/request-fault.ts';
 import { exactText } from '../../language/value-form.ts';
 import { tasksOf } from '../../language/walk.ts';
 import type { Mapping, Node, Workflow } from '../../language/workflow.ts';
-import { sessionParams } from '../../local/session-params.ts';
+import { sessionParams } from '../../local/start/session-params.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type DiagnosticFormat, printDiagnostics, reportDiagnostics } from '../render/report-diagnostics.ts';
 import type { Colors, Terminal } from '../terminal.ts';

@@ -1,7 +1,7 @@
 import { compileWorkflow } from '../../compiler/compile-project.ts';
 import { findProject, findWorkflow } from '../../language/find-project.ts';
 import { loadProject } from '../../language/project.ts';
-import { sessionParams } from '../../local/session-params.ts';
+import { sessionParams } from '../../local/start/session-params.ts';
 import { EXIT } from '../exit-codes.ts';
 import { reportDiagnostics } from '../render/report-diagnostics.ts';
 import type { Terminal } from '../terminal.ts';

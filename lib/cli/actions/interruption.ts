@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StartedRun } from '../../local/start-run.ts';
+import type { StartedRun } from '../../local/start/start-run.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { RunReader } from '../render/run.ts';
 

@@ -1,8 +1,8 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { findProject } from '../../language/find-project.ts';
-import type { RunRequest } from '../../local/run-request.ts';
-import { type StartedRun, startRun } from '../../local/start-run.ts';
+import type { RunRequest } from '../../local/start/run-request.ts';
+import { type StartedRun, startRun } from '../../local/start/start-run.ts';
 import { ENVIRONMENT } from '../../local/workers/compute.ts';
 import { EXIT } from '../exit-codes.ts';
 import { commandLine } from '../render/invocation.ts';

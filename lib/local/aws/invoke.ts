@@ -2,7 +2,7 @@ import { TaskError } from '../../engine/errors.ts';
 import type { Invoke } from '../../engine/types.ts';
 import { seen } from '../../expression/mask.ts';
 import type { Mapping } from '../../language/workflow.ts';
-import { mounted } from '../natives/native.ts';
+import { mounted } from '../functions/native.ts';
 import type { SecretStore } from '../secrets.ts';
 import type { Aws, AwsOptions } from './aws.ts';
 

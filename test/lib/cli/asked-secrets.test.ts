@@ -1,4 +1,4 @@
-/** Secrets that data names are none. Covers lib/local/run-secrets.ts, lib/cli/actions/run.ts. */
+/** Secrets that data names are none. Covers lib/local/run/run-secrets.ts, lib/cli/actions/run.ts. */
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Received, serve } from '../functions/http/server.ts';

@@ -1,4 +1,4 @@
-/** Nothing that is kept or printed shows a secret. Covers lib/local/run-secrets.ts, lib/expression/mask.ts, lib/cli/actions/run.ts. */
+/** Nothing that is kept or printed shows a secret. Covers lib/local/run/run-secrets.ts, lib/expression/mask.ts, lib/cli/actions/run.ts. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** Covers lib/functions/notify/core.ts, lib/local/functions.ts. */
+/** Covers lib/functions/notify/core.ts, lib/local/functions/invoke.ts. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Sink, serve } from '../functions/http/server.ts';
 import { type MailSink, smtp } from '../functions/notify/smtp.ts';

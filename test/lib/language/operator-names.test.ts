@@ -39,8 +39,8 @@ const OTHER_LISTS: { readonly [file: string]: string } = {
   'lib/language/dig/sla.ts': 'keys of sla:',
   'lib/language/dig/value-check.ts': 'how a message is written, by where it goes',
   'lib/local/aws/services.ts': 'services of AWS',
-  'lib/local/natives/http.ts': "Trowel's functions",
-  'lib/local/natives/index.ts': "Trowel's functions",
+  'lib/local/functions/http.ts': "Trowel's functions",
+  'lib/local/functions/index.ts': "Trowel's functions",
 };
 
 function files(top: string, ending: string): string[] {

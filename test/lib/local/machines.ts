@@ -1,6 +1,6 @@
 import type { Json, State, StateMachine } from '../../../lib/asl/types.ts';
 import type { TaskInfo } from '../../../lib/contract/task-info.ts';
-import type { Runnable } from '../../../lib/local/run-options.ts';
+import type { Runnable } from '../../../lib/local/run/run-options.ts';
 
 type Keys = { readonly [key: string]: Json };
 

@@ -4,9 +4,9 @@ import type { SessionPayload } from '../../../lib/contract/payload.ts';
 import type { RunEvent } from '../../../lib/events/run-event.ts';
 import { render } from '../../../lib/expression/render.ts';
 import { session } from '../../../lib/functions/session/core.ts';
-import type { LocalFunction } from '../../../lib/local/functions.ts';
-import { Run } from '../../../lib/local/run.ts';
-import type { Runnable, RunOptions, RunResult } from '../../../lib/local/run-options.ts';
+import type { LocalFunction } from '../../../lib/local/functions/invoke.ts';
+import { Run } from '../../../lib/local/run/run.ts';
+import type { Runnable, RunOptions, RunResult } from '../../../lib/local/run/run-options.ts';
 import { SecretStore } from '../../../lib/local/secrets.ts';
 import { PythonHost, type PythonHostOptions } from '../../../lib/local/workers/python-host.ts';
 
