@@ -3,10 +3,10 @@
  * alerts, runs the tasks of `sla:`, and with `fail: true` stops the session. A branch next to the workflow's tasks would keep the session
  * from ending before its time; this machine costs five transitions a session and ends by itself.
  */
-import type { State, StateMachine } from '../asl/types.ts';
+import type { State, StateMachine, Template } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { PROTOCOL } from '../contract/payload.ts';
-import type { Group, Sla, Workflow } from '../language/workflow.ts';
+import type { Group, Node, Sla, Workflow } from '../language/workflow.ts';
 import { put } from './frame.ts';
 import { template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
@@ -45,6 +45,15 @@ export function startSla(context: Context, { name }: Workflow, entry: Edge): Edg
   return { ...entry, to: state };
 }
 
+/** What the states of the machine are made from. */
+interface Watch {
+  /** Tasks that are states of the machine itself have its name. */
+  readonly context: Context;
+  readonly path: string;
+  readonly workflow: Workflow;
+  readonly sla: Sla;
+}
+
 /** `context` is that of a new unit whose layers are the session's parameters and one of its own, and whose failure leads to `Failed`. */
 export function compileSla(
   context: Context,
@@ -52,98 +61,131 @@ export function compileSla(
   sla: Sla,
   compileNode: CompileNode,
 ): Pick<StateMachine, 'StartAt' | 'States'> {
-  const { unit, frame } = context;
-  const [level] = context.levels;
   const path = `+${workflow.name}^sla`;
-  const own = { ...context, name: [path] };
-  const name = (part: string): string => unit.stateName(`${path}${part}`);
-  const execution = template(`"\${arn_${workflow.name}}:"&$split($b.attempt.execution,":")[-1]`);
+  const watch: Watch = { context: { ...context, name: [path] }, path, workflow, sla };
   // What fails here fails this execution, which is watched as a workflow's; but it does not keep a late session alive.
-  const stop = (part: string, to: string): Edge => {
-    if (!sla.fail) return { to, depth: 1, assign: {}, ...(to === 'Done' && { drop: true }) };
-    const state = name(part);
-    unit.needs(state, { kind: 'execution', workflow: workflow.name, action: 'stop' });
-    put(context, state, {
-      Type: 'Task',
-      Resource: 'arn:aws:states:::aws-sdk:sfn:stopExecution',
-      Arguments: {
-        ExecutionArn: execution,
-        Error: ERRORS.sla,
-        Cause: JSON.stringify({ message: `SLA violation: ${limitOf(sla)}` }),
-      },
-      Retry: [INFRASTRUCTURE_CALLS],
-      ...catchers(own),
-      Output: {},
-      Next: to,
-    } as State);
-    return { to: state, depth: 1, assign: {} };
+  const end = putStop(watch, '^fail', 'Done');
+  const onFail = putStop(watch, '^fail^failed', 'Failed');
+  const tasks = sla.body === undefined ? end : compileNode({ ...context, onFail }, around(workflow, sla.body), end);
+  const late = sla.alert ? putAlert(watch, tasks, onFail) : tasks;
+  const wait = putWait(watch, putLook(watch, putChoice(watch, late)));
+  const start = nameOf(watch, '^start');
+  return { StartAt: start, States: { [start]: startState(context, wait), ...context.frame.states } };
+}
+
+function nameOf({ context, path }: Watch, part: string): string {
+  return context.unit.stateName(`${path}${part}`);
+}
+
+function executionOf({ workflow }: Watch): Template {
+  return template(`"\${arn_${workflow.name}}:"&$split($b.attempt.execution,":")[-1]`);
+}
+
+/** With `fail: true`, a state that stops the session; gives the edge that leads through it. */
+function putStop(watch: Watch, part: string, to: string): Edge {
+  const { context, workflow, sla } = watch;
+  if (!sla.fail) return { to, depth: 1, assign: {}, ...(to === 'Done' && { drop: true }) };
+  const state = nameOf(watch, part);
+  context.unit.needs(state, { kind: 'execution', workflow: workflow.name, action: 'stop' });
+  put(context, state, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::aws-sdk:sfn:stopExecution',
+    Arguments: {
+      ExecutionArn: executionOf(watch),
+      Error: ERRORS.sla,
+      Cause: JSON.stringify({ message: `SLA violation: ${limitOf(sla)}` }),
+    },
+    Retry: [INFRASTRUCTURE_CALLS],
+    ...catchers(context),
+    Output: {},
+    Next: to,
+  } as State);
+  return { to: state, depth: 1, assign: {} };
+}
+
+/** The tasks of `sla:`, in a group that has what the workflow's root gives to its tasks. */
+function around({ root }: Workflow, body: Node): Group {
+  const { export: exported, env, secrets } = root.directives;
+  return {
+    ...root,
+    directives: {
+      ...(exported !== undefined && { export: exported }),
+      ...(env !== undefined && { env }),
+      ...(secrets !== undefined && { secrets }),
+    },
+    parallel: { kind: 'sequential' },
+    children: [body],
   };
-  let next = stop('^fail', 'Done');
-  const failing = { ...context, onFail: stop('^fail^failed', 'Failed') };
-  if (sla.body !== undefined) {
-    const { export: exported, env, secrets } = workflow.root.directives;
-    const around: Group = {
-      ...workflow.root,
-      directives: {
-        ...(exported !== undefined && { export: exported }),
-        ...(env !== undefined && { env }),
-        ...(secrets !== undefined && { secrets }),
+}
+
+function putAlert(watch: Watch, next: Edge, onFail: Edge): Edge {
+  const { context, path, sla } = watch;
+  const alert = nameOf(watch, '^alert');
+  context.unit.needs(alert, { kind: 'function', name: 'notify' });
+  put(context, alert, {
+    Type: 'Task',
+    Resource: 'arn:aws:states:::lambda:invoke',
+    Arguments: {
+      FunctionName: '${notify}',
+      Payload: {
+        v: PROTOCOL,
+        t: `${path}^alert`,
+        l: [],
+        b: '{% $b %}',
+        k: { ...slaClock(sla), fail: sla.fail },
+        op: 'sla',
       },
-      parallel: { kind: 'sequential' },
-      children: [sla.body],
-    };
-    next = compileNode(failing, around, next);
-  }
-  if (sla.alert) {
-    const alert = name('^alert');
-    unit.needs(alert, { kind: 'function', name: 'notify' });
-    put(context, alert, {
-      Type: 'Task',
-      Resource: 'arn:aws:states:::lambda:invoke',
-      Arguments: {
-        FunctionName: '${notify}',
-        Payload: {
-          v: PROTOCOL,
-          t: `${path}^alert`,
-          l: [],
-          b: '{% $b %}',
-          k: { ...slaClock(sla), fail: sla.fail },
-          op: 'sla',
-        },
-      },
-      TimeoutSeconds: LONGEST,
-      Retry: REPEATABLE,
-      ...catchers({ ...own, onFail: failing.onFail }),
-      Assign: next.assign,
-      Output: {},
-      Next: next.to,
-    } as State);
-    next = { to: alert, depth: 1, assign: {} };
-  }
-  const choice = name('^late');
-  put(context, choice, {
+    },
+    TimeoutSeconds: LONGEST,
+    Retry: REPEATABLE,
+    ...catchers({ ...context, onFail }),
+    Assign: next.assign,
+    Output: {},
+    Next: next.to,
+  } as State);
+  return { to: alert, depth: 1, assign: {} };
+}
+
+/** Whether the session still runs. */
+function putChoice(watch: Watch, late: Edge): string {
+  const name = nameOf(watch, '^late');
+  put(watch.context, name, {
     Type: 'Choice',
     Choices: [
-      { Condition: '{% $states.input.status="RUNNING" %}', Assign: next.assign, Output: {}, Next: next.to ?? 'Done' },
+      { Condition: '{% $states.input.status="RUNNING" %}', Assign: late.assign, Output: {}, Next: late.to ?? 'Done' },
     ],
     Default: 'Done',
     Output: {},
   } as State);
-  const look = name('^look');
-  unit.needs(look, { kind: 'execution', workflow: workflow.name, action: 'describe' });
-  put(context, look, {
+  return name;
+}
+
+function putLook(watch: Watch, next: string): string {
+  const { context, workflow } = watch;
+  const name = nameOf(watch, '^look');
+  context.unit.needs(name, { kind: 'execution', workflow: workflow.name, action: 'describe' });
+  put(context, name, {
     Type: 'Task',
     Resource: 'arn:aws:states:::aws-sdk:sfn:describeExecution',
-    Arguments: { ExecutionArn: execution },
+    Arguments: { ExecutionArn: executionOf(watch) },
     Retry: [INFRASTRUCTURE_CALLS],
-    ...catchers(own),
+    ...catchers(context),
     Output: '{% {"status":$states.result.Status} %}',
-    Next: choice,
+    Next: next,
   } as State);
-  const wait = name('^wait');
-  put(context, wait, { Type: 'Wait', Timestamp: '{% $b.attempt.sla %}', Output: {}, Next: look } as State);
-  const start = name('^start');
-  const first: State = {
+  return name;
+}
+
+function putWait(watch: Watch, next: string): string {
+  const name = nameOf(watch, '^wait');
+  put(watch.context, name, { Type: 'Wait', Timestamp: '{% $b.attempt.sla %}', Output: {}, Next: next } as State);
+  return name;
+}
+
+/** The first state: takes what the machine was started with. */
+function startState({ unit, levels }: Context, next: string): State {
+  const [level] = levels;
+  return {
     Type: 'Pass',
     Assign: {
       L: template('$states.input.l'),
@@ -152,9 +194,8 @@ export function compileSla(
       ...(level?.variable !== undefined && { [level.variable]: {} }),
     },
     Output: {},
-    Next: wait,
+    Next: next,
   };
-  return { StartAt: start, States: { [start]: first, ...frame.states } };
 }
 
 /** What `session` computes the time from. */
