@@ -151,11 +151,13 @@ describe('imports', () => {
     expect(circles(all).filter((circle) => !allowed(circle))).toEqual([]);
   });
 
-  it('let a page start, watch and resume a run without the command line', () => {
-    const rooms = ['lib/local', 'lib/events', 'lib/language'];
-    const used = importsOf('test/lib/local/start/start-run.test.ts').map(({ target }) => layerOf(target));
-    expect(used).toContain('lib/local');
-    expect(used.filter((room) => room !== undefined && !rooms.includes(room))).toEqual([]);
+  it.each([
+    ['test/lib/local/start/start-run.test.ts', ['lib/local', 'lib/events', 'lib/language']],
+    ['test/lib/deployed/start-execution.test.ts', ['lib/deployed']],
+  ])('let a page start, watch and resume a run without the command line, as %s', (file, rooms) => {
+    const used = importsOf(file).flatMap(({ target }) => layerOf(target) ?? []);
+    expect(used).toContain(rooms[0]);
+    expect(used.filter((room) => !rooms.includes(room))).toEqual([]);
     expect(rooms.filter((room) => ONLY['lib/ui']?.includes(room) !== true)).toEqual([]);
   });
 

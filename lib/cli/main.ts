@@ -1,6 +1,6 @@
 /**
- * The command line: one file a command (commands.ts lists them), and only the file of the command that is called is loaded. The rendering
- * files read the stream of RunEvents and nothing else of a run.
+ * The command line: commands/ has a file for each command's words and options, and only that of the command that is called is loaded; actions/
+ * has what it does; render/ reads the stream of RunEvents and nothing else of a run.
  */
 import { Command, CommanderError } from 'commander';
 import { clean } from '../events/text.ts';

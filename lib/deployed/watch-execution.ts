@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import { taskLogGroup } from '../contract/deployed-names.ts';
 import type { RunEvent } from '../events/run-event.ts';
 import { connectPlaces } from './connect-places.ts';
@@ -22,7 +23,7 @@ export async function* watchExecution(
   yield* follow(new ExecutionEvents(opened.states, arn), {
     ...(await connectPlaces(opened.connection)),
     group: taskLogGroup(project),
-    ...(signal !== undefined && { signal }),
+    ...present({ signal }),
   });
 }
 

@@ -1,4 +1,5 @@
 /** Where a command against AWS goes. */
+import { present } from '../../asl/present.ts';
 import type { Connection } from '../../deployed/connection.ts';
 import type { ParamFlags } from './given-params.ts';
 
@@ -15,7 +16,7 @@ export interface StartingFlags extends AwsFlags, ParamFlags {
 }
 
 export function connectionOf({ profile, region }: AwsFlags): Connection {
-  return { ...(profile === undefined ? {} : { profile }), ...(region === undefined ? {} : { region }) };
+  return present({ profile, region });
 }
 
 /** The same options again, for a command to paste. */

@@ -1,7 +1,8 @@
 import { isAbsolute, relative, sep } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { present } from '../../asl/present.ts';
 import { findProject } from '../../language/find-project.ts';
-import type { RunRequest } from '../../local/start/run-request.ts';
+import type { RunRequest, RunServices } from '../../local/start/run-request.ts';
 import { type StartedRun, startRun } from '../../local/start/start-run.ts';
 import { ENVIRONMENT } from '../../local/workers/compute.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -51,33 +52,45 @@ export async function runWorkflow(
   const interruption = onInterrupt(debug !== undefined && debugPort === undefined);
   let run: StartedRun | undefined;
   try {
-    const started = await startRun(request, {
-      env: terminal.env,
-      signal: interruption.signal,
-      onDiagnostics: (diagnostics, { dir, sources }) =>
-        reportDiagnostics(terminal, { sources }, { folder: dir, shown: relative(terminal.cwd, dir) }, diagnostics),
-      onNotice: (message) => void terminal.stderr.write(`${message}\n`),
-      secretCommand: (key, folder) =>
-        commandLine(terminal.env, ['secrets', '--local', '--set', key, ...projectWords(terminal.cwd, folder)]),
-    });
+    const started = await startRun(request, servicesOf(terminal, interruption.signal));
     if (started.refused !== undefined) {
       if (started.fault !== undefined) throw started.fault;
       return EXIT[started.refused];
     }
     run = started;
-    const reader = readRun(debug === undefined ? chooseFormat(terminal, flags.json === true) : 'plain', terminal, {
-      outline: run.outline,
-      dryRun: request.dryRun === true,
-      ...(run.note !== undefined && { sessionNote: run.note }),
-      ...(flags.save !== false && !flags.dryRun && { resume: commandLine(terminal.env, resumeWords(request)) }),
-      showPath: (path) => fromHere(terminal.cwd, path),
-    });
+    const reader = readerOf(terminal, request, run, flags.json === true);
     interruption.show(reader, run);
     return await show(run, reader, flags.taskLog);
   } finally {
     interruption.end();
     run?.kill();
   }
+}
+
+function servicesOf(terminal: Terminal, signal: AbortSignal): RunServices {
+  const { cwd, env } = terminal;
+  return {
+    env,
+    signal,
+    onDiagnostics: (diagnostics, { dir, sources }) =>
+      reportDiagnostics(terminal, { sources }, { folder: dir, shown: relative(cwd, dir) }, diagnostics),
+    onNotice: (message) => void terminal.stderr.write(`${message}\n`),
+    secretCommand: (key, folder) =>
+      commandLine(env, ['secrets', '--local', '--set', key, ...projectWords(cwd, folder)]),
+  };
+}
+
+function readerOf(terminal: Terminal, request: RunRequest, run: StartedRun, json: boolean): RunReader {
+  const kept = request.save !== false && !request.dryRun;
+  const resume = kept ? commandLine(terminal.env, resumeWords(request)) : undefined;
+  // A live tree would draw over a debugger.
+  const format = request.debug === undefined ? chooseFormat(terminal, json) : 'plain';
+  return readRun(format, terminal, {
+    outline: run.outline,
+    dryRun: request.dryRun === true,
+    ...present({ sessionNote: run.note, resume }),
+    showPath: (path) => fromHere(terminal.cwd, path),
+  });
 }
 
 async function requestOf(

@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Compiled } from '../../compiler/compile.ts';
 import { type CompiledWorkflow, type CompileProjectOptions, compileWorkflow } from '../../compiler/compile-project.ts';
 import { findProject, findWorkflow } from '../../language/find-project.ts';
@@ -35,7 +36,7 @@ export async function readRequest(request: RunRequest): Promise<AskedRun> {
     timezone,
     params,
     limits: 'warning',
-    ...(request.dryRun && { adapt: withoutFailures }),
+    ...present({ adapt: request.dryRun ? withoutFailures : undefined }),
   };
   const compiling = await compileWorkflow(project, name, {
     ...options,
@@ -54,10 +55,5 @@ function quietly(name: string, only: string): (workflow: Workflow) => Workflow {
 }
 
 function selectionOf({ task, start, goal, end }: RunRequest) {
-  return {
-    ...(task !== undefined && { only: task }),
-    ...(start !== undefined && { start }),
-    ...(goal !== undefined && { goal }),
-    ...(end !== undefined && { end }),
-  };
+  return present({ only: task, start, goal, end });
 }

@@ -1,4 +1,5 @@
 /** Which session a run is of: a new one, that of the last attempt, or that of an attempt that it continues. */
+import { present } from '../../asl/present.ts';
 import { merged } from '../../contract/stores.ts';
 import { formatSessionTime, parseTime, sessionTimeFor } from '../../expression/session.ts';
 import { usageFault } from '../../language/request-fault.ts';
@@ -63,9 +64,9 @@ function newSession(
   { session: value = 'last' }: RunRequest,
 ): ChosenSession {
   const timezone = own ?? projectZone;
-  const context = { timezone, now: Date.now(), ...(schedule !== undefined && { schedule }) };
+  const context = { timezone, now: Date.now(), ...present({ schedule }) };
   const lastSession = value === 'last' && folder !== undefined ? latestSession(folder, name) : undefined;
-  const chosen = sessionTimeFor(value, { ...context, ...(lastSession !== undefined && { lastSession }) });
+  const chosen = sessionTimeFor(value, { ...context, ...present({ lastSession }) });
   if (!chosen.ok) throw usageFault(`--session ${value}: ${chosen.message}`);
   const sessionTime = formatSessionTime(chosen.time, timezone);
   const fresh = lastSession === undefined ? undefined : sessionTimeFor('last', context);

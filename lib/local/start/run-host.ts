@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Compiled } from '../../compiler/compile.ts';
 import type { Invoke } from '../../engine/types.ts';
 import { codeOf } from '../../language/operators.ts';
@@ -63,7 +64,7 @@ function pythonOf(
     env,
     // A debugger needs the terminal.
     foreground: debug !== undefined && debugPort === undefined,
-    ...(maxTasks !== undefined && { maxTasks }),
+    ...present({ maxTasks }),
   };
   if (skip === undefined) {
     return new PythonHost({ ...options, containers: debug === undefined ? project.config.containers : 'debug' });

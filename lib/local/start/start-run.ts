@@ -3,6 +3,7 @@
  * a test) reads the events.
  */
 import { resolve } from 'node:path';
+import { present } from '../../asl/present.ts';
 import type { CompiledWorkflow } from '../../compiler/compile-project.ts';
 import { findTask } from '../../compiler/select-tasks.ts';
 import type { RunEvent } from '../../events/run-event.ts';
@@ -103,10 +104,7 @@ async function start(
     params,
     rerunChanged: request.rerunChanged === true,
     signal: stop.signal,
-    ...(only !== undefined && { only }),
-    ...(historyFolder !== undefined && { historyFolder }),
-    ...(debug !== undefined && { debug }),
-    ...(services.onHistory !== undefined && { onHistory: services.onHistory }),
+    ...present({ only, historyFolder, debug, onHistory: services.onHistory }),
   });
   return {
     outline: outlineOf(workflow, project.workflows).filter((each) => only === undefined || isWithin(each, only)),
