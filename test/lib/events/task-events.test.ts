@@ -9,7 +9,7 @@ import type { RunEvent } from '../../../lib/events/run-event.ts';
 import { TaskEvents } from '../../../lib/events/task-events.ts';
 
 const LAMBDA = 'arn:aws:states:::lambda:invoke';
-const failure = JSON.stringify({ message: 'it broke', stacktrace: 'line 3', log: '/log', task: '+m+a' });
+const failure = JSON.stringify({ message: 'it broke', stacktrace: 'line 3', log: '/log', task: '+m+a', exit: 3 });
 
 /** A loop of a task that fails once, an echo, a wait, a fail. */
 const MACHINE = {
@@ -208,6 +208,7 @@ describe('what happened to tasks', () => {
       message: 'it broke',
       stacktrace: 'line 3',
       log: '/log',
+      exit: 3,
     });
   });
 

@@ -3,7 +3,12 @@
  * end find the deployed rule. Step Functions is asked for a task token and nothing else; the assignments are written here, as launch does.
  */
 
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { GetLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
 import {
   DescribeTasksCommand,
@@ -15,7 +20,7 @@ import {
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Json } from '../../../../lib/asl/types.ts';
 import { jobId } from '../../../../lib/contract/names.ts';
 import { ROOT } from '../deploy.ts';
@@ -137,7 +142,62 @@ function told(task: EcsTask): Mapping[] {
     .filter(({ detail }) => (detail as Mapping).taskArn === task.arn);
 }
 
+/** The variables that name a bundle: the deployed one, with a further adapter in it. */
+async function bundleWith(adapter: string, text: string): Promise<{ name: string; value: string }[]> {
+  const [definition] = stack.ofType('AWS::ECS::TaskDefinition');
+  const containers = definition?.properties.ContainerDefinitions as {
+    Environment: { Name: string; Value: string }[];
+  }[];
+  const deployed = containers[0]?.Environment.find(({ Name }) => Name === 'TROWEL_BUNDLE')?.Value ?? '';
+  const [, Bucket = '', Key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(deployed) ?? [];
+  const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket, Key }));
+  const folder = await mkdtemp(join(tmpdir(), 'trowel-adapter-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'bundle.zip');
+  await writeFile(file, (await Body?.transformToByteArray()) ?? '');
+  const program = 'import sys, zipfile; zipfile.ZipFile(sys.argv[1], "a").writestr(sys.argv[2], sys.argv[3])';
+  await promisify(execFile)('python3', ['-c', program, file, `trowel_task/adapters/${adapter}.py`, text]);
+  const bytes = await readFile(file);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const other = Key.replace(/[0-9a-f]{16,}/, sha256);
+  await aws.s3.send(new PutObjectCommand({ Bucket, Key: other, Body: bytes }));
+  return [
+    { name: 'TROWEL_BUNDLE', value: `s3://${Bucket}/${other}` },
+    { name: 'TROWEL_BUNDLE_SHA256', value: sha256 },
+  ];
+}
+
 describe('a container of the quickstart', () => {
+  it('writes what an adapter reports next to the results, with the rights of its role, before it answers', async () => {
+    const adapter = `
+def run(host):
+    host.report("given", {"tries": host.tries, "run": host.run})
+    ended = host.shell().wait()
+    host.report("ended", ended.exit, "error")
+    host.fail("the script was killed", ended.exit)
+`;
+    const environment = await bundleWith('standin', adapter);
+    const bucket = stack.outputs.BucketName ?? '';
+    const reports = `s3://${bucket}/attempts/main/run-${count}/results/+main+x.0-0.reports`;
+    const { address, answer } = await assign('kill -9 $$', { adapter: 'standin', try: 2, run: 'main-1', reports });
+    const given = overrides(address);
+    for (const each of given.containerOverrides) each.environment.push(...environment);
+    const task = await run(address, 'default', { overrides: given });
+    const { error, cause = '' } = (await answer) as { error?: string; cause?: string };
+    expect([error, JSON.parse(cause)]).toEqual([
+      'Trowel.TaskFailed',
+      expect.objectContaining({ message: 'the script was killed', exit: 137 }),
+    ]);
+    const Key = `${reports.replace(`s3://${bucket}/`, '')}.1.jsonl`;
+    const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    const lines = ((await Body?.transformToString()) ?? '').trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      { time: expect.any(String), kind: 'given', level: 'info', data: { tries: 2, run: 'main-1' } },
+      { time: expect.any(String), kind: 'ended', level: 'error', data: 137 },
+    ]);
+    await stopped(task);
+  });
+
   it('runs the deployed command, answers, and its end reaches the deployed rule', async () => {
     const { address, answer } = await assign('echo hello from $(basename $PWD); env | grep -c ^AWS_ACCESS || true');
     const task = await run(address, 'default', { startedBy: 'me' });

@@ -60,6 +60,12 @@ describe('the Slack message', () => {
     expect(retry?.text?.text).toContain('`trowel retry main-1896048000 --resume`');
   });
 
+  it('has the exit code of what the task ran, if there is one', () => {
+    const failure = { ...ATTEMPT.failure, exit: 137 };
+    const [, fields] = blocksOf(failureReport({ ...ATTEMPT, failure }));
+    expect(fields?.fields?.at(-1)?.text).toBe('*Exit code*\n137');
+  });
+
   it.each<[string, string]>([
     ['long', 'x'.repeat(50_000)],
     ['long and of what is escaped', '<&>'.repeat(20_000)],
