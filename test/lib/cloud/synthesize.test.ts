@@ -41,8 +41,11 @@ describe('a VPC that trowel.yml names', () => {
   it('cannot be looked up in an account that is not known: said, with the way out', async () => {
     vi.stubEnv('CDK_DEFAULT_ACCOUNT', undefined);
     vi.stubEnv('CDK_DEFAULT_REGION', undefined);
+    const before = process.listeners('beforeExit');
     const error = await run().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ProjectError);
+    // The CDK would write it when the process ends.
+    expect(process.listeners('beforeExit')).toEqual(before);
     expect(error).toMatchObject({
       message: expect.stringContaining('The VPC vpc-0123 is looked up in your account'),
       diagnostics: [{ notes: [expect.stringContaining('AWS_PROFILE')] }],

@@ -4,12 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A Python that has moto's server: TROWEL_MOTO_PYTHON, or python3 if it happens to. */
+/** A Python that has moto's server: that of the tests (test/setup.ts), or python3 if it happens to. */
 export function motoPython(): string | undefined {
-  const python = process.env.TROWEL_MOTO_PYTHON ?? 'python3';
+  const { TROWEL_MOTO_PYTHON: known } = process.env;
+  if (known !== undefined) return known;
   try {
-    execFileSync(python, ['-c', 'import moto.server, flask'], { stdio: 'ignore' });
-    return python;
+    execFileSync('python3', ['-c', 'import moto.server, flask'], { stdio: 'ignore' });
+    return 'python3';
   } catch {
     return undefined;
   }
