@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../events/run-event.ts';
 import { findProject } from '../../language/find-project.ts';
 import { usageFault } from '../../language/request-fault.ts';
 import type { AttemptInfo } from '../../local/history/attempt-info.ts';
-import { listAttempts, readAttempt } from '../../local/history/attempts.ts';
+import { listAttempts } from '../../local/history/attempts.ts';
 import { readEvents } from '../../local/history/events.ts';
+import { watchAttempt } from '../../local/history/watch-attempt.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readRun } from '../render/run.ts';
 import type { Terminal } from '../terminal.ts';
@@ -17,9 +17,6 @@ export interface LogFlags extends AwsFlags {
   readonly save: string;
 }
 
-/** Between two looks at a log that is followed. */
-const POLL_MS = 300;
-
 /** The events of an attempt, shown as `trowel run` shows them where there is no terminal: output apart from progress. */
 export async function showLog(
   terminal: Terminal,
@@ -29,7 +26,7 @@ export async function showLog(
 ): Promise<number> {
   const folder = resolve(findProject(terminal.cwd, flags).folder, flags.save);
   const info = chooseAttempt(folder, number);
-  const events = flags.follow ? follow(info) : readEvents(info.directory);
+  const events = flags.follow ? watchAttempt(info.directory) : readEvents(info.directory);
   return showEvents(terminal, events, pattern, `attempt ${info.attempt}`);
 }
 
@@ -71,20 +68,4 @@ function chooseAttempt(folder: string, number: string | undefined): AttemptInfo 
   if (number === undefined)
     throw usageFault(`no attempt is recorded in ${folder}`, 'Run a workflow first: trowel run main.dig');
   throw usageFault(`there is no attempt ${number} in ${folder}`, 'trowel sessions lists them');
-}
-
-async function* follow(info: AttemptInfo): AsyncGenerator<RunEvent> {
-  let seen = 0;
-  for (;;) {
-    // Asked before reading: what an attempt that has ended wrote last is still to come.
-    const running = readAttempt(info.directory)?.status === 'running';
-    let at = 0;
-    for await (const event of readEvents(info.directory)) {
-      if (at++ < seen) continue;
-      seen = at;
-      yield event;
-    }
-    if (!running) return;
-    await sleep(POLL_MS);
-  }
 }
