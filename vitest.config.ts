@@ -11,7 +11,9 @@ class RunnerFirst extends BaseSequencer {
 }
 
 /** Rooms without a state of their own. Their files share processes: the start of one, and its imports, would take a third of the time. */
-const PURE = ['asl', 'compiler', 'contract', 'engine', 'language'].map((room) => `test/lib/${room}/**/*.test.ts`);
+const PURE = ['asl', 'cloud', 'compiler', 'contract', 'engine', 'language'].map(
+  (room) => `test/lib/${room}/**/*.test.ts`,
+);
 const SLOW = 'test/**/slow/**';
 
 const common = {
