@@ -1,14 +1,14 @@
-/** The containers' side: the cluster, a task definition for each distinct image and set of secrets, and the roles they share. */
+/** The containers' side: the cluster, a task definition for each distinct set of images and secrets, and the roles they share. */
 
 import { createHash } from 'node:crypto';
-import type { CfnTaskDefinition, ContainerImage, ICluster } from 'aws-cdk-lib/aws-ecs';
+import type { CfnTaskDefinition, ContainerImage, FargateTaskDefinition, ICluster } from 'aws-cdk-lib/aws-ecs';
 import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Construct } from 'constructs';
 import { present } from '../asl/present.ts';
 import type { DefinitionTable } from '../contract/definition-table.ts';
-import { CONTAINER, LOG_PREFIX, secretPrefix } from '../contract/deployed-names.ts';
+import { BESIDE, CONTAINER, LOG_PREFIX, secretPrefix } from '../contract/deployed-names.ts';
 import { secretVariable } from '../contract/secret-variable.ts';
 import { DISK } from '../language/fargate-sizes.ts';
 import { cdk, ecs, secretsmanager } from './cdk.ts';
@@ -124,6 +124,28 @@ function makeDefinition(
         ),
       ]),
     ),
+    ...everyContainer(definition, 'Linux', logGroup),
+  });
+  if (plan.beside !== undefined) addBeside(scope, definition, plan.beside, props);
+  const cfn = definition.node.defaultChild as CfnTaskDefinition;
+  // An inactive revision cannot start tasks, and executions that began before a deploy still name it.
+  cfn.cfnOptions.updateReplacePolicy = cdk.CfnDeletionPolicy.RETAIN;
+  cfn.cfnOptions.deletionPolicy = cdk.CfnDeletionPolicy.DELETE;
+  return { cfn, family };
+}
+
+/** What runs next to the runner: it has no secrets, and its end does not stop the runner. */
+function addBeside(scope: Construct, definition: FargateTaskDefinition, image: string, props: ContainerProps): void {
+  grantPull(scope, image, props.executionRole);
+  definition.addContainer(BESIDE, {
+    image: asItIs(image).image,
+    essential: false,
+    ...everyContainer(definition, 'LinuxBeside', props.logGroup),
+  });
+}
+
+function everyContainer(definition: FargateTaskDefinition, id: string, logGroup: LogGroup) {
+  return {
     // A task must not stop where CloudWatch does not take its lines: beyond the buffer they are lost.
     logging: ecs.LogDrivers.awsLogs({
       logGroup,
@@ -132,13 +154,8 @@ function makeDefinition(
       maxBufferSize: cdk.Size.mebibytes(LOG_BUFFER),
     }),
     stopTimeout: cdk.Duration.seconds(STOP_TIMEOUT),
-    linuxParameters: new ecs.LinuxParameters(definition, 'Linux', { initProcessEnabled: true }),
-  });
-  const cfn = definition.node.defaultChild as CfnTaskDefinition;
-  // An inactive revision cannot start tasks, and executions that began before a deploy still name it.
-  cfn.cfnOptions.updateReplacePolicy = cdk.CfnDeletionPolicy.RETAIN;
-  cfn.cfnOptions.deletionPolicy = cdk.CfnDeletionPolicy.DELETE;
-  return { cfn, family };
+    linuxParameters: new ecs.LinuxParameters(definition, id, { initProcessEnabled: true }),
+  };
 }
 
 function familyArn(scope: Construct, family: string): string {

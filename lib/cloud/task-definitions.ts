@@ -1,7 +1,8 @@
 /**
- * Which task definitions a project needs: one for each distinct image and set of secrets among its tasks, so that a container has the
+ * Which task definitions a project needs: one for each distinct image, set of secrets and image of a second container among its tasks, so that a container has the
  * secrets that its task names and no others.
  */
+import { present } from '../asl/present.ts';
 import { type Needs, ofKind } from '../compiler/needs.ts';
 import { DEFAULT_DEFINITION } from '../compiler/task-needs.ts';
 
@@ -10,6 +11,8 @@ export interface TaskDefinitionPlan {
   readonly image?: string;
   /** Sorted. */
   readonly secrets: readonly string[];
+  /** Image of a second container next to the runner's. */
+  readonly beside?: string;
 }
 
 export interface Planned {
@@ -22,9 +25,9 @@ export interface Planned {
 export function planTaskDefinitions(needs: Needs): Planned {
   const definitions = new Map<string, TaskDefinitionPlan>([[DEFAULT_DEFINITION, { secrets: [] }]]);
   const unknownImages = new Set<string>();
-  for (const { definition, image, secrets } of ofKind(needs, 'container')) {
+  for (const { definition, image, secrets, beside } of ofKind(needs, 'container')) {
     if (image?.includes('${')) unknownImages.add(image);
-    definitions.set(definition, { ...(image === undefined ? {} : { image }), secrets });
+    definitions.set(definition, { ...present({ image, beside }), secrets });
   }
   return { definitions, unknownImages: [...unknownImages] };
 }

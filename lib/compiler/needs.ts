@@ -25,12 +25,14 @@ export type Need =
   | { readonly kind: 'mail'; readonly from?: string; readonly server: boolean };
 
 export interface Container {
-  /** Key of the task definition in the payload; the same for the same image and secrets. */
+  /** Key of the task definition in the payload; the same for the same images and secrets. */
   readonly definition: string;
   /** Absent: the project's. */
   readonly image?: string;
   /** Sorted. */
   readonly secrets: readonly string[];
+  /** Image of a second container next to the runner's. */
+  readonly beside?: string;
 }
 
 /** A need, and the state that has it: the table of tasks has the state's task and its place in the file. */

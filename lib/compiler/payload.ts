@@ -4,6 +4,7 @@ import { ERRORS } from '../contract/errors.ts';
 import { PROTOCOL } from '../contract/payload.ts';
 import type { TaskInfo } from '../contract/task-info.ts';
 import { asSeconds } from '../language/duration.ts';
+import { besideOf } from '../language/operators.ts';
 import type { Mapping, Task } from '../language/workflow.ts';
 import { type Expr, literal, template } from './jsonata.ts';
 import { CALL, CALL_ERRORS, FINAL_ERRORS, retrier, TASK_ERRORS } from './retry.ts';
@@ -63,7 +64,10 @@ export function ownKeys(context: Context, task: Task): Mapping {
   if (Object.keys(context.secrets).length > 0) inherited._secrets = context.secrets;
   // First, so that the keys may use it.
   const workdir: Mapping = context.workdir === '' ? {} : { _workdir: context.workdir };
-  return { ...workdir, ...task.keys, ...inherited };
+  // Only the operators' table asks for a second container.
+  const { _beside: _, ...own } = task.keys;
+  const beside = besideOf(task.operator);
+  return { ...workdir, ...own, ...(beside === undefined ? {} : { _beside: beside }), ...inherited };
 }
 
 /** Retry of a state: the platform's failures, then the task's own `_retry` where the state can repeat itself. */

@@ -1,6 +1,7 @@
 /** What the keys of a task ask for, where one of Trowel's functions is given them. */
 import { createHash } from 'node:crypto';
 import { isMapping } from '../asl/json.ts';
+import { present } from '../asl/present.ts';
 import { mountedKey, secretKeys, secretPlaces } from '../contract/secret-keys.ts';
 import { functionOf, operatorSpec, sends } from '../language/operators.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
@@ -23,19 +24,23 @@ export function secretNeeds(op: string, keys: Mapping): Need[] {
 
 /** @param candidates keys of secrets that a task may ask for by an expression (`secrets:` of trowel.yml) */
 export function containerOf(op: string, keys: Mapping, candidates: readonly string[]): Container {
-  const { docker } = keys;
-  const image = isMapping(docker) && typeof docker.image === 'string' && docker.image !== '' ? docker.image : undefined;
+  const image = imageIn(keys.docker);
+  const beside = imageIn(keys._beside);
   const asked = secretPlaces(op).flatMap((place) => secretKeys(keys[place]));
   const literal = asked.filter((key) => !key.includes('$')).map((key) => mountedKey(key, keys._secrets));
   const all = asked.length === literal.length ? literal : [...literal, ...candidates];
   const secrets = [...new Set(all)].sort();
-  return { definition: definitionKey(image, secrets), ...(image === undefined ? {} : { image }), secrets };
+  return { definition: definitionKey(image, secrets, beside), ...present({ image, beside }), secrets };
 }
 
-function definitionKey(image: string | undefined, secrets: readonly string[]): string {
-  if (image === undefined && secrets.length === 0) return DEFAULT_DEFINITION;
+function imageIn(value: Value | undefined): string | undefined {
+  return isMapping(value) && typeof value.image === 'string' && value.image !== '' ? value.image : undefined;
+}
+
+function definitionKey(image: string | undefined, secrets: readonly string[], beside: string | undefined): string {
+  if (image === undefined && secrets.length === 0 && beside === undefined) return DEFAULT_DEFINITION;
   return createHash('sha256')
-    .update(JSON.stringify([image ?? null, secrets]))
+    .update(JSON.stringify([image ?? null, secrets, ...(beside === undefined ? [] : [beside])]))
     .digest('hex')
     .slice(0, 12);
 }

@@ -10,6 +10,19 @@ export interface Job {
   readonly secrets: readonly string[];
   readonly docker?: Mapping;
   readonly resources?: Mapping;
+  readonly beside?: Beside;
+}
+
+/**
+ * A second container next to the runner's, in the same network: it starts with the task and is stopped when the runner has ended. Only
+ * where tasks are deployed.
+ */
+export interface Beside {
+  /** As the task definition has it. */
+  readonly image: string;
+  /** In place of the image's own; the image's entry point stays. */
+  readonly command?: readonly string[];
+  readonly env?: { readonly [name: string]: string };
 }
 
 /** Text, or the key of a secret as it is stored. */

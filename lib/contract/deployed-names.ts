@@ -30,7 +30,10 @@ export function taskLogGroup(project: string): string {
   return `/trowel/${project}/tasks`;
 }
 
+/** The runner's container. */
 export const CONTAINER = 'task';
+/** A second one next to it, where a task asks for one. */
+export const BESIDE = 'beside';
 export const LOG_PREFIX = 'task';
 
 /** Secrets lie in AWS Secrets Manager under this and their key. */

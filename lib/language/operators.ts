@@ -10,6 +10,7 @@ import { KINDS } from './operators/kinds.ts';
 import { MESSAGES } from './operators/messages.ts';
 import { SERVICES } from './operators/services.ts';
 import type { Destination, KindSpec, LoopOver, OperatorKind, OperatorSpec, Runs } from './operators/spec.ts';
+import type { Mapping } from './workflow.ts';
 
 export const OPERATORS: { readonly [name: string]: OperatorSpec } = { ...MESSAGES, ...CODE, ...FLOW, ...SERVICES };
 
@@ -55,6 +56,12 @@ export function codeOf(name: string): Runs | undefined {
 export function adapterOf(name: string): string | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'container' ? spec.adapter : undefined;
+}
+
+/** Of an operator for user code: the second container that its tasks ask for. */
+export function besideOf(name: string): Mapping | undefined {
+  const spec = operatorSpec(name);
+  return spec?.kind === 'container' ? spec.beside : undefined;
 }
 
 /** Of an operator that a function carries out: its name. */

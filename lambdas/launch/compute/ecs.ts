@@ -4,6 +4,7 @@
  */
 
 import {
+  type ContainerOverride,
   ECSClient,
   ListTasksCommand,
   RunTaskCommand,
@@ -12,9 +13,10 @@ import {
   type TaskOverride,
 } from '@aws-sdk/client-ecs';
 import { present } from '../../../lib/asl/present.ts';
-import type { Job } from '../../../lib/contract/assignment.ts';
+import type { Beside, Job } from '../../../lib/contract/assignment.ts';
 import { ASSIGNMENT, type AssignmentFile, assignmentUri } from '../../../lib/contract/assignment-file.ts';
 import { definitionOf, type TaskDefinition } from '../../../lib/contract/definition-table.ts';
+import { BESIDE } from '../../../lib/contract/deployed-names.ts';
 import { ERRORS, TrowelError } from '../../../lib/contract/errors.ts';
 import type { LaunchPayload } from '../../../lib/contract/payload.ts';
 import { secretVariable } from '../../../lib/contract/secret-variable.ts';
@@ -46,7 +48,7 @@ interface EcsOptions {
   readonly heartbeat?: number | undefined;
 }
 
-/** Characters of JSON; the API's limit on container overrides. */
+/** Characters of JSON; the API's limit on the overrides of all containers together. */
 const OVERRIDES = 8_192;
 
 /** Seconds that an address holds, or as long as the state waits for a sign of the container. It ends with this function's own credentials, too. */
@@ -114,6 +116,7 @@ class EcsCompute implements Compute {
       ...present({ taskRoleArn: taskRole }),
       containerOverrides: [
         { name: definition.container, environment: [{ name: ASSIGNMENT, value: address }], ...container },
+        ...(job.beside === undefined ? [] : [besideOverride(job.beside)]),
       ],
     };
     const length = JSON.stringify(overrides).length;
@@ -138,6 +141,11 @@ class EcsCompute implements Compute {
       overrides,
     };
   }
+}
+
+function besideOverride({ command, env }: Beside): ContainerOverride {
+  const variables = env && Object.entries(env).map(([name, value]) => ({ name, value }));
+  return { name: BESIDE, ...present({ command: command && [...command], environment: variables }) };
 }
 
 let client: ECSClient | undefined;

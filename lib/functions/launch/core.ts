@@ -19,9 +19,11 @@ import { toSeconds } from '../../expression/duration.ts';
 import { Marks } from '../../expression/marks.ts';
 import type { RenderRequest, RenderResult } from '../../expression/render.ts';
 import { adapterOf, codeOf } from '../../language/operators.ts';
-import { exactText, hasNoText, isLeaf } from '../../language/value-form.ts';
+import { hasNoText } from '../../language/value-form.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
+import { besideOf } from './beside.ts';
 import type { Compute, Started } from './compute.ts';
+import { envOf } from './env.ts';
 import { resolveMentioned } from './references.ts';
 import { asRecord, type ReadRecord, type Replayed, type ResultRecord, replay, unchanged } from './replay.ts';
 import { type Secrets, secretsIn, withMarks } from './secret-texts.ts';
@@ -147,7 +149,7 @@ async function render(payload: LaunchPayload, services: Services): Promise<Rende
   const params = { ...rendered.params };
   for (const key of Object.keys(keys)) setOwn(params, key, marks.unmark(params[key] ?? null));
   const own = marks.unmark(rendered.own);
-  const marked = envOf(rendered.own);
+  const marked = envOf(rendered.own._env, '_env');
   const { _command: script = rendered.keys[`${payload.op}>`] } = rendered.keys;
   const mounts = mapping(keys._secrets) ?? {};
   const asking = {
@@ -193,7 +195,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     token: payload.token,
     assignment,
     secrets: secrets.keys,
-    ...present({ docker, resources }),
+    ...present({ docker, resources, beside: besideOf(keys._beside) }),
   };
 }
 
@@ -218,17 +220,6 @@ async function checkSecrets(keys: readonly string[], services: Services): Promis
   const command = services.secretCommand?.(missing);
   const way = command === undefined ? '' : `\nSet it with: ${command}`;
   throw new TrowelError(ERRORS.secret, `Secret not found for key: '${missing}'${way}`);
-}
-
-function envOf(keys: Mapping): { [name: string]: string } {
-  const env: { [name: string]: string } = {};
-  for (const [name, value] of Object.entries(mapping(keys._env) ?? {})) {
-    if (!/^[A-Za-z_][A-Za-z_0-9]*$/.test(name)) {
-      throw new TrowelError(ERRORS.badInput, `Invalid _env key name: ${name}`);
-    }
-    env[name] = typeof value === 'string' ? value : value === null ? '' : isLeaf(value) ? value.text : exactText(value);
-  }
-  return env;
 }
 
 function timeoutOf(keys: Mapping): number | undefined {

@@ -7,7 +7,7 @@ import { present } from '../../asl/present.ts';
 import { ASSIGNMENT, type AssignmentFile, assignmentUri, jobIn } from '../../contract/assignment-file.ts';
 import type { Failure } from '../../contract/errors.ts';
 import type { Value } from '../../language/workflow.ts';
-import { type Reason, reasonOf, type StoppedTask } from './reasons.ts';
+import { type Reason, reasonOf, runners, type StoppedTask } from './reasons.ts';
 
 export interface Services {
   /** Where assignments lie. */
@@ -48,7 +48,8 @@ function jobOf(task: StoppedTask): { readonly id: string | undefined; readonly c
     const address = environment.find((variable) => variable.name === ASSIGNMENT)?.value;
     if (address !== undefined) return { id: jobIn(address), ...present({ container: name }) };
   }
-  const { startedBy: id = '', containers: [{ name } = {}] = [] } = task;
+  const { startedBy: id = '' } = task;
+  const [{ name } = {}] = runners(task);
   if (!/^[0-9a-f]{32}$/.test(id)) return undefined;
   return { id, ...present({ container: name }) };
 }

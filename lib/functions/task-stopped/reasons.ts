@@ -1,4 +1,5 @@
 /** Why a container has ended, from what ECS says of it, as an error that the waiting state understands. */
+import { BESIDE } from '../../contract/deployed-names.ts';
 import type { ErrorName } from '../../contract/errors.ts';
 import { ERRORS } from '../../contract/errors.ts';
 import { noAddress } from '../ecs-errors.ts';
@@ -41,6 +42,8 @@ const TEMPORARY = 75;
 /** Exit code for what no further try would change (EX_CONFIG of sysexits.h): of trowel_task/aws/bootstrap.py, and of host/fargate.py before the task begins. */
 const MISCONFIGURED = 78;
 const SIGKILLED = 137;
+/** Of `stopCode`. */
+const NOT_STARTED = 'TaskFailedToStart';
 const MORE_MEMORY = 'raise task.memory in trowel.yml, or resources.memory of this task';
 
 interface Rule {
@@ -106,7 +109,7 @@ const RULES: readonly Rule[] = [
     hint: 'the image cannot run the task: check that it is for the architecture of task.architecture and has python3',
   },
   { text: /capacity/i, error: ERRORS.noCapacity, hint: 'Fargate had no room for the container' },
-  { code: 'TaskFailedToStart', error: ERRORS.noCapacity, hint: 'the container did not start' },
+  { code: NOT_STARTED, error: ERRORS.noCapacity, hint: 'the container did not start' },
   { code: 'UserInitiated', error: ERRORS.taskLost, hint: 'somebody stopped the container' },
   {
     exit: MISCONFIGURED,
@@ -125,9 +128,16 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+/** Without a second container, which is stopped when the runner has ended: the order in which ECS names them is not known. */
+export function runners({ containers = [] }: StoppedTask): readonly StoppedContainer[] {
+  return containers.filter(({ name }) => name !== BESIDE);
+}
+
 /** The reason for a state that still waits: nobody has answered it before the container ended. */
 export function reasonOf(task: StoppedTask): Reason {
-  const { containers = [], stopCode, stoppedReason } = task;
+  const { stopCode, stoppedReason } = task;
+  // Either may be why a task has not started.
+  const containers = stopCode === NOT_STARTED ? (task.containers ?? []) : runners(task);
   const said = [stoppedReason, ...containers.map(({ reason }) => reason)].filter(
     (text) => text !== undefined && text !== '',
   );

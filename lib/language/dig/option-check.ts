@@ -26,6 +26,8 @@ export const TASK_DIRECTIVES = [
   '_disable',
 ];
 const FORM_KEYS = ['_type', '_command', '_workdir'];
+/** What the compiler gives a task; written in a file, it has no effect. */
+const OWN_KEYS = ['_beside'];
 
 export function checkKeys(task: TaskKeys): void {
   checkBody(task);
@@ -184,7 +186,8 @@ function checkUnused({ name, operator, spec, tree, report }: TaskKeys): void {
     const { key, keySpan, value } = entry;
     if (known.has(key) || key.endsWith('>') || key.startsWith('+')) continue;
     const suggestion = key.startsWith('_') || !readsAllKeys ? didYouMean(key, known) : nearSetting(key, value);
-    if (readsAllKeys ? !suggestion : isNamed(key, entry, tree)) continue;
+    const ignored = OWN_KEYS.includes(key);
+    if (!ignored && (readsAllKeys ? !suggestion : isNamed(key, entry, tree))) continue;
     const directive = misplaced(key);
     if (entry.included !== undefined && TOP_ONLY.includes(key)) {
       reportTopOnly(name, entry, report);
@@ -193,7 +196,7 @@ function checkUnused({ name, operator, spec, tree, report }: TaskKeys): void {
     report.warning(
       'unused-key',
       keySpan,
-      readsAllKeys
+      readsAllKeys && !ignored
         ? `'${key}' is passed to ${operator}> as a parameter`
         : `Parameter '${key}' is not used at task ${name} (${operator}>)`,
       directive ??

@@ -1,5 +1,5 @@
 /** What the operators' table says of an operator. */
-import type { Value } from '../workflow.ts';
+import type { Mapping, Value } from '../workflow.ts';
 
 export type ValueType =
   | 'text'
@@ -54,6 +54,8 @@ interface Container {
   readonly defaults: string;
   /** The module of trowel_task/adapters that runs it. Absent: the runner's own, which calls a function or a script as digdag does. */
   readonly adapter?: string;
+  /** A second container next to the task's own: `{image, command?, env?}`, text to be evaluated but for the image. */
+  readonly beside?: Mapping;
 }
 
 /** A function renders the task's keys and does it. `http_call`: the answer is tasks, so it cannot be deployed. */

@@ -1,7 +1,7 @@
 import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
-import type { Job } from '../../contract/assignment.ts';
-import { ERRORS, type Failure } from '../../contract/errors.ts';
+import type { Beside, Job } from '../../contract/assignment.ts';
+import { ERRORS, type Failure, TrowelError } from '../../contract/errors.ts';
 import type { Report } from '../../contract/report.ts';
 import type { Compute, Started } from '../../functions/launch/compute.ts';
 import type { Mapping } from '../../language/workflow.ts';
@@ -61,6 +61,7 @@ export class LocalCompute implements Compute {
 
   async start(job: Job): Promise<Started> {
     if (this.#jobs.has(job.id)) return {};
+    if (job.beside !== undefined) throw new TrowelError(ERRORS.badInput, needsDeploy(job.beside));
     const controller = new AbortController();
     const ended = this.#run(job, controller.signal).finally(() => this.#jobs.delete(job.id));
     this.#jobs.set(job.id, { controller, ended });
@@ -136,6 +137,10 @@ export class LocalCompute implements Compute {
     }
     return values;
   }
+}
+
+function needsDeploy({ image }: Beside): string {
+  return `This task needs a second container (${image}), which only a deployed workflow has: deploy the project, and start it with trowel start`;
 }
 
 function nameOf(error: unknown): string {

@@ -45,13 +45,18 @@ export interface TaskDefinition {
   readonly taskRole?: string;
   readonly executionRole?: string;
   readonly properties: Mapping;
+  /** In the template's order. */
+  readonly containers: readonly ContainerDefinition[];
+  /** The first essential one: its end is the task's. */
   readonly container: ContainerDefinition;
   active: boolean;
 }
 
-/** The one container of a definition, as the template writes it. */
+/** A container of a definition, as the template writes it. */
 export interface ContainerDefinition {
   readonly Name: string;
+  /** Default: true. */
+  readonly Essential?: boolean;
   readonly Image: string;
   readonly EntryPoint?: readonly string[];
   readonly Command?: readonly string[];
@@ -84,8 +89,9 @@ export class EcsTask {
   desired: 'RUNNING' | 'STOPPED' = 'RUNNING';
   started: number | undefined;
   stopped: number | undefined;
-  exitCode: number | undefined;
-  /** Of the container. */
+  /** By container. */
+  readonly exitCodes = new Map<string, number>();
+  /** Of the essential container. */
   reason: string | undefined;
   stopCode: string | undefined;
   stoppedReason: string | undefined;
@@ -111,10 +117,23 @@ export class EcsTask {
     };
   }
 
-  /** The address of the assignment and whatever else the caller gave. */
+  /** Of the essential container. */
+  get exitCode(): number | undefined {
+    return this.exitCodes.get(this.definition.container.Name);
+  }
+
+  /** Of the essential container: the address of the assignment and whatever else the caller gave. */
   get environment(): { readonly [name: string]: string } {
-    const given = this.request.overrides?.containerOverrides?.[0]?.environment ?? [];
+    return this.environmentOf(this.definition.container);
+  }
+
+  environmentOf({ Name }: ContainerDefinition): { readonly [name: string]: string } {
+    const given = this.override(Name)?.environment ?? [];
     return Object.fromEntries(given.map(({ name, value }) => [name, value]));
+  }
+
+  override(container: string) {
+    return this.request.overrides?.containerOverrides?.find(({ name }) => name === container);
   }
 
   to(status: Status): void {
@@ -125,7 +144,7 @@ export class EcsTask {
   /** As DescribeTasks gives it, with times by `time`. */
   describe(time: (ms: number) => string | number): Mapping {
     const { definition, request, arn } = this;
-    const { properties, container, family } = definition;
+    const { properties, containers, container, family } = definition;
     const overrides = request.overrides ?? {};
     const provider = request.capacityProviderStrategy?.[0]?.capacityProvider;
     const subnet = request.networkConfiguration?.awsvpcConfiguration?.subnets?.[0] ?? '';
@@ -142,19 +161,21 @@ export class EcsTask {
       ...(provider !== undefined && { capacityProviderName: provider }),
       clusterArn: this.cluster,
       connectivity: 'CONNECTED',
-      containers: [
-        {
-          containerArn: `${arn.replace(':task/', ':container/')}/1`,
+      containers: containers.map((each, at) => {
+        const exitCode = this.exitCodes.get(each.Name);
+        const status = this.status === 'PROVISIONING' ? 'PENDING' : this.status;
+        return {
+          containerArn: `${arn.replace(':task/', ':container/')}/${at + 1}`,
           taskArn: arn,
-          name: container.Name,
-          image: container.Image,
-          lastStatus: this.status === 'PROVISIONING' ? 'PENDING' : this.status,
-          ...(this.exitCode !== undefined && { exitCode: this.exitCode }),
-          ...(this.reason !== undefined && { reason: this.reason }),
+          name: each.Name,
+          image: each.Image,
+          lastStatus: exitCode === undefined ? status : 'STOPPED',
+          ...(exitCode !== undefined && { exitCode }),
+          ...(each === container && this.reason !== undefined && { reason: this.reason }),
           networkInterfaces: [],
           cpu: '0',
-        },
-      ],
+        };
+      }),
       cpu: overrides.cpu ?? String(properties.Cpu),
       memory: overrides.memory ?? String(properties.Memory),
       createdAt: time(this.#created),
@@ -163,7 +184,11 @@ export class EcsTask {
       group: request.group ?? `family:${family}`,
       launchType: 'FARGATE',
       lastStatus: this.status,
-      overrides: { inferenceAcceleratorOverrides: [], containerOverrides: [{ name: container.Name }], ...overrides },
+      overrides: {
+        inferenceAcceleratorOverrides: [],
+        containerOverrides: containers.map(({ Name: name }) => ({ name })),
+        ...overrides,
+      },
       platformFamily: 'Linux',
       platformVersion: '1.4.0',
       ...(request.startedBy !== undefined && { startedBy: request.startedBy }),

@@ -1,8 +1,9 @@
 /**
  * ECS on Fargate: RunTask, StopTask, DescribeTasks and ListTasks are played here, with the checks that the real calls make; definitions and
- * the cluster are those of the deployed templates. A container is the deployed command as a local process (container-process.ts) with the
- * overrides, the definition's variables and secrets, and the keys of its task role, the caller's or the definition's, from an endpoint for credentials; its lines go to CloudWatch
- * Logs. Secrets and logs are the execution role's doing and come through the proxy like everything else. Not played: images, networks, sizes.
+ * the cluster are those of the deployed templates. A container is the deployed command as a local process (container-process.ts) with its
+ * overrides, the definition's variables and secrets, and the keys of its task role, the caller's or the definition's, from an endpoint for
+ * credentials; its lines go to CloudWatch Logs. The end of the essential container is the task's: the others are stopped then. Secrets and
+ * logs are the execution role's doing and come through the proxy like everything else. Not played: images, networks, sizes.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,13 +11,14 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CloudWatchLogsClient, CreateLogStreamCommand, PutLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { realClock } from '../../../lib/engine/clock.ts';
 import type { Clock } from '../../../lib/engine/types.ts';
 import { misfit } from '../../../lib/language/fargate-sizes.ts';
 import { listen } from '../../lib/functions/http/server.ts';
-import { ContainerProcess, processesWith } from './container-process.ts';
+import { ContainerLog, logPlace } from './container-log.ts';
+import { type ContainerCommand, ContainerProcess, processesWith } from './container-process.ts';
 import { type ContainerDefinition, EcsTask, type RunTaskRequest, type TaskDefinition } from './ecs-task.ts';
 import type { Credentials } from './keys.ts';
 import { type Answer, inputOf, json, type Part, REGION, type ServiceCall, ServiceFault } from './service.ts';
@@ -47,11 +49,20 @@ export interface FargateOptions {
 export interface FargateHooks {
   /** Before the first process; a text is why it cannot be started, as `stoppedReason`. */
   starting?(task: EcsTask): string | undefined | Promise<string | undefined>;
-  /** Its first process is there. */
+  /** Its containers' first processes are there. */
   started?(task: EcsTask): void;
-  /** Of the container's output. */
-  line?(task: EcsTask, text: string): void;
+  /** Of a container's output. */
+  line?(task: EcsTask, text: string, container: string): void;
   stopped?(task: EcsTask): void;
+}
+
+interface Container {
+  readonly container: ContainerDefinition;
+  readonly log: ContainerLog;
+}
+
+interface ReadyContainer extends Container {
+  readonly secrets: { readonly [name: string]: string };
 }
 
 /** Seconds between SIGTERM and SIGKILL without a `stopTimeout`. */
@@ -70,7 +81,9 @@ export class Fargate implements Part {
   readonly #clusters = new Map<string, readonly string[]>();
   readonly #subnets = new Map<string, ReadonlySet<string>>();
   readonly #requests = new Map<string, { readonly request: string; readonly tasks: readonly EcsTask[] }>();
-  readonly #processes = new Map<EcsTask, ContainerProcess>();
+  /** By container. */
+  readonly #processes = new Map<EcsTask, Map<string, ContainerProcess>>();
+  readonly #stopping = new WeakSet<EcsTask>();
   readonly #going = new Set<Promise<void>>();
   readonly #clients = new Map<
     string,
@@ -91,12 +104,14 @@ export class Fargate implements Part {
 
   deployed(stack: DeployedStack): void {
     for (const { id, physicalId: arn, properties } of stack.ofType('AWS::ECS::TaskDefinition')) {
-      const [container] = (properties.ContainerDefinitions ?? []) as unknown as ContainerDefinition[];
-      if (container === undefined) throw new Error(`The task definition ${id} has no container`);
+      const containers = (properties.ContainerDefinitions ?? []) as unknown as ContainerDefinition[];
+      const [container, another] = containers.filter(({ Essential }) => Essential !== false);
+      if (container === undefined) throw new Error(`The task definition ${id} has no essential container`);
+      if (another !== undefined) throw new Error(`Two essential containers are not played here: ${id}`);
       const { TaskRoleArn: taskRole, ExecutionRoleArn: executionRole } = properties;
       const known = this.#definitions.get(arn);
       this.#definitions.set(arn, {
-        ...{ arn, properties, container, active: known?.active ?? true },
+        ...{ arn, properties, containers, container, active: known?.active ?? true },
         family: /task-definition\/([^:]+)/.exec(arn)?.[1] ?? String(properties.Family),
         roles: [taskRole, executionRole].filter((role) => typeof role === 'string'),
         ...(typeof taskRole === 'string' && { taskRole }),
@@ -175,7 +190,7 @@ export class Fargate implements Part {
     if (JSON.stringify(overrides).length > OVERRIDES)
       throw invalid(`Container Overrides length must be at most ${OVERRIDES}`);
     for (const { name } of overrides.containerOverrides ?? []) {
-      if (name === definition.container.Name) continue;
+      if (definition.containers.some(({ Name }) => Name === name)) continue;
       throw invalid(`Override for container named ${name} is not a container in the TaskDefinition.`);
     }
     if (launchType !== undefined && request.capacityProviderStrategy !== undefined)
@@ -217,21 +232,25 @@ export class Fargate implements Part {
 
   async #run(task: EcsTask): Promise<void> {
     this.#tell(task);
-    const lines = new LogLines(task, this.#client(task).logs);
+    const { containers } = task.definition;
+    const started = containers.map((container) => ({
+      container,
+      log: new ContainerLog(container, task.id, this.#client(task).logs),
+    }));
     try {
       if (this.#options.coldStart !== undefined) await this.#clock.sleep(this.#options.coldStart);
       task.to('PENDING');
       this.#tell(task);
-      const env = await this.#prepare(task, lines);
+      const ready = await this.#prepare(task, started);
       const refused = await Promise.race([this.hooks.starting?.(task), this.#over.promise]);
       if (refused !== undefined) throw new NotStarted(refused);
-      if (task.desired === 'RUNNING' && !this.#ended) await this.#contain(task, env, lines);
+      if (task.desired === 'RUNNING' && !this.#ended) await this.#contain(task, ready);
     } catch (error) {
       task.stopCode ??= 'TaskFailedToStart';
       task.stoppedReason ??= (error as Error).message;
       task.desired = 'STOPPED';
     }
-    await lines.flush();
+    await Promise.all(started.map(({ log }) => log.flush()));
     task.to('DEPROVISIONING');
     this.#tell(task);
     task.stopped = this.#clock.now();
@@ -240,18 +259,25 @@ export class Fargate implements Part {
     this.#tell(task);
   }
 
-  /** What ECS's agent does before the container: acts as the roles, makes the log stream, reads the secrets. */
-  async #prepare(task: EcsTask, lines: LogLines): Promise<{ readonly [name: string]: string }> {
-    const { container } = task.definition;
+  /** What ECS's agent does before the containers: acts as the roles, makes the log streams, reads the secrets. */
+  async #prepare(task: EcsTask, containers: readonly Container[]): Promise<readonly ReadyContainer[]> {
     const roles = [task.roles.task, task.roles.execution].filter((role) => role !== undefined);
     const stranger = roles.find((role) => this.#options.mayAssume?.(nameOf(role)) === false);
     if (stranger !== undefined)
       throw new NotStarted(`ECS was unable to assume the role '${stranger}' that was provided for this task.`);
-    await lines.open().catch((error: Error) => {
-      throw new NotStarted(
-        `ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ${error.name}: ${error.message}`,
-      );
-    });
+    return Promise.all(
+      containers.map(async ({ container, log }) => {
+        await log.open().catch((error: Error) => {
+          throw new NotStarted(
+            `ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to create Cloudwatch log stream: ${error.name}: ${error.message}`,
+          );
+        });
+        return { container, log, secrets: await this.#secrets(task, container) };
+      }),
+    );
+  }
+
+  async #secrets(task: EcsTask, container: ContainerDefinition): Promise<{ readonly [name: string]: string }> {
     const env: { [name: string]: string } = {};
     for (const { Name, ValueFrom } of container.Secrets ?? []) {
       const [arn, ...more] = ValueFrom.split(/(?<=:secret:[^:]+):/);
@@ -268,13 +294,35 @@ export class Fargate implements Part {
     return env;
   }
 
-  async #contain(task: EcsTask, secrets: { readonly [name: string]: string }, lines: LogLines): Promise<void> {
-    const { container } = task.definition;
-    const { url } = await this.#metadata();
-    const given = task.request.overrides?.containerOverrides?.[0];
+  async #contain(task: EcsTask, containers: readonly ReadyContainer[]): Promise<void> {
+    const { container: essential } = task.definition;
     task.to('RUNNING');
     task.started = this.#clock.now();
     this.#tell(task);
+    const commands = await Promise.all(containers.map((each) => this.#commandOf(task, each)));
+    const running = new Map(commands.map(([name, command]) => [name, new ContainerProcess(command)]));
+    this.#processes.set(task, running);
+    const ends = new Map([...running].map(([name, contained]) => [name, this.#noteEnd(task, name, contained)]));
+    this.hooks.started?.(task);
+    await ends.get(essential.Name);
+    task.stopCode ??= 'EssentialContainerExited';
+    task.stoppedReason ??= 'Essential container in task exited';
+    task.desired = 'STOPPED';
+    this.#stopContainers(task);
+    await Promise.all(ends.values());
+    this.#processes.delete(task);
+  }
+
+  async #noteEnd(task: EcsTask, name: string, { exit }: ContainerProcess): Promise<void> {
+    task.exitCodes.set(name, await exit);
+    this.#processes.get(task)?.delete(name);
+  }
+
+  async #commandOf(
+    task: EcsTask,
+    { container, log, secrets }: ReadyContainer,
+  ): Promise<readonly [name: string, command: ContainerCommand]> {
+    const { url } = await this.#metadata();
     const env = {
       AWS_EXECUTION_ENV: 'AWS_ECS_FARGATE',
       AWS_REGION: REGION,
@@ -284,29 +332,38 @@ export class Fargate implements Part {
       AWS_ENDPOINT_URL: this.#options.url,
       ...Object.fromEntries((container.Environment ?? []).map(({ Name, Value }) => [Name, Value])),
       ...secrets,
-      ...task.environment,
+      ...task.environmentOf(container),
       ...this.#options.env,
     };
-    const command = [...(container.EntryPoint ?? []), ...(given?.command ?? container.Command ?? [])];
+    const given = task.override(container.Name)?.command;
+    const command = [...(container.EntryPoint ?? []), ...(given ?? container.Command ?? [])];
+    if (command.length === 0) throw new NotStarted(`The command of the image ${container.Image} is not played here`);
     // Where the bootstrap fails, the container itself does: it says why.
-    const unpacked = this.#options.unpackOnce ? await this.#unpack(command, env).catch(() => undefined) : undefined;
-    const running = new ContainerProcess({
+    const bootstrap = this.#options.unpackOnce && container === task.definition.container;
+    const unpacked = bootstrap ? await this.#unpack(command, env).catch(() => undefined) : undefined;
+    const made: ContainerCommand = {
       argv: unpacked === undefined ? command : ['python3', '-m', 'trowel_task', 'fargate'],
       env: { ...env, ...(unpacked !== undefined && { PYTHONPATH: join(unpacked, 'site-packages') }) },
       ...(unpacked !== undefined && { cwd: unpacked }),
-      mark: markOf(task, url),
+      mark: markOf(task, container, url),
       line: (text) => {
-        lines.add(text);
-        this.hooks.line?.(task, text);
+        log.add(text);
+        this.hooks.line?.(task, text, container.Name);
       },
-    });
-    this.#processes.set(task, running);
-    this.hooks.started?.(task);
-    task.exitCode = await running.exit;
-    this.#processes.delete(task);
-    task.stopCode ??= 'EssentialContainerExited';
-    task.stoppedReason ??= 'Essential container in task exited';
-    task.desired = 'STOPPED';
+    };
+    return [container.Name, made];
+  }
+
+  /** SIGTERM to those that run, and SIGKILL to those that still run after their time, or after `timeout` seconds. */
+  #stopContainers(task: EcsTask, timeout?: number): void {
+    if (this.#stopping.has(task)) return;
+    this.#stopping.add(task);
+    for (const { Name, StopTimeout = STOP_TIMEOUT } of task.definition.containers) {
+      const running = this.#processes.get(task)?.get(Name);
+      if (running === undefined) continue;
+      running.terminate();
+      void this.#clock.sleep((timeout ?? StopTimeout) * 1000).then(() => this.#processes.get(task)?.get(Name)?.kill());
+    }
   }
 
   /** @param command `python3 -c SOURCE` */
@@ -335,12 +392,7 @@ export class Fargate implements Part {
   #stopTask({ cluster, task: id = '', reason }: { cluster?: string; task?: string; reason?: string }): object {
     const task = this.#find(this.#cluster(cluster), id);
     if (task === undefined) throw new ServiceFault('InvalidParameterException', 'The referenced task was not found.');
-    this.#end(
-      task,
-      'UserInitiated',
-      reason ?? 'Task stopped by user',
-      task.definition.container.StopTimeout ?? STOP_TIMEOUT,
-    );
+    this.#end(task, 'UserInitiated', reason ?? 'Task stopped by user');
     return { task: task.describe(seconds) };
   }
 
@@ -349,21 +401,19 @@ export class Fargate implements Part {
     this.#end(task, 'SpotInterruption', 'Your Spot Task was interrupted.', SPOT_NOTICE);
   }
 
-  #end(task: EcsTask, code: string, reason: string, timeout: number): void {
+  #end(task: EcsTask, code: string, reason: string, timeout?: number): void {
     if (task.desired === 'STOPPED') return;
     task.desired = 'STOPPED';
     task.stopCode = code;
     task.stoppedReason = reason;
-    const running = this.#processes.get(task);
-    if (running === undefined) return;
+    if (!this.#processes.has(task)) return;
     this.#tell(task);
-    running.terminate();
-    void this.#clock.sleep(timeout * 1000).then(() => this.#processes.get(task)?.kill());
+    this.#stopContainers(task, timeout);
   }
 
-  /** SIGKILL to all of its processes, as when its memory or its host is gone; whether it ran. */
+  /** SIGKILL to all processes of the essential container, as when its memory is gone; whether it ran. */
   async kill(task: EcsTask, reason?: string): Promise<boolean> {
-    const running = this.#processes.get(task);
+    const running = this.#processes.get(task)?.get(task.definition.container.Name);
     if (running === undefined) return false;
     if (reason !== undefined) task.reason = reason;
     await running.kill();
@@ -402,13 +452,16 @@ export class Fargate implements Part {
   async left(): Promise<readonly number[]> {
     if (this.#endpoint === undefined) return [];
     const { url } = await this.#endpoint;
-    return this.tasks.filter(({ status }) => status === 'STOPPED').flatMap((task) => processesWith(markOf(task, url)));
+    const over = this.tasks.filter(({ status }) => status === 'STOPPED');
+    const marks = over.flatMap((task) => task.definition.containers.map((each) => markOf(task, each, url)));
+    return marks.flatMap(processesWith);
   }
 
   async stop(): Promise<void> {
     this.#ended = true;
     this.#over.settle();
-    await Promise.all([...this.#processes.values()].map((running) => running.kill()));
+    const running = [...this.#processes.values()].flatMap((containers) => [...containers.values()]);
+    await Promise.all(running.map((each) => each.kill()));
     await Promise.allSettled(this.#going);
     for (const { logs, secrets } of this.#clients.values()) {
       logs.destroy();
@@ -438,10 +491,13 @@ export class Fargate implements Part {
   #metadata(): Promise<{ readonly url: string; close(): Promise<void> }> {
     this.#endpoint ??= (async () => {
       const server: Server = createServer((request, response) => {
-        const [, kind, id] = /^\/(credentials|metadata)\/(\w+)/.exec(request.url ?? '') ?? [];
+        const [, kind, id, name] = /^\/(credentials|metadata)\/(\w+)(?:\/([\w-]+))?$/.exec(request.url ?? '') ?? [];
         const task = this.tasks.find((each) => each.id === id);
+        const container = task?.definition.containers.find(({ Name }) => Name === name);
         const body =
-          task === undefined ? undefined : kind === 'credentials' ? this.#credentials(task) : metadataOf(task);
+          task !== undefined && kind === 'credentials'
+            ? this.#credentials(task)
+            : task && container && metadataOf(task, container);
         response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
         response.end(JSON.stringify(body ?? {}));
       });
@@ -479,55 +535,8 @@ function settled(): { readonly promise: Promise<undefined>; settle(): void } {
   return { promise, settle: () => settle() };
 }
 
-/** CloudWatch Logs of one container: `prefix/container/task-id`. */
-class LogLines {
-  readonly #client: CloudWatchLogsClient;
-  readonly #place: { readonly logGroupName: string; readonly logStreamName: string } | undefined;
-  #waiting: { readonly timestamp: number; readonly message: string }[] = [];
-  #sending: Promise<void> = Promise.resolve();
-
-  constructor({ definition: { container }, id }: EcsTask, client: CloudWatchLogsClient) {
-    this.#client = client;
-    const place = logPlace(container, id);
-    this.#place = place && { logGroupName: place.group, logStreamName: place.stream };
-  }
-
-  async open(): Promise<void> {
-    if (this.#place !== undefined) await this.#client.send(new CreateLogStreamCommand(this.#place));
-  }
-
-  add(message: string): void {
-    // CloudWatch takes no empty events.
-    if (this.#place === undefined || message === '') return;
-    this.#waiting.push({ timestamp: Date.now(), message });
-    if (this.#waiting.length === 1) this.#sending = this.#sending.then(() => this.#send());
-  }
-
-  async flush(): Promise<void> {
-    await this.#sending;
-  }
-
-  async #send(): Promise<void> {
-    const logEvents = this.#waiting;
-    this.#waiting = [];
-    if (this.#place === undefined || logEvents.length === 0) return;
-    // Lines that cannot be sent are lost, as with Docker's driver: the container goes on.
-    await this.#client.send(new PutLogEventsCommand({ ...this.#place, logEvents })).catch(() => {});
-  }
-}
-
-function logPlace({ LogConfiguration, Name }: ContainerDefinition, id: string) {
-  if (LogConfiguration?.LogDriver !== 'awslogs') return undefined;
-  const {
-    'awslogs-group': group = '',
-    'awslogs-stream-prefix': prefix,
-    'awslogs-region': region,
-  } = LogConfiguration.Options;
-  return { group, region, stream: `${prefix}/${Name}/${id}` };
-}
-
 /** Of ECS_CONTAINER_METADATA_URI_V4, as far as it is read. */
-function metadataOf({ id, arn, definition: { container } }: EcsTask): object {
+function metadataOf({ id, arn }: EcsTask, container: ContainerDefinition): object {
   const place = logPlace(container, id);
   const options = place && {
     'awslogs-group': place.group,
@@ -543,8 +552,8 @@ function metadataOf({ id, arn, definition: { container } }: EcsTask): object {
 }
 
 /** The container's own address of metadata, which all its processes inherit. */
-function markOf({ id }: EcsTask, url: string): string {
-  return `ECS_CONTAINER_METADATA_URI_V4=${url}/metadata/${id}`;
+function markOf({ id }: EcsTask, { Name }: ContainerDefinition, url: string): string {
+  return `ECS_CONTAINER_METADATA_URI_V4=${url}/metadata/${id}/${Name}`;
 }
 
 function nameOf(role: string): string {

@@ -212,6 +212,30 @@ describe('launch on AWS', () => {
     });
   });
 
+  it('gives a second container its command and variables, and the runner the size', async () => {
+    const command = ['serve', '--region', '${region}'];
+    const _beside = { image: 'stand-in:1', command, env: { REGION: '${region}', PORT: 80, NONE: null } };
+    const resources = { cpu: 1024, memory: '2GB' };
+    await handler(payloadOf({ d: 'other', k: { 'py>': 'a.b', resources, _beside } }));
+    expect(aws.calls[0]?.input.overrides.containerOverrides).toEqual([
+      expect.objectContaining({ name: 'task', cpu: 1024, memory: 2048 }),
+      {
+        name: 'beside',
+        command: ['serve', '--region', 'eu'],
+        environment: [
+          { name: 'REGION', value: 'eu' },
+          { name: 'PORT', value: '80' },
+          { name: 'NONE', value: '' },
+        ],
+      },
+    ]);
+    const long = { image: 'stand-in:1', command: ['serve', 'x'.repeat(8_192)] };
+    expect(await failure({ token: 'long', k: { 'py>': 'a.b', _beside: long } })).toMatch(
+      /^Trowel\.BadInput: The container's overrides have \d+ characters, ECS takes 8192$/,
+    );
+    expect(aws.calls).toHaveLength(1);
+  });
+
   it('names the variables of secrets and never their values', async () => {
     await handler(payloadOf({ k: { 'py>': 'a.b', _env: { P: '${secret:pg.password}' } } }));
     const id = aws.calls[0]?.input.startedBy;

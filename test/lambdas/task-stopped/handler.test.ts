@@ -109,6 +109,27 @@ describe('reasonOf', () => {
     ],
     ['no capacity', failedToStart('Capacity is unavailable at this time'), 'Trowel.NoCapacity', /no room/],
     [
+      'trap: a second container, which was killed after the runner had ended',
+      {
+        stopCode: 'EssentialContainerExited',
+        containers: [
+          { name: 'beside', exitCode: 137, reason: 'OutOfMemoryError: Container killed due to memory usage' },
+          { name: 'task', exitCode: 1 },
+        ],
+      },
+      'Trowel.TaskLost',
+      /without an answer \(exit code 1\)/,
+    ],
+    [
+      'image of a second container that cannot run',
+      {
+        stopCode: 'TaskFailedToStart',
+        containers: [{ name: 'task' }, { name: 'beside', reason: 'CannotStartContainerError: exec format error' }],
+      },
+      'Trowel.BadInput',
+      /cannot run/,
+    ],
+    [
       'image that cannot run',
       {
         ...container('CannotStartContainerError: exec: "python3": executable file not found'),

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Match } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
+import type { OperatorSpec } from '../../../lib/language/operators/spec.ts';
+import { OPERATORS } from '../../../lib/language/operators.ts';
+import type { Mapping } from '../../../lib/language/workflow.ts';
 import { deploy, ECHO, folder, launches, load, setUp } from './deploy-template.ts';
+
+const TABLE = OPERATORS as { [name: string]: OperatorSpec };
 
 setUp();
 
@@ -70,6 +75,40 @@ describe('containers', () => {
     expect(key('+main+b')).toMatch(/^[0-9a-f]{12}$/);
     expect(key('+main+c')).toBe(key('+main+b'));
     expect(key('+main+d')).not.toBe(key('+main+b'));
+  });
+
+  it('makes a second container for an operator that asks for one, in a task definition of its own', async () => {
+    const { sh } = OPERATORS;
+    const env = { WORD: '${session_date}' };
+    TABLE.served = { ...(sh as OperatorSpec & { kind: 'container' }), beside: { image: 'stand-in:1', env } };
+    const { template, definition } = await deploy('beside', {
+      'main.dig': '+a:\n  served>: "true"\n+b:\n  sh>: "true"\n  _beside: {image: "not-wanted:1"}\n',
+      'trowel.yml': 'name: beside\n',
+    }).finally(() => delete TABLE.served);
+    template.resourceCountIs('AWS::ECS::TaskDefinition', 2);
+    const { States } = JSON.parse(definition('main')) as {
+      States: { [name: string]: { Arguments?: { Payload?: { d?: string; k: Mapping } } } };
+    };
+    const payload = (state: string) => States[state]?.Arguments?.Payload;
+    expect(payload('+main+a')).toMatchObject({ d: expect.stringMatching(/^[0-9a-f]{12}$/) });
+    expect(payload('+main+a')?.k._beside).toEqual({ image: 'stand-in:1', env });
+    expect(payload('+main+b')).not.toHaveProperty('d');
+    expect(payload('+main+b')?.k).not.toHaveProperty('_beside');
+    const log = { LogDriver: 'awslogs', Options: Match.objectLike({ 'awslogs-stream-prefix': 'task' }) };
+    template.hasResourceProperties('AWS::ECS::TaskDefinition', {
+      Family: `beside-${payload('+main+a')?.d}`,
+      ContainerDefinitions: [
+        Match.objectLike({ Name: 'task', Essential: true, StopTimeout: 120, LogConfiguration: log }),
+        {
+          Name: 'beside',
+          Image: 'stand-in:1',
+          Essential: false,
+          StopTimeout: 120,
+          LogConfiguration: log,
+          LinuxParameters: { Capabilities: {}, InitProcessEnabled: true },
+        },
+      ],
+    });
   });
 
   it('trap: an inactive revision cannot start tasks: replaced ones are retained', async () => {

@@ -145,6 +145,15 @@ describe('launch', () => {
     });
   });
 
+  it('asks for a second container, whose keys count as the task’s own and get no secrets', async () => {
+    const _beside = { image: 'db:1', command: ['serve', '${region}'], env: { A: '${secret:pg.password}' } };
+    const job = await assigned({ k: { 'py>': 'tasks.load', _beside } });
+    expect(job.beside).toEqual({ image: 'db:1', command: ['serve', 'eu'], env: { A: '${secret:pg.password}' } });
+    expect(job.secrets).toEqual([]);
+    expect(job.assignment.keys).toContain('_beside');
+    expect(await assigned({})).not.toHaveProperty('beside');
+  });
+
   it('refuses another protocol and a bad name in _env', async () => {
     await expect(assigned({ v: 2 })).rejects.toMatchObject({
       name: 'Trowel.BadInput',

@@ -243,6 +243,7 @@ const FAULTS: [string, string, ...string[]][] = [
   ['aws> without action', '+t: {aws>: s3}', 'error bad-value «s3»'],
   ['a key that nobody reads', '+t: {echo>: x, foo: 1}', 'warning unused-key «foo»'],
   ['a directive with a slip', '+t: {py>: m.f, _retyr: 1}', 'warning unused-key «_retyr»'],
+  ['what only the compiler may write', '+t: {py>: m.f, _beside: {image: x}}', 'warning unused-key «_beside»'],
   ['docker with a slip', '+t: {py>: m.f, dokcer: {image: x}}', 'warning unused-key «dokcer»'],
   ['a key of docker', '+t: {py>: m.f, docker: {imagee: x}}', 'warning unused-key «imagee»'],
   ['_do beside echo>', '+t: {echo>: x, _do: {sh>: ls}}', 'warning unused-key «_do»'],

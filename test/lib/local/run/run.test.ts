@@ -66,6 +66,15 @@ describe('a run', () => {
     expect(ran.story).toEqual(['started +main+a', 'succeeded +main+a']);
   });
 
+  it('says that a task with a second container needs a deploy', async () => {
+    const beside = sh('+main+a', 'true', { _beside: { image: 'db:1' } });
+    const ran = await runIn(await temporary({}), sequence([beside]));
+    expect(ran.result).toMatchObject({ status: 'failed', error: 'Trowel.BadInput' });
+    expect(ran.events.find(({ type }) => type === 'task-failed')).toMatchObject({
+      message: expect.stringMatching(/^This task needs a second container \(db:1\).*trowel start/),
+    });
+  });
+
   it('tells a failure with its message, traceback and log', async () => {
     const project = await temporary({ 'tasks.py': TASKS });
     const ran = await runIn(
