@@ -58,6 +58,15 @@ def test_imports_go_down(path):
     assert wrong == set()
 
 
+def test_nobody_imports_an_adapter():
+    """They are loaded by name (task/adapter.py). An adapter may import modules that begin with its name; testing.py is digdag's."""
+    adapters = {module for module in MODULES if module.startswith("trowel_task.adapters.")}
+    for path in FILES:
+        module = module_of(path)
+        for name in imported(path) & adapters:
+            assert module == "trowel_task.testing" or name.startswith(f"{module}_"), f"{module} imports {name}"
+
+
 def test_no_module_is_in_a_circle():
     left = {module: imported(path) & MODULES.keys() for module, path in MODULES.items()}
     while free := [module for module, needs in left.items() if not needs & left.keys()]:
