@@ -51,7 +51,7 @@ function sageMaker(kind: string): Rule {
       on,
       rule: `StepFunctionsGetEventsForSageMaker${kind}JobsRule`,
     },
-    ...(kind === 'Transform' ? {} : { pass: ['RoleArn', 'sagemaker.amazonaws.com'] as const }),
+    ...(kind !== 'Transform' && { pass: ['RoleArn', 'sagemaker.amazonaws.com'] as const }),
   };
 }
 

@@ -2,6 +2,7 @@
  * Who hears of what: the topic, what the function `notify` knows and may do, and the ways that lead to it beside the workflows' own states:
  * an event for each execution that ends, and alarms, for such events are best effort.
  */
+
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
@@ -11,6 +12,7 @@ import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { present } from '../asl/present.ts';
 import { ofKind } from '../compiler/needs.ts';
 import { CONTAINER, LOG_PREFIX, stateMachineName } from '../contract/deployed-names.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
@@ -27,7 +29,7 @@ export function makeTopic(
   const topic = new sns.Topic(scope, 'Topic', {
     displayName: `Trowel ${name}`,
     enforceSSL: true,
-    ...(encryptionKey !== undefined && { masterKey: encryptionKey }),
+    ...present({ masterKey: encryptionKey }),
   });
   for (const [i, endpoint] of config.notifications.email.entries()) {
     new sns.Subscription(scope, `Email${i + 1}`, { topic, protocol: sns.SubscriptionProtocol.EMAIL, endpoint });

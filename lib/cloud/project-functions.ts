@@ -126,7 +126,7 @@ export function makeFunctions(
         TROWEL_TASK_TIMEOUT: String(config.task.timeout),
         TROWEL_HEARTBEAT: String(config.task.heartbeat),
         TROWEL_SPOT: String(config.task.spot),
-        ...(config.values.pickle ? { TROWEL_PICKLE: 'true' } : {}),
+        ...(config.values.pickle && { TROWEL_PICKLE: 'true' }),
         TROWEL_BUNDLE: bundle.s3ObjectUrl,
         TROWEL_SECRET_PREFIX: prefix,
         TROWEL_RENDER: render.functionName,

@@ -1,5 +1,6 @@
 /** From a project and a name to a machine, its needs and all diagnostics, for a run here and for a deploy: lib/language, then this folder. */
 
+import { present } from '../asl/present.ts';
 import type { Diagnostic, DiagnosticCode } from '../language/diagnostic.ts';
 import { callsByExpression } from '../language/dig/calls.ts';
 import { lineFinder } from '../language/line-finder.ts';
@@ -72,8 +73,7 @@ export async function compileWorkflow(
     timezone: options.timezone ?? project.config.timezone,
     task: project.config.task,
     line: lineFinder(project.sources),
-    ...(options.target !== undefined && { target: options.target }),
-    ...(options.limits !== undefined && { limits: options.limits }),
+    ...present({ target: options.target, limits: options.limits }),
     ...(options.deploy && { deploy: { params: options.params, secrets: project.config.secrets } }),
   };
   const { compiled, diagnostics } = compile(workflow, { workflows, ...compileOptions });

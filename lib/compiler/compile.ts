@@ -2,6 +2,7 @@
  * Workflow → state machine. The machine is the same here and on AWS; how each construct becomes states is told in
  * docs/compiling.md.
  */
+import { present } from '../asl/present.ts';
 import type { Json, State, StateMachine } from '../asl/types.ts';
 import { PROTOCOL } from '../contract/payload.ts';
 import type { TaskInfo } from '../contract/task-info.ts';
@@ -167,15 +168,17 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
         v: PROTOCOL,
         workflow: workflow.name,
         timezone,
-        ...(schedule === undefined ? {} : { schedule: timing as Json }),
-        ...(watched === undefined ? {} : { sla: slaClock(watched) }),
+        ...present({
+          schedule: schedule === undefined ? undefined : (timing as Json),
+          sla: watched === undefined ? undefined : slaClock(watched),
+        }),
         execution: {
           Id: '{% $states.context.Execution.Id %}',
           Name: '{% $states.context.Execution.Name %}',
           StartTime: '{% $states.context.Execution.StartTime %}',
         },
         input: '{% $states.input %}',
-        ...(deploy === undefined ? {} : deployed(deploy)),
+        ...(deploy && deployed(deploy)),
       },
     },
     Retry: REPEATABLE,

@@ -4,7 +4,7 @@ import { put } from './frame.ts';
 import { type Expr, template } from './jsonata.ts';
 import { catchers, ownCall, register, retriers } from './payload.ts';
 import { REPEATABLE } from './retry.ts';
-import { type Context, closing, type Edge } from './scope.ts';
+import { assigned, type Context, closing, type Edge } from './scope.ts';
 
 /**
  * A state that has `evaluate` render a task's templates before a state that cannot. Its answer is the next state's input, or goes into
@@ -31,7 +31,7 @@ export function evaluateState(
     Arguments: ownCall(context, name, 'evaluate', task, op, more),
     ...retriers(task, false, REPEATABLE),
     ...catchers(context),
-    ...(Object.keys(all).length === 0 ? {} : { Assign: all }),
+    ...assigned(all),
     Output: '{% $states.result.Payload %}',
     Next: next.to!,
   } as State);

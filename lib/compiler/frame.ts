@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import type { Processor, State, Template } from '../asl/types.ts';
 import { failureOfFrame } from './failures.ts';
 import { type Expr, template } from './jsonata.ts';
@@ -55,8 +56,8 @@ export function compileFrame(
     layers: layer === undefined ? context.layers : [...context.layers, `$${layer}`],
     levels: [
       {
-        ...(layer === undefined ? {} : { variable: layer }),
-        ...(options.single && options.stores ? { fresh: true } : {}),
+        ...present({ variable: layer }),
+        ...(options.single && options.stores && { fresh: true }),
       },
     ],
     onFail,
@@ -64,8 +65,8 @@ export function compileFrame(
   };
   const entry = body(inner, item);
   const opening: { [variable: string]: Template } = {
-    ...(layer === undefined ? {} : { [layer]: {} }),
-    ...(options.item && !options.single ? { [`i${id}`]: template('$states.input') } : {}),
+    ...(layer !== undefined && { [layer]: {} }),
+    ...(options.item && !options.single && { [`i${id}`]: template('$states.input') }),
     ...entry.assign,
   };
   let start = entry.to;

@@ -8,7 +8,7 @@ import { gatherRules } from './gather.ts';
 import type { LevelEntry, Plan } from './graph.ts';
 import { type Expr, mergeList, template } from './jsonata.ts';
 import type { CompileNode } from './operator.ts';
-import { type Context, closing, type Edge, failing, leave, sharing } from './scope.ts';
+import { assigned, type Context, closing, type Edge, failing, leave, sharing } from './scope.ts';
 import type { Program } from './unit.ts';
 
 export function compilePlan(context: Context, group: Group, plan: Plan, exit: Edge, compileNode: CompileNode): Edge {
@@ -152,7 +152,7 @@ export function putRules(context: Context, name: string, rules: readonly Rule[],
     Type: 'Choice',
     Choices: rules,
     Default: otherwise,
-    ...(Object.keys(assign).length === 0 ? {} : { Assign: assign }),
+    ...assigned(assign),
     Output: {},
   } as State);
 }

@@ -2,7 +2,9 @@
  * Splits a workflow that is too large for one machine: runs of children become groups without a name, and loops are cut into slices,
  * which split.ts compiles as nested machines.
  */
+
 import { LIMITS } from '../asl/limits.ts';
+import { present } from '../asl/present.ts';
 import { kindOf, loopOver } from '../language/operators.ts';
 import type { Group, Node, Parallelism, Task, Workflow } from '../language/workflow.ts';
 import { isGraph } from './graph.ts';
@@ -182,15 +184,16 @@ class Partitioner {
     const elseBody = task.elseBody === undefined ? undefined : this.fit(task.elseBody);
     let fitted: Task = {
       ...task,
-      ...(body === undefined ? {} : { body }),
-      ...(elseBody === undefined ? {} : { elseBody }),
+      ...present({ body, elseBody }),
     };
     if (this.#stays(fitted)) return fitted;
     if (kindOf(task.operator) === 'condition') {
       fitted = {
         ...fitted,
-        ...(body === undefined ? {} : { body: this.#detach(body) }),
-        ...(elseBody === undefined ? {} : { elseBody: this.#detach(elseBody) }),
+        ...present({
+          body: body === undefined ? undefined : this.#detach(body),
+          elseBody: elseBody === undefined ? undefined : this.#detach(elseBody),
+        }),
       };
     } else if (body !== undefined) {
       const count = iterations(task) ?? 1;

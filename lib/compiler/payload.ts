@@ -1,4 +1,5 @@
 import { isMapping } from '../asl/json.ts';
+import { present } from '../asl/present.ts';
 import type { Assign, Catcher, Json, Retrier, Template } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { PROTOCOL } from '../contract/payload.ts';
@@ -37,11 +38,11 @@ function payload(context: Context, keys: Mapping, op: string, m?: number): { [ke
     v: PROTOCOL,
     t: taskName(context),
     l: layerList(context),
-    ...(m === undefined ? {} : { m }),
+    ...present({ m }),
     b: '{% $b %}',
     k: literal(keys as Json),
     op,
-    ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
+    ...(context.tries.length !== 0 && { r: template(triesOf(context)) }),
   };
 }
 
@@ -139,9 +140,9 @@ export function register(context: Context, state: string, task: Task, role?: Tas
   const { program } = context.unit;
   program.spans.set(state, task.span);
   program.tasks[state] = {
-    ...(context.name.every((piece) => typeof piece === 'string') ? { task: context.path } : {}),
+    ...(context.name.every((piece) => typeof piece === 'string') && { task: context.path }),
     operator: task.operator,
-    ...(role === undefined ? {} : { role }),
+    ...present({ role }),
     at: `${task.span.file}:${program.line(task.span)}`,
   };
   return state;

@@ -1,3 +1,4 @@
+import { present } from '../asl/present.ts';
 import type { Retrier, State, Template } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import type { Retry } from '../language/workflow.ts';
@@ -85,7 +86,7 @@ export function retrier(retry: Literal): Retrier {
     IntervalSeconds: Math.max(1, retry.interval),
     MaxAttempts: retry.limit,
     BackoffRate: retry.exponential ? 2 : 1,
-    ...(retry.maxInterval === undefined ? {} : { MaxDelaySeconds: retry.maxInterval }),
+    ...present({ MaxDelaySeconds: retry.maxInterval }),
   };
 }
 
@@ -143,7 +144,7 @@ export function compileRetry(
         Condition: template(`$${counter}<${spec.kind === 'literal' ? spec.limit : `$${spec.variable}.limit`}`),
         Assign: {
           [counter]: template(`$${counter}+1`),
-          ...(stores ? { [tries]: template(merge([`$${tries}`, `$${layer}`])), [layer]: {} } : {}),
+          ...(stores && { [tries]: template(merge([`$${tries}`, `$${layer}`])), [layer]: {} }),
           ...entry.assign,
         },
         Output: {},

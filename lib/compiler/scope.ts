@@ -5,6 +5,7 @@
  * *levels* are the layers that tasks may store into, innermost last; an *edge* leads to a state at some level, and
  * leaving levels merges their layers down. Everything a state needs before it starts is assigned on the edges into it.
  */
+import { present } from '../asl/present.ts';
 import type { State, Template } from '../asl/types.ts';
 import type { Variable } from '../expression/lower.ts';
 import { walk } from '../language/walk.ts';
@@ -172,7 +173,10 @@ export interface Leaving {
 export function leave(context: Context, edge: Edge, output: { readonly [key: string]: Template } = {}): Leaving {
   if (edge.to === undefined) {
     const stored = merged(opened(context, edge), []);
-    return { Output: { ...(stored === undefined ? {} : { stored: template(stored) }), ...output }, End: true };
+    return {
+      Output: { ...present({ stored: stored === undefined ? undefined : template(stored) }), ...output },
+      End: true,
+    };
   }
   return going(edge.to, { ...closing(context, edge), ...edge.assign }, output);
 }
@@ -209,12 +213,19 @@ export function leaveWith(context: Context, edge: Edge, stored: Expr): Leaving {
   return going(edge.to, { ...assign, ...edge.assign }, {});
 }
 
+/** The Assign of a state; a state that assigns nothing has none. */
+export function assigned<V>(assign: { readonly [variable: string]: V }): {
+  readonly Assign?: { readonly [variable: string]: V };
+} {
+  return Object.keys(assign).length === 0 ? {} : { Assign: assign };
+}
+
 function going(
   to: string,
   assign: { readonly [variable: string]: Template },
   output: { readonly [key: string]: Template },
 ): Leaving {
-  return { ...(Object.keys(assign).length === 0 ? {} : { Assign: assign }), Output: output, Next: to };
+  return { ...assigned(assign), Output: output, Next: to };
 }
 
 const handled = new WeakMap<ReadonlyMap<string, Workflow>, boolean>();
@@ -248,7 +259,7 @@ export function failing(
   return {
     Assign: {
       [frame.latest]: template(latest),
-      ...(context.handling ? {} : { [frame.first]: template(first) }),
+      ...(!context.handling && { [frame.first]: template(first) }),
       ...closing(context, edge),
       ...edge.assign,
     },

@@ -3,6 +3,7 @@
  * alerts, runs the tasks of `sla:`, and with `fail: true` stops the session. A branch next to the workflow's tasks would keep the session
  * from ending before its time; this machine costs five transitions a session and ends by itself.
  */
+import { present } from '../asl/present.ts';
 import type { State, StateMachine, Template } from '../asl/types.ts';
 import { ERRORS } from '../contract/errors.ts';
 import { PROTOCOL } from '../contract/payload.ts';
@@ -109,9 +110,7 @@ function around({ root }: Workflow, body: Node): Group {
   return {
     ...root,
     directives: {
-      ...(exported !== undefined && { export: exported }),
-      ...(env !== undefined && { env }),
-      ...(secrets !== undefined && { secrets }),
+      ...present({ export: exported, env, secrets }),
     },
     parallel: { kind: 'sequential' },
     children: [body],
@@ -200,7 +199,7 @@ function startState({ unit, levels }: Context, next: string): State {
 
 /** What `session` computes the time from. */
 export function slaClock({ time, duration }: Sla): { readonly time?: string; readonly duration?: string } {
-  return { ...(time !== undefined && { time }), ...(duration !== undefined && { duration }) };
+  return present({ time, duration });
 }
 
 /** As written in the file. */

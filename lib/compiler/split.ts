@@ -2,6 +2,7 @@
  * Nested machines, for what is too large for one. The machine is started with the layers it sees as values, and answers as a branch does:
  * `{stored, failure?}`.
  */
+import { present } from '../asl/present.ts';
 import type { Json, State, StateMachine, Template } from '../asl/types.ts';
 import { PROTOCOL } from '../contract/payload.ts';
 import type { Node } from '../language/workflow.ts';
@@ -96,8 +97,8 @@ export function nestedMachine(
     items: template('$exists($states.input.items)?$states.input.items:[]'),
     w: template('$exists($states.input.w)?$states.input.w:1'),
     W: template('$exists($states.input.W)?$states.input.W:[]'),
-    ...(context.tries.length === 0 ? {} : { R: template('$states.input.r') }),
-    ...(unit.outerCalls === undefined ? {} : { C: template('$states.input.c') }),
+    ...(context.tries.length !== 0 && { R: template('$states.input.r') }),
+    ...present({ C: unit.outerCalls === undefined ? undefined : template('$states.input.c') }),
   };
   const machine: StateMachine = {
     Comment: made?.called ? `What ${program.name} calls: ${path}` : `A part of ${program.name}: ${path}`,
@@ -123,7 +124,7 @@ export function startNested(
   const { outerCalls } = unit;
   unit.needs(state, { kind: 'machine', name: nested.name, waits: true });
   return start(context, `\${sm_${nested.name}}`, {
-    ...(outerCalls === undefined ? {} : { c: template(outerCalls) }),
+    ...present({ c: outerCalls === undefined ? undefined : template(outerCalls) }),
     ...input,
   });
 }
@@ -158,8 +159,8 @@ function start(context: Context, StateMachineArn: Template, input: { readonly [k
         n: taskName(context),
         l: layerList(context),
         b: '{% $b %}',
-        ...(shares === undefined ? {} : { W: shares }),
-        ...(context.tries.length === 0 ? {} : { r: template(triesOf(context)) }),
+        ...present({ W: shares }),
+        ...(context.tries.length !== 0 && { r: template(triesOf(context)) }),
         ...input,
       },
     },

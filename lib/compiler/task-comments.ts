@@ -2,7 +2,9 @@
  * The table of tasks as comments of the deployed states: `py> +main+load (main.dig:3)`. So a reader of an execution, in the console or
  * by `trowel log --aws`, knows which task of which line a state is, by the very definition that runs, whatever the files here say now.
  */
+
 import { LIMITS } from '../asl/limits.ts';
+import { present } from '../asl/present.ts';
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 import type { TaskInfo } from '../contract/task-info.ts';
 import { definitionText } from './definition-text.ts';
@@ -48,8 +50,8 @@ function parseComment(text: string): TaskInfo | undefined {
   return {
     operator,
     at,
-    ...(task === UNNAMED ? {} : { task }),
-    ...(role === undefined ? {} : { role: role as 'prepares' | 'polls' }),
+    ...present({ task: task === UNNAMED ? undefined : task }),
+    ...present({ role: role === undefined ? undefined : (role as 'prepares' | 'polls') }),
   };
 }
 

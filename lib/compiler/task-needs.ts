@@ -1,4 +1,5 @@
 /** What the keys of a task ask for, where one of Trowel's functions is given them. */
+
 import { createHash } from 'node:crypto';
 import { isMapping } from '../asl/json.ts';
 import { present } from '../asl/present.ts';
@@ -48,7 +49,11 @@ function definitionKey(image: string | undefined, secrets: readonly string[], be
 /** @param defaults `mail:` of the `_export`s around the task */
 export function mailNeed(keys: Mapping, defaults: Mapping): Need {
   const { from, host } = { ...defaults, ...keys };
-  return { kind: 'mail', ...(typeof from === 'string' ? { from } : {}), server: host !== undefined };
+  return {
+    kind: 'mail',
+    ...present({ from: typeof from === 'string' ? from : undefined }),
+    server: host !== undefined,
+  };
 }
 
 export function spotNeeds(spot: boolean): Need[] {

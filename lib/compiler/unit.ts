@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LIMITS } from '../asl/limits.ts';
+import { present } from '../asl/present.ts';
 import type { Json, StateMachine } from '../asl/types.ts';
 import type { TaskInfo } from '../contract/task-info.ts';
 import type { Diagnostic, DiagnosticCode, Span } from '../language/diagnostic.ts';
@@ -139,7 +140,7 @@ export class Unit {
     message: string,
     ...notes: string[]
   ): void {
-    this.program.diagnostics.push({ code, severity, message, notes, ...(span === undefined ? {} : { span }) });
+    this.program.diagnostics.push({ code, severity, message, notes, ...present({ span }) });
   }
 }
 

@@ -55,7 +55,7 @@ export class Launches {
     const taskArn = textOf(answer, 'taskArn');
     const reports = textOf(answer, 'reports');
     if (taskArn !== undefined) {
-      this.#launches.set(id, { ...launch, taskArn, ...(reports === undefined ? {} : { reports }) });
+      this.#launches.set(id, { ...launch, taskArn, ...present({ reports }) });
     }
     if (/^Task(?:Succeeded|Failed|TimedOut|StateAborted)$/.test(event.type)) {
       this.#end(id, launch, event, event.type === 'TaskSucceeded');

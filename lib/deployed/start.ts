@@ -29,8 +29,8 @@ export function newExecutionName(workflow: string, now: number): string {
 export function newInput(session: string | undefined, params: Mapping): ExecutionInput {
   return {
     ...present({ session_time: session }),
-    ...(Object.keys(params).length === 0 ? {} : { params }),
-    ...(holdsPrefix(params) && { encoded: true }),
+    ...(Object.keys(params).length !== 0 && { params }),
+    ...present({ encoded: holdsPrefix(params) || undefined }),
   };
 }
 
@@ -50,7 +50,7 @@ export async function inputAgain(
   const before = at(input, 'encoded') === true ? said : encode(said);
   return {
     ...newInput(session, merged(before, params)),
-    ...(resume ? { resume_from: [earlier.name, ...resumedBy(input)] } : {}),
+    ...(resume && { resume_from: [earlier.name, ...resumedBy(input)] }),
   };
 }
 

@@ -241,7 +241,7 @@ export class StateRun {
       State: {
         EnteredTime: this.#entered,
         Name: this.name,
-        ...(canRetry(this.state) ? { RetryCount: this.#retryCount } : {}),
+        ...(canRetry(this.state) && { RetryCount: this.#retryCount }),
       },
       ...present({ Task: this.#token === undefined ? undefined : { Token: this.#token } }),
       ...present({ Map: mapItem === undefined ? undefined : { Item: mapItem } }),

@@ -170,7 +170,7 @@ export class TaskEvents {
     return [
       ...begin,
       ...said1,
-      { type: 'task-succeeded', time, task, seconds, ...(replayed ? { replayed: true } : {}) },
+      { type: 'task-succeeded', time, task, seconds, ...present({ replayed: replayed || undefined }) },
     ];
   }
 

@@ -1,6 +1,7 @@
 /** Rendered values of `_parallel` and `_retry`, and what if>, wait> and call> make of theirs. */
 
 import { isMapping } from '../asl/json.ts';
+import { present } from '../asl/present.ts';
 import type { EvaluateResults } from '../contract/payload.ts';
 import { holdsPrefix } from '../language/value-form.ts';
 import type { Mapping, Retry, Value } from '../language/workflow.ts';
@@ -109,7 +110,7 @@ export function requirement(keys: Mapping, builtins: Mapping): Result<EvaluateRe
     session_time: time.value,
     session_unixtime: Math.floor(millis / 1000),
     params: params.value,
-    ...(holdsPrefix(params.value) && { encoded: true }),
+    ...present({ encoded: holdsPrefix(params.value) || undefined }),
     rerun_on: rerun.value,
     ignore_failure: ignore.value,
   });

@@ -92,7 +92,7 @@ export function scheduleWindow(
   if (spec.kind === 'seconds_interval') return {};
   const from = dayStart(spec.start, 0, timezone, delay * SECOND) ?? undefined;
   const until = dayStart(spec.end, 1, timezone) ?? undefined;
-  return { ...present({ from, until }) };
+  return present({ from, until });
 }
 
 function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string): Scheduler | string {

@@ -26,8 +26,8 @@ export function capture(
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: options.env ?? process.env,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(signal === undefined ? {} : { signal }),
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      ...(signal && { signal }),
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     });
     child.stdin?.on('error', () => {}).end(input);

@@ -4,6 +4,7 @@
  */
 
 import { isMapping } from '../asl/json.ts';
+import { present } from '../asl/present.ts';
 import type { Processor, State, StateMachine } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
 import { mapValues } from '../contract/merge.ts';
@@ -61,13 +62,15 @@ function harmless(node: Node): Node {
   const { error: _, check, retry, ...others } = node.directives;
   const directives = {
     ...others,
-    ...(check !== undefined && { check: harmless(check) }),
+    ...present({ check: check !== undefined ? harmless(check) : undefined }),
     ...(retry?.kind === 'expression' && { retry }),
   };
   if (node.kind === 'group') return { ...node, directives, children: node.children.map(harmless) };
   const bodies = {
-    ...(node.body !== undefined && { body: harmless(node.body) }),
-    ...(node.elseBody !== undefined && { elseBody: harmless(node.elseBody) }),
+    ...present({
+      body: node.body !== undefined ? harmless(node.body) : undefined,
+      elseBody: node.elseBody !== undefined ? harmless(node.elseBody) : undefined,
+    }),
   };
   if (kindOf(node.operator) !== 'failure') return { ...node, ...bodies, directives };
   const { [`${node.operator}>`]: __, _type: ___, _command: ____, ...keys } = node.keys;

@@ -89,7 +89,7 @@ class EcsCompute implements Compute {
       const { tasks = [], failures = [] } = await this.#options.ecs.send(new RunTaskCommand(request));
       // An answer of 200 may say that nothing was started.
       if (tasks.length === 0) throw shortage(failures, this.#options.subnets);
-      return { ...present({ taskArn: tasks[0]?.taskArn }) };
+      return present({ taskArn: tasks[0]?.taskArn });
     } catch (error) {
       const { name, resourceIds } = error as { readonly name?: string; readonly resourceIds?: readonly string[] };
       // The token's first call has started a task, with other parameters: on Spot, or before a deploy.

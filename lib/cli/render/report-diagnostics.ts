@@ -1,5 +1,7 @@
 /** Where diagnostics go: as text to standard error, in the forms for programs to standard output. Files are named relative to the user's current folder. */
+
 import { posix } from 'node:path';
+import { present } from '../../asl/present.ts';
 import type { Diagnostic } from '../../language/diagnostic.ts';
 import type { Place } from '../../language/find-project.ts';
 import type { Project } from '../../language/project.ts';
@@ -20,7 +22,10 @@ export async function reportDiagnostics(
   const { red, yellow, bold, dim } = stderr.colors;
   const [named, sources] = fromHere(diagnostics, project.sources, place);
   const palette = { error: red, warning: yellow, strong: bold, faint: dim };
-  const text = renderText(named, sources, { palette, ...(stderr.isTerminal && { width: stderr.columns }) });
+  const text = renderText(named, sources, {
+    palette,
+    ...present({ width: stderr.isTerminal ? stderr.columns : undefined }),
+  });
   await stderr.write(`${text}\n${renderCount(diagnostics)}\n`);
 }
 

@@ -1,5 +1,6 @@
 import { OPTIMIZED, WAITED_FOR } from '../../asl/integrations.ts';
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import type { Json, State, Template } from '../../asl/types.ts';
 import { decode, findMark, isInteger } from '../../language/value-form.ts';
 import type { Mapping, Task, Value } from '../../language/workflow.ts';
@@ -82,7 +83,7 @@ export const compileAws: CompileOperator = (context, task, exit) => {
     Arguments: dynamic
       ? '{% $type($states.input.k.arguments)="string"?$parse($states.input.k.arguments):$states.input.k.arguments %}'
       : written(given),
-    ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
+    ...present({ TimeoutSeconds: typeof task.timeout === 'number' ? task.timeout : undefined }),
     ...callRetriers(task),
     ...callCatchers(context),
     ...answered(context, task, exit, `{"aws":{"last_result":${asData('$states.result')}}}`),
@@ -114,7 +115,7 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
   context.unit.needs(name, {
     kind: 'call',
     resource: INVOKE,
-    arguments: { FunctionName: task.command, ...(qualifier === undefined ? {} : { Qualifier: qualifier }) },
+    arguments: { FunctionName: task.command, ...present({ Qualifier: qualifier }) },
   });
   put(context, name, {
     Type: 'Task',
@@ -125,7 +126,7 @@ export const compileLambda: CompileOperator = (context, task, exit) => {
         JSON.stringify(value).includes('$') ? template(`$states.input.k.${key}`) : written(value),
       ]),
     ),
-    ...(typeof task.timeout === 'number' ? { TimeoutSeconds: task.timeout } : {}),
+    ...present({ TimeoutSeconds: typeof task.timeout === 'number' ? task.timeout : undefined }),
     ...callRetriers(task),
     ...callCatchers(context),
     ...answered(context, task, exit, `{"lambda":{"last_result":${asData('$states.result.Payload')}}}`),

@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { State } from '../../asl/types.ts';
 import { mayStore } from '../../language/operators.ts';
 import { put } from '../frame.ts';
@@ -19,7 +20,9 @@ export const compileContainer: CompileOperator = (context, task, exit) => {
     ...(stores ? shared(context) : {}),
     token: '{% $states.context.Task.Token %}',
     n: '{% $states.context.State.RetryCount %}',
-    ...(deploy === undefined || container.definition === DEFAULT_DEFINITION ? {} : { d: container.definition }),
+    ...present({
+      d: deploy === undefined || container.definition === DEFAULT_DEFINITION ? undefined : container.definition,
+    }),
   };
   put(context, name, {
     Type: 'Task',

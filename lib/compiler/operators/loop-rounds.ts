@@ -48,8 +48,8 @@ export function inSequence(loop: Loop, exit: Edge): Edge {
     const item = pick === undefined ? items.at(`$${index}`) : fieldsOf(`$c${id}`);
     const entry = iteration(loop, loop.context, item, layer, back);
     const assign = {
-      ...(pick === undefined ? {} : { [`c${id}`]: template(pick(`$${index}+1`)) }),
-      ...(layer === undefined ? {} : { [layer]: {} }),
+      ...(pick !== undefined && { [`c${id}`]: template(pick(`$${index}+1`)) }),
+      ...(layer !== undefined && { [layer]: {} }),
       ...entry.assign,
     };
     // What iterations store comes together here, whatever their last state is.

@@ -1,4 +1,5 @@
 /** A written loop too long for one history: nested machines run slices of it. */
+import { present } from '../../asl/present.ts';
 import type { State, Template } from '../../asl/types.ts';
 import { answerOfFrame } from '../failures.ts';
 import { compileFrame, put } from '../frame.ts';
@@ -35,7 +36,7 @@ function slicesInSequence(loop: Loop, exit: Edge, size: Expr, chunk?: Expr): Edg
   );
   const input = (index: Expr) => ({
     items: template(items.part(index, size).handed),
-    ...(chunk === undefined ? {} : { w: template(chunk) }),
+    ...present({ w: chunk === undefined ? undefined : template(chunk) }),
   });
   return partsInSequence(loop, nested, (index) => `(${index}+1)*${size}<${items.count}`, input, exit, items.assign);
 }

@@ -28,7 +28,7 @@ export const compileLoop: CompileOperator = (context, task, exit, compileNode) =
     const entry = asMany(loop, exit, `$${variable}`, slices.counted.inPlace);
     const assign = {
       [variable]: '$states.result.Payload.items',
-      ...(task.parallel.kind === 'expression' ? { [`${variable}w`]: '$states.result.Payload.parallel' } : {}),
+      ...(task.parallel.kind === 'expression' && { [`${variable}w`]: '$states.result.Payload.parallel' }),
     };
     const plan: Json = {
       few: slices.counted.inPlace,

@@ -8,7 +8,7 @@ import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
 import { catchers, register } from '../payload.ts';
 import { INFRASTRUCTURE_CALLS } from '../retry.ts';
-import { closing, failing, failureOfTask } from '../scope.ts';
+import { assigned, closing, failing, failureOfTask } from '../scope.ts';
 
 /** Seconds between two looks at a required workflow that somebody else started. */
 const POLL = 10;
@@ -49,7 +49,7 @@ export const compileRequire: CompileOperator = (context, task, exit) => {
   const name: Expr = `$substring(${JSON.stringify(executionPrefix(target))}&"-"&$string($${keys}.session_unixtime)&($${tries}=0?"":"-"&$string($${tries})),0,80)`;
   const done = exit.to ?? passage(context, exit);
   const doneAssign = exit.to === undefined ? {} : { ...closing(context, exit), ...exit.assign };
-  const assignDone = Object.keys(doneAssign).length === 0 ? {} : { Assign: doneAssign };
+  const assignDone = assigned(doneAssign);
   const rerun = `$${keys}.rerun_on`;
   const failed = failing(
     context,

@@ -9,7 +9,7 @@ import type { CompileOperator } from '../operator.ts';
 import { passage } from '../parallel.ts';
 import { callCatchers, register } from '../payload.ts';
 import { CALL } from '../retry.ts';
-import { type Context, closing, failing, failureOfTask, leaveWith } from '../scope.ts';
+import { assigned, type Context, closing, failing, failureOfTask, leaveWith } from '../scope.ts';
 
 /** Seconds between two looks: 5, doubled up to 5 minutes, as digdag. */
 const POLL = 5;
@@ -57,7 +57,7 @@ export const compileS3Wait: CompileOperator = (context, task, exit) => {
     Choices: [
       {
         Condition: template(`${over} and $${keys}.continue_on_timeout`),
-        ...(Object.keys(doneAssign).length === 0 ? {} : { Assign: doneAssign }),
+        ...assigned(doneAssign),
         Output: { over: true },
         Next: done,
       },

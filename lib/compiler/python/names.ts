@@ -1,4 +1,5 @@
 /** What a name in a module is, as far as text shows it: through imports, aliases, stars and base classes. */
+import { present } from '../../asl/present.ts';
 import { absolute, findModule, type Module, submodule } from './modules.ts';
 import type { Argument, Arguments, Binding, ClassBinding, FunctionBinding, PythonSources } from './outline.ts';
 
@@ -112,7 +113,7 @@ export class PythonNames {
     const isMethod = bound && !binding.decorators.includes('staticmethod');
     const [first, ...others] = binding.args;
     const skips = isMethod && first !== undefined && first[2] !== 'k';
-    return { args: skips ? others : binding.args, ...(binding.rest && { rest: true }) };
+    return { args: skips ? others : binding.args, ...present({ rest: binding.rest || undefined }) };
   }
 
   #dataclassArguments(named: Named<ClassBinding>): Arguments | undefined {

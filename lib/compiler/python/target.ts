@@ -1,4 +1,5 @@
 /** What `py>: module.function` leads to, as the runner finds it (trowel_task/task/bind.py). */
+import { present } from '../../asl/present.ts';
 import { didYouMean } from '../../language/suggest.ts';
 import { findModule, type Module, modulesIn } from './modules.ts';
 import { type Named, PythonNames } from './names.ts';
@@ -102,8 +103,8 @@ function called(
   return {
     kind: 'found',
     module,
-    ...(takes !== undefined && { arguments: [{ of: text, takes }] }),
-    ...(binding.lazy !== undefined && binding.decorators.length === 0 && { lazy: binding.lazy }),
+    ...present({ arguments: takes !== undefined ? [{ of: text, takes }] : undefined }),
+    ...present({ lazy: binding.lazy !== undefined && binding.decorators.length === 0 ? binding.lazy : undefined }),
   };
 }
 
@@ -120,14 +121,19 @@ function both(
   return {
     kind: 'found',
     module,
-    ...(constructed !== undefined &&
-      takes !== undefined && {
-        arguments: [
-          { of: ownerText, takes: constructed },
-          { of: text, takes },
-        ],
-      }),
-    ...(method.binding.lazy !== undefined && method.binding.decorators.length === 0 && { lazy: method.binding.lazy }),
+    ...present({
+      arguments:
+        constructed !== undefined && takes !== undefined
+          ? [
+              { of: ownerText, takes: constructed },
+              { of: text, takes },
+            ]
+          : undefined,
+    }),
+    ...present({
+      lazy:
+        method.binding.lazy !== undefined && method.binding.decorators.length === 0 ? method.binding.lazy : undefined,
+    }),
   };
 }
 
@@ -230,5 +236,5 @@ function respelled(command: string): string | undefined {
 
 function fault(message: string, notes: readonly (string | undefined)[], module?: Module): Target {
   const kept = notes.filter((note) => note !== undefined);
-  return { kind: 'fault', message, notes: kept, ...(module && { module }) };
+  return { kind: 'fault', message, notes: kept, ...present({ module }) };
 }

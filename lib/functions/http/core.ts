@@ -132,7 +132,7 @@ async function prepare(
     url,
     method,
     headers,
-    ...(body && { body: body.text }),
+    ...present({ body: body?.text }),
     proxy: proxyFor(url, { proxy: await filled(params.proxy ?? null) }, services.env ?? {}),
     insecure: boolean(params, 'insecure', false),
     followRedirects: boolean(params, 'follow_redirects', true),

@@ -59,7 +59,7 @@ export async function send(request: Request): Promise<Response> {
   // A proxy may be on this machine, but it is no metadata service either.
   const near = reach && { ...reach, loopback: reach.loopback || proxy !== undefined };
   if (near && proxy) checkLiteral(proxy, near);
-  const connect = { ...tls, ...(near && { lookup: checkedLookup(near) }) };
+  const connect = { ...tls, ...present({ lookup: near && checkedLookup(near) }) };
   const dispatcher = proxy
     ? new ProxyAgent({ uri: proxy.href, requestTls: tls, proxyTls: connect, proxyTunnel: false })
     : new Agent({ connect });

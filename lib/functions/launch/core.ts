@@ -175,7 +175,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     env: task.env,
     secrets_map: mapping(keys._secrets) ?? {},
     secret_texts: secrets.texts,
-    ...(typeof keys._workdir === 'string' ? { workdir: keys._workdir } : {}),
+    ...present({ workdir: typeof keys._workdir === 'string' ? keys._workdir : undefined }),
     ...present({ timeout }),
     layers: baseLayers(payload),
     ...present({ merge: payload.m, shares: payload.w }),
@@ -186,7 +186,7 @@ async function jobOf(payload: LaunchPayload, task: RenderedTask, services: Servi
     ...pythonOf(task.params),
     ...tryOf(payload),
     ...adapterFields(payload),
-    ...(services.pickle ? { pickle: true } : {}),
+    ...present({ pickle: services.pickle || undefined }),
   };
   const docker = mapping(task.params.docker);
   const resources = mapping(task.params.resources);
@@ -204,7 +204,7 @@ function tryOf({ n = 0, r = [], b }: LaunchPayload): Pick<Assignment, 'try' | 'r
   const run = attempt.execution?.split(':').at(-1) ?? vars.attempt_id;
   return {
     try: r.reduce((sum, tries) => sum + tries, 1 + n),
-    ...(run === undefined || run === null ? {} : { run: String(run) }),
+    ...present({ run: run === undefined || run === null ? undefined : String(run) }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Slack's Block Kit: a report as blocks, and the limits of any message. https://api.slack.com/reference/block-kit/blocks */
 
 import { isMapping } from '../../asl/json.ts';
+import { present } from '../../asl/present.ts';
 import { cut, seen } from '../../expression/mask.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 import type { Report } from './report.ts';
@@ -53,7 +54,7 @@ export function withinLimits(message: Mapping): Mapping {
   const { text, blocks } = message;
   return {
     ...message,
-    ...(typeof text === 'string' && { text: cut(text, TEXT) }),
+    ...present({ text: typeof text === 'string' ? cut(text, TEXT) : undefined }),
     ...(Array.isArray(blocks) && { blocks: limited(blocks) }),
   };
 }

@@ -1,5 +1,6 @@
 /** What an execution's history tells about it. Events are those of GetExecutionHistory. */
 
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { HistoryEvent } from '../../engine/history.ts';
 import { at, parsed, textOf } from '../../events/history-value.ts';
@@ -18,7 +19,7 @@ export function beginning(events: readonly HistoryEvent[]): {
   const session = firstOf(events, ({ taskSucceededEventDetails: succeeded }) =>
     textOf(parsed(succeeded?.output), 'Payload', 'b', 'vars', 'session_time'),
   );
-  return { ...(workflow !== undefined && { workflow }), ...(session !== undefined && { session }) };
+  return present({ workflow, session });
 }
 
 function firstOf(

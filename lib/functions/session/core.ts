@@ -79,7 +79,7 @@ export async function session(payload: SessionPayload): Promise<SessionResult> {
   const attempt: Attempt = {
     root: input.root ?? `attempts/${execution.Name}`,
     ...present({ resume: resume === undefined || resume.length === 0 ? undefined : resume }),
-    ...(input.rerun_changed === true ? { rerunChanged: true } : {}),
+    ...(input.rerun_changed === true && { rerunChanged: true }),
     workflow,
     ...present({ sla: payload.sla === undefined ? undefined : deadline(payload.sla, timezone, execution.StartTime) }),
   };

@@ -246,8 +246,8 @@ function parsedTexts(execution: { readonly [key: string]: Json }): Json {
   const { Input, Output } = execution;
   return {
     ...execution,
-    ...(typeof Input === 'string' && { Input: json(Input) }),
-    ...(typeof Output === 'string' && { Output: json(Output) }),
+    ...present({ Input: typeof Input === 'string' ? json(Input) : undefined }),
+    ...present({ Output: typeof Output === 'string' ? json(Output) : undefined }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { Call, Outcome } from '../../engine/types.ts';
 
@@ -106,11 +107,10 @@ function describe(known: Known): { [key: string]: Json } {
     Name: known.name,
     Status: outcome?.status ?? 'RUNNING',
     StartDate: known.started,
-    ...(known.stopped === undefined ? {} : { StopDate: known.stopped }),
+    ...present({ StopDate: known.stopped }),
     ...(outcome !== undefined && outcome.status !== 'SUCCEEDED'
       ? {
-          ...(outcome.error === undefined ? {} : { Error: outcome.error }),
-          ...(outcome.cause === undefined ? {} : { Cause: outcome.cause }),
+          ...present({ Error: outcome.error, Cause: outcome.cause }),
         }
       : {}),
   };

@@ -3,6 +3,7 @@
  * runner leaves to the host. Each is compiled as a machine of its own, which sees the layers of the task it belongs to.
  */
 
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import { type CompileResult, compileFragment } from '../../compiler/compile.ts';
 import { ERRORS, TrowelError } from '../../contract/errors.ts';
@@ -38,8 +39,7 @@ export function fragmentFunctions(
       n: payload.t,
       l: payload.l,
       b: unauthored(payload),
-      ...(payload.r && { r: payload.r }),
-      ...(payload.w && { W: payload.w }),
+      ...present({ r: payload.r, W: payload.w }),
     } as Json;
     const outcome = await context.execute(compiled, input, signal);
     if (outcome.status !== 'SUCCEEDED') throw failed({ Error: outcome.error, Cause: outcome.cause });
@@ -76,7 +76,7 @@ function unauthored({ b, l }: Payload): Payload['b'] {
 /** http_call> takes the options of http>; the answer is wanted whatever they say. */
 function asRequest({ op, k }: Payload): Mapping {
   const { [`${op}>`]: uri, _type, ...others } = k;
-  return { ...others, ...(uri === undefined ? {} : { 'http>': uri }), store_content: true };
+  return { ...others, ...present({ 'http>': uri }), store_content: true };
 }
 
 /** JSON if it is, else YAML. */

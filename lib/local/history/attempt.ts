@@ -9,6 +9,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
+import { present } from '../../asl/present.ts';
 import type { RunEvent, RunStatus } from '../../events/run-event.ts';
 import {
   definitionFile,
@@ -82,7 +83,7 @@ export class Attempt {
     ours.delete(this.directory);
     closeSync(this.#events);
     const ended = new Date().toISOString();
-    this.#writeMeta({ ...this.meta, status, ended, ...(error === undefined ? {} : { error }) });
+    this.#writeMeta({ ...this.meta, status, ended, ...present({ error }) });
   }
 
   #appendOutput(event: RunEvent & { type: 'task-output' }): OutputPointer {

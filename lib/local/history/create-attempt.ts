@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { present } from '../../asl/present.ts';
 import { beginningOf } from '../../host/process-state.ts';
 import { Attempt } from './attempt.ts';
 import { FILE, FOLDER } from './attempt-files.ts';
@@ -43,7 +44,7 @@ function makeAttempt(folder: string, run: NewAttempt): Attempt {
     session,
     started: new Date().toISOString(),
     pid: process.pid,
-    ...(began === undefined ? {} : { process: began }),
+    ...present({ process: began }),
   };
   return new Attempt(join(attempts, String(id)), meta);
 }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { RunEvent, RunStatus } from '../../events/run-event.ts';
 import { holdsPrefix } from '../../language/value-form.ts';
@@ -28,7 +29,7 @@ export class RunAttempt {
       workflow,
       session_time: resume?.session_time ?? sessionTime,
       params: resume?.params ?? params,
-      ...(resume === undefined ? {} : { resumes: resume.attempt }),
+      ...present({ resumes: resume?.attempt }),
     });
     this.resumed = resume === undefined || historyFolder === undefined ? [] : resumeChain(historyFolder, resume);
     this.#rerunChanged = rerunChanged;
@@ -53,7 +54,7 @@ export class RunAttempt {
       attempt,
       session,
       directory: this.kept ? this.root : '',
-      ...(resumes === undefined ? {} : { resumes }),
+      ...present({ resumes }),
     };
   }
 
@@ -63,12 +64,12 @@ export class RunAttempt {
     return {
       session_time,
       params,
-      ...(holdsPrefix(params) && { encoded: true }),
+      ...present({ encoded: holdsPrefix(params) || undefined }),
       session_id: session,
       attempt_id: attempt,
       root: this.root,
-      ...(this.resumed.length === 0 ? {} : { resume_from: [...this.resumed] }),
-      ...(this.#rerunChanged ? { rerun_changed: true } : {}),
+      ...(this.resumed.length !== 0 && { resume_from: [...this.resumed] }),
+      ...present({ rerun_changed: this.#rerunChanged || undefined }),
     };
   }
 
@@ -80,7 +81,7 @@ export class RunAttempt {
       session_id: session,
       attempt_id: this.meta.attempt,
       root: below(this.root),
-      ...(this.resumed.length === 0 ? {} : { resume_from: this.resumed.map(below) }),
+      ...(this.resumed.length !== 0 && { resume_from: this.resumed.map(below) }),
     };
   }
 

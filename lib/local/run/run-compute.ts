@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { LocalCompute } from '../workers/compute.ts';
@@ -35,7 +36,7 @@ export function runCompute(
     },
     onCall,
     logFile: (task) => events.logFile(task),
-    ...(debug === undefined ? {} : { debug }),
+    ...present({ debug }),
   });
 }
 
@@ -58,9 +59,7 @@ function emitSubtask(events: RunEvents, { task, operator, state, seconds = 0, er
       seconds,
       error,
       message,
-      ...(stacktrace === undefined ? {} : { stacktrace }),
-      ...(log === undefined ? {} : { log }),
-      ...(exit === undefined ? {} : { exit }),
+      ...present({ stacktrace, log, exit }),
     });
   }
 }

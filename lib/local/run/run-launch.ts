@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
 import type { LaunchPayload } from '../../contract/payload.ts';
 import { codeUnchanged } from '../../functions/launch/code.ts';
@@ -43,8 +44,7 @@ function servicesFor(
     codeUnchanged: (assignment, sha256) => codeUnchanged(projectFiles(project), assignment, sha256),
     missingSecrets: (keys) => secrets.missing(keys),
     secretVersion: (key, like) => read.version(key, like),
-    ...(secretCommand === undefined ? {} : { secretCommand }),
-    ...(taskTimeout === undefined ? {} : { defaultTimeout: taskTimeout }),
+    ...present({ secretCommand, defaultTimeout: taskTimeout }),
     pickle,
   };
 }

@@ -1,3 +1,4 @@
+import { present } from '../../asl/present.ts';
 import type { Json, StateMachine } from '../../asl/types.ts';
 import { TaskError } from '../../engine/errors.ts';
 import { execute } from '../../engine/execution.ts';
@@ -80,7 +81,7 @@ export class RunMachines {
       invoke: this.#invoke,
       tokens: tokens.tokens,
       signal,
-      ...(clock === undefined ? {} : { clock }),
+      ...present({ clock }),
     });
     const translator = new TaskEvents(compiled.tasks, (task) => events.logFile(task));
     for await (const event of execution) {

@@ -2,6 +2,7 @@
  * A run here: the compiled machine in lib/engine, its functions in this process, its Python tasks in workers. Whoever shows it
  * reads RunEvents; everything they hold has been masked, and is on disk before it is seen.
  */
+import { present } from '../../asl/present.ts';
 import { failureOf } from '../../contract/failure.ts';
 import { TaskError } from '../../engine/errors.ts';
 import type { Invoke, Outcome } from '../../engine/types.ts';
@@ -109,7 +110,7 @@ export class Run implements AsyncIterable<RunEvent> {
     const seconds = (Date.now() - this.#began) / 1000;
     this.#events.end({ type: 'run-ended', time: new Date().toISOString(), status, seconds, ...why });
     this.#events.write(() => this.#attempt.end(status, why.error));
-    return { status, ...why, ...(this.#attempt.kept ? { directory: this.#attempt.root } : {}) };
+    return { status, ...why, ...(this.#attempt.kept && { directory: this.#attempt.root }) };
   }
 
   #ending(outcome: Outcome): Pick<RunResult, 'status' | 'error' | 'message'> {
@@ -132,6 +133,6 @@ function makeInvoke(parts: RunParts, machines: RunMachines, functions: Functions
     functions: { ...functions, launch: launchHere(parts, compute) },
     executions: new Executions((machine, child) => machines.child(machine, child), taskError),
     taskError,
-    ...(aws === undefined ? {} : { aws }),
+    ...present({ aws }),
   });
 }

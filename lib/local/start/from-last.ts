@@ -1,5 +1,6 @@
 /** `run WF +task --from-last`: one task with the values that the tasks before it stored in the last attempt. Nothing else is done again. */
 
+import { present } from '../../asl/present.ts';
 import { findTask } from '../../compiler/select-tasks.ts';
 import { codeOf, functionOf, leadsToTasks, mayStore } from '../../language/operators.ts';
 import { usageFault } from '../../language/request-fault.ts';
@@ -53,7 +54,9 @@ function quiet(node: Node): Node {
   return {
     ...node,
     directives,
-    ...(node.body !== undefined && { body: quiet(node.body) }),
-    ...(node.elseBody !== undefined && { elseBody: quiet(node.elseBody) }),
+    ...present({
+      body: node.body !== undefined ? quiet(node.body) : undefined,
+      elseBody: node.elseBody !== undefined ? quiet(node.elseBody) : undefined,
+    }),
   };
 }

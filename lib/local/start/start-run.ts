@@ -2,6 +2,7 @@
  * From a request to a run: compiles the workflow, chooses the session, makes Python ready, starts. Whoever asks (the command line, a page,
  * a test) reads the events.
  */
+
 import { resolve } from 'node:path';
 import { present } from '../../asl/present.ts';
 import type { CompiledWorkflow } from '../../compiler/compile-project.ts';

@@ -122,7 +122,7 @@ export class LocalCompute implements Compute {
       message: mask(error.message),
       ...present({ stacktrace: error.stacktrace === undefined ? undefined : mask(error.stacktrace), log }),
       task,
-      ...(error.exit === undefined ? {} : { exit: error.exit }),
+      ...present({ exit: error.exit }),
     };
     // A worker that was lost twice: the machine's tries of lost tasks, minutes apart, are meant for containers on AWS.
     const name = error.name === ERRORS.taskLost ? ERRORS.taskFailed : error.name;
