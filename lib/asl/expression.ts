@@ -2,8 +2,9 @@ import jsonata from 'jsonata';
 import { present } from './present.ts';
 
 /**
- * `{% … %}`: finding, parsing and walking JSONata expressions. The parser is jsonata's own, of the version Step Functions runs, so what
- * parses here parses there. Its published types know only part of the tree; `AstNode` is what it gives.
+ * `{% … %}`: finding, parsing and walking JSONata expressions. The parser is jsonata's own, in the version that Step Functions runs, so an
+ * expression that parses here parses there. jsonata's published types describe only part of the tree; `AstNode` describes what the parser
+ * really returns.
  */
 export interface AstNode {
   readonly type: string;
@@ -28,7 +29,7 @@ export interface AstNode {
   readonly tuple?: boolean;
 }
 
-/** The text between `{%` and `%}`, or undefined for a text that is not an expression. No blank may be outside the marks. */
+/** The text between `{%` and `%}`, or undefined for a text that is not an expression. No space is allowed outside the marks. */
 export function expressionIn(text: string): string | undefined {
   return text.length >= 4 && text.startsWith('{%') && text.endsWith('%}') ? text.slice(2, -2) : undefined;
 }
@@ -64,7 +65,7 @@ export function walkAst(root: AstNode, visit: (node: AstNode) => void): void {
 /** Parts of the tree that have a type and are not evaluated themselves. */
 const NOT_EVALUATED: ReadonlySet<unknown> = new Set(['filter', 'index', 'operator']);
 
-/** How deep the nodes of an expression are nested: the most frames that it can take without a function calling a function. */
+/** The depth of nesting of an expression: the most frames that it can take if no function calls another. */
 export function staticDepth(root: AstNode): number {
   let deepest = 0;
   const open: [unknown, number][] = [[root, 0]];

@@ -3,8 +3,8 @@ import { isMapping } from './json.ts';
 import type { State } from './types.ts';
 
 /**
- * The fields of each type of state, JSONata side (https://states-language.net/, AWS's pages on the state types), with what may stand in
- * them. A check gives what was expected, or undefined.
+ * The fields of each type of state, JSONata side (https://states-language.net/, AWS's pages on the state types), with the values that each
+ * allows. A check returns what was expected, or undefined.
  */
 export interface Field {
   readonly required?: true;
@@ -137,7 +137,7 @@ export const MACHINE_FIELDS: Fields = {
   Version: text,
 };
 
-/** A branch or an ItemProcessor. Its states may name a QueryLanguage, it may not. */
+/** A branch or an ItemProcessor. Its states may have a QueryLanguage, it may not. */
 export const PROCESSOR_FIELDS: Fields = {
   Comment: text,
   StartAt: required(text),
@@ -169,10 +169,10 @@ export const CHOICE_RULE_FIELDS: Fields = {
   ...exit,
 };
 
-/** Only in DISTRIBUTED mode. Tolerated failures are accepted in both, and mean nothing in the other. */
+/** Only in DISTRIBUTED mode. Fields on tolerated failures are accepted in both modes, but have no effect in the other. */
 export const DISTRIBUTED_FIELDS = ['ItemBatcher', 'ItemReader', 'ResultWriter', 'Label'] as const;
 
-/** Fields of the other query language, and what does their work in JSONata. */
+/** Fields of JSONPath, and what to use instead in JSONata. */
 export const JSONPATH_FIELDS: { readonly [field: string]: string } = {
   InputPath: 'an expression on $states.input',
   OutputPath: 'Output',

@@ -1,8 +1,8 @@
 import { edgesOf, type Scope } from './graph.ts';
 
 /**
- * Which variables have a value when a state is entered: a data flow analysis over the ways between states. A variable is assigned
- * *surely* if every way there assigns it, and *possibly* if one does.
+ * Which variables have a value when a state is entered: a data flow analysis over the paths between states. A variable is assigned *surely*
+ * if every path to the state assigns it, and *possibly* if at least one does.
  */
 export interface Known {
   readonly surely: Names;
@@ -16,7 +16,7 @@ export interface Names extends Iterable<string> {
 const NOTHING: Known = { surely: new Set(), possibly: new Set() };
 
 /**
- * @param outer what is known where the scope's Parallel or Map state is entered
+ * @param outer what is known when the scope's Parallel or Map state is entered
  * @returns for each reachable state
  */
 export function knownAtStates(scope: Scope, outer: Known = NOTHING): Map<string, Known> {

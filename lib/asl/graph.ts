@@ -1,13 +1,13 @@
 import { step } from './fault.ts';
 import type { Assign, Processor, State, StateMachine } from './types.ts';
 
-/** A way from one state to another, with what it assigns. */
+/** A transition from one state to another, with what it assigns. */
 export interface Edge {
   readonly to: string;
   readonly assign: Assign | undefined;
 }
 
-/** The ways out of a state that lead to another. */
+/** The transitions of a state to other states. */
 export function edgesOf(state: State): Edge[] {
   const edges: Edge[] = [];
   const add = (to: string | undefined, assign: Assign | undefined) => {
@@ -31,7 +31,7 @@ export function edgesOf(state: State): Edge[] {
   return edges;
 }
 
-/** Everything that a state may assign, on any way out. */
+/** Everything that a state can assign, on any transition. */
 export function assignsOf(state: State): { readonly assign: Assign; readonly path: string }[] {
   const found: { assign: Assign; path: string }[] = [];
   const add = (assign: Assign | undefined, path: string) => {
@@ -61,7 +61,7 @@ export interface Scope {
   readonly outer: { readonly scope: Scope; readonly state: string } | undefined;
   /** Children of a distributed Map see no variable of the scopes around them. */
   readonly detached: boolean;
-  /** Whether `$states.context.Map` is there. */
+  /** Whether `$states.context.Map` exists. */
   readonly iteration: boolean;
 }
 

@@ -65,7 +65,7 @@ export const OPTIMIZED: { readonly [service: string]: readonly string[] } = {
   states: ['startExecution'],
 };
 
-/** Of these, what `.sync` may be put behind: the service is called again and again until the job has ended. */
+/** Those of OPTIMIZED that allow `.sync`: the service is called again and again until the job has ended. */
 export const WAITED_FOR: { readonly [service: string]: readonly string[] } = {
   athena: ['startQueryExecution'],
   batch: ['submitJob'],
@@ -92,7 +92,7 @@ export const WAITED_FOR: { readonly [service: string]: readonly string[] } = {
   states: ['startExecution'],
 };
 
-/** What `.waitForTaskToken` may be put behind; every action of `aws-sdk:` too. */
+/** Actions that allow `.waitForTaskToken`; every action of `aws-sdk:` allows it too. */
 const WITH_TOKEN: ReadonlySet<string> = new Set([
   'apigateway:invoke',
   'bedrock:invokeModel',
@@ -163,7 +163,7 @@ const SDK_SERVICES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** @returns why the service would refuse the Resource of a Task, or undefined; anything but an integration of Step Functions is not looked at */
+/** @returns why the service would refuse the Resource of a Task, or undefined; only integrations of Step Functions are checked */
 export function integrationFault(resource: string): string | undefined {
   const [, name] = /^arn:[^:]+:states:[^:]*:[^:]*:(?!activity:)(.+)$/.exec(resource) ?? [];
   if (name === undefined) return undefined;

@@ -1,4 +1,4 @@
 interface ArrayConstructor {
-  /** TypeScript's own makes `any[]` of a `readonly T[] | U` that is a list, and does not take the list away where it is none. */
+  /** TypeScript's own type narrows `readonly T[] | U` to `any[]` if the test is true, and does not remove the list if it is false. */
   isArray(value: unknown): value is readonly unknown[];
 }

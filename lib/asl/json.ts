@@ -1,7 +1,10 @@
-/** JSON, as all folders above have it. */
+/** JSON; all rooms use this type. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
-/** Whether it has keys: an object, and no list. (What merges with another mapping is isMergeable of lib/language/value-form.ts.) */
+/**
+ * Whether a value has keys: an object, not a list. (isMergeable in lib/language/value-form.ts answers whether it merges with another
+ * mapping.)
+ */
 export function isMapping(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,4 @@
-/** Limits of Standard state machines and of what surrounds them (AWS documentation; docs/limits.md says what follows). */
+/** Limits of Standard state machines and of what surrounds them (AWS documentation; docs/limits.md explains their effects). */
 export const LIMITS = {
   stateNameChars: 80,
   definitionBytes: 1024 * 1024,

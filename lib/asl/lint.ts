@@ -11,16 +11,16 @@ import type { Catcher, Json, Retrier, State, StateMachine } from './types.ts';
 import { validateMachine } from './validate.ts';
 
 /**
- * Everything that is wrong with a machine: its structure (validateMachine), and, if that is sound, what no validator of the States Language
- * notices and the service refuses or fails on: unknown functions, variables read before they are assigned, branches that assign what is
- * not theirs, tokens that are never handed out …
+ * Everything that is wrong with a machine: its structure (validateMachine), and, if that is sound, faults that validators of the States
+ * Language miss, but on which the service refuses the machine or a run fails: unknown functions, variables read before they are assigned,
+ * branches that assign variables of an outer scope, tokens that are never passed on …
  */
 export function lintMachine(json: unknown): Fault[] {
   const faults = validateMachine(json);
   return faults.length > 0 ? faults : new Linter(json as StateMachine).run();
 }
 
-/** What `$states` holds besides input and context, which are always there. */
+/** What `$states` holds at a place, besides input and context, which it always holds. */
 type Place = 'plain' | 'result' | 'errorOutput';
 
 class Linter {
@@ -213,7 +213,7 @@ class Linter {
       }
       for (const around of enclosing(scope)) {
         if (this.#assigned.get(around)?.has(name)) {
-          // Where the scope around assigns it only later, the service accepts the same name here.
+          // If the scope around assigns the name only later, the service accepts it here.
           if (readable?.has(name)) {
             this.#fault('outer-assignment', at, `$${name} belongs to the scope around this and can only be read here`);
           }
@@ -277,7 +277,7 @@ class Linter {
   }
 
   #variable(name: string, guarded: boolean, path: string, { scope, known }: At): void {
-    // What cannot be reached has a fault of its own.
+    // A state that cannot be reached gets another fault.
     if (known === undefined || known.surely.has(name)) return;
     if (known.possibly.has(name)) {
       if (!guarded) {
@@ -305,7 +305,7 @@ interface At {
   readonly iteration: boolean;
 }
 
-/** The scopes around one, nearest first, as far as its variables reach. */
+/** The scopes around one whose variables it can see, nearest first. */
 function enclosing(scope: Scope): Scope[] {
   const found: Scope[] = [];
   for (let at = scope; at.outer !== undefined && !at.detached; at = at.outer.scope) {

@@ -1,4 +1,4 @@
-/** Only what has a value: `T` without the fields that are undefined, which become optional ones. */
+/** `T` without the fields that are undefined, which become optional ones. */
 type Present<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };

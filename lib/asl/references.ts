@@ -1,20 +1,20 @@
 import { type AstNode, staticDepth } from './expression.ts';
 import { FUNCTIONS } from './functions.ts';
 
-/** What an expression reads from outside of itself. */
+/** What an expression reads from outside itself. */
 export interface References {
   /** Variables it reads, without `$`; a function that is passed on as a value looks the same. */
   readonly variables: ReadonlySet<string>;
   /** Functions it calls that are JSONata's or Step Functions', without `$`. */
   readonly functions: ReadonlySet<string>;
-  /** Those of them that it asks whether they are there, by `$exists(…)`, a condition or the like: it knows that they may be missing. */
+  /** Variables whose existence it tests, by `$exists(…)`, a condition or the like: it expects that they may be missing. */
   readonly guarded: ReadonlySet<string>;
-  /** Functions called that there are none of: neither JSONata's, Step Functions', nor the expression's own. */
+  /** Calls of functions that do not exist: neither JSONata's, nor Step Functions', nor the expression's own. */
   readonly unknownFunctions: ReadonlySet<string>;
   readonly usesEval: boolean;
-  /** Frames that it takes at least, if all of it is evaluated. */
+  /** The least number of frames that it takes, if all of it is evaluated. */
   readonly depth: number;
-  /** Names, `$`, `*` … that would be looked up in a context there is none of at the top of an expression. */
+  /** Names, `$`, `*` … that would be looked up in a context; at the top of an expression there is none. */
   readonly bareNames: ReadonlySet<string>;
   /** Paths below `$states` as far as they are names, joined by `.`: `input.a`, `context.Task.Token`; `` for `$states` itself. */
   readonly states: ReadonlySet<string>;
@@ -37,9 +37,9 @@ interface Node extends AstNode {
   readonly delete?: AstNode;
 }
 
-/** Functions that give an answer for an argument that is nothing. */
+/** Functions that have a result even if an argument is nothing (undefined). */
 const TAKES_NOTHING: ReadonlySet<string> = new Set(['exists', 'count', 'append']);
-/** Operators that do so. */
+/** Operators with a result even if an operand is nothing. */
 const OPERATORS: ReadonlySet<unknown> = new Set(['and', 'or', '&', '=', '!=', 'in']);
 
 class Reader implements References {
@@ -51,7 +51,7 @@ class Reader implements References {
   readonly states = new Set<string>();
   usesEval = false;
   depth = 0;
-  /** Only collects variables: within a part that is guarded nothing more is. */
+  /** Inside a guarded part only variables are collected, and no further guards. */
   #inGuard = false;
 
   /**
@@ -89,7 +89,7 @@ class Reader implements References {
       }
       case 'bind': {
         const name = String((node.lhs as AstNode).value);
-        // A function may call itself; any other value is there only afterwards.
+        // A function can call itself; any other name is bound only after its value is evaluated.
         if (node.rhs?.type === 'lambda') locals.add(name);
         this.#all([node.rhs], locals, inside);
         locals.add(name);
@@ -131,7 +131,7 @@ class Reader implements References {
         this.#all([node.lhs as AstNode, node.rhs], locals, inside);
         break;
       default:
-        // A list is without what is nothing.
+        // A list leaves out items that are nothing.
         if (node.type === 'unary' && node.value === '[') this.#guard(node.expressions ?? [], locals, inside);
         if (node.type === 'unary' && node.value === '{') {
           this.#pairs(node.lhs as readonly (readonly [AstNode, AstNode])[], locals, inside);
@@ -165,7 +165,7 @@ class Reader implements References {
     }
   }
 
-  /** `@$a` and `#$i`. */
+  /** Bindings by `@$a` and `#$i`. */
   #bind(node: Node, locals: Set<string>): void {
     for (const name of [node.focus, node.index]) {
       if (typeof name === 'string') locals.add(name);

@@ -1,8 +1,8 @@
 /**
- * The types of the Amazon States Language as far as its JSONata side goes (https://states-language.net/).
+ * The types of the Amazon States Language, JSONata side (https://states-language.net/).
  *
- * A string of the form `{% … %}` is a JSONata expression wherever the language allows one; `Template` marks those
- * places. Everything is readonly: a machine is made once, by the compiler or by `JSON.parse`.
+ * A string of the form `{% … %}` is a JSONata expression wherever the language allows one; `Template` marks those places. Everything is
+ * readonly: a machine is made once, by the compiler or by `JSON.parse`.
  */
 import type { Json } from './json.ts';
 

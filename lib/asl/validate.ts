@@ -54,7 +54,7 @@ class Validation {
   machine(machine: Thing): void {
     this.#fields(machine, MACHINE_FIELDS, '');
     const language = machine.QueryLanguage;
-    // JSONPath is the default, which each state may replace.
+    // JSONPath is the default; each state may choose another language.
     if (language !== undefined && language !== 'JSONata' && language !== 'JSONPath') {
       this.#fault('query-language', '/QueryLanguage', `Only JSONata is supported, not ${JSON.stringify(language)}`);
     }
@@ -89,7 +89,7 @@ class Validation {
           ? 'This state is JSONPath, the default; only JSONata is supported: set "QueryLanguage": "JSONata" at the top'
           : `Only JSONata is supported, not ${JSON.stringify(language)}`,
       );
-      // What is JSONPath is not also faulted field by field.
+      // A state in JSONPath gets one fault, not one for each field.
       return;
     }
     const fields =
@@ -221,12 +221,12 @@ class Validation {
     return parsed;
   }
 
-  /** The syntax of every expression in a value. */
+  /** Checks the syntax of every expression in a value. */
   #expressions(value: unknown, path: string): void {
     if (typeof value === 'string') {
       const source = expressionIn(value);
       if (source === undefined && (value.startsWith('{%') || /^[^{]*%\}$/.test(value))) {
-        // The service refuses an expression that is not opened and closed as it should be.
+        // The service refuses an expression with a missing `{%` or `%}`.
         this.#fault(
           'expression-syntax',
           path,

@@ -29,8 +29,8 @@ export interface Beside {
 export type Piece = string | readonly [key: string];
 
 /**
- * Where secrets are put in: of the variables of `env` and of the script those that ask for one. What is not here asks for none, whatever
- * its text looks like.
+ * The texts that secrets are put into: variables of `env`, and the script. A text that is not listed here gets no secret, whatever it looks
+ * like.
  */
 export type SecretTexts = {
   readonly env: { readonly [name: string]: readonly Piece[] };
@@ -48,7 +48,10 @@ export type Assignment = {
   /** `_secrets`: `{pg: {password: 'my.other.key'}}`. */
   readonly secrets_map: Mapping;
   readonly secret_texts: SecretTexts;
-  /** By key as stored: what distinguishes the present value from another (without giving it away). For the record. */
+  /**
+   * For each key as stored: a mark of the present value, different for another value, that does not give the value away. It goes into the
+   * record of the task.
+   */
   readonly secret_versions?: { readonly [key: string]: string };
   readonly workdir?: string;
   /** Seconds. */
@@ -62,13 +65,16 @@ export type Assignment = {
   readonly result: string;
   readonly frames: readonly Value[];
   readonly python?: readonly string[];
-  /** Of trowel_task/adapters, if it is not the default. */
+  /** A module of trowel_task/adapters, if it is not the default one. */
   readonly adapter?: string;
-  /** Which try of the task this is, from 1: tries of its state and of the retried groups around it count, whatever made them fail. */
+  /**
+   * The number of this try of the task, from 1. Tries of its state and of the retried groups around it count, whatever the reason of the
+   * failure.
+   */
   readonly try?: number;
   /** The attempt's number here, the execution's name on AWS: one for all tasks of a run. */
   readonly run?: string;
-  /** With an adapter: how the addresses begin where a container writes what the task reports (reportsPart). */
+  /** With an adapter: the beginning of the addresses to which a container writes the task's reports (reportsPart). */
   readonly reports?: string;
   /** Whether objects of any class may be stored and read. */
   readonly pickle?: boolean;

@@ -9,15 +9,15 @@ export interface TaskDefinition {
 }
 
 /**
- * Task definitions of a deployed project, by the key that the compiler gave a state for its image and secrets. Of each the revision alone
- * is written out: a function's variables may have 4 KB in all.
+ * Task definitions of a deployed project, by the key that the compiler gave a state for its image and secrets. Only the revision of each is
+ * written out: a function's variables may have 4 KB in all.
  */
 export interface DefinitionTable {
   /** ARN without the key: `arn:aws:ecs:…:task-definition/PROJECT-`. */
   readonly family: string;
   /** The container's name in each. */
   readonly container: string;
-  /** The project's, of each of them. */
+  /** The project's size, which each definition has. */
   readonly size: TaskSize;
   readonly revisions: { readonly [key: string]: string };
 }

@@ -1,13 +1,13 @@
 /**
- * Names under which a project is deployed: given by lib/cloud, looked for by lib/deployed. Whoever changes one leaves behind what
- * earlier deploys made.
+ * Names under which a project is deployed. lib/cloud gives them, lib/deployed looks for them. If one changes, resources of earlier deploys
+ * are left behind.
  */
 import { createHash } from 'node:crypto';
 
 /** Characters of a state machine's name. */
 const LONGEST_NAME = 80;
 
-/** `PROJECT-WORKFLOW`; what is too long, or would be ambiguous, gets a hash. */
+/** `PROJECT-WORKFLOW`; a name that is too long, or could mean two workflows, gets a hash. */
 export function stateMachineName(project: string, workflow: string): string {
   const plain = `${project}-${workflow}`;
   if (plain.length <= LONGEST_NAME && /^[A-Za-z0-9_-]+$/.test(plain)) return plain;
@@ -15,9 +15,9 @@ export function stateMachineName(project: string, workflow: string): string {
   return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, '-').slice(0, LONGEST_NAME - 9)}-${hash}`;
 }
 
-/** On every resource: the project's name. */
+/** The tag of every resource: the project's name. */
 export const PROJECT_TAG = 'trowel:project';
-/** On the state machine of a workflow, and not on those of its parts: the workflow's name. */
+/** The tag of a workflow's state machine, but not of the machines of its parts: the workflow's name. */
 export const WORKFLOW_TAG = 'trowel:workflow';
 
 /** A tag's value: letters, digits, spaces and some signs, 256 at most. */
@@ -36,7 +36,7 @@ export const CONTAINER = 'task';
 export const BESIDE = 'beside';
 export const LOG_PREFIX = 'task';
 
-/** Secrets lie in AWS Secrets Manager under this and their key. */
+/** A secret's name in AWS Secrets Manager is this and its key. */
 export function secretPrefix(project: string): string {
   return `trowel/${project}/`;
 }

@@ -17,8 +17,8 @@ export const ERRORS = {
 export type ErrorName = (typeof ERRORS)[keyof typeof ERRORS];
 
 /**
- * An error that a state machine sees under its name: the engine and the Lambda runtime both report `name`. It is one of ERRORS, or what a
- * service of AWS calls it.
+ * An error that a state machine sees under its name: the engine and the Lambda runtime both report `name`. `name` is one of ERRORS, or the
+ * name that a service of AWS gives.
  */
 export class TrowelError extends Error {
   constructor(name: string, message: string, options?: ErrorOptions) {
@@ -27,7 +27,7 @@ export class TrowelError extends Error {
   }
 }
 
-/** What digdag calls a ConfigException: its text ends with `(config)`. */
+/** An error that digdag calls a ConfigException: its text ends with `(config)`. */
 export function badInput(message: string): TrowelError {
   return new TrowelError(ERRORS.badInput, `${message} (config)`);
 }
@@ -49,6 +49,6 @@ export type Failure = {
   task?: string;
   /** On AWS: where the traceback is, `s3://…`; `stacktrace` may be only its end. */
   traceback?: string;
-  /** The exit code of what the task ran, where its adapter gave one. */
+  /** The exit code of the program that the task ran, if its adapter gave one. */
   exit?: number;
 };

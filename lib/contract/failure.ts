@@ -1,7 +1,7 @@
 import type { Mapping } from '../language/workflow.ts';
 import type { Failure } from './errors.ts';
 
-/** `errorOutput` of a state: what a Catch puts in `$f0`. */
+/** `errorOutput` of a state; a Catch puts it in `$f0`. */
 export interface ErrorOutput {
   readonly Error?: unknown;
   readonly Cause?: unknown;
@@ -22,21 +22,21 @@ export function failureOf(output: ErrorOutput): Failure & { name: string } {
   return { name, message: cutMessage(cause) ?? (cause === '' ? (SAID[name] ?? name) : cause) };
 }
 
-/** Of errors that Step Functions gives no cause for. */
+/** Messages for errors that come from Step Functions without a cause. */
 const SAID: { readonly [error: string]: string } = {
   'States.Timeout': 'The task took longer than it may, or its container fell silent (States.Timeout)',
   'States.HeartbeatTimeout': 'The container of the task fell silent (States.HeartbeatTimeout)',
 };
 
 /**
- * The variable `error` of an `_error` handler: digdag's `{message, stacktrace}`, with the failed task's name. What has no traceback of the
- * user's has an empty one, so that a handler may always read it.
+ * The variable `error` of an `_error` handler: digdag's `{message, stacktrace}`, with the failed task's name. `stacktrace` is empty if the
+ * user's code gave none, so that a handler can always read it.
  */
 export function errorVariable(output: ErrorOutput, handler: string): Mapping {
   const { message, stacktrace, task = output.Task } = failureOf(output);
   return {
     message,
-    // The cause may be JSON of somebody else's.
+    // The cause may be JSON that is not Trowel's.
     stacktrace: typeof stacktrace === 'string' ? stacktrace : '',
     // `+main+load^error+say` handles a failure of `+main+load`, or in it.
     task: typeof task === 'string' ? task : handler.replace(/\^error.*$/s, ''),
@@ -44,15 +44,15 @@ export function errorVariable(output: ErrorOutput, handler: string): Mapping {
 }
 
 /**
- * A failure's message as people read it: without digdag's marks `(config)` and `(runtime)`, and of a Python task the exception, without the
- * frames, which are in the traceback. `${error.message}` has all of it, as in digdag.
+ * A failure's message as people read it: without digdag's marks `(config)` and `(runtime)`, and for a Python task only the exception, since
+ * the frames are in the traceback. `${error.message}` has all of it, as in digdag.
  */
 export function plainMessage(message: string): string {
   const python = /(?:^|\n)Error messages from python: ([\s\S]*?)(?:\n\tfrom [\s\S]*)?$/.exec(message);
   return (python?.[1] ?? message).replace(/ \((?:runtime|config)\)(?=$| in | Packages of )/gm, '').trimEnd();
 }
 
-/** Of JSON that was cut: what is left of the message, which stands first. */
+/** The rest of the message in JSON that was cut: the message comes first there. */
 function cutMessage(cause: string): string | undefined {
   const [, text, end] = CUT.exec(cause) ?? [];
   if (text === undefined) return undefined;

@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorName, TrowelError } from './errors.ts';
 
-/** As the SDK's clients throw them; the network's errors have only `code`. */
+/** An error as the SDK's clients throw it; errors of the network have only `code`. */
 export interface ServiceError extends Partial<Error> {
   readonly code?: string;
   readonly $fault?: 'client' | 'server';
@@ -11,7 +11,7 @@ const THROTTLED =
   /throttl|rate exceeded|slow ?down|too many ?(?:concurrent )?(?:requests|attempts)|request ?limit|TPS limit/i;
 const NETWORK = /^(?:E[A-Z]+|EAI_AGAIN|UND_ERR_.*)$/;
 
-/** The name under which states try a service's passing fault again; undefined for any other error. */
+/** The error name on which states retry, for a service's fault that will pass; undefined for any other error. */
 export function passing(error: unknown): ErrorName | undefined {
   const { name = '', message = '', code = '', $fault, $metadata } = error as ServiceError;
   const status = $metadata?.httpStatusCode;
@@ -23,7 +23,7 @@ export function passing(error: unknown): ErrorName | undefined {
   return NETWORK.test(code) || name === 'TimeoutError' ? ERRORS.noCapacity : undefined;
 }
 
-/** A function whose states try it again when a service that it calls fails for a passing reason. */
+/** Makes a function throw a name on which its states retry, when a service that it calls fails for a reason that will pass. */
 export function retriable<E, A, Rest extends unknown[]>(
   act: (event: E, ...rest: Rest) => Promise<A>,
 ): (event: E, ...rest: Rest) => Promise<A> {

@@ -1,6 +1,6 @@
 /**
- * Stores made to fit a state, which holds 256 KiB with those of all tasks that run at the same time: what is too large goes to the value store.
- * trowel_task/store (fit.py; results.py, `_room`) has the same rules for what Python tasks store.
+ * Makes stored parameters fit a state, which holds at most 256 KiB, together with those of all tasks that run at the same time. Values that
+ * are too large go to the value store. trowel_task/store (fit.py; results.py, `_room`) has the same rules for what Python tasks store.
  */
 import { isMergeable, isReference, MAP } from '../language/value-form.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
@@ -9,13 +9,13 @@ import type { Payload, StoreResult } from './payload.ts';
 import { baseLayers, merged } from './stores.ts';
 import { inTurns, type Values } from './values.ts';
 
-/** Bytes of JSON: of all that tasks which run at the same time keep in one state. */
+/** Bytes of JSON that tasks which run at the same time may keep in one state, all together. */
 export const ENVIRONMENT = 98_304;
-/** Of one value that a state holds. */
+/** Bytes of one value that a state holds. */
 const INLINE = 16_384;
-/** Of one reference with what is around it: nobody needs less room. */
+/** Bytes of one reference and the JSON around it: the least room that a value needs. */
 export const REFERENCE = 160;
-/** Of a part that is read to become one file with others, and of all that are read at once. */
+/** Bytes of a part that is small enough to be joined with others in one file, and of all parts that are read at once. */
 const SMALL = 64 * 1024;
 const MOST = 8 * 1024 * 1024;
 
@@ -32,8 +32,8 @@ export async function fitted(
 }
 
 /**
- * What many have stored, in no more than `room` bytes. They come as long lists of parts: the small ones become one file, which costs their next
- * reader less than thousands.
+ * What many tasks have stored, in no more than `room` bytes. It comes as long lists of parts; the small parts become one file, since
+ * thousands of files would cost the next reader more.
  */
 export async function gathered(stored: Mapping, room: number, values: Values): Promise<Mapping> {
   return shrunk(await compacted(stored, values, { left: MOST }), room, values);
@@ -57,7 +57,7 @@ async function shrunk(stored: Mapping, room: number, values: Pick<Values, 'write
   const out: Mapping = {};
   for (const [key, value] of Object.entries(stored)) setOwn(out, key, value);
   const sizes = Object.entries(stored).flatMap(([key, value]) => (key === MAP ? [] : [{ key, size: bytesOf(value) }]));
-  // Where they are too many, all becomes one file: only large ones have files of their own then.
+  // If there are too many values, all of them become one file, and only large ones have a file of their own.
   const enough = sizes.reduce((sum, { key, size }) => sum + Math.min(size, REFERENCE) + key.length + 4, 0) <= room;
   for (const { key, size } of sizes.sort((a, b) => b.size - a.size)) {
     if (total <= room || size <= (enough ? 2 * REFERENCE : INLINE)) break;
@@ -68,7 +68,7 @@ async function shrunk(stored: Mapping, room: number, values: Pick<Values, 'write
   return total <= room ? out : ((await kept(out, values)) as Mapping);
 }
 
-/** In a file; a mapping goes on merging. */
+/** Puts a value in a file; a mapping can still be merged afterwards. */
 async function kept(value: Value, values: Pick<Values, 'write'>): Promise<Value> {
   if (isReference(value)) return value;
   const reference = await values.write(value);
@@ -76,11 +76,11 @@ async function kept(value: Value, values: Pick<Values, 'write'>): Promise<Value>
 }
 
 interface Budget {
-  /** Bytes that may still be read. */
+  /** Bytes that can still be read. */
   left: number;
 }
 
-/** The mapping with its small parts read and merged, each with its neighbours, and those of the mappings in it. */
+/** The mapping with its small parts read and each merged with its neighbours; the same for the mappings in it. */
 async function compacted(mapping: Mapping, values: Pick<Values, 'read'>, budget: Budget): Promise<Mapping> {
   const whole = Object.hasOwn(mapping, MAP) ? await fewer(mapping, values, budget) : mapping;
   if (!Object.values(whole).some((value) => isMergeable(value))) return whole;
@@ -101,7 +101,7 @@ async function fewer(mapping: Mapping, values: Pick<Values, 'read'>, budget: Bud
   return out.length === 1 && isMergeable(only) ? only : { [MAP]: out };
 }
 
-/** Parts in order, none with parts of its own; references are to what is too large to be read. */
+/** The parts in order, none with parts of its own. A reference stays only where the content is too large to be read. */
 async function flat(part: Value, values: Pick<Values, 'read'>, budget: Budget): Promise<Value[]> {
   if (isReference(part)) {
     if (part.kind !== 'json' || part.bytes > Math.min(SMALL, budget.left)) return [part];

@@ -37,7 +37,7 @@ export function markTemplates(value: Value): Marked {
   return isMapping(value) ? mapValues(value, markTemplates) : value;
 }
 
-/** Templates back as the text they are. */
+/** Turns templates back into their text. */
 export function unmark(value: Marked): Value {
   if (value instanceof Template) return value.text;
   if (Array.isArray(value)) return value.map(unmark);
@@ -51,8 +51,8 @@ export function mapValues<A, B>(mapping: { readonly [key: string]: A }, map: (va
 }
 
 /**
- * digdag's Config.merge: mappings merge deeply, anything else replaces; a key keeps the place where it was first seen. What is kept
- * elsewhere is not opened: the parts of a mapping become a longer list. Neither argument is changed.
+ * digdag's Config.merge: mappings merge deeply, anything else replaces; a key keeps the place where it was first seen. Content in files is
+ * not read: the list of a mapping's parts becomes longer instead. Neither argument is changed.
  */
 export function merge(base: MarkedMapping, over: MarkedMapping): MarkedMapping {
   if (Object.hasOwn(over, MAP)) {

@@ -13,14 +13,14 @@ export function fileName(name: string): string {
   return `${safe.slice(0, LONGEST - 17)}~${createHash('sha256').update(name).digest('hex').slice(0, 16)}`;
 }
 
-/** Of the job that a task token asks for, and of the container that is started for it: the same token gives the same id. */
+/** The id of the job that a task token asks for, and of the container started for it. The same token gives the same id. */
 export function jobId(token: string): string {
   return createHash('sha256').update(token).digest('hex').slice(0, 32);
 }
 
 /**
- * Where the result of a task is recorded, below the attempt's root: `results/+main+load.0.json`, `….1-2.json` in retried groups. One
- * folder for all: to make one for each took longer than a small task.
+ * Where the result of a task is recorded, below the attempt's root: `results/+main+load.0.json`, `….1-2.json` in retried groups. All are in
+ * one folder: making a folder for each took longer than a small task.
  */
 export function resultPath(task: string, tries: readonly number[] = []): string {
   return `results/${fileName(task)}.${tries.length === 0 ? '0' : tries.join('-')}.json`;

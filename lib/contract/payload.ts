@@ -1,19 +1,19 @@
 /**
- * What a compiled machine says to the functions and what they answer: the same JSON here and on AWS.
- * Names are short because they are in every state; docs/protocol.md, section "Payloads", explains them. What is JSON is a `type`: TypeScript
- * does not take an interface as JSON.
+ * What a compiled machine sends to the functions, and their answers: the same JSON here and on AWS. Names are short because they are in
+ * every state; docs/protocol.md, section "Payloads", explains them. These are types and not interfaces, because TypeScript does not accept
+ * an interface as JSON.
  */
 import type { Mapping, Schedule, Value } from '../language/workflow.ts';
 
 export const PROTOCOL = 1;
 
 /**
- * One layer of scope. The shape is the kind: `{…}` stored values (data); `[{…}]` an `_export` (template text);
- * `[{…}, 0]` data that is no store (a loop's item, `{error: {Error, Cause}}`).
+ * One layer of scope. Its shape shows its kind: `{…}` stored values (data); `[{…}]` an `_export` (template text); `[{…}, 0]` data that is
+ * no store (a loop's item, `{error: {Error, Cause}}`).
  */
 export type Layer = Mapping | [Mapping] | [Mapping, 0];
 
-/** The variable `$b`: what is the same for a whole execution. */
+/** The variable `$b`, which stays the same for a whole execution. */
 export type Builtins = {
   /** Built-in variables without task_name: session_time, timezone, attempt_id … They beat exports and stores. */
   vars: Mapping;
@@ -27,7 +27,7 @@ export type Attempt = {
   resume?: string[];
   /** Roots of further attempts whose stores this one was given. */
   values?: string[];
-  /** Also ask for the user's code to be unchanged before a result is taken over. */
+  /** A result is taken over only if the user's code is unchanged too. */
   rerunChanged?: boolean;
   /** Full name of the workflow, e.g. `main`. */
   workflow: string;
@@ -36,11 +36,11 @@ export type Attempt = {
   /** On AWS: ARN of the role that the workflow's tasks have. */
   taskRole?: string;
   /**
-   * In what no file of the project holds (a task that Python adds, a workflow that http_call> fetches): how many of a payload's layers, from
-   * the outermost, are of those files all the same. Nothing else there may ask for a secret.
+   * Set for tasks that are in no file of the project (added by Python, or fetched by http_call>): the number of layers, from the outermost,
+   * that do come from the project's files. Only these layers may ask for a secret.
    */
   authored?: number;
-  /** When the session is late (`sla:`), ISO 8601 in UTC. */
+  /** The time from which the session is late (`sla:`), ISO 8601 in UTC. */
   sla?: string;
 };
 
@@ -51,27 +51,30 @@ export type Payload = {
   t: string;
   /** Layers, near last. */
   l: Layer[];
-  /** The same with what templates name read from files. Within a function: no state has it. */
+  /** The layers with the values that templates name read from files. Exists only inside a function, never in a state. */
   seen?: readonly Layer[];
   b: Builtins;
   /** The task's own keys: template text. `_env` and `_secrets` are already merged with those of enclosing levels; `_workdir` if any. */
   k: Mapping;
   /** Operator, without `>`. */
   op: string;
-  /** The result replaces so many of the last layers: answer `{s}`. Absent: answer `{stored}`. 0: like 1 upon an empty layer. */
+  /**
+   * The number of last layers that the result replaces: the answer is `{s}`. Absent: the answer is `{stored}`. 0 is like 1 with an empty
+   * layer.
+   */
   m?: number;
   /**
-   * `[from, count]` of each frame around the task that others run beside: layers from the `from`-th on are one of `count` that come together
-   * in one state, when all have ended.
+   * `[from, count]` for each frame around the task that runs next to others. The layers from number `from` on share one state with those of
+   * `count` frames when all have ended.
    */
   w?: (readonly [from: number, count: number])[];
   /** Infrastructure and task retries of this state so far. */
   n?: number;
   /** Tries of enclosing retried groups, outermost first. */
   r?: number[];
-  /** loop>, for_each>, for_range>: how its iterations are cut if they are many. */
+  /** loop>, for_each>, for_range>: how many iterations are cut into slices. */
   i?: LoopPlan;
-  /** call>: the files that may be called, and those on the way to the task, outermost first. */
+  /** call>: the files that can be called, and the files through which this task was reached, outermost first. */
   c?: { files: string[]; chain: string[] };
 };
 
@@ -81,32 +84,32 @@ export type LaunchPayload = Payload & {
   d?: string;
 };
 
-/** What launch, http answer (through the task token or directly). Exactly one of `s` and `stored`. */
+/** The answer of launch and http (through the task token or directly). Exactly one of `s` and `stored`. */
 export type StoreResult = {
   /** The last `m` layers and the task's stores, merged. */
   s?: Mapping;
   stored?: Mapping;
 };
 
-/** Answers of `evaluate` by operator; fail> is answered by the failure. `k` in the payload is the keys of the task. */
+/** Answers of `evaluate`, by operator; for fail> the function fails instead. `k` in the payload holds the task's keys. */
 export type EvaluateResults = {
   echo: { text: string };
   if: { v: boolean };
   /**
-   * loop, for_each, for_range: the iterations; of loop, how many; of many, a reference to the `Page` that leads to them. `parallel` only if the
-   * payload's keys hold `_parallel`: 0 sequential, -1 all at once, N chunks.
+   * loop, for_each, for_range: the iterations; for loop only their number; if there are many, a reference to the `Page` that leads to them.
+   * `parallel` only if the payload's keys hold `_parallel`: 0 sequential, -1 all at once, N chunks.
    */
   loop: { items: LoopItem[] | number | { page: Mapping }; parallel?: number };
   /** What `k.page` refers to. */
   page: Page;
-  /** `k.stored`, which many branches have stored, in no more than `k.room` bytes. */
+  /** The content of `k.stored`, which comes from many branches, in no more than `k.room` bytes. */
   gather: { s: Mapping };
   wait: { seconds: number };
   /** call>: path of the file relative to the project, as `sub/part.dig`. */
   call: { file: string };
   /** The rendered `_retry` of a task. Seconds. */
   retry: { limit: number; interval: number; exponential: boolean; maxInterval?: number };
-  /** require>: the other session. */
+  /** require>: the session of the other workflow. */
   require: {
     session_time: string;
     session_unixtime: number;
@@ -121,24 +124,27 @@ export type EvaluateResults = {
   keys: { k: Mapping };
 };
 
-/** `n`: the iteration's name part, e.g. `+loop-0`; `x`: what the body sees. */
+/** `n`: the iteration's part of the task name, e.g. `+loop-0`; `x`: the variables that the body sees. */
 export type LoopItem = {
   n: string;
   x: Mapping;
 };
 
 export type LoopPlan = {
-  /** So many iterations run in the machine that holds the loop. */
+  /** At most so many iterations run in the loop's own machine. */
   few: number;
-  /** Iterations of a slice, at the most. */
+  /** The most iterations of a slice. */
   size: number;
-  /** Slices, or slices of slices, that one machine starts. */
+  /** The most slices, or slices of slices, that one machine starts. */
   fan: number;
-  /** 0 in sequence, -1 all at once, N in chunks; what `_parallel: ${…}` gives counts before it. */
+  /** 0 in sequence, -1 all at once, N in chunks; a value that `_parallel: ${…}` gives replaces it. */
   width: number;
 };
 
-/** Iterations in a value of their own: a slice's, or references to the pages of several slices, run one after another or side by side. */
+/**
+ * Iterations, stored as a value of their own: those of one slice, or references to the pages of several slices, which run one after another
+ * or at the same time.
+ */
 export type Page = { how: 'items'; of: LoopItem[] } | { how: 'sequence' | 'together'; of: Mapping[] };
 
 export type SessionPayload = {
@@ -158,11 +164,11 @@ export type SessionPayload = {
   input: Value;
 };
 
-/** What EventBridge Scheduler says to `session`, once or more often for a run. */
+/** What EventBridge Scheduler sends to `session`, once for a run or more often. */
 export type ScheduledPayload = {
   v: number;
   workflow: string;
-  /** Of the workflow. */
+  /** The workflow's time zone. */
   timezone: string;
   schedule: Omit<Schedule, 'span'>;
   /** The run's time, ISO 8601. */
@@ -173,7 +179,10 @@ export type ScheduledPayload = {
   delay: number;
   /** ARN of the state machine to start. */
   machine: string;
-  /** Of the execution's name, before the session: the same as require> gives it, so that a session runs once however it is started. */
+  /**
+   * The beginning of the execution's name, before the session. require> gives the same, so that a session runs only once, however it is
+   * started.
+   */
   prefix: string;
 };
 

@@ -2,8 +2,8 @@ import { ERRORS, TrowelError } from './errors.ts';
 import { PROTOCOL } from './payload.ts';
 
 /**
- * An execution that began before a deploy sends payloads of the version it was compiled for: a function takes every version up to
- * its own. Throws Trowel.BadInput for what is no payload, or one of a later version (a deploy that was rolled back).
+ * An execution that began before a deploy sends payloads of the version it was compiled for: a function accepts every version up to its
+ * own. Throws Trowel.BadInput if the event is no payload, or is of a later version (after a deploy was rolled back).
  */
 export function checkVersion(event: unknown): void {
   const version = (event as { readonly v?: unknown } | null | undefined)?.v;

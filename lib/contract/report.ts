@@ -1,16 +1,19 @@
 import type { Json } from '../asl/types.ts';
 
-/** What a task says while it works, besides its output: docs/protocol.md, message `report`. Its limits are in trowel_task/host/reports.py. */
+/**
+ * A message of a task while it works, besides its output: docs/protocol.md, message `report`. Its limits are in
+ * trowel_task/host/reports.py.
+ */
 export interface Report {
   /** A short name, chosen by the adapter of the task. */
   readonly kind: string;
   readonly level: 'info' | 'warning' | 'error';
   readonly data: Json;
-  /** Bytes that `data` had as JSON: it was too long, and `data` is the beginning of that text. */
+  /** Set if the data was too long: its bytes as JSON. `data` is then the beginning of that text. */
   readonly cut?: number;
 }
 
-/** Of something that came as JSON the fields of a report; undefined if it is none. */
+/** Reads a report from a JSON value; undefined if it is none. */
 export function asReport(value: unknown): Report | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { kind, level, data, cut } = value as { readonly [key: string]: unknown };
@@ -19,5 +22,5 @@ export function asReport(value: unknown): Report | undefined {
   return typeof cut === 'number' ? { ...report, cut } : report;
 }
 
-/** Bytes. On AWS the runner writes reports into an object that has less; when it has that many, the next part begins. */
+/** Bytes of an object of reports on AWS. When an object has this size, the runner begins the next one. */
 export const REPORTS_PART = 1_048_576;

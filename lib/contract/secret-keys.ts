@@ -24,9 +24,9 @@ export function secretKeys(value: Value | undefined): string[] {
 }
 
 /**
- * The key under which a secret is kept when `_secrets` renames it: `{pg: {password: 'my.key'}}` makes `my.key` of `pg.password`,
- * `{pg: 'other'}` makes `other.password` of it (digdag's DefaultSecretProvider). `true`, its old grant, changes nothing.
- * @param illegal called with what is none of these; default: it changes nothing
+ * The key under which a secret is kept when `_secrets` renames it: `{pg: {password: 'my.key'}}` makes `my.key` of `pg.password`, `{pg:
+ * 'other'}` makes `other.password` of it (digdag's DefaultSecretProvider). `true`, its old grant, changes nothing.
+ * @param illegal called with a value that is none of these; default: it changes nothing
  */
 export function mountedKey(key: string, mounts: Value | undefined, illegal?: (node: Value) => never): string {
   const segments = key.split('.');

@@ -1,6 +1,6 @@
 /**
- * The variable by which a container gets a secret from its task definition. Distinct for distinct keys, readable for most:
- * `pg.password` → `TROWEL_SECRET_pg_2Epassword`. Whatever is neither letter nor digit becomes `_` and its bytes in hexadecimal.
+ * The variable by which a container gets a secret from its task definition. Distinct for distinct keys, readable for most: `pg.password` →
+ * `TROWEL_SECRET_pg_2Epassword`. A character that is neither letter nor digit becomes `_` and its bytes in hexadecimal.
  */
 export function secretVariable(key: string): string {
   const name = key.replace(/[^A-Za-z0-9]/gu, (character) =>

@@ -1,10 +1,12 @@
-/** What a task stores, merged upon the layers it was given: the same in every function, and in the runner (trowel_task/contract/merge.py). */
+/**
+ * Merges what a task stores over the layers it was given: the same in every function, and in the runner (trowel_task/contract/merge.py).
+ */
 import { isKept, isMergeable } from '../language/value-form.ts';
 import type { Mapping } from '../language/workflow.ts';
 import { merge } from './merge.ts';
 import type { Layer, Payload, StoreResult } from './payload.ts';
 
-/** Objects deeply, anything else replaces (digdag's Config.merge); what is kept elsewhere is not opened. */
+/** Objects deeply, anything else replaces (digdag's Config.merge); content in files is not read. */
 export function merged(under: Mapping, over: Mapping): Mapping {
   return merge(under, over) as Mapping;
 }
@@ -21,8 +23,8 @@ export function baseLayers(payload: Pick<Payload, 'l' | 'm'>): Mapping[] {
 /**
  * The answer of a task that stored something: merged upon the last `m` layers if the state asks for that.
  *
- * `reset` are keys (as `['http', 'last_content']`) that an earlier task may have stored and that must be gone: they are taken out
- * of the layers that are answered, and covered with null where they may be in a layer farther away, which the answer cannot change, or in a file.
+ * `reset` lists keys (as `['http', 'last_content']`) to remove, which an earlier task may have stored. They are removed from the layers in
+ * the answer. Where they may be in an outer layer, which the answer cannot change, or in a file, null replaces them.
  */
 export function storeResult(
   payload: Pick<Payload, 'l' | 'm'>,
@@ -45,7 +47,7 @@ function mayHold(layer: Mapping, group: string, key: string): boolean {
   return keeps(layer, group) || (isMergeable(held) && held[key] !== undefined && held[key] !== null);
 }
 
-/** Whether some of the group is where nothing can be taken out. */
+/** Whether part of the group is in a file, from which no key can be removed. */
 function keeps(layer: Mapping, group: string): boolean {
   return isKept(layer) || isKept(layer[group]);
 }

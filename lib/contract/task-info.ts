@@ -3,7 +3,10 @@ export interface TaskInfo {
   /** Full name; absent if only the run knows it (in loops): it is `t` of the payload or output. */
   readonly task?: string;
   readonly operator: string;
-  /** `prepares`: renders for the state after it, and is only heard of if it fails. `polls`: asks again and again; its misses are no failures. */
+  /**
+   * `prepares`: renders for the state after it, and is shown only if it fails. `polls`: asks again and again; an answer "not yet" is no
+   * failure.
+   */
   readonly role?: 'prepares' | 'polls';
   /** `main.dig:3` */
   readonly at?: string;

@@ -1,6 +1,6 @@
 /**
- * Values in files of their own: which file a reference is, and that nothing else is ever read (docs/protocol.md, "Values"). Where files are,
- * here or in S3, is the port's matter.
+ * Values in files of their own: this finds the file of a reference, and nothing else is ever read (docs/protocol.md, "Values"). ValueFiles
+ * knows where the files are, here or in S3.
  */
 import { createHash } from 'node:crypto';
 import { isMergeable, isReference, MAP, REF, type Reference } from '../language/value-form.ts';
@@ -10,14 +10,14 @@ import type { Payload } from './payload.ts';
 
 /** Files of values, below `values/` of an attempt's root. */
 export interface ValueFiles {
-  /** Undefined where there is none. */
+  /** Undefined if there is no such file. */
   read(root: string, name: string): Promise<Buffer | undefined>;
   write(root: string, name: string, content: Buffer): Promise<void>;
 }
 
 /** Values of one attempt. Those of attempts that it continues are read too. */
 export interface Values {
-  /** JSON in wire form. Throws TrowelError for what is gone, or is not what was stored. */
+  /** JSON in wire form. Throws TrowelError if the file is missing or its content has changed. */
   read(reference: Reference): Promise<Value>;
   bytes(reference: Reference): Promise<Buffer>;
   /** Writes JSON in wire form. */
@@ -69,7 +69,7 @@ function fileOf(reference: Reference): string {
   return `${sha256}/${name}`;
 }
 
-/** Attempts of before have an address there, and the hash in a field of its own. */
+/** References of earlier versions have an address there, and the hash in its own field. */
 function shaOf(reference: Reference): string {
   const { sha256 } = reference as { sha256?: unknown };
   return typeof sha256 === 'string' ? sha256 : String(reference[REF]);
@@ -83,7 +83,7 @@ function fault(what: string, reference: Reference): TrowelError {
   return new TrowelError(ERRORS.taskFailed, `A stored value (${reference.kind}, ${reference.bytes} bytes) ${what}`);
 }
 
-/** The mapping itself: what it has in files is read, one level of it, and merged. */
+/** A mapping with its parts in files read, one level deep. */
 export async function opened(mapping: Mapping, values: Pick<Values, 'read'>): Promise<Mapping[]> {
   const { [MAP]: parts, ...own } = mapping;
   if (!Array.isArray(parts)) return [mapping];

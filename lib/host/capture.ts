@@ -9,7 +9,7 @@ export interface Captured {
 
 const KEPT = 65_536;
 
-/** Runs a command to its end. Never rejects, but for the signal. */
+/** Runs a command to its end. Rejects only if the signal aborts it. */
 export function capture(
   command: readonly string[],
   options: {

@@ -3,8 +3,8 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Writes a file so that it is there whole or not at all, whatever happens in between, and makes its folders.
- * @param mode permissions; folders that are made get the same with the right to enter.
+ * Writes a file completely or not at all, even if the process dies meanwhile. Creates missing folders.
+ * @param mode permissions; new folders get the same and the right to enter.
  */
 export async function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   const folderMode = mode & 0o077 ? 0o755 : 0o700;

@@ -6,7 +6,7 @@ import { beginningOf, isRunning } from './process-state.ts';
 
 /**
  * Runs `work` while no other process (of this machine) holds the lock. A lock whose process is gone is taken over.
- * @param path a file that is there while the lock is held
+ * @param path a file that exists while the lock is held
  * @param onWait called once if another holds it, with its process id
  */
 export async function withLock<T>(
@@ -25,7 +25,7 @@ export async function withLock<T>(
     }
     if (!told && pid > 0) options.onWait?.(pid);
     told = true;
-    // At different times, so that many that wait do not meet.
+    // A random wait, so that many waiting processes do not all try at the same moment.
     await sleep(10 + Math.random() * 40, undefined, options.signal === undefined ? {} : { signal: options.signal });
   }
   try {
@@ -36,7 +36,7 @@ export async function withLock<T>(
 }
 
 async function taken(path: string): Promise<boolean> {
-  // Written under another name and moved, so that nobody reads a lock without its holder.
+  // Written under another name and then moved, so that nobody reads a lock file before the holder's id is in it.
   const mine = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
   try {
     await writeFile(mine, [process.pid, hostname(), beginningOf(process.pid) ?? []].flat().join(' '));
@@ -55,7 +55,10 @@ function isStale(holder: string): boolean {
   return host === hostname() && !isRunning(Number(pid), began);
 }
 
-/** By renaming: of two that find the same lock stale one succeeds; should it have caught a new lock, it puts that back. */
+/**
+ * Removes a stale lock by renaming it: if two processes find it, only one succeeds. If the renamed lock turns out to be a new one, it is
+ * put back.
+ */
 async function takeAway(path: string, holder: string): Promise<void> {
   const aside = `${path}.${process.pid}.stale`;
   try {
@@ -63,6 +66,6 @@ async function takeAway(path: string, holder: string): Promise<void> {
     if ((await readFile(aside, 'utf8')) === holder) await rm(aside, { force: true });
     else await rename(aside, path);
   } catch {
-    // Another was faster.
+    // Another process was faster.
   }
 }

@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * A file or folder of this npm package by its path there. Looked for upwards, since this code is in lib/host in the repository and in dist/
- * or dist/chunks when bundled. Undefined if it is missing.
+ * Finds a file or folder of this npm package by its path in the package. The search goes upwards, since this code is in lib/host in the
+ * repository and in dist/ or dist/chunks when bundled. Undefined if it is missing.
  */
 export function findInPackage(path: string, from: string = fileURLToPath(import.meta.url)): string | undefined {
   for (let folder = dirname(from); ; folder = dirname(folder)) {

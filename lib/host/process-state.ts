@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 /**
- * Whether a process (of this machine) runs. One that has ended, and whose parent has not asked how, is still in the system's table: a
- * zombie, in a container often for ever. It counts as gone.
- * @param began as `beginningOf` gave it: another process may have the id by now
+ * Whether a process (of this machine) runs. A zombie counts as gone: a process that has ended but is still in the system's table, because
+ * its parent has not read its exit code (in a container often for ever).
+ * @param began from `beginningOf`; without it, a new process with the same id would be taken for the old one
  */
 export function isRunning(pid: number, began?: string): boolean {
   try {
@@ -17,7 +17,7 @@ export function isRunning(pid: number, began?: string): boolean {
   return !/^[ZX]/i.test(known.state) && (began === undefined || known.began === began);
 }
 
-/** When a process began, as the system counts it; undefined where it does not say. */
+/** When a process began, in the system's own units; undefined if the system does not report it. */
 export function beginningOf(pid: number): string | undefined {
   return entryOf(pid)?.began;
 }
@@ -38,7 +38,7 @@ function ofProc(pid: number): ReturnType<typeof entryOf> {
   }
 }
 
-/** macOS. `began` is not asked for: it is a text in the user's language and zone. */
+/** macOS. `began` is left out: macOS gives it as text in the user's language and zone. */
 function ofPs(pid: number): ReturnType<typeof entryOf> {
   const { status, stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
   return status === 0 && stdout.trim() !== '' ? { state: stdout.trim() } : undefined;

@@ -1,6 +1,6 @@
 /**
- * Which versions requirements were resolved to, kept in the user's cache under the hash of requirements and constraints. Whoever installs
- * them first, a run here or a bundle for AWS, decides; the later one takes the same, so that what was tried here is what is deployed.
+ * The versions that requirements were resolved to, in the user's cache, under the hash of requirements and constraints. The first to
+ * install them (a run here, or a bundle for AWS) decides, and the other takes the same, so that the versions tried here are deployed.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
@@ -44,7 +44,7 @@ export function differentVersions(
   });
 }
 
-/** What is installed in a folder of packages, by the names of its `.dist-info` folders. pip itself is nobody's requirement. */
+/** The packages installed in a folder, from the names of its `.dist-info` folders. pip itself is left out. */
 export async function installedVersions(folder: string): Promise<Versions> {
   const found = new Map<string, string>();
   for (const entry of (await readdir(folder)).sort()) {
@@ -54,7 +54,7 @@ export async function installedVersions(folder: string): Promise<Versions> {
   return found;
 }
 
-/** As PEP 503 has it. */
+/** The name as PEP 503 normalises it. */
 export function normalised(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 }
