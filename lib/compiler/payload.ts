@@ -68,7 +68,7 @@ export function ownKeys(context: Context, task: Task): Mapping {
   // Only the operators' table asks for a second container.
   const { _beside: _, ...own } = task.keys;
   const beside = besideOf(task.operator);
-  return { ...workdir, ...own, ...(beside === undefined ? {} : { _beside: beside }), ...inherited };
+  return { ...workdir, ...own, ...present({ _beside: beside }), ...inherited };
 }
 
 /** Retry of a state: the platform's failures, then the task's own `_retry` where the state can repeat itself. */
