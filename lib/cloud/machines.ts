@@ -7,31 +7,23 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Stack } from 'aws-cdk-lib';
-import type { PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { Role } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnStateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
-import { present } from '../asl/present.ts';
 import { definitionText, substitution } from '../compiler/definition-text.ts';
 import { stateMachineName, tagValue, WORKFLOW_TAG } from '../contract/deployed-names.ts';
 import { fileName } from '../contract/names.ts';
-import type { Grant } from './aws-permissions.ts';
-import { cdk, iam, s3assets, sfn } from './cdk.ts';
-import { traces } from './functions.ts';
+import { cdk, s3assets, sfn } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
-import { mergedRights, type Rights } from './rights.ts';
-import { allow, listable } from './statements.ts';
+import { executionArn, machineArn } from './machine-arns.ts';
+import { type MachineRoleProps, makeMachineRole } from './machine-role.ts';
+import { mergedRights } from './rights.ts';
 
-export interface MachineProps {
-  readonly project: LoadedProject;
-  /** ARN of each function's version, by name. */
-  readonly functions: { readonly [name: string]: { readonly version: string; readonly arn: string } };
+export interface MachineProps extends MachineRoleProps {
   /** Of tasks, by workflow. */
   readonly taskRoles: ReadonlyMap<string, Role>;
   readonly logGroup: ILogGroup;
-  readonly logLevel: 'ALL' | 'ERROR' | 'FATAL' | 'OFF';
-  readonly tracing: boolean;
 }
 
 /** A state machine of a `TrowelProject`. */
@@ -50,31 +42,6 @@ export interface MadeMachine {
   readonly resource: CfnStateMachine;
 }
 
-export function machineArn(scope: Construct, project: string, workflow: string): string {
-  const name = stateMachineName(project, workflow);
-  return cdk.Stack.of(scope).formatArn({
-    service: 'states',
-    resource: 'stateMachine',
-    resourceName: name,
-    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
-  });
-}
-
-/** Those of a project with so many that a policy cannot name each: what their names begin with. */
-export function everyMachine(scope: Construct, project: string): string {
-  return cdk.Stack.of(scope).formatArn({
-    service: 'states',
-    resource: 'stateMachine',
-    resourceName: `${project}-*`,
-    arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
-  });
-}
-
-/** ARN of a machine's executions, without `:NAME`. */
-export function executionArn(scope: Construct, project: string, workflow: string): string {
-  return machineArn(scope, project, workflow).replace(':stateMachine:', ':execution:');
-}
-
 export function makeMachines(scope: Construct, props: MachineProps): MadeMachine[] {
   const folder = mkdtempSync(join(tmpdir(), 'trowel-definitions-'));
   const { machines } = props.project;
@@ -83,7 +50,7 @@ export function makeMachines(scope: Construct, props: MachineProps): MadeMachine
   for (const machine of machines) groups.set(keyOf(machine), [...(groups.get(keyOf(machine)) ?? []), machine]);
   const roles = new Map<string, Role>();
   for (const [key, group] of groups)
-    roles.set(key, makeRole(scope, key, mergedRights(group.map(({ rights }) => rights)), props));
+    roles.set(key, makeMachineRole(scope, key, mergedRights(group.map(({ rights }) => rights)), props));
   return machines.map((machine, i) => {
     const file = join(folder, `${i}.json`);
     writeFileSync(file, definitionText(machine.machine));
@@ -154,126 +121,4 @@ function makeMachine(
     taskRole,
     resource,
   };
-}
-
-function makeRole(scope: Construct, id: string, rights: Rights, props: MachineProps): Role {
-  const { project, functions, logLevel, tracing } = props;
-  const stack = cdk.Stack.of(scope);
-  const all = everyMachine(scope, project.name);
-  const named = [...rights.machines, ...rights.started, ...rights.described, ...rights.stopped];
-  // Both as a machine and by its executions.
-  const each = listable(
-    named.map((name) => stateMachineName(project.name, name)),
-    2,
-  );
-  const arns = (names: readonly string[], arn: typeof machineArn): string[] => {
-    if (each || names.length === 0) return names.map((name) => arn(scope, project.name, name));
-    return [arn === machineArn ? all : all.replace(':stateMachine:', ':execution:')];
-  };
-  const statements = [
-    // Any version: executions that began before a deploy call an older one.
-    allowed(
-      ['lambda:InvokeFunction'],
-      rights.functions.map((name) => `${functions[name]?.arn}:*`),
-    ),
-    allowed(
-      ['lambda:InvokeFunction'],
-      rights.invoked.flatMap((name) => {
-        const arn = name.startsWith('arn:')
-          ? name
-          : stack.formatArn({
-              service: 'lambda',
-              resource: 'function',
-              resourceName: name,
-              arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
-            });
-        return arn.split(':').length > 7 ? [arn] : [arn, `${arn}:*`];
-      }),
-    ),
-    allowed(['states:StartExecution'], arns([...rights.machines, ...rights.started], machineArn)),
-    allowed(
-      ['states:DescribeExecution', 'states:StopExecution'],
-      arns(rights.machines, executionArn).map((arn) => `${arn}:*`),
-    ),
-    allowed(
-      ['states:DescribeExecution'],
-      arns(
-        rights.described.filter((name) => !rights.machines.includes(name)),
-        executionArn,
-      ).map((arn) => `${arn}:*`),
-    ),
-    allowed(
-      ['states:StopExecution'],
-      arns(rights.stopped, executionArn).map((arn) => `${arn}:*`),
-    ),
-    // How Step Functions itself hears that an execution it waits for has ended.
-    allowed(
-      ['events:DescribeRule', 'events:PutRule', 'events:PutTargets'],
-      rights.machines.length === 0
-        ? []
-        : [
-            stack.formatArn({
-              service: 'events',
-              resource: 'rule',
-              resourceName: 'StepFunctionsGetEventsForStepFunctionsExecutionRule',
-            }),
-          ],
-    ),
-    allowed(
-      ['s3:GetObject'],
-      rights.objects.map((path) => `arn:${stack.partition}:s3:::${path}`),
-    ),
-    allowed(
-      ['s3:GetObjectVersion'],
-      rights.versions.map((path) => `arn:${stack.partition}:s3:::${path}`),
-    ),
-    // Without it S3 answers 403 and not 404 for an object that is not there yet.
-    allowed(
-      ['s3:ListBucket'],
-      [...new Set(rights.objects.map((path) => `arn:${stack.partition}:s3:::${path.split('/')[0]}`))],
-    ),
-    rights.grants.map((grant) => granted(grant, stack)),
-    // Log delivery belongs to no log group: the API knows no resource for these.
-    allowed(
-      [
-        ...[
-          'logs:CreateLogDelivery',
-          'logs:DeleteLogDelivery',
-          'logs:DescribeLogGroups',
-          'logs:DescribeResourcePolicies',
-        ],
-        ...['logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery'],
-      ],
-      logLevel === 'OFF' ? [] : ['*'],
-    ),
-    ...traces(tracing, SAMPLING),
-  ].flat();
-  return new iam.Role(scope, `MachineRole-${id}`, {
-    assumedBy: new iam.ServicePrincipal('states.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': stack.account } },
-    }),
-    description: 'What state machines of Trowel may do',
-    inlinePolicies: { machine: new iam.PolicyDocument({ statements }) },
-  });
-}
-
-/** What Step Functions needs in addition (docs.aws.amazon.com/step-functions/latest/dg/xray-iam.html). */
-const SAMPLING = ['xray:GetSamplingRules', 'xray:GetSamplingTargets'] as const;
-
-function granted({ actions, resources, passedTo }: Grant, { partition, region, account }: Stack): PolicyStatement {
-  const places = { partition, region, account };
-  const arn = (text: string) =>
-    text.replaceAll(/<(partition|region|account)>/g, (_, place: keyof typeof places) => places[place]);
-  return new iam.PolicyStatement({
-    actions: [...actions],
-    resources: resources.map(arn),
-    ...present({
-      conditions: passedTo !== undefined ? { StringEquals: { 'iam:PassedToService': passedTo } } : undefined,
-    }),
-  });
-}
-
-/** Nothing where there is nothing to allow it on. */
-function allowed(actions: string[], resources: string[]): PolicyStatement[] {
-  return resources.length === 0 ? [] : [allow(actions, resources)];
 }

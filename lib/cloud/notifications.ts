@@ -17,7 +17,8 @@ import { ofKind } from '../compiler/needs.ts';
 import { CONTAINER, LOG_PREFIX, stateMachineName } from '../contract/deployed-names.ts';
 import { cdk, events, iam, sns, targets } from './cdk.ts';
 import type { DeployedMachine, LoadedProject } from './load-project.ts';
-import { everyMachine, executionArn, type MadeMachine, machineArn } from './machines.ts';
+import { executionArns, machineArns } from './machine-arns.ts';
+import type { MadeMachine } from './machines.ts';
 import { allow, everyBundle, listable } from './statements.ts';
 
 /** The topic to which the project's addresses subscribe; each has to confirm it. */
@@ -95,19 +96,13 @@ export function notifyStatements(scope: Construct, props: NotifyFunctionProps): 
 function readsExecutions(scope: Construct, project: LoadedProject): PolicyStatement[] {
   const names = project.machines.filter(isWatched).map(({ name }) => name);
   if (names.length === 0) return [];
-  const all = everyMachine(scope, project.name);
   const each = listable(
     names.map((name) => stateMachineName(project.name, name)),
     2,
   );
   return [
-    allow(['states:ListExecutions'], each ? names.map((name) => machineArn(scope, project.name, name)) : [all]),
-    allow(
-      ['states:DescribeExecution', 'states:GetExecutionHistory'],
-      each
-        ? names.map((name) => `${executionArn(scope, project.name, name)}:*`)
-        : [`${all.replace(':stateMachine:', ':execution:')}:*`],
-    ),
+    allow(['states:ListExecutions'], machineArns(scope, project.name, names, each)),
+    allow(['states:DescribeExecution', 'states:GetExecutionHistory'], executionArns(scope, project.name, names, each)),
   ];
 }
 

@@ -13,9 +13,9 @@ import { LOG_PREFIX, secretPrefix, stateMachineName } from '../contract/deployed
 import { cdk, iam } from './cdk.ts';
 import type { DeployedDefinitions } from './containers.ts';
 import { useKey } from './encryption.ts';
-import { type FunctionName, functionsFolder, makeFunction } from './functions.ts';
+import { type FunctionName, type FunctionProps, functionsFolder, makeFunction } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
-import { everyMachine, machineArn } from './machines.ts';
+import { machineArns } from './machine-arns.ts';
 import type { Network } from './network.ts';
 import { notifyEnvironment, notifyStatements } from './notifications.ts';
 import { allow, answers, everyBundle, listable, objects } from './statements.ts';
@@ -41,140 +41,171 @@ export interface FunctionsProps {
   readonly executionRole: Role;
 }
 
+/** What a function has besides what all have. */
+type Own = Pick<FunctionProps, 'environment' | 'statements' | 'deadLetters' | 'revision'>;
+
 export function makeFunctions(
   scope: Construct,
   props: FunctionsProps,
 ): { readonly [name in FunctionName]: LambdaFunction } {
-  const {
-    project,
-    definitions,
-    logGroup,
-    bundle,
-    tracing,
-    bucket: store,
-    cluster,
-    network,
-    topic,
-    deadLetters,
-  } = props;
-  const { config } = project;
-  const stack = cdk.Stack.of(scope);
+  const { project, logGroup, tracing } = props;
   const common = { POWERTOOLS_LOG_LEVEL: props.functionLogLevel ?? 'INFO', TROWEL_PROJECT: project.name };
-  const bucket = { TROWEL_BUCKET: store.bucketName };
-  const prefix = secretPrefix(project.name);
-  // Keys that an expression may make.
-  const computable = { TROWEL_SECRETS: JSON.stringify(config.secrets) };
-  const secrets = stack.formatArn({
+  const folder = props.functions ?? functionsFolder();
+  const { architecture } = project.config.task;
+  const make = (name: FunctionName, own: Own): LambdaFunction => {
+    const environment = { ...common, ...own.environment };
+    return makeFunction(scope, { name, folder, logGroup, tracing, architecture, ...own, environment });
+  };
+  // Made first: launch names it.
+  const render = make('render', { environment: {}, statements: [] });
+  return {
+    session: make('session', session(scope, props)),
+    evaluate: make('evaluate', evaluate(props)),
+    render,
+    launch: make('launch', {
+      environment: launchEnvironment(scope, props, render),
+      statements: launchStatements(scope, props),
+      revision: props.definitions.hash,
+    }),
+    'task-stopped': make('task-stopped', taskStopped(props)),
+    http: make('http', http(scope, props)),
+    notify: make('notify', notify(scope, props)),
+  };
+}
+
+function session(scope: Construct, { project, bucket, deadLetters }: FunctionsProps): Own {
+  const environment = bucketOf(bucket);
+  const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
+  if (scheduled.length === 0) return { environment, statements: [] };
+  const each = listable(scheduled.map((name) => stateMachineName(project.name, name)));
+  return {
+    environment,
+    statements: [
+      allow(['states:StartExecution', 'states:ListExecutions'], machineArns(scope, project.name, scheduled, each)),
+      ...sendsTo(deadLetters),
+    ],
+    // Scheduler invokes it asynchronously and hears nothing of what it throws.
+    deadLetters,
+  };
+}
+
+function evaluate({ bucket }: FunctionsProps): Own {
+  const values = bucket.arnForObjects('attempts/*/values/*');
+  return { environment: bucketOf(bucket), statements: objects(bucket, ['s3:GetObject', 's3:PutObject'], values) };
+}
+
+function launchEnvironment(scope: Construct, props: FunctionsProps, render: LambdaFunction): Own['environment'] {
+  const { project, definitions, bucket, bundle, cluster, network } = props;
+  const { task, values } = project.config;
+  return {
+    ...bucketOf(bucket),
+    TROWEL_CLUSTER: cluster.clusterArn,
+    TROWEL_SUBNETS: cdk.Fn.join(',', [...network.subnetIds]),
+    TROWEL_SECURITY_GROUPS: network.securityGroups.map((group) => group.securityGroupId).join(','),
+    TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
+    TROWEL_TASK_DEFINITIONS: cdk.Stack.of(scope).toJsonString(definitions.table),
+    TROWEL_TASK_TIMEOUT: String(task.timeout),
+    TROWEL_HEARTBEAT: String(task.heartbeat),
+    TROWEL_SPOT: String(task.spot),
+    ...(values.pickle && { TROWEL_PICKLE: 'true' }),
+    TROWEL_BUNDLE: bundle.s3ObjectUrl,
+    TROWEL_SECRET_PREFIX: secretPrefix(project.name),
+    TROWEL_RENDER: render.functionName,
+    TROWEL_SECRETS: computable(project),
+  };
+}
+
+function launchStatements(scope: Construct, props: FunctionsProps): PolicyStatement[] {
+  const { project, definitions, bucket, bundle, cluster, taskRoles, executionRole } = props;
+  return [
+    // It writes what a resumed attempt refers to at an old place (lambdas/aws/earlier-place.ts).
+    ...valuesAndRecords(bucket),
+    // The address that it gives to a container is signed in its name: it has to be allowed to read there itself.
+    ...objects(bucket, ['s3:GetObject', 's3:PutObject'], assignments(bucket), false),
+    // For `rerun_changed`: whether a task's file is what it was.
+    allow(['s3:GetObject'], [everyBundle(bundle)]),
+    new iam.PolicyStatement({
+      actions: ['ecs:RunTask'],
+      resources: [...definitions.families],
+      conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
+    }),
+    new iam.PolicyStatement({
+      actions: ['iam:PassRole'],
+      resources: [...taskRoles.passed, executionRole.roleArn],
+      conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
+    }),
+    // Whether it is set; only ECS reads the value.
+    allow(['secretsmanager:DescribeSecret'], [secretArns(scope, project)]),
+    answers('states:SendTaskSuccess'),
+  ];
+}
+
+function taskStopped({ bucket, taskLogs, deadLetters }: FunctionsProps): Own {
+  return {
+    environment: {
+      ...bucketOf(bucket),
+      TROWEL_LOG_GROUP: taskLogs.logGroupName,
+      TROWEL_LOG_PREFIX: LOG_PREFIX,
+    },
+    statements: [
+      ...objects(bucket, ['s3:GetObject'], assignments(bucket)),
+      answers('states:SendTaskFailure'),
+      ...sendsTo(deadLetters),
+    ],
+    deadLetters,
+  };
+}
+
+function http(scope: Construct, { project, bucket }: FunctionsProps): Own {
+  return {
+    environment: { ...bucketOf(bucket), ...secretsOf(project) },
+    statements: [...valuesAndRecords(bucket), readsSecrets(scope, project)],
+  };
+}
+
+function notify(scope: Construct, props: FunctionsProps): Own {
+  const { project, bucket, deadLetters } = props;
+  return {
+    environment: { ...bucketOf(bucket), ...secretsOf(project), ...notifyEnvironment(props) },
+    statements: [...valuesAndRecords(bucket), readsSecrets(scope, project), ...notifyStatements(scope, props)],
+    deadLetters,
+  };
+}
+
+function bucketOf(bucket: Bucket): Own['environment'] {
+  return { TROWEL_BUCKET: bucket.bucketName };
+}
+
+function secretsOf(project: LoadedProject): Own['environment'] {
+  return { TROWEL_SECRET_PREFIX: secretPrefix(project.name), TROWEL_SECRETS: computable(project) };
+}
+
+/** Keys that an expression may make. */
+function computable({ config }: LoadedProject): string {
+  return JSON.stringify(config.secrets);
+}
+
+function readsSecrets(scope: Construct, project: LoadedProject): PolicyStatement {
+  return allow(['secretsmanager:GetSecretValue'], [secretArns(scope, project)]);
+}
+
+function secretArns(scope: Construct, { name }: LoadedProject): string {
+  return cdk.Stack.of(scope).formatArn({
     service: 'secretsmanager',
     resource: 'secret',
-    resourceName: `${prefix}*`,
+    resourceName: `${secretPrefix(name)}*`,
     arnFormat: cdk.ArnFormat.COLON_RESOURCE_NAME,
   });
-  const attempts = store.arnForObjects('attempts/*');
-  const assignments = store.arnForObjects(`${ASSIGNMENTS}*`);
-  const values = objects(store, ['s3:GetObject', 's3:PutObject'], store.arnForObjects('attempts/*/values/*'));
-  const valuesAndRecords = objects(store, ['s3:GetObject', 's3:PutObject'], attempts);
-  const folder = props.functions ?? functionsFolder();
-  const make = (
-    name: FunctionName,
-    environment: { readonly [variable: string]: string },
-    statements: readonly PolicyStatement[],
-    more: { readonly deadLetters?: Queue; readonly revision?: string } = {},
-  ) =>
-    makeFunction(scope, {
-      name,
-      environment: { ...common, ...environment },
-      statements,
-      folder,
-      logGroup,
-      tracing,
-      architecture: config.task.architecture,
-      ...more,
-    });
-  const scheduled = [...new Set(project.schedules.map(({ workflow }) => workflow))];
-  const names = scheduled.map((name) => stateMachineName(project.name, name));
-  const arns = listable(names)
-    ? scheduled.map((name) => machineArn(scope, project.name, name))
-    : [everyMachine(scope, project.name)];
-  const render = make('render', {}, []);
-  const notifying = { project, topic, deadLetters, taskLogs: props.taskLogs, bundle };
-  return {
-    session: make(
-      'session',
-      bucket,
-      scheduled.length === 0
-        ? []
-        : [
-            allow(['states:StartExecution', 'states:ListExecutions'], arns),
-            allow(['sqs:SendMessage'], [deadLetters.queueArn]),
-            ...useKey(deadLetters.encryptionMasterKey),
-          ],
-      // Scheduler invokes it asynchronously and hears nothing of what it throws.
-      scheduled.length === 0 ? {} : { deadLetters },
-    ),
-    evaluate: make('evaluate', bucket, values),
-    render,
-    launch: make(
-      'launch',
-      {
-        ...bucket,
-        TROWEL_CLUSTER: cluster.clusterArn,
-        TROWEL_SUBNETS: cdk.Fn.join(',', [...network.subnetIds]),
-        TROWEL_SECURITY_GROUPS: network.securityGroups.map((group) => group.securityGroupId).join(','),
-        TROWEL_ASSIGN_PUBLIC_IP: network.assignPublicIp,
-        TROWEL_TASK_DEFINITIONS: stack.toJsonString(definitions.table),
-        TROWEL_TASK_TIMEOUT: String(config.task.timeout),
-        TROWEL_HEARTBEAT: String(config.task.heartbeat),
-        TROWEL_SPOT: String(config.task.spot),
-        ...(config.values.pickle && { TROWEL_PICKLE: 'true' }),
-        TROWEL_BUNDLE: bundle.s3ObjectUrl,
-        TROWEL_SECRET_PREFIX: prefix,
-        TROWEL_RENDER: render.functionName,
-        ...computable,
-      },
-      [
-        // It writes what a resumed attempt refers to at an old place (lambdas/aws/earlier-place.ts).
-        ...valuesAndRecords,
-        // The address that it gives to a container is signed in its name: it has to be allowed to read there itself.
-        ...objects(store, ['s3:GetObject', 's3:PutObject'], assignments, false),
-        // For `rerun_changed`: whether a task's file is what it was.
-        allow(['s3:GetObject'], [everyBundle(bundle)]),
-        new iam.PolicyStatement({
-          actions: ['ecs:RunTask'],
-          resources: [...definitions.families],
-          conditions: { ArnEquals: { 'ecs:cluster': cluster.clusterArn } },
-        }),
-        new iam.PolicyStatement({
-          actions: ['iam:PassRole'],
-          resources: [...props.taskRoles.passed, props.executionRole.roleArn],
-          conditions: { StringEquals: { 'iam:PassedToService': 'ecs-tasks.amazonaws.com' } },
-        }),
-        // Whether it is set; only ECS reads the value.
-        allow(['secretsmanager:DescribeSecret'], [secrets]),
-        answers('states:SendTaskSuccess'),
-      ],
-      { revision: definitions.hash },
-    ),
-    'task-stopped': make(
-      'task-stopped',
-      { ...bucket, TROWEL_LOG_GROUP: props.taskLogs.logGroupName, TROWEL_LOG_PREFIX: LOG_PREFIX },
-      [
-        ...objects(store, ['s3:GetObject'], assignments),
-        answers('states:SendTaskFailure'),
-        allow(['sqs:SendMessage'], [deadLetters.queueArn]),
-        ...useKey(deadLetters.encryptionMasterKey),
-      ],
-      { deadLetters },
-    ),
-    http: make('http', { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...computable }, [
-      ...valuesAndRecords,
-      allow(['secretsmanager:GetSecretValue'], [secrets]),
-    ]),
-    notify: make(
-      'notify',
-      { ...bucket, TROWEL_SECRET_PREFIX: prefix, ...computable, ...notifyEnvironment(notifying) },
-      [...valuesAndRecords, allow(['secretsmanager:GetSecretValue'], [secrets]), ...notifyStatements(scope, notifying)],
-      { deadLetters },
-    ),
-  };
+}
+
+function valuesAndRecords(bucket: Bucket): PolicyStatement[] {
+  return objects(bucket, ['s3:GetObject', 's3:PutObject'], bucket.arnForObjects('attempts/*'));
+}
+
+function assignments(bucket: Bucket): string {
+  return bucket.arnForObjects(`${ASSIGNMENTS}*`);
+}
+
+function sendsTo(queue: Queue): PolicyStatement[] {
+  return [allow(['sqs:SendMessage'], [queue.queueArn]), ...useKey(queue.encryptionMasterKey)];
 }

@@ -12,7 +12,7 @@ import { PROTOCOL, type ScheduledPayload } from '../contract/payload.ts';
 import { cdk, iam, scheduler } from './cdk.ts';
 import { useKey } from './encryption.ts';
 import type { DeployedSchedule } from './load-project.ts';
-import { machineArn } from './machines.ts';
+import { machineArn } from './machine-arns.ts';
 import { allow } from './statements.ts';
 
 export interface ScheduleProps {
