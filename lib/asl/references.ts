@@ -116,7 +116,7 @@ class Reader implements References {
         }
         break;
       case 'condition':
-        // Nothing counts as false in a condition.
+        // A condition that is nothing (undefined) counts as false.
         this.#guard([node.condition], locals, inside);
         this.#all([node.condition, node.then, node.else], locals, inside);
         break;

@@ -34,15 +34,15 @@ function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
 }
 
 /**
- * A clock for tests: time stands still while anything runs, and jumps to the next due sleeper once nobody has asked for it during some
- * turns of the event loop. Work that waits for something real (a child process, a socket, a thread) looks idle to it, unless it is
- * done within `during`.
+ * A clock for tests: time stands still while anything runs, and jumps to the next sleeper's time once nobody has asked for the time during
+ * some turns of the event loop. To the clock, work that waits for something real (a child process, a socket, a thread) looks idle, unless
+ * it runs within `during`.
  */
 export class VirtualClock implements Clock {
   #now: number;
   #sleepers: { due: number; wake: () => void }[] = [];
   #watching = false;
-  /** How often it was asked; a state that is entered asks. */
+  /** How often the time was asked for; each state asks when it is entered. */
   #asked = 0;
   readonly #held = new Set<Promise<unknown>>();
 
@@ -80,7 +80,7 @@ export class VirtualClock implements Clock {
     });
   }
 
-  /** Time stands still until this has ended. */
+  /** Keeps time still until the work has ended. */
   async during<T>(work: Promise<T>): Promise<T> {
     this.#held.add(work);
     try {

@@ -3,10 +3,13 @@ import { type AstNode, walkAst } from '../asl/expression.ts';
 import { LIMITS } from '../asl/limits.ts';
 import { checkMemory } from './memory.ts';
 
-/** The service ends an evaluation that is too deep or takes too long. It does not say how long; this is far above any honest one. */
+/**
+ * The service ends an evaluation that is too deep or takes too long. Its time limit is not documented; this one is far above any normal
+ * evaluation.
+ */
 const LONGEST_MS = 10_000;
 
-/** What jsonata calls before and after it evaluates a node, for an expression that asks for it. */
+/** The names of callbacks that jsonata calls before and after it evaluates a node. */
 const ENTRY = Symbol.for('jsonata.__evaluate_entry');
 const EXIT = Symbol.for('jsonata.__evaluate_exit');
 
@@ -15,20 +18,20 @@ interface Evaluation {
   readonly until: number;
 }
 
-/** The parts of one constructor under way: whether one is being evaluated, and the others in the order in which they came. */
+/** The parts of a constructor that is being evaluated: whether one part is under way, and the waiting ones in order. */
 interface Row {
   busy: boolean;
   readonly waiting: (() => void)[];
 }
 
 /**
- * Makes an expression fail beyond LIMITS.jsonataDepth frames, LONGEST_MS or the memory of memory.ts. jsonata evaluates the parts of an array or object constructor
- * at the same time, which would count siblings as if they stood in each other; here each waits for the one before it.
+ * Makes an expression fail beyond LIMITS.jsonataDepth frames, LONGEST_MS or the memory of memory.ts. jsonata evaluates the parts of an
+ * array or object constructor at the same time, so siblings would count as if they were nested; here each part waits for the one before it.
  */
 export function guardDepth(expression: jsonata.Expression, root: AstNode): void {
   const constructors = constructorOfParts(root);
   const evaluations = new WeakMap<Date, Evaluation>();
-  // By frame, since a constructor may be entered again, in another frame, from one of its own parts.
+  // Rows are kept by frame, since one of a constructor's parts may enter the same constructor again, in another frame.
   const rows = new WeakMap<Frame, Map<AstNode, Row>>();
 
   const evaluationIn = ({ timestamp }: Frame): Evaluation => {

@@ -1,6 +1,6 @@
 import { LIMITS } from '../asl/limits.ts';
 
-/** An error with a name, thrown by an Invoke: what Retry and Catch match. Longer texts are cut to what the service keeps. */
+/** An error with a name, thrown by an Invoke; Retry and Catch match the name. Longer texts are cut to what the service keeps. */
 export class TaskError extends Error {
   override readonly name = 'TaskError';
   readonly error: string;
@@ -19,11 +19,11 @@ export class StateError extends Error {
   override readonly name = 'StateError';
   readonly error: string | undefined;
   readonly causeText: string | undefined;
-  /** Further names by which Retry and Catch may know it. */
+  /** More names that Retry and Catch can match. */
   readonly aliases: readonly string[];
-  /** No Retry and no Catch applies, e.g. an output beyond the limit at the transition. */
+  /** If true, no Retry and no Catch applies, e.g. for an output that is too large at the transition. */
   readonly final: boolean;
-  /** The last event of the thread that failed. */
+  /** Id of the last event of the thread that failed. */
   readonly eventId: number;
 
   constructor(
@@ -44,7 +44,7 @@ export class StateError extends Error {
     return this.#copy(this.eventId, [...this.aliases, alias]);
   }
 
-  /** The same failure, last recorded by another event. */
+  /** The same failure, with another event as the last one that recorded it. */
   at(eventId: number): StateError {
     return this.#copy(eventId, this.aliases);
   }
@@ -61,7 +61,8 @@ export class Stopped extends Error {
 
 /**
  * Whether a retrier's or catcher's ErrorEquals matches. `States.TaskFailed` stands for every error but States.Timeout; States.Runtime
- * always ends the execution. A task's States.DataLimitExceeded is in States.ALL, as recorded executions show; the documentation says it is not.
+ * always ends the execution. States.ALL matches a task's States.DataLimitExceeded, as recorded executions show; the documentation says it
+ * does not.
  */
 export function matchesError(errorEquals: readonly string[], failure: StateError): boolean {
   if (failure.final || failure.error === 'States.Runtime') return false;

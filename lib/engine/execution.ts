@@ -1,9 +1,9 @@
 /**
  * An interpreter of the Amazon States Language, JSONata side: the whole language, not only what Trowel's compiler emits. It imports nothing
- * but lib/asl and jsonata. Tasks are done by the caller's Invoke; what happens is a stream of events in the words of Step Functions'
+ * but lib/asl and jsonata. The caller's Invoke carries out tasks. The run is reported as a stream of events, named as in Step Functions'
  * history (history.ts). A frame (frame.ts) runs states one after another, each type in a file of states/; failures travel as StateError to
- * the state, frame or execution that deals with them (recovery.ts). What the service does and the documentation leaves open follows recorded
- * executions; differences are named where they are.
+ * the state, frame or execution that deals with them (recovery.ts). Where the documentation is silent, the engine follows recorded
+ * executions of the service; comments name each difference.
  */
 import { randomUUID } from 'node:crypto';
 import { LIMITS } from '../asl/limits.ts';
@@ -26,7 +26,7 @@ export interface ExecutionOptions {
   readonly stateMachineArn?: string;
   readonly roleArn?: string;
   readonly invoke: Invoke;
-  /** Where the tokens of this execution's tasks are answered; share one between executions and handlers. */
+  /** Receives the answers to task tokens; executions and handlers can share one. */
   readonly tokens?: TaskTokens;
   readonly clock?: Clock;
   /** From 0 up to 1; for `$random()` and jitter. */
@@ -40,8 +40,8 @@ export interface ExecutionOptions {
 }
 
 /**
- * Begins when its events or its outcome are first asked for, so that the first reader misses nothing. Any number of readers; an execution
- * waits for the slowest once that is 1,000 events behind. A reader that ends early (`break`) does not stop the execution.
+ * The execution begins when its events or its outcome are first asked for, so that the first reader misses nothing. There can be any number
+ * of readers; the execution waits for a reader that is 1,000 events behind. A reader that ends early (`break`) does not stop the execution.
  */
 export interface Execution extends AsyncIterable<HistoryEvent> {
   readonly arn: string;
@@ -50,7 +50,10 @@ export interface Execution extends AsyncIterable<HistoryEvent> {
   readonly outcome: Promise<Outcome>;
 }
 
-/** @param machine a machine without faults (validateMachine); others end as FAILED with States.Runtime where the fault is met */
+/**
+ * @param machine a machine without faults (validateMachine); a machine with faults ends as FAILED with States.Runtime at the first fault
+ * that it reaches
+ */
 export function execute(machine: StateMachine, options: ExecutionOptions): Execution {
   return new MachineExecution(machine, options);
 }
@@ -75,7 +78,7 @@ class MachineExecution implements Execution {
   }
 
   get outcome(): Promise<Outcome> {
-    // Not at once: who asks for the outcome and then reads, in one go, misses nothing.
+    // Starts a moment later, so that a caller who asks for the outcome and then at once for events misses none.
     this.#outcome ??= Promise.resolve().then(() => this.#run());
     return this.#outcome;
   }
@@ -132,7 +135,7 @@ class MachineExecution implements Execution {
           frame.record('ExecutionTimedOut', { executionTimedOutEventDetails: { error: 'States.Timeout' } }, 0);
           return { status: 'TIMED_OUT' };
         }
-        // It comes from outside, and follows nothing.
+        // An abort comes from outside, so the event follows no other.
         frame.record('ExecutionAborted', {}, 0);
         return { status: 'ABORTED' };
       }

@@ -11,8 +11,8 @@ import type { Clock } from './types.ts';
 import type { Variables } from './variables.ts';
 
 /**
- * JSONata as Step Functions evaluates it. An expression is parsed once per machine and bound to only those variables that it names.
- * Literals, variables and plain paths (most of what machines hold) are read without jsonata's asynchronous evaluation.
+ * JSONata as Step Functions evaluates it. An expression is parsed once per machine and bound only to the variables that it names. Literals,
+ * variables and plain paths (most expressions) are read without jsonata's asynchronous evaluation.
  */
 export interface Scope {
   readonly states: { readonly [field: string]: Json };
@@ -41,7 +41,7 @@ type Compiled =
 interface Expression {
   readonly kind: 'expression';
   readonly source: string;
-  /** `$name.a.b` as [name, a, b], if that is all it is. */
+  /** [name, a, b] if the whole expression is `$name.a.b`. */
   readonly path?: readonly string[];
   readonly variables: readonly string[];
   readonly evaluate: (bindings: { [name: string]: unknown }) => Promise<unknown>;
@@ -59,10 +59,13 @@ export function expressionsOf(machine: object): Expressions {
   return cache;
 }
 
-/** Templates kept in parsed form, of some ten kilobytes each, of all machines: one of thousands of states visits most of them once. */
+/**
+ * The most templates kept in parsed form, for all machines together. Each takes some ten kilobytes, and a machine of thousands of states
+ * visits most of its states only once.
+ */
 const MOST_KEPT = 1000;
 let kept = 0;
-/** Those that have any. A machine that has ended is kept with its workflow, but not its expressions. */
+/** Those that hold parsed templates. A machine that has ended stays in memory with its workflow, but its expressions are dropped. */
 const filled = new Set<Expressions>();
 
 export class Expressions {
@@ -70,9 +73,9 @@ export class Expressions {
   #templates = new WeakMap<object, Compiled>();
 
   /**
-   * The value of a template: every `{% … %}` in it, at any depth, replaced by what it gives. At once if nothing has to be waited for.
+   * The value of a template: every `{% … %}` in it, at any depth, is replaced by its value. Not a promise if nothing has to be waited for.
    * @param location names the field in errors
-   * @throws EvaluationError also as a rejection
+   * @throws EvaluationError thrown, or as the promise's rejection
    */
   evaluate(template: Template, location: string, scope: Scope): Json | Promise<Json> {
     return value(this.#compile(template, location), location, scope);
@@ -135,10 +138,10 @@ export class Expressions {
   }
 }
 
-/** Operators and functions that make a large value of small ones. */
+/** Operators and functions that can make a large value from small ones. */
 const GROWS: ReadonlySet<string> = new Set(['..', 'pad', 'join', 'replace', 'range']);
 
-/** Frames that no expression without recursion or long chains reaches: below, depth need not be watched. */
+/** An expression of fewer frames, without recursion or long chains, cannot reach the limit, so its depth is not watched. */
 const SHALLOW = LIMITS.jsonataDepth;
 
 function compileExpression(source: string, location: string): Compiled {
@@ -163,7 +166,7 @@ function compileExpression(source: string, location: string): Compiled {
   for (const [name, { run, signature }] of Object.entries(PURE_FUNCTIONS)) {
     if (variables.has(name)) expression.registerFunction(name, run as (...args: unknown[]) => unknown, signature);
   }
-  // The service refuses $eval; without a binding it is "not a function".
+  // The service refuses $eval; without a binding jsonata reports it as "not a function".
   expression.assign('eval', undefined);
   if (watched || staticDepth(ast) > SHALLOW) guardDepth(expression, ast);
   const path = pathOf(ast);
@@ -191,14 +194,14 @@ function pathOf(ast: AstNode): string[] | undefined {
   return rest.every((step) => plain(step, 'name')) ? [first, ...rest].map((step) => String(step.value)) : undefined;
 }
 
-/** Told apart from "nothing" (undefined): jsonata itself has to look. */
+/** The answer "jsonata itself has to evaluate this", which differs from "nothing" (undefined). */
 const ASK = Symbol();
 
 function readPath(path: readonly string[], scope: Scope): Json | undefined | typeof ASK {
   const [name = '', ...keys] = path;
   let at: Json | undefined = name === 'states' ? scope.states : scope.variables.get(name);
   if (at === undefined) {
-    // A name that is no variable here may be a function's, or `$` and `$$`.
+    // A name that is no variable may be a function's, or `$` or `$$`.
     return ASK;
   }
   for (const key of keys) {
@@ -314,7 +317,7 @@ function threw(source: string, location: string, cause: unknown): EvaluationErro
   return new EvaluationError(`${named(source, location)} threw an error during evaluation. ${what}`, location);
 }
 
-/** Checks the type of a field's value, with the service's words. */
+/** Checks the type of a field's value; the message is the service's. */
 export function expectType(
   got: Json,
   expected: 'array' | 'boolean' | 'number' | 'string' | 'object',

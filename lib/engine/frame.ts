@@ -10,7 +10,7 @@ import type { TaskTokens } from './task-tokens.ts';
 import type { Clock, Invoke } from './types.ts';
 import { Variables } from './variables.ts';
 
-/** What all frames of one execution share. */
+/** Data that all frames of one execution share. */
 export interface Run {
   readonly expressions: Expressions;
   readonly arn: string;
@@ -29,9 +29,9 @@ export interface Run {
 }
 
 /**
- * Gives events their numbers. One for each execution, a distributed Map's children too.
+ * Gives events their numbers. Each execution has one, and so has each child of a distributed Map.
  *
- * The last number that the limit leaves is that of the execution's end.
+ * The last number within the limit is kept for the event of the execution's end.
  */
 export class Recorder {
   readonly #clock: Clock;
@@ -49,10 +49,10 @@ export class Recorder {
 
   /**
    * @returns the event's id
-   * @throws StateError States.Runtime where the history is full
+   * @throws StateError States.Runtime if the history is full
    */
   add(type: HistoryEventType, previous: number, details: EventDetails = {}): number {
-    // An annotation of ours has no number of its own.
+    // RetryScheduled is not an event of the service's, so it gets no number of its own.
     const id = type === 'RetryScheduled' ? previous : this.#last + 1;
     if (id >= this.limit && !type.startsWith('Execution')) {
       throw new StateError(
@@ -82,7 +82,7 @@ export class Frame {
   readonly mapItem: Json | undefined;
   /** The last event of this thread. */
   lastEvent: number;
-  /** The state it is in, for events of an abort. */
+  /** The state that the thread is in, for events of an abort. */
   current: StateRun | undefined;
 
   constructor(run: Run, at: { signal: AbortSignal; lastEvent: number; outer?: Frame; mapItem?: Json }) {
@@ -93,7 +93,10 @@ export class Frame {
     this.mapItem = at.mapItem ?? at.outer?.mapItem;
   }
 
-  /** Records that the state it is in was stopped because of another one's failure; nothing if the whole execution was stopped, as the service does. */
+  /**
+   * Records that the current state was stopped because another one failed. If the whole execution was stopped, nothing is recorded, as in
+   * the service.
+   */
   recordAbort(previous: number): void {
     const type = this.current?.state.Type;
     if (!this.run.signal.aborted && this.current !== undefined && type !== undefined && isAbortable(type)) {
@@ -101,7 +104,10 @@ export class Frame {
     }
   }
 
-  /** Records that the state it is in ended by its failure; a state at the top has no such event, nor one that tells its failure itself. */
+  /**
+   * Records that the current state ended with a failure. A state at the top level has no such event, nor has a state that records its
+   * failure itself.
+   */
   recordFailed(previous: number): void {
     const type = this.current?.state.Type;
     if (type === 'Task' || type === 'Wait') this.recordAbort(previous);
@@ -122,12 +128,12 @@ export class Frame {
   }
 }
 
-/** The other types are over at once. */
+/** States of other types end at once, so nothing can abort them. */
 function isAbortable(type: State['Type']): type is 'Task' | 'Wait' | 'Parallel' | 'Map' {
   return type === 'Task' || type === 'Wait' || type === 'Parallel' || type === 'Map';
 }
 
-/** Longest time for which states follow each other without other work of the process (timers, input, Ctrl-C) getting its turn. */
+/** Longest time that states run one after another before other work of the process (timers, input, Ctrl-C) gets its turn. */
 const TURN_MS = 10;
 let turnStarted = performance.now();
 
@@ -168,7 +174,7 @@ function stateNamed(processor: Processor, name: string, frame: Frame): State {
 /** A controller that follows another signal; `release` must be called when it is no longer needed. */
 export function follow(signal: AbortSignal): { controller: AbortController; release: () => void } {
   const controller = new AbortController();
-  // A Map of 10,000 iterations listens 10,000 times; that is no leak.
+  // A Map of 10,000 iterations adds 10,000 listeners; without this Node would warn of a leak.
   setMaxListeners(0, controller.signal);
   const stop = () => controller.abort();
   if (signal.aborted) {

@@ -3,8 +3,9 @@ import jsonata from 'jsonata';
 import { MOST_NUMBERS, memoryExceeded } from './memory.ts';
 
 /**
- * The functions that Step Functions adds to JSONata's (AWS, "Transforming data with JSONata in Step Functions"): $partition, $range,
- * $hash, $random with a seed, $uuid, $parse; and where it differs from jsonata, JSONata's own. As in JSONata, an argument that is nothing gives nothing. Signatures are JSONata's.
+ * The functions that Step Functions adds to JSONata's (AWS, "Transforming data with JSONata in Step Functions"): $partition, $range, $hash,
+ * $random with a seed, $uuid, $parse; also functions of JSONata for which the service differs from jsonata. As in JSONata, an argument that
+ * is nothing (undefined) gives nothing. Signatures are in JSONata's notation.
  */
 export interface StatesFunction {
   readonly signature: string;
@@ -19,7 +20,7 @@ const HASHES: { readonly [algorithm: string]: string } = {
   'SHA-512': 'sha512',
 };
 
-/** Code and words of the service, where jsonata itself stumbles over a picture without digits. */
+/** The service's error for a picture without digits, on which jsonata itself fails differently. */
 const NO_DIGITS = Object.assign(
   new Error(
     'The sub-picture must not contain a passive character that is preceded by an active character and that is followed by another active character',
@@ -27,7 +28,7 @@ const NO_DIGITS = Object.assign(
   { code: 'D3086' },
 );
 
-/** Those that depend on nothing but their arguments. */
+/** Functions that depend only on their arguments. */
 export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   partition: {
     signature: '<an:a>',
@@ -50,7 +51,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
       const count = Math.floor((to - from) / by) + 1;
       if (count > MOST_NUMBERS) throw memoryExceeded();
       const numbers = Array.from({ length: Math.max(0, count) }, (_, index) => from + index * by);
-      // As a sequence of JSONata's: a single number is that number, none is nothing.
+      // Marked as a sequence of JSONata's: one of a single number becomes that number, an empty one becomes nothing.
       return Object.defineProperty(numbers, 'sequence', { enumerable: false, value: true });
     },
   },
@@ -67,7 +68,7 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
     signature: '<s-:s>',
     run(text: string | undefined) {
       if (text === undefined) return undefined;
-      // Java's decoder: its alphabet only, padded or not at all.
+      // Java's decoder accepts only the base64 alphabet, with full padding or none.
       if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/.test(text)) {
         throw new InternalError();
       }
@@ -99,15 +100,15 @@ export const PURE_FUNCTIONS: { readonly [name: string]: StatesFunction } = {
   },
 };
 
-/** In the form of the errors that jsonata throws. */
+/** An error in the form of those that jsonata throws. */
 export class FunctionError extends Error {
   readonly code = 'D3000';
 }
 
-/** The service's own failure within a function, about which it says nothing more. */
+/** A failure inside one of the service's functions, for which the service gives no details. */
 export class InternalError extends Error {}
 
-/** `$random()`, `$random(seed)`: from 0 up to 1. With a seed, what java.util.Random of that seed gives first. */
+/** `$random()`, `$random(seed)`: from 0 up to 1. With a seed: the first number of java.util.Random with that seed. */
 export function randomFunction(random: () => number): (seed?: number) => number {
   return (seed) => {
     if (seed === undefined) return random();

@@ -1,8 +1,8 @@
 import type { Json } from '../asl/types.ts';
 
 /**
- * What happened in an execution, in the words of GetExecutionHistory. Differences: input, output, parameters and assigned variables are
- * JSON values, not JSON text (so nothing is ever truncated); timestamp is milliseconds; and the fields marked "ours".
+ * The events of an execution, named as in GetExecutionHistory. Differences: input, output, parameters and assigned variables are JSON
+ * values, not JSON text (so nothing is ever truncated); timestamp is milliseconds; and the fields marked "ours".
  *
  * `previousEventId` is the event that this one follows in its own thread (a branch, an iteration), 0 for the first of an execution.
  */
@@ -12,7 +12,7 @@ export interface HistoryEvent {
   readonly previousEventId: number;
   readonly timestamp: number;
   readonly type: HistoryEventType;
-  /** Ours: the id of the StateEntered event of the state that this belongs to (absent on that event itself and outside of states). */
+  /** Ours: the id of the StateEntered event of the state that this event belongs to (absent on that event itself and outside of states). */
   readonly stateEntry?: number;
   /** Ours: set on events of a distributed Map's child executions, which are histories of their own. */
   readonly execution?: ChildExecution;
@@ -92,7 +92,7 @@ interface Iteration {
 export interface ChildExecution {
   readonly arn: string;
   readonly mapRunArn: string;
-  /** Which item, or batch of items. */
+  /** The number of the item, or of the batch of items. */
   readonly index: number;
   /** `stateEntry` of the Map state in the execution around it. */
   readonly mapStateEntry: number;
@@ -111,7 +111,7 @@ export type HistoryEventType =
   | `Task${'Scheduled' | 'Started' | 'Submitted' | 'Succeeded' | 'Failed' | 'TimedOut'}`
   | `${'LambdaFunction' | 'Activity'}${'Scheduled' | 'Started' | 'Succeeded' | 'Failed' | 'TimedOut'}`
   | 'EvaluationFailed'
-  /** Ours, for readers that show retries: follows the failure, takes its id, and is no event of the service's history. */
+  /** Ours, for readers that show retries: it comes after the failure, has the same id, and does not exist in the service's history. */
   | 'RetryScheduled';
 
 export type EventDetails = Omit<HistoryEvent, 'id' | 'previousEventId' | 'timestamp' | 'type' | 'execution'>;
@@ -120,8 +120,8 @@ export type EventDetails = Omit<HistoryEvent, 'id' | 'previousEventId' | 'timest
 const BACKLOG = 1000;
 
 /**
- * The stream of events, to any number of readers. Nothing is kept beyond what a reader has not yet taken: the execution waits at the
- * next state while a reader is more than BACKLOG behind. Without a reader, events are dropped.
+ * The stream of events, to any number of readers. Only events that a reader has not yet taken are kept: the execution waits at the next
+ * state while a reader is more than BACKLOG behind. Without a reader, events are dropped.
  */
 export class EventStream {
   readonly #readers = new Set<Reader>();

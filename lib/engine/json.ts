@@ -1,6 +1,6 @@
 import type { Json } from '../asl/types.ts';
 
-/** Values in the engine are JSON and never changed in place, so what is known of one stays true. */
+/** Values in the engine are JSON and never changed in place, so a size stays valid once it is computed. */
 const sizes = new WeakMap<object, number>();
 
 /** Bytes of the value as JSON text in UTF-8, which is what the service counts. */
@@ -14,12 +14,12 @@ export function sizeOf(value: Json): number {
   return size;
 }
 
-/** Thrown for a value that JSON has no form for: a function, a non-finite number. */
+/** Thrown for a value that JSON cannot hold: a function, a non-finite number. */
 export class NotJson extends Error {}
 
 /**
- * What an expression gave, as plain JSON. JSONata's sequences are arrays with hidden marks that would change how the next expression
- * reads them; they become plain arrays. What is plain already is taken over as it is.
+ * Turns an expression's result into plain JSON. JSONata's sequences are arrays with hidden marks that would change how the next expression
+ * reads them; they become plain arrays. A value that is already plain is returned unchanged.
  */
 export function toJson(value: unknown): Json {
   switch (typeof value) {
@@ -61,7 +61,7 @@ function objectToJson(object: { [key: string]: unknown }): Json {
   return plain ? (object as { [key: string]: Json }) : copy;
 }
 
-/** A value for somebody who might change it. */
+/** A copy, for code that might change it. */
 export function cloneJson(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(cloneJson);
@@ -73,7 +73,7 @@ export function cloneJson(value: Json): Json {
   return copy;
 }
 
-/** Plain assignment would set the prototype for the key `__proto__`, which JSON may hold. */
+/** Sets a key that may be `__proto__`, which JSON allows; a plain assignment would set the prototype. */
 export function setKey(object: { [key: string]: Json }, key: string, value: Json): void {
   if (key === '__proto__') {
     Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
@@ -82,7 +82,7 @@ export function setKey(object: { [key: string]: Json }, key: string, value: Json
   }
 }
 
-/** The type's name as JSONata's `$type` and the service's messages have it. */
+/** The type's name as in JSONata's `$type` and the service's messages. */
 export function typeName(value: Json): string {
   return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
 }

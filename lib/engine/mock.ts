@@ -4,7 +4,7 @@ import { toJson } from './json.ts';
 import type { TaskTokens } from './task-tokens.ts';
 import type { Invoke } from './types.ts';
 
-/** What a mocked state's calls answer, one item a call; the last repeats. Throwing `States.Timeout` is a timeout. */
+/** The answers of a mocked state, one for each call; the last one repeats. Throwing `States.Timeout` is a timeout. */
 export type MockResults = readonly MockResult[];
 
 export type MockResult =
@@ -13,7 +13,7 @@ export type MockResult =
 
 /**
  * Reads the content of a mock file: `[{"Return": …} | {"Throw": {"Error": "…", "Cause": "…"}}]`.
- * @returns a message instead if it is something else
+ * @returns a message if the content has another form
  */
 export function readMockResults(value: unknown): MockResults | string {
   if (!Array.isArray(value) || value.length === 0) return 'expected a JSON array with an item for each call';
@@ -37,8 +37,8 @@ function faultOf(item: unknown): string | undefined {
 }
 
 /**
- * An Invoke that answers each Task state, by its name, from its results; a state with a task token too. A Task without results fails
- * with Mock.Missing.
+ * An Invoke that answers each Task state, by its name, with its mocked results; also a state with a task token. A Task without results
+ * fails with Mock.Missing.
  */
 export function mockInvoke(mocks: ReadonlyMap<string, MockResults>, tokens?: TaskTokens): Invoke {
   const calls = new Map<string, number>();
@@ -53,7 +53,7 @@ export function mockInvoke(mocks: ReadonlyMap<string, MockResults>, tokens?: Tas
     }
     if ('Throw' in result) throw new TaskError(result.Throw.Error, result.Throw.Cause ?? '');
     const answer = toJson(result.Return);
-    // The engine takes it only from a task that is waited for, by its token or as a job.
+    // The engine uses this only for a task that waits for a token or a job.
     submitted?.(answer);
     if (token !== undefined) tokens?.sendTaskSuccess(token, answer);
     return answer;

@@ -1,6 +1,6 @@
 /**
  * Runs `work` for every index from 0 to `count` - 1, at most `width` at a time, each worker taking the next index when it is free. `work`
- * must not reject; when `stopped` says so, no further index is begun.
+ * must not reject; once `stopped` returns true, no further index is begun.
  */
 export async function pool(
   count: number,

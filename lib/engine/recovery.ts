@@ -9,9 +9,9 @@ interface Recovery {
 }
 
 /**
- * Tries a state until it succeeds, its retriers are used up, or a catcher takes the error. Each retrier counts its own retries; the first
- * that matches decides, and if it is used up no other is asked. A state that is entered again counts anew.
- * @param exhausted called with a failure that is not retried, before a catcher is asked
+ * Tries a state until it succeeds, its retriers are used up, or a catcher takes the error. Each retrier counts its own retries. The first
+ * that matches the error decides, and if its retries are used up no other is tried. The counts start again when the state is entered again.
+ * @param exhausted called with a failure that is not retried, before catchers are tried
  */
 export async function withRecovery(
   at: StateRun,
@@ -57,7 +57,7 @@ async function pause(at: StateRun, failure: StateError, seconds: number): Promis
   at.begin(at.retryCount + 1);
 }
 
-/** The wait before a retrier's next retry, `before` retries having been made. FULL jitter: anything from 0 to the whole. */
+/** The wait before a retrier's next retry, after `before` retries. With FULL jitter it is random, from 0 to the full wait. */
 export function delaySeconds(retrier: Retrier, before: number, random: () => number): number {
   const { IntervalSeconds = 1, BackoffRate = 2, MaxDelaySeconds, JitterStrategy = 'NONE' } = retrier;
   const whole = Math.min(

@@ -16,19 +16,19 @@ import { runTask } from './states/task.ts';
 import { runWait } from './states/wait.ts';
 import { AssignError, type Assigned } from './variables.ts';
 
-/** Where the execution goes after a state: to `next`, or, without one, the frame ends. */
+/** The step after a state: the execution goes to `next`; without it the frame ends. */
 export interface Transition {
   readonly output: Json;
   readonly next?: string;
 }
 
-/** What `$states` has besides input and context. */
+/** The values in `$states` besides input and context. */
 export interface Extras {
   readonly result?: Json;
   readonly errorOutput?: Json;
 }
 
-/** The fields that say how a state (or a Choice's rule, or a catcher) is left. */
+/** The fields that apply when a state (or a Choice's rule, or a catcher) is left. */
 export interface Exit {
   readonly Assign?: Assign | undefined;
   readonly Output?: Template | undefined;
@@ -134,8 +134,8 @@ export class StateRun {
   }
 
   /**
-   * Turns an EvaluationError into the state's failure, and records it; anything else is given back.
-   * @param previous the event that the record follows: what could not be evaluated follows what the state itself follows
+   * Turns an EvaluationError into the state's failure, and records it; any other value is returned unchanged.
+   * @param previous the event that the record follows; by default the event that the state itself follows
    */
   failure(failure: unknown, previous = this.#before): unknown {
     if (!(failure instanceof EvaluationError)) return failure;
@@ -161,8 +161,8 @@ export class StateRun {
   }
 
   /**
-   * Fails what is larger than a payload may be.
-   * @param name what gave it, as the service names it in the cause
+   * Fails the state if a value is larger than a payload may be.
+   * @param name the source of the value, as the service names it in the cause
    */
   checkSize(value: Json, final: boolean, name = this.name): void {
     if (this.frame.run.limits && sizeOf(value) > LIMITS.payloadBytes) {
@@ -176,8 +176,8 @@ export class StateRun {
 
   /**
    * Leaves the state: evaluates Assign and Output, both with the variables as they were, then assigns.
-   * @param result what the output is without an Output field
-   * @param place of the exit's fields within the state, `Choices[1]/`
+   * @param result the output if there is no Output field
+   * @param place path of the exit's fields within the state, e.g. `Choices[1]/`
    */
   async leave(exit: Exit, result: Json, extras: Extras = {}, place = ''): Promise<Transition> {
     const assigned = exit.Assign === undefined ? undefined : await this.#assignments(exit.Assign, extras, place);

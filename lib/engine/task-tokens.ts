@@ -5,7 +5,7 @@ import { sizeOf } from './json.ts';
 
 /**
  * SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat for the executions that share this object. A token is a number and a keyed hash of
- * it: so a token that was given out and has ended differs from one that never was, and none has to be kept.
+ * it. So a token that was issued and has ended differs from one that was never issued, without a list of old tokens.
  */
 export class TaskTokens {
   readonly #key = randomBytes(32);
@@ -56,7 +56,7 @@ export class TaskTokens {
   }
 
   /**
-   * Says that the task is still at work; counts for HeartbeatSeconds.
+   * Reports that the task still works; HeartbeatSeconds counts from here again.
    * @throws TaskTokenError TaskTimedOut, TaskDoesNotExist, InvalidToken
    */
   sendTaskHeartbeat(token: string): void {

@@ -4,9 +4,9 @@ import { sizeOf } from './json.ts';
 
 export type Assigned = { readonly [name: string]: Json };
 
-/** Why an assignment cannot be, in words for a Cause. */
+/** The reason why an assignment is refused, as text for a Cause. */
 export class AssignError extends Error {
-  /** The limit was passed, as opposed to the rules of scope. */
+  /** True if the size limit was passed; false if a rule of scope was broken. */
   readonly tooLarge: boolean;
 
   constructor(message: string, tooLarge: boolean) {
@@ -16,8 +16,8 @@ export class AssignError extends Error {
 }
 
 /**
- * The variables that a frame (the machine, a branch, an iteration) sees: its own, and to read only those of the frames around it. A distributed
- * Map's child execution starts with none.
+ * The variables that a frame (the machine, a branch, an iteration) sees: its own, and read-only those of the frames around it. A
+ * distributed Map's child execution starts with none.
  */
 export class Variables {
   readonly #outer: Variables | undefined;
@@ -33,7 +33,7 @@ export class Variables {
     return own === undefined ? this.#outer?.get(name) : own;
   }
 
-  /** @throws AssignError and assigns nothing */
+  /** @throws AssignError in this case nothing is assigned */
   assign(values: Assigned, limits: boolean): void {
     let bytes = 0;
     let total = this.#total();

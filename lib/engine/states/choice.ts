@@ -2,7 +2,7 @@ import type { ChoiceState, Template } from '../../asl/types.ts';
 import { StateError } from '../errors.ts';
 import type { StateRun, Transition } from '../state-run.ts';
 
-/** The first rule that holds is taken, with its own Assign and Output; the state's are for Default. */
+/** The first rule that is true is taken, with its own Assign and Output; the state's own apply only to Default. */
 export async function runChoice(at: StateRun, state: ChoiceState): Promise<Transition> {
   for (const [index, rule] of state.Choices.entries()) {
     const condition: Template = rule.Condition;

@@ -10,8 +10,8 @@ import type { StateRun, Transition } from '../state-run.ts';
 import { countOf, itemsOf, selectItem } from './map-fields.ts';
 
 /**
- * A Map in DISTRIBUTED mode: each item, or batch of items, is an execution of its own, with its own history and none of the variables
- * here. Items come from the state, not from S3: ItemReader and ResultWriter are not run here.
+ * A Map in DISTRIBUTED mode: each item, or batch of items, is an execution of its own, with its own history and without the variables of
+ * this one. Items come from the state, not from S3: ItemReader and ResultWriter are not run here.
  */
 export async function runDistributed(at: StateRun, state: MapState): Promise<Transition> {
   if (state.ItemReader !== undefined || state.ResultWriter !== undefined) {
@@ -37,7 +37,7 @@ export async function runDistributed(at: StateRun, state: MapState): Promise<Tra
 
 interface ChildInput {
   readonly input: Json;
-  /** How many items it holds: failures are counted in items. */
+  /** The number of items in it: failures are counted in items. */
   readonly items: number;
 }
 
@@ -59,7 +59,7 @@ async function toleranceOf(at: StateRun, state: MapState): Promise<Tolerance> {
               : 'ToleratedFailurePercentage must be between 0 and 100.',
           ),
         );
-  // Without either, no failure is tolerated; with one, only that one counts.
+  // Without any of the two fields, no failure is tolerated; with one of them, only that one counts.
   return {
     count: count ?? (percent === undefined ? 0 : Number.POSITIVE_INFINITY),
     percentage: percent ?? (count === undefined ? 0 : 100),

@@ -7,8 +7,8 @@ import type { StateRun } from '../state-run.ts';
 export type MapItem = { readonly Index: number; readonly Value: Json; readonly Key?: string; readonly Source?: string };
 
 /**
- * What is mapped over: the elements of an array, or an object's members with their keys.
- * @param source where the items come from, told to a distributed Map only
+ * The items of a Map: the elements of an array, or an object's members with their keys.
+ * @param source where the items come from; given only for a distributed Map
  */
 export async function itemsOf(at: StateRun, state: MapState, source?: string): Promise<readonly MapItem[]> {
   const items = state.Items === undefined ? at.input : await at.evaluate(state.Items, 'Items');

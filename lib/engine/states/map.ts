@@ -18,7 +18,7 @@ export function runMap(at: StateRun, state: MapState): Promise<Transition> {
   );
 }
 
-/** Iterations are frames of this execution; the first to fail stops the others. */
+/** Iterations are frames of this execution; the first that fails stops the others. */
 async function runInline(at: StateRun, state: MapState): Promise<Transition> {
   const items = await itemsOf(at, state);
   const width = (await countOf(at, 'MaxConcurrency', state.MaxConcurrency)) || LIMITS.inlineMapConcurrency;
@@ -47,7 +47,7 @@ async function runInline(at: StateRun, state: MapState): Promise<Transition> {
       try {
         frame.record('MapIterationStarted', { mapIterationStartedEventDetails: iteration, stateEntry: at.entry });
         outputs[index] = await runStates(frame, state.ItemProcessor, await selectItem(at, state, mapItem));
-        // The next iteration follows the last state of this one; the Map goes on from the event that tells the end of an iteration.
+        // The next iteration follows the last state of this one; the Map goes on from the event of an iteration's end.
         lastOfWorker[worker] = frame.lastEvent;
         last = frame.record('MapIterationSucceeded', {
           mapIterationSucceededEventDetails: iteration,

@@ -13,7 +13,7 @@ export function runParallel(at: StateRun, state: ParallelState): Promise<Transit
   );
 }
 
-/** The first branch to fail stops the others. */
+/** The first branch that fails stops the others. */
 async function runBranches(at: StateRun, state: ParallelState): Promise<Transition> {
   const input = state.Arguments === undefined ? at.input : await at.evaluate(state.Arguments, 'Arguments');
   at.checkSize(input, true);
@@ -58,7 +58,7 @@ async function runBranches(at: StateRun, state: ParallelState): Promise<Transiti
     }
     throw failure ?? new Stopped();
   }
-  // The service gives the exit, not this event, as what goes on from the last branch.
+  // In the service's history the state's exit, and not this event, follows the last branch.
   at.frame.lastEvent = last;
   at.record('ParallelStateSucceeded');
   at.frame.lastEvent = last;

@@ -11,7 +11,7 @@ interface Failure {
 type Event = 'Scheduled' | 'Started' | 'Submitted' | 'Succeeded' | 'Failed' | 'TimedOut';
 
 /**
- * What the history says of one try of a Task. A Lambda function and an activity that the Resource names directly have events of their own
+ * Records the history of one try of a Task. A Lambda function and an activity that the Resource names directly have events of their own
  * (LambdaFunction…, Activity…); everything else has Task… events, with the integration's name in each.
  */
 export class TaskEvents {

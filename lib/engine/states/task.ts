@@ -28,7 +28,7 @@ class Attempt {
   readonly #at: StateRun;
   readonly #state: TaskState;
   readonly #events: TaskEvents;
-  /** Ends by a token; the answer to the call does not. */
+  /** True if a token ends the task, and not the answer to the call. */
   readonly #byToken: boolean;
   #end: (end: End) => void = () => {};
   #beat: () => void = () => {};
@@ -40,7 +40,7 @@ class Attempt {
     this.#byToken = state.Resource.endsWith(TOKEN_SUFFIX) || this.#events.isActivity;
   }
 
-  /** The answer to the call is not the task's result: that comes by a token, or with the end of a job. */
+  /** True if the answer to the call is not the task's result, which comes by a token or with the end of a job. */
   get #isWaitedFor(): boolean {
     return this.#byToken || /\.sync(:2)?$/.test(this.#state.Resource);
   }
@@ -86,7 +86,7 @@ class Attempt {
     const call = this.#call(parameters, token);
     const end = await ended;
     at.frame.signal.removeEventListener('abort', stop);
-    // With a reason: the one that is made without has a stack, and costs more than all else here.
+    // A reason is given because the default one has a stack trace, which costs more than everything else here.
     timers.controller.abort(end.kind);
     timers.release();
     if (end.kind === 'timeout' || end.kind === 'stopped') call.abort();
@@ -117,12 +117,12 @@ class Attempt {
 
   #failed(error: string | undefined, causeText: string | undefined): StateError {
     const details = failureDetails({ error, causeText });
-    // What an integration itself reports as a timeout is recorded as one.
+    // A timeout that an integration itself reports is recorded as a timeout.
     const eventId = error === 'States.Timeout' ? this.#events.timedOut(details) : this.#events.failed(details);
     return new StateError(error, causeText, { eventId });
   }
 
-  /** A result beyond the limit fails the task itself, and so may be caught by its name. */
+  /** A result that is too large fails the task itself, so a Catch can name the error. */
   #checkResult(output: Json): void {
     try {
       this.#at.checkSize(output, false, this.#events.resourceType);
@@ -131,7 +131,7 @@ class Attempt {
     }
   }
 
-  /** Starts the call. Its outcome ends the wait, unless a token does; then it only has to begin. */
+  /** Starts the call. Its outcome ends the wait, unless the task ends by a token: then the call only has to start. */
   #call(parameters: Json, token: string | undefined): AbortController {
     const at = this.#at;
     const { run, signal } = at.frame;
@@ -216,7 +216,7 @@ class Attempt {
   }
 }
 
-/** What came from outside, as if over the wire: no later change of it is seen, and nothing but JSON is left in it. */
+/** A copy of a value from outside, as if it came over the network: later changes have no effect, and only JSON is left in it. */
 function copy(value: Json): Json {
   return typeof value === 'object' && value !== null ? JSON.parse(JSON.stringify(value)) : (value ?? null);
 }
