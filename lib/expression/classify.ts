@@ -3,8 +3,8 @@ import { scan } from './scan.ts';
 import { parseSimple } from './simple-script.ts';
 
 /**
- * What evaluating a text takes. `literal`: nothing; `path`: only stored values (the sandbox only if one is absent); `simple`: what
- * lower.ts may translate, its variables' types permitting; `javascript`: the sandbox.
+ * What is needed to evaluate a text. `literal`: nothing; `path`: only stored values (the sandbox only if one is absent); `simple`: lower.ts
+ * can translate it, if the types of its variables allow that; `javascript`: the sandbox.
  */
 export type TemplateClass = 'literal' | 'path' | 'simple' | 'javascript';
 

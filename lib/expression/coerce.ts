@@ -49,14 +49,14 @@ export function toText(value: Value | undefined, key: string): Result<string> {
   return missing(value, key) ?? expected('string type', value, key);
 }
 
-/** A mapping, or JSON text of one, as values travel. */
+/** A mapping, or JSON text of one, in wire form. */
 export function toMapping(value: Value | undefined, key: string): Result<Mapping> {
   const parsed = parseJson(value);
   if (isMapping(parsed)) return good(parsed);
   return missing(value, key) ?? expected('object type', value, key);
 }
 
-/** A list, or JSON text of one, as values travel. */
+/** A list, or JSON text of one, in wire form. */
 export function toList(value: Value | undefined, key: string): Result<readonly Value[]> {
   const parsed = parseJson(value);
   if (Array.isArray(parsed)) return good(parsed);

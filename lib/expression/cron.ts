@@ -4,13 +4,13 @@ import { toInstant, toWall } from './zone.ts';
 
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-/** A pattern that has not matched for so many days (Feb 29 on a weekday may take 40 years) never does. */
+/** A pattern that does not match within so many days never matches (Feb 29 on a given weekday may take 40 years). */
 const SEARCH_DAYS = 366 * 60;
 
 /**
- * The first match after an instant (minutes, in the zone's wall time), or undefined if there is none. Where clocks change it is
- * cron4j's: a time in the gap runs when the gap ends, of a time that occurs twice the later one counts, except that a match
- * exactly one minute after `after` always counts.
+ * The first match after an instant (minutes, in the zone's wall time), or undefined if there is none. Where clocks change, cron4j's rules
+ * apply: a time in the gap runs when the gap ends; if a time occurs twice, the later one counts, except that a match exactly one minute
+ * after `after` always counts.
  */
 export function nextMatch({ alternatives }: CronPattern, zone: string, after: number): number | undefined {
   const start = Math.floor(after / MINUTE) * MINUTE + MINUTE;

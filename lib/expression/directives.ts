@@ -1,4 +1,4 @@
-/** Rendered values of `_parallel` and `_retry`, and what if>, wait> and call> make of theirs. */
+/** Rendered values of `_parallel` and `_retry`, and how if>, wait>, call>, require> and s3_wait> read their values. */
 
 import { isMapping } from '../asl/json.ts';
 import { present } from '../asl/present.ts';
@@ -80,7 +80,9 @@ export function callFile(operator: string, keys: Mapping): Result<string> {
   return good(file.endsWith('.dig') ? file : `${file}.dig`);
 }
 
-/** A file that `call>` may reach from where it is: one of the project's `files`, and none on the way there. */
+/**
+ * Checks that `call>` can call a file: it must be one of the project's `files`, and not one of those through which the task was reached.
+ */
 export function calledFile(
   file: string,
   { files, chain }: { readonly files: readonly string[]; readonly chain: readonly string[] },

@@ -1,4 +1,4 @@
-/** What loop>, for_each> and for_range> repeat: the same for a literal value at compile time and a rendered one at run time. */
+/** The iterations of loop>, for_each> and for_range>: the same for a literal value at compile time and a rendered one at run time. */
 
 import { setOwn } from '../contract/merge.ts';
 import type { LoopItem } from '../contract/payload.ts';
@@ -9,10 +9,13 @@ import { bad, good, type Result, toInteger, toList, toMapping } from './coerce.t
 import type { List } from './json-list.ts';
 import { seen } from './mask.ts';
 
-/** digdag stops at 1,000; a list of items that does not fit a state is split by the compiler, this is against endless memory. */
+/**
+ * The most iterations of a loop, to protect memory (digdag's limit is 1,000). The compiler splits a list of items that does not fit a
+ * state.
+ */
 export const MAX_ITEMS = 100_000;
 
-/** Of a key and a value, so many characters stand in the iteration's name. */
+/** The most characters of a key, and of a value, in an iteration's name. */
 export const TAG_LENGTH = 8;
 
 /** Iterations, made when they are asked for. */
@@ -21,7 +24,7 @@ export interface Iterations {
   at(index: number): LoopItem;
 }
 
-/** `keys`: the task's own, rendered, as values travel; the command under `_command` or `loop>`. */
+/** `keys`: the task's own, rendered, in wire form; the command under `_command` or `loop>`. */
 export function loopItems(operator: string, keys: Mapping): Result<LoopItem[]> {
   const made = iterationsOf(operator, keys);
   if (!made.ok) return made;
@@ -70,8 +73,8 @@ function countItems(operator: string, value: Value | undefined): Result<Iteratio
 }
 
 /**
- * The cross product, the first key outermost. (digdag, given an empty list before others, leaves that key out and repeats for
- * the others; here nothing is repeated.)
+ * The cross product, the first key outermost. (If a list before others is empty, digdag leaves that key out and repeats for the others;
+ * here nothing is repeated.)
  */
 function eachItems(
   operator: string,
@@ -110,7 +113,7 @@ function combination(keys: readonly string[], lists: readonly List[], index: num
   return { n: `+for-${tags.join('&')}`, x };
 }
 
-/** As java.net.URLEncoder, with `%20` for a space. */
+/** A value as part of a name, encoded as by java.net.URLEncoder, but with `%20` for a space. */
 function nameTag(value: Value): string {
   const text = seen.mask(typeof value === 'string' ? value : exactText(value)).slice(0, TAG_LENGTH);
   const hex = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;

@@ -1,4 +1,4 @@
-/** What can be said of a template's JavaScript before anything runs. acorn is loaded only for scripts that are no plain path. */
+/** Checks of a template's JavaScript before anything runs. acorn is loaded only for scripts that are more than a plain path. */
 import type { Node } from 'acorn';
 import { parsePath } from './path.ts';
 import { type Part, scan } from './scan.ts';
@@ -29,8 +29,8 @@ const GLOBALS = new Set(
 );
 
 /**
- * Variables that a text reads from its scope: not what JavaScript or moment define, what the text itself declares or assigns,
- * or what it tests with `typeof`. Empty for a script with a syntax error.
+ * Variables that a text reads from its scope. Left out are names that JavaScript or moment define, names that the text itself declares or
+ * assigns, and names that it tests with `typeof`. Empty for a script with a syntax error.
  */
 export async function freeVariables(text: string): Promise<FreeVariable[]> {
   const variables: FreeVariable[] = [];
@@ -65,7 +65,7 @@ function expressions(text: string): Expression[] {
 async function parse({ script, start, end }: Expression): Promise<{ node: Node } | { fault: SyntaxFault }> {
   const { parse: parseProgram } = await import('acorn');
   try {
-    // In parentheses, as the sandbox puts it.
+    // In parentheses, as the sandbox evaluates it.
     const { body } = parseProgram(`(${script})`, {
       ecmaVersion: 'latest',
       sourceType: 'script',

@@ -1,4 +1,7 @@
-/** A JSON list as its bytes: elements are parsed one at a time, for a list of many takes several times its bytes as values. */
+/**
+ * A JSON list kept as bytes. Elements are parsed one at a time, because the values of a long list take several times the memory of its
+ * bytes.
+ */
 import type { Value } from '../language/workflow.ts';
 
 export interface List {
@@ -17,7 +20,7 @@ const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, BEGIN, END] = [...Buffer.from('"\\,
   number,
 ];
 
-/** Undefined for JSON that is no list. The text is taken for JSON: Trowel has written it. */
+/** Undefined for JSON that is no list. The text is not checked to be valid JSON, since Trowel wrote it. */
 export function jsonList(json: Buffer): List | undefined {
   if (json[skipSpace(json, 0)] !== OPEN) return undefined;
   const starts: number[] = [];

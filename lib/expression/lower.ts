@@ -1,9 +1,8 @@
 /**
- * Translates a template to one JSONata expression (2.0.6) that gives exactly the text that the renderer gives, or not at
- * all. What makes it exact: types are known at compile time; numbers are the same doubles in both languages, so only turning
- * them into text differs, and `$formatBase` does that for integers without `$string`'s rounding to 15 digits; comparison is
- * translated between equal types only; strings compare by UTF-16 units in both. Every result is total: it never fails.
- * A differential test holds it against the sandbox.
+ * Translates a template to one JSONata expression (2.0.6) that gives exactly the renderer's text; if it cannot, it does not translate at
+ * all. It is exact for these reasons: types are known at compile time; numbers are the same doubles in both languages, so only turning them
+ * into text differs, and `$formatBase` does that for integers without `$string`'s rounding to 15 digits; comparison is translated between
+ * equal types only; strings compare by UTF-16 units in both. Every result is total: it never fails. A test compares it with the sandbox.
  */
 import { scan } from './scan.ts';
 import { type BinaryOperator, parseSimple, type SimpleNode } from './simple-script.ts';
@@ -27,7 +26,7 @@ export interface Lowered {
 interface Typed {
   readonly type: 'string' | 'integer' | 'number' | 'boolean';
   readonly expr: string;
-  /** Numbers: no greater in magnitude. */
+  /** For numbers: the greatest magnitude that the value can have. */
   readonly bound: number;
 }
 
@@ -63,12 +62,12 @@ function finish(expression: string | undefined): Lowered | undefined {
   return expression === undefined || expression.length > MAX_LENGTH ? undefined : { expression };
 }
 
-/** JSONata's text literal. Escapes what a definition around it gives a meaning: `$` (CloudFormation's `${…}`) and `%}`. */
+/** JSONata's text literal. Escapes characters that have a meaning in the definition around it: `$` (CloudFormation's `${…}`) and `%}`. */
 export function literal(text: string): string {
   return JSON.stringify(text).replaceAll('$', '\\u0024').replaceAll('%}', '%\\u007d');
 }
 
-/** What if> makes of a text. */
+/** How if> reads a text. */
 function truth(text: string): 'true' | 'false' | undefined {
   const word = text.trim();
   if (word === 'true' || word === 'True') return 'true';
@@ -224,7 +223,7 @@ function arithmetic(
 ): Typed | undefined {
   const isNumber = ({ type }: Typed) => type === 'integer' || type === 'number';
   if (!isNumber(left) || !isNumber(right)) return undefined;
-  // Division by what may be zero gives no finite number.
+  // A divisor that may be zero can give a number that is not finite.
   if ((operator === '/' || operator === '%') && !(divisor.kind === 'number' && divisor.value !== 0)) return undefined;
   const bound =
     operator === '*' ? left.bound * right.bound : operator === '/' ? left.bound * 1e6 : left.bound + right.bound;

@@ -1,10 +1,10 @@
 /**
- * Tells, in a text that was rendered, what the workflow's author wrote from what expressions put in.
+ * Shows which parts of a rendered text the workflow's author wrote, and which came from expressions.
  *
  * The renderer leaves `${secret:…}` as it is, so that afterwards text of the workflow and text that came in as data (an error message, a
- * stored value) look alike. Only the workflow's may be filled in: whoever controls data could otherwise ask for any secret. So each one is
- * marked in the templates, before rendering, with a word that nobody can guess; data has no marks. In the same way `${…}` is put between
- * marks where what it gives must be escaped. A word serves one rendering.
+ * stored value) look alike. Only the workflow's own may be filled in; otherwise anybody who controls data could ask for any secret. So each
+ * one in the templates is marked before rendering, with a word that nobody can guess; data has no marks. In the same way `${…}` is put
+ * between marks if its result must be escaped. A word is used for one rendering only.
  */
 import { randomBytes } from 'node:crypto';
 import { mapValues, setOwn } from '../contract/merge.ts';
@@ -12,10 +12,10 @@ import type { Layer } from '../contract/payload.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 import { scan } from './scan.ts';
 
-/** `${secret:key}`, with what an expression made of its key. */
+/** A `${secret:key}`, with its key after rendering. */
 export interface Asked {
   readonly key: string;
-  /** The key was not written out: data may have chosen it. */
+  /** True if an expression gave the key, so that data may have chosen it. */
   readonly computed: boolean;
 }
 
@@ -29,7 +29,7 @@ export class UnknownWord extends Error {
 /** Signs after the word: `<` and `[` begin `${secret:…}`, with a key that is written out or computed, `>` ends it; `(` and `)` are around what
  * an expression gives. */
 const SIGNS = '<\\[>()';
-/** What the renderer leaves to operators. */
+/** Expressions that the renderer leaves to operators. */
 const OPENING = /\$\{[a-z]+:/;
 
 export class Marks {
@@ -43,8 +43,8 @@ export class Marks {
   }
 
   /**
-   * The same in the templates of `_export` layers; the others are data. `authored`: how many layers, from the outermost, the project's files
-   * wrote, where not all are of them.
+   * The same in the templates of `_export` layers; the others are data. `authored`: the number of layers, from the outermost, that come
+   * from the project's files; default all.
    */
   secretsOfLayers(layers: readonly Layer[], authored = layers.length): Layer[] {
     return layers.map((layer, i) =>
@@ -104,7 +104,7 @@ export class Marks {
     return mapTexts(rendered, (text) => this.#plain(text));
   }
 
-  /** The text without marks, with `change` applied to what expressions put into it. */
+  /** The text without marks, with `change` applied to the parts that came from expressions. */
   changed(text: string, change: (inserted: string) => string): string {
     let depth = 0;
     let result = '';
@@ -132,7 +132,7 @@ export class Marks {
     );
   }
 
-  /** A text as if an expression had given it. */
+  /** Marks a text as if an expression had given it. */
   enclosed(text: string): string {
     return `${this.#word}(${text}${this.#word})`;
   }

@@ -1,21 +1,25 @@
 /**
- * Hides the values of secrets in texts that people see. A value counts as it is and in every form that texts commonly get on their way:
- * escaped as JSON, `repr()` (of its bytes too), `ascii()`, HTML, for a URL or a shell, in any mixture, and as base64, wherever it is in what was encoded. A value
- * of several lines counts line by line too, since output comes in lines. What has fewer than LEAST characters (a line: LEAST_LINE) is not
- * hidden: it is everywhere. trowel_task/contract/masks.py does the same; test/lib/expression/masked.json has the cases of both.
+ * Hides the values of secrets in texts that people see. A value is found as it is and in all common encodings: escaped as JSON, `repr()`
+ * (of its bytes too), `ascii()`, HTML, for a URL or a shell, in any combination, and as base64, also as part of a longer encoded text. Each
+ * line of a value of several lines is hidden too, since output comes in lines. A value of fewer than LEAST characters (a line: LEAST_LINE)
+ * is not hidden, since it would match everywhere. trowel_task/contract/masks.py does the same; test/lib/expression/masked.json has the
+ * cases of both.
  *
- * Values of a secret are not recognised within other words for them (another encoding, pieces), and a text is masked before it is cut:
- * of a value that was cut, what is left matches nothing.
+ * A secret in any other encoding, or in pieces, is not recognised. So a text is masked before it is cut: the rest of a cut value would
+ * match nothing.
  */
 export const MASK = '***';
 const LEAST = 3;
 const LEAST_LINE = 4;
-/** Bytes; what is shorter makes base64 that other texts may have too. */
+/** Bytes. The base64 of a shorter value could be part of other texts too. */
 const LEAST_BASE64 = 6;
 
 export class Masker {
   readonly #values = new Set<string>();
-  /** Texts of which at least one is in whatever the pattern matches: most texts have none, and looking for them is a hundred times as fast. */
+  /**
+   * Each match of the pattern contains at least one of these texts. Most texts contain none, and searching for these is a hundred times as
+   * fast as the pattern.
+   */
   #anchors: readonly string[] = [];
   #pattern: RegExp | undefined;
 
@@ -42,7 +46,7 @@ export class Masker {
     return [...this.#values].flatMap(partsOf);
   }
 
-  /** Of the values only: a line by itself is hardly ever encoded. */
+  /** Base64 forms of whole values only: a single line is hardly ever encoded by itself. */
   #encoded(): string[] {
     return [...this.#values].flatMap((value) => inBase64(value.trim()));
   }
@@ -71,7 +75,7 @@ export class Masker {
   }
 }
 
-/** All that this process has read of secrets. */
+/** The secrets that this process has read. */
 export const seen = new Masker();
 
 /** At most `limit` characters of a text, the last of them `end` where something was cut off. No part of a secret is left by the cut. */
@@ -109,11 +113,11 @@ const NAMED: { readonly [character: string]: string } = {
   '\u00a0': 'nbsp',
 };
 const LETTERS: { readonly [character: string]: string } = { '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b', '\f': 'f' };
-/** In any form. Escaped once, a character has one before it, escaped twice three. */
+/** A backslash in any encoding. A character that is escaped once has one before it; escaped twice it has three. */
 const BACKSLASH = '(?:\\\\|%(?:25)?5[cC]|&#(?:92|[xX]5[cC]);)';
 const BEFORE = `${BACKSLASH}{1,4}`;
 
-/** One character, or several backslashes, in all forms. Letters, digits and what is never escaped have one. */
+/** One character, or several backslashes, in all forms. Letters, digits and other characters that are never escaped have one form. */
 function characterPattern(character: string): string {
   if (/[A-Za-z0-9_.-]/.test(character)) return character === '.' ? '\\.' : character;
   if (character[0] === '\\') return `${BACKSLASH}{${character.length},${4 * character.length}}`;
@@ -143,7 +147,7 @@ function escaped(character: string): string {
   return character.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
-/** Digits of either case. */
+/** Hexadecimal digits in upper or lower case. */
 function hexadecimal(code: number, digits: number): string {
   return code
     .toString(16)

@@ -33,8 +33,8 @@ export function parsePath(script: string): Path | undefined {
 }
 
 /**
- * The value at a path, in the form in which it travels, or undefined where JavaScript would look further than own properties of plain
- * data (a prototype, an error): the sandbox then decides. `rest`: keys that are left where what is kept elsewhere was reached.
+ * The value at a path, in wire form. Undefined if JavaScript would need more than own properties of plain data (a prototype, an error):
+ * then the sandbox decides. `rest`: the keys that are left if the path leads into a value that is in a file.
  */
 export function lookUp(
   path: Path,

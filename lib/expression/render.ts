@@ -28,7 +28,7 @@ import type { Evaluated } from './sandbox-messages.ts';
 import { type Part, scan } from './scan.ts';
 
 export interface RenderRequest {
-  /** Near last. The shape of each says whether it is data or template text (lib/contract/payload.ts). */
+  /** Near last. The shape of each shows whether it is data or template text (lib/contract/payload.ts). */
   readonly layers: readonly Layer[];
   /** Built-in variables without `task_name`; they beat every layer. */
   readonly builtins: Mapping;
@@ -38,18 +38,18 @@ export interface RenderRequest {
   readonly keys: Mapping;
   /** The zone of `Date` and `moment`; by default the built-in `timezone`. */
   readonly timezone?: string;
-  /** Whether an own key's template may give what is kept in a file, as it is: `df: ${frame}`. */
+  /** Whether the template of an own key may give a reference to a file unchanged: `df: ${frame}`. */
   readonly passes?: (key: string, mark: Mapping) => boolean;
 }
 
 export type RenderResult =
   | {
       readonly ok: true;
-      /** Everything in scope, evaluated, in the form in which values travel: what digdag calls params. */
+      /** Everything in scope, evaluated, in wire form (digdag's `params`). */
       readonly params: Mapping;
       /** Only the task's own keys, evaluated, as plain data, in the order written. */
       readonly keys: Mapping;
-      /** The same as they travel. */
+      /** The same in wire form. */
       readonly own: Mapping;
     }
   | { readonly ok: false; readonly error: { readonly name: typeof ERRORS.template; readonly message: string } };
@@ -118,7 +118,7 @@ function markLayer(layer: Layer, task: string): MarkedMapping {
 
 class EvaluationError extends Error {}
 
-/** JavaScript that an evaluation has met; it continues with the result. */
+/** JavaScript that an evaluation needs the result of before it can continue. */
 type Wanted = Parameters<typeof import('./sandbox.ts').evaluate>;
 
 type Steps<T> = Generator<Wanted, T, Evaluated>;
@@ -126,7 +126,7 @@ type Steps<T> = Generator<Wanted, T, Evaluated>;
 /** Kept: under a loader with hooks (tsx, vitest) each import() is a round trip to another thread. */
 let sandboxModule: Promise<typeof import('./sandbox.ts')> | undefined;
 
-/** Most scopes need no sandbox, which takes time to load, nor any waiting. */
+/** The sandbox takes time to load and to answer; most scopes do not need it. */
 async function withSandbox<T>(evaluation: Steps<T>): Promise<T> {
   let step = evaluation.next();
   while (!step.done) {
@@ -138,7 +138,7 @@ async function withSandbox<T>(evaluation: Steps<T>): Promise<T> {
 }
 
 class Evaluation {
-  /** Layers and built-ins, not the own keys. What is not evaluated yet is seen as its raw text. */
+  /** Layers and built-ins, not the own keys. A template that is not evaluated yet is seen as its raw text. */
   readonly #scope: MarkedMapping;
   readonly #timezone: string;
 
@@ -167,7 +167,10 @@ class Evaluation {
     return isMarkedMapping(value) ? yield* this.mapping(value) : value;
   }
 
-  /** The value itself where the text names it and nothing else, and it has no text: it is, or holds, a frame, bytes or a file. */
+  /**
+   * The value of a text. If the text is only the name of a value without text form (a frame, bytes, a file, or a value that holds one), the
+   * value itself.
+   */
   *text(built: Mapping, text: string): Steps<Value> {
     const parts = scan(text);
     let result = '';
@@ -231,7 +234,7 @@ function withoutTexts(script: string): string {
   return script.replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
 }
 
-/** Why a template cannot show what is kept in a file, and what to do. */
+/** The message for a template that cannot show a value in a file, with what to do. */
 function unreadable(mark: Mapping, path: readonly string[]): string {
   const name = path.join('.');
   if (!hasNoText(mark)) return `${name} is too large for a template: more than 16 MiB. Read it in a py> task`;

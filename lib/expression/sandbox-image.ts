@@ -1,23 +1,23 @@
-/** The memory of the sandbox after it was loaded: kept, put back, and made a file from which other threads begin. */
+/** The sandbox's memory right after loading: a copy that is put back after each evaluation, and from which other threads begin. */
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
 
-/** Where memory holds anything, and what. */
+/** The parts of memory that are not empty, with their content. */
 export interface Image {
   readonly parts: readonly { readonly from: number; readonly bytes: Uint8Array }[];
   /** All of it: 32-bit numbers (the address that it was made for, how many parts, where each begins, its length), then the parts. */
   readonly bytes: Uint8Array;
 }
 
-/** Bytes of nothing by which the stack, not yet used, is known. It lies between the static data and the heap. */
+/** A gap of this many zero bytes is the unused stack. It is between the static data and the heap. */
 const STACK_GAP = 1024 * 1024;
 
 /**
- * Static data, with all that the allocator knows of, and heap. What comes after counts as free when it is put back, and the stack
+ * Copies the static data (with the allocator's state) and the heap. Memory after them counts as free once they are put back, and the stack
  * is empty between two evaluations.
- * @param address of some value of the instance: an image fits only where it is the same
+ * @param address address of some value of the instance: an image fits only an instance in which it is the same
  */
 export function imageOf(memory: WasmMemory, address: number): Image {
   const all = new Uint8Array(memory.buffer);
@@ -33,7 +33,7 @@ export function imageOf(memory: WasmMemory, address: number): Image {
   return { parts, bytes };
 }
 
-/** @throws Error if it was made for another instance */
+/** @throws Error if the image does not fit this instance */
 export function readImage(bytes: Uint8Array, address: number): Image {
   const words = new Uint32Array(bytes.slice(0, 8).buffer);
   const [made = -1, count = 0] = words;

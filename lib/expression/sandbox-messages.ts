@@ -1,20 +1,20 @@
-/** What the sandbox and its thread (sandbox-thread.ts) send each other. */
+/** Messages between the sandbox and its thread (sandbox-thread.ts). */
 
 /** `message` is `ReferenceError: nope is not defined` and the like. */
 export type Evaluated = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly message: string };
 
-/** `code` is the thread's, as CommonJS; it gets the rest as its data. */
+/** `code` is the thread's code, as CommonJS; the other fields are its data. */
 export interface SandboxParts {
   readonly code: string;
   /** QuickJS. */
   readonly wasm: Uint8Array;
-  /** From an image, or by loading moment from its source. */
+  /** The thread begins from an image, or by loading moment from its source. */
   readonly begin: { readonly image: Uint8Array } | { readonly moment: string };
 }
 
 /** The first message: the thread is loaded. */
 export interface Ready {
-  /** From which others may begin; absent if it began from one. */
+  /** An image from which other threads can begin; absent if this one began from an image. */
   readonly image: Uint8Array | undefined;
   /** The file in which Linux counts the thread's processor time, in nanoseconds; elsewhere absent. */
   readonly usage: string | undefined;
@@ -25,12 +25,12 @@ export interface Request {
   readonly source: string;
   /** JSON: the function's `this`. */
   readonly scope: string;
-  /** Of `Date` and `moment`. */
+  /** The zone of `Date` and `moment`. */
   readonly timezone: string;
 }
 
 export interface Answer {
   readonly result: Evaluated;
-  /** False: the thread evaluates nothing more. WebAssembly's memory never shrinks, and after a crash it is in no known state. */
+  /** If false, the thread must not evaluate anything more: WebAssembly's memory never shrinks, and after a crash its state is unknown. */
   readonly usable: boolean;
 }

@@ -1,4 +1,4 @@
-/** What the build has put into one folder of the package for all who evaluate: the command line and the functions on AWS. */
+/** The sandbox's files in a built package. The build puts them into one folder, for the command line and for the functions on AWS. */
 import { readFile } from 'node:fs/promises';
 import type { SandboxParts } from './sandbox-messages.ts';
 

@@ -1,6 +1,6 @@
 /**
- * What the sandbox's thread is started with. From the sources, the thread's code is bundled and moment is loaded in it; a bundle has
- * this module replaced by sandbox-parts-built.ts (build.mjs).
+ * The parts that the sandbox's thread is started with. When run from the sources, the thread's code is bundled here and moment is loaded in
+ * it; in a bundle, sandbox-parts-built.ts replaces this module (build.mjs).
  */
 import { bundleSandbox } from '../../bundle-sandbox.mjs';
 import type { SandboxParts } from './sandbox-messages.ts';

@@ -78,9 +78,9 @@ export const DATE_SOURCE = `(function (global, offsetAt, toInstant) {
 })`;
 
 /**
- * Methods of java.lang.String that digdag's engine gives to strings beside JavaScript's own, as far as ES5 has none of that name.
- * replaceAll, replaceFirst and matches take a regular expression's text, as Java's do. Not here: what needs a Java object
- * (getBytes, chars), and what JavaScript has had since (startsWith, repeat), with the same meaning.
+ * Methods of java.lang.String that strings have in digdag's engine besides JavaScript's own, if ES5 has none of the same name. replaceAll,
+ * replaceFirst and matches take a regular expression's text, as Java's do. Not here: what needs a Java object (getBytes, chars), and what
+ * JavaScript has had since (startsWith, repeat), with the same meaning.
  */
 export const STRING_SOURCE = `(function () {
   var nativeReplaceAll = String.prototype.replaceAll;
@@ -134,7 +134,7 @@ export const STRING_SOURCE = `(function () {
   });
 })`;
 
-/** `random`: of the host, for the engine's own state is put back after each expression, and every one would get the same numbers. */
+/** `random` is the host's. The engine's own state is put back after each expression, so every expression would get the same numbers. */
 export const MATH_SOURCE = `(function (random) {
   Object.defineProperty(Math, 'random', { value: function () { return random(); }, writable: true, configurable: true, enumerable: false });
 })`;

@@ -1,8 +1,8 @@
 /**
- * The thread that evaluates: QuickJS in WebAssembly, with no file, network, process or module, and 64 MB. What an evaluation leaves
- * behind is undone by putting the memory back as it was after loading, so that nothing of one is seen by the next. That memory is
- * the image from which further threads begin: loading moment takes ten times as long as the rest.
- * sandbox.ts starts the thread and ends it where an evaluation takes too long.
+ * The thread that evaluates: QuickJS in WebAssembly, with no file, network, process or module, and 64 MB. After each evaluation the memory
+ * is put back as it was after loading, so that an evaluation sees nothing of the one before. That memory is the image from which further
+ * threads begin: loading moment takes ten times as long as the rest. sandbox.ts starts the thread and ends it where an evaluation takes too
+ * long.
  */
 import { existsSync, readlinkSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -26,10 +26,10 @@ import { offsetAt, toInstant } from './zone.ts';
 const MEMORY_LIMIT_MB = 64;
 const PAGE_BYTES = 65_536;
 const INITIAL_PAGES = 256;
-/** The last steps of growth are larger than what is left. */
+/** The last steps in which memory grows are larger than the rest, so memory counts as full this many pages before the end. */
 const PAGES_TO_SPARE = 128;
 const MAXIMUM_PAGES = INITIAL_PAGES + (MEMORY_LIMIT_MB * 1024 * 1024) / PAGE_BYTES;
-/** Deeper, the host's own stack would overflow first, which QuickJS does not survive. */
+/** With a larger limit the host's own stack would overflow first, which crashes QuickJS. */
 const STACK_LIMIT_BYTES = 128 * 1024;
 
 /** Node's types leave this out. */
@@ -52,7 +52,7 @@ async function load({ wasm, begin }: Omit<SandboxParts, 'code'>): Promise<Loaded
   const runtime = quickjs.newRuntime();
   runtime.setMaxStackSize(STACK_LIMIT_BYTES);
   const context = runtime.newContext();
-  // What comes before an image is the same in each thread, so that everything is at the same addresses.
+  // The steps before an image is loaded are the same in each thread, so that everything is at the same addresses.
   const host = hostFunctions(context);
   const kept = context.newObject();
   if ('moment' in begin) context.setProp(kept, 'evaluate', prepare(context, host, begin.moment));
@@ -81,7 +81,7 @@ function answering(
       usable = false;
     }
     const pages = memory.buffer.byteLength / PAGE_BYTES;
-    // Without memory there is often none for the error either.
+    // When memory is full, there is often none left for the error either.
     const isFull = pages > MAXIMUM_PAGES - PAGES_TO_SPARE;
     if (!result.ok && (isFull || result.message === 'InternalError: out of memory'))
       result = { ok: false, message: `it needs more than ${MEMORY_LIMIT_MB} MB of memory` };
@@ -95,7 +95,7 @@ interface HostFunctions {
   readonly random: QuickJSHandle;
 }
 
-/** An image holds numbers that refer to them: they are the same, in the same order, in each thread. */
+/** An image refers to these functions by number, so each thread makes the same ones in the same order. */
 function hostFunctions(context: QuickJSContext): HostFunctions {
   const number = (value: QuickJSHandle | undefined): number =>
     value === undefined ? Number.NaN : context.getNumber(value);

@@ -1,6 +1,6 @@
 /**
- * Evaluates the JavaScript of `${…}`: in QuickJS compiled to WebAssembly, in a thread of its own (sandbox-thread.ts), so that
- * whatever it calls, it can be ended and the process hears signals meanwhile. Loaded only for texts that are no plain path.
+ * Evaluates the JavaScript of `${…}`: in QuickJS compiled to WebAssembly, in a thread of its own (sandbox-thread.ts), so that it can be
+ * stopped whatever it does, and the process can handle signals meanwhile. Loaded only for texts that are more than a plain path.
  */
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
@@ -11,32 +11,32 @@ import { sandboxParts } from './sandbox-parts.ts';
 import type { Part } from './scan.ts';
 
 /**
- * An evaluation has this much processor time, so that a short one does not fail on a loaded machine. It is its thread's own time on
- * Linux; elsewhere the process's, for no other is counted.
+ * An evaluation has this much processor time, so that a short one does not fail on a loaded machine. On Linux the thread's own time is
+ * measured; elsewhere the whole process's, since the system gives no other.
  */
 const TIME_LIMIT_MS = 1000;
-/** As long as the clock on the wall may show: for a system that counts no processor time as it should. */
+/** The most time on the clock, for systems that do not measure processor time correctly. */
 const WALL_LIMIT_MS = 10_000;
 /**
- * V8 optimizes a function of WebAssembly after so many bytes of its loops; QuickJS's interpreter is one loop of 30 KB, and V8 needs 0.1 s for it,
- * for which the process waits at its end. So only what runs for some milliseconds is optimized.
+ * V8 optimizes a function of WebAssembly after so many bytes of its loops. QuickJS's interpreter is one loop of 30 KB; V8 needs 0.1 s to
+ * optimize it, and the process would wait for that at its end. So only what runs for some milliseconds is optimized.
  */
 const TIERING_BUDGET = 1_000_000_000;
 /** Most evaluations are over before anything is measured. */
 const FIRST_LOOK_MS = 50;
 
-/** Scripts that may name a variable without spelling it. */
+/** Scripts that may read a variable without writing its name. */
 const WANTS_WHOLE_SCOPE = /this|eval|Function|constructor|\\u/;
 
 /** One evaluation at a time: each has the thread's memory to itself. */
 let turn: Promise<unknown> = Promise.resolve();
 let thread: Promise<Thread> | undefined;
-/** What threads are started with, once the first has been. */
+/** The parts that threads are started with; set by the first start. */
 let parts: SandboxParts | undefined;
 
 /**
- * Evaluates one scalar as a whole, as digdag does: variables that one of its expressions sets are seen by the next, and by no
- * other scalar. `names` are the variables in scope, `value` gives each.
+ * Evaluates one scalar as a whole, as digdag does: variables that one of its expressions sets are seen by the next expressions, but not in
+ * other scalars. `names` are the variables in scope, `value` gives each.
  */
 export function evaluate(
   parts: readonly Part[],
@@ -77,7 +77,7 @@ class Thread {
     parts ??= await sandboxParts();
     const { code, ...workerData } = parts;
     setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
-    // Neither its environment nor the loader of TypeScript is of use to it.
+    // The thread needs neither the environment nor the loader of TypeScript.
     const worker = new Worker(code, { eval: true, workerData, env: {}, execArgv: [], name: 'trowel-sandbox' });
     const { usage, image } = await answerOf<Ready>(worker);
     if (image !== undefined) parts = { ...parts, begin: { image } };
@@ -90,7 +90,7 @@ class Thread {
     let late = false;
     const look = (): void => {
       const used = this.#used();
-      // At the first look at least nothing and at most all of the time until then had been used.
+      // The evaluation's processor time before the first look is not measured; all of that time is counted.
       atFirst ??= used - FIRST_LOOK_MS;
       const left = Math.min(TIME_LIMIT_MS - (used - atFirst), WALL_LIMIT_MS - (performance.now() - began));
       late = left <= 0;
@@ -120,7 +120,7 @@ class Thread {
   }
 }
 
-/** The next message of a thread, which keeps the process alive until then, and not while it is idle. */
+/** The next message of a thread. The thread keeps the process alive until then, but not while it is idle. */
 function answerOf<T>(worker: Worker): Promise<T> {
   worker.ref();
   return new Promise<T>((resolve, reject) => {
@@ -162,7 +162,7 @@ function scopeFor(scripts: string, names: Iterable<string>, value: (name: string
   return scope;
 }
 
-/** QuickJS's words in those of digdag's engine. */
+/** Turns QuickJS's message into that of digdag's engine. */
 function explain(message: string): string {
   return message.replace(/^ReferenceError: '(.*)' is not defined$/, 'ReferenceError: $1 is not defined');
 }

@@ -33,7 +33,7 @@ export const SCHEDULE_END = 253_370_764_800_000;
 const SECOND = 1000;
 const DAY = 86_400_000;
 
-/** Returns a message where the schedule's text is wrong (lib/language has reported it with its place before). */
+/** Returns a message if the schedule's text is wrong (lib/language has reported it with its place before). */
 export function makeScheduler(spec: ScheduleSpec, timezone: string): Scheduler | string {
   const delay = spec.delay * SECOND;
   switch (spec.kind) {
@@ -80,7 +80,7 @@ function parseTimes(text: string, count: number): number | undefined {
 }
 
 /**
- * Between which instants a schedule runs: its first session is one of `start` or later, its last run one of `end` or earlier.
+ * The instants between which a schedule runs: the first session is not before `start`, the last run not after `end`.
  * @param delay seconds from the session's time to its run
  */
 export function scheduleWindow(
@@ -88,7 +88,7 @@ export function scheduleWindow(
   timezone: string,
   delay: number,
 ): { readonly from?: number; readonly until?: number } {
-  // As digdag, which looks at neither for an interval of seconds.
+  // As in digdag, which ignores `start` and `end` for an interval of seconds.
   if (spec.kind === 'seconds_interval') return {};
   const from = dayStart(spec.start, 0, timezone, delay * SECOND) ?? undefined;
   const until = dayStart(spec.end, 1, timezone) ?? undefined;
@@ -124,8 +124,8 @@ function cron(line: string, delay: number, spec: ScheduleSpec, timezone: string)
 }
 
 /**
- * digdag estimates the interval from the next two matches and steps forward from two intervals back; where that is too short (three
- * days in a row a month) it gives a time that is none of the schedule. Here the step back grows until it is long enough.
+ * digdag estimates the interval from the next two matches and steps forward from two intervals back; if that is too short (a schedule of
+ * three days in a row each month), digdag returns a time that is not in the schedule. Here the step back grows until it is long enough.
  */
 function lastMatch(pattern: CronPattern, timezone: string, before: number): number {
   const following = nextMatch(pattern, timezone, before);
@@ -152,7 +152,7 @@ function everySeconds(interval: number, delay: number): Scheduler {
   return { next, first: (now) => next(now - 1), last: (before) => at(Math.floor((before - 1) / interval) * interval) };
 }
 
-/** Midnight of a `YYYY-MM-DD` plus days; undefined without a text, null where it is no date. */
+/** Midnight of a `YYYY-MM-DD` plus days; undefined without a text, null if the text is no date. */
 function dayStart(
   text: string | undefined,
   plus: number,

@@ -24,7 +24,7 @@ export interface SessionRequest {
   };
 }
 
-/** What is known of each built-in variable at compile time; those that only exist sometimes (last_session_*) are not here. */
+/** The type of each built-in variable at compile time, without those that only sometimes exist (last_session_*). */
 export const BUILTIN_TYPES: { readonly [name: string]: 'string' | 'integer' } = {
   timezone: 'string',
   session_uuid: 'string',
@@ -83,7 +83,7 @@ export function formatSessionTime(instant: number, timezone: string): string {
   return `${wall}${formatOffset(offsetAt(timezone, instant), ':')}`;
 }
 
-/** Without an instant all are empty texts, but the zone's offset in 1970 (as digdag gives it). */
+/** Without an instant all are empty texts, except the zone's offset, which is that of 1970 (as in digdag). */
 function timeVariables(prefix: string, instant: number | undefined, timezone: string): Mapping {
   const wall = instant === undefined ? '' : new Date(toWall(timezone, instant)).toISOString();
   const date = wall.slice(0, 10);
@@ -159,7 +159,7 @@ export function sessionTimeFor(
 
 const TIME = /^(\d{4})-(\d{2})-(\d{2})(?:[ T](\d{2}):(\d{2}):(\d{2})(?:\.\d+)?(?: ?(Z|[+-]\d{2}:?\d{2}))?)?$/;
 
-/** `yyyy-MM-dd`, `yyyy-MM-dd HH:mm:ss` in the zone, or either `T` or a space and an offset. Undefined where it is no time. */
+/** `yyyy-MM-dd`, `yyyy-MM-dd HH:mm:ss` in the zone, or either `T` or a space and an offset. Undefined if the text is no time. */
 export function parseTime(text: string, timezone: string): number | undefined {
   const match = TIME.exec(text);
   if (match === null) return undefined;

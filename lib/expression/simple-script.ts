@@ -38,7 +38,7 @@ const PRECEDENCE = {
   '%': 6,
 } as const;
 
-/** Deeper trees are left to the sandbox: an expression on AWS may nest some 100 frames. */
+/** Deeper trees are left to the sandbox: an expression on AWS can have only some 100 nested frames. */
 const MAX_DEPTH = 12;
 
 const TOKEN =
@@ -49,7 +49,7 @@ const NOT_NAMES =
 
 type Token = { kind: 'operator' | 'name' | 'number' | 'string' | 'end'; text: string };
 
-/** The tree of a script, or undefined where it is more than this parser knows. */
+/** The tree of a script, or undefined if it uses anything that this parser does not know. */
 export function parseSimple(script: string): SimpleNode | undefined {
   const tokens = tokenize(script);
   if (tokens === undefined) return undefined;

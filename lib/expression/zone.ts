@@ -8,11 +8,11 @@ const DAY = 86_400_000;
 const formatters = new Map<string, Intl.DateTimeFormat | undefined>();
 const offsets = new Map<string, number>();
 
-/** Offsets change at full minutes (some at 00:01), but for local mean times of before 1900. */
+/** Offsets change at full minutes (some at 00:01), except for local mean times before 1900. */
 const BUCKET = MINUTE;
 const CACHE_LIMIT = 10_000;
 
-/** `UTC`, `Asia/Tokyo`, `+09:00`, `GMT+9`: what Java's ZoneId takes. Offsets are not Intl's matter: that of Node 20 refuses them. */
+/** `UTC`, `Asia/Tokyo`, `+09:00`, `GMT+9`: what Java's ZoneId takes. Offsets are checked without Intl, since Node 20's refuses them. */
 export function isZone(zone: string): boolean {
   return zoneOffset(zone) !== undefined || formatter(zone) !== undefined;
 }
@@ -33,8 +33,8 @@ export function offsetAt(zone: string, instant: number): number {
 }
 
 /**
- * The instant of a wall clock's time (given as `Date.UTC` of its fields). In a gap the offset before it counts (02:30 becomes
- * 03:30); of a time that occurs twice, `twice` says which.
+ * The instant of a wall clock's time (given as `Date.UTC` of its fields). In a gap the offset before it counts (02:30 becomes 03:30). If a
+ * time occurs twice, `twice` decides which is meant.
  */
 export function toInstant(zone: string, wall: number, twice: 'earlier' | 'later' = 'earlier'): number {
   const before = offsetAt(zone, wall - DAY);

@@ -16,7 +16,7 @@ export interface CronFields {
   readonly weekdays: ReadonlySet<number>;
 }
 
-/** Among the days of a month: its last. */
+/** In `days`, stands for the last day of the month. */
 export const LAST_DAY = 32;
 
 interface Field {
@@ -34,7 +34,7 @@ const DAY: Field = { name: 'day of the month', min: 1, max: 31 };
 const MONTH: Field = { name: 'month', min: 1, max: 12, names: MONTHS };
 const WEEKDAY: Field = { name: 'day of the week', min: 0, max: 7, names: WEEKDAYS };
 
-/** Returns what is wrong where the line is no pattern. */
+/** Returns a message if the line is no pattern. */
 export function parseCron(text: string): CronPattern | string {
   const alternatives: CronFields[] = [];
   for (const line of text.split('|')) {

@@ -1,6 +1,6 @@
 /**
- * One rule for both languages: trowel_task/subtasks/subtasks.py follows it too, and test/conformance/durations.json has the cases. White space and
- * digits are ASCII's, as in Java.
+ * One rule for both languages: trowel_task/subtasks/subtasks.py follows it too, and test/conformance/durations.json has the cases. White
+ * space and digits are those of ASCII, as in Java.
  */
 const SPACE = String.raw`[ \t-\r]*`;
 const part = (unit: string) => `(?:(\\d{1,9})${SPACE}[${unit}])?${SPACE}`;

@@ -1,12 +1,12 @@
 /**
- * What Fargate can be asked for, and what a task has that asks for nothing. The schema of trowel.yml, the checks of `resources:`, the
- * reference and the function `launch` read it. Sources: "Task CPU and memory" in the Amazon ECS Developer Guide
- * (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size), and EphemeralStorage in
- * the reference of its API.
+ * Sizes that Fargate offers, and the size of a task that asks for none. The schema of trowel.yml, the checks of `resources:`, the reference
+ * and the function `launch` read it. Sources: "Task CPU and memory" in the Amazon ECS Developer Guide
+ * (https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size), and EphemeralStorage in the
+ * reference of its API.
  */
 const GB = 1024;
 
-/** MB of memory that go with each number of CPU units. */
+/** MB of memory that are allowed with each number of CPU units. */
 const MEMORY: { readonly [cpu: number]: readonly number[] } = {
   256: [GB / 2, GB, 2 * GB],
   512: steps(1, 4, 1),
@@ -24,7 +24,7 @@ const ALL_MEMORY = [...new Set(Object.values(MEMORY).flat())].sort((a, b) => a -
 /** MB. */
 export const LEAST_MEMORY = ALL_MEMORY[0] ?? 0;
 export const MOST_MEMORY = ALL_MEMORY.at(-1) ?? 0;
-/** GB. `free`: what every task has without asking, and more cannot be asked for than `most`. */
+/** GB. `free`: every task has it without asking. `least` and `most`: the bounds of what can be asked for. */
 export const DISK = { free: 20, least: 21, most: 200 } as const;
 
 /** Memory in MB, disk in GB, times in seconds. `heartbeat` is counted from scheduling, so it covers a cold start. */
@@ -49,13 +49,13 @@ export function showSize(memory: number): string {
   return memory < GB ? `${memory}MB` : `${Number((memory / GB).toFixed(3))}GB`;
 }
 
-/** CPU units of `1024`, `"1024"`; undefined for what is no size of Fargate. */
+/** CPU units of `1024`, `"1024"`; undefined if Fargate has no such size. */
 export function cpuOf(value: unknown): number | undefined {
   const units = wholeOf(value);
   return units !== undefined && CPU_SIZES.includes(units) ? units : undefined;
 }
 
-/** MB of a text within Fargate's bounds; whether it goes with a CPU is another question. */
+/** MB of a text within Fargate's bounds; `misfit` checks whether it goes with the CPU. */
 export function memoryOf(value: unknown): number | undefined {
   const memory = typeof value === 'string' ? parseSize(value) : undefined;
   return memory !== undefined && memory >= LEAST_MEMORY && memory <= MOST_MEMORY ? memory : undefined;
@@ -67,14 +67,14 @@ export function diskOf(value: unknown): number | undefined {
   return disk !== undefined && disk >= DISK.least && disk <= DISK.most ? disk : undefined;
 }
 
-/** What the values of `cpu`, `memory` and `disk` have to be. */
+/** The values that `cpu`, `memory` and `disk` accept, in words. */
 export const WANTED = {
   cpu: `one of ${CPU_SIZES.join(', ')} (${VCPU} is one vCPU)`,
   memory: `a size from ${showSize(LEAST_MEMORY)} to ${showSize(MOST_MEMORY)}, such as 512MB or 2GB`,
   disk: `a number of GB, ${DISK.least} to ${DISK.most}`,
 } as const;
 
-/** The size that was perhaps meant by a value that is none. */
+/** The size that the user perhaps meant, for a value that is no size. */
 export function nearSize(key: keyof typeof WANTED, value: unknown): string | undefined {
   const number = wholeOf(value);
   if (number === undefined) return undefined;
@@ -84,7 +84,7 @@ export function nearSize(key: keyof typeof WANTED, value: unknown): string | und
   return number > 0 && next !== undefined ? `The next size is ${next}.` : undefined;
 }
 
-/** Why Fargate would refuse a pair of sizes that are good by themselves, and what to write instead. */
+/** The reason why Fargate refuses a pair of sizes, each of which is valid by itself, and what to write instead. */
 export function misfit({ cpu, memory }: TaskSize): { readonly message: string; readonly hint: string } | undefined {
   const fitting = MEMORY[cpu] ?? [];
   if (fitting.includes(memory)) return undefined;

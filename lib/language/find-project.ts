@@ -1,4 +1,4 @@
-/** Which folder is the project, and which workflow in it is meant. */
+/** Finds the project's folder, and the workflow in it that the user means. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { RequestFault, usageFault } from './request-fault.ts';
@@ -33,7 +33,10 @@ export function findProject(
   return place(cwd, start === cwd || digFiles(cwd).length > 0 ? cwd : start);
 }
 
-/** The name of a workflow: its path in the project, without .dig. Throws a RequestFault that lists what there is. */
+/**
+ * The name of a workflow: its path in the project, without .dig. Throws a RequestFault that lists the workflows if there is none of this
+ * name.
+ */
 export function findWorkflow(cwd: string, { folder }: Place, argument: string | undefined, project?: string): string {
   const files = digFiles(folder);
   if (argument === undefined) {

@@ -1,6 +1,6 @@
 /**
- * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema.
- * `node --import tsx tools/write-schemas.ts` writes them to schemas/; a test holds the files against this.
+ * JSON Schemas for editors (VS Code's YAML extension): of .dig files from the operators' table, of trowel.yml from its zod schema. `node
+ * --import tsx tools/write-schemas.ts` writes them to schemas/; a test compares the files with this.
  */
 import { present } from '../asl/present.ts';
 import { SCHEDULE_KINDS } from './dig/schedule.ts';
@@ -12,13 +12,13 @@ import { OPERATORS } from './operators.ts';
 export type JsonSchema = { [key: string]: unknown };
 
 const DRAFT = 'http://json-schema.org/draft-07/schema#';
-/** `expected`: what yaml-language-server says in place of the pattern. */
+/** `expected`: the message that yaml-language-server shows instead of the pattern. */
 const pattern = (expected: string, source: string): JsonSchema => ({
   type: 'string',
   pattern: source,
   patternErrorMessage: `Expected ${expected}`,
 });
-/** An expression, or what else is allowed there: the message names both. */
+/** An expression; the message also names what else is allowed there. */
 const expression = (expected: string): JsonSchema => pattern(`${expected}, or an expression \${…}`, '\\$\\{');
 const DAY = pattern('a day, as 2030-01-31', '^\\d{4}-\\d\\d-\\d\\d$');
 const node = (description?: string): JsonSchema => ({
@@ -161,7 +161,7 @@ const GROUP_KEYS = [
   '_disable',
 ];
 
-/** `if` a task has this operator, `then` its options and body. */
+/** The rule of an operator: `if` a task has it, `then` these are its options and body. */
 function taskRule(name: string, spec: OperatorSpec): JsonSchema {
   return {
     if: { type: 'object', required: [`${name}>`] },
@@ -274,7 +274,7 @@ interface WithChecks {
   };
 }
 
-/** What the schema's own check says it wants. */
+/** The message of the schema's own check. */
 function messageOf({ _zod: { def } }: WithChecks): string | undefined {
   const checks = (def.checks ?? []).map(messageOf).filter((message) => message !== undefined);
   const message = checks.at(0) ?? def.error?.({});

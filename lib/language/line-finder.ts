@@ -1,6 +1,6 @@
 import type { Span } from './diagnostic.ts';
 
-/** Line numbers from 1; each file is looked through once. */
+/** Line numbers from 1; each file is read through only once. */
 export function lineFinder(sources: ReadonlyMap<string, string>): (span: Span) => number {
   const starts = new Map<string, number[]>();
   return ({ file, start }) => {

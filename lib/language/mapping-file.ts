@@ -9,7 +9,7 @@ import { toMapping } from './yaml/tree.ts';
 import { readTree } from './yaml/yaml.ts';
 
 /**
- * With digdag's typing, as values travel (value-form.ts). Throws a RequestFault with the place of the first fault.
+ * The file's mapping with digdag's typing, in wire form (value-form.ts). Throws a RequestFault with the place of the first fault.
  * @param file its name, for messages
  */
 export function parseMapping(file: string, text: string, kind: FaultKind = 'usage'): Mapping {

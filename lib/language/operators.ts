@@ -1,7 +1,6 @@
 /**
- * Every operator as data: what it is called with, the options it knows, how it behaves. The checks of keys, the JSON Schema for
- * editors, the compiler's choice of states, the functions, the terminal and the reference in docs/ all ask this table: nothing
- * else lists operators by name.
+ * Every operator as data: its value, its options, its behaviour. The checks of keys, the JSON Schema for editors, the compiler's choice of
+ * states, the functions, the terminal and the reference in docs/ all ask this table: nothing else lists operators by name.
  */
 import { CODE } from './operators/code.ts';
 import { lookUp } from './operators/elsewhere.ts';
@@ -15,8 +14,8 @@ import type { Mapping } from './workflow.ts';
 export const OPERATORS: { readonly [name: string]: OperatorSpec } = { ...MESSAGES, ...CODE, ...FLOW, ...SERVICES };
 
 /*
- * Questions. A name that is no operator's has no kind and does nothing: it is reported where the file is read, and events of another
- * version may hold one.
+ * Questions to the table. A name that is no operator has no kind and all answers are no: the parser reports it, and events of another
+ * version may contain one.
  */
 
 export function operatorSpec(name: string): OperatorSpec | undefined {
@@ -27,7 +26,7 @@ export function kindOf(name: string): OperatorKind | undefined {
   return operatorSpec(name)?.kind;
 }
 
-/** What KINDS says of the operator's kind. */
+/** Whether KINDS has this fact for the operator's kind. */
 function ofKind(fact: keyof KindSpec): (name: string) => boolean {
   return (name) => {
     const kind = kindOf(name);
@@ -40,19 +39,19 @@ export const hasSeveralStates = ofKind('severalStates');
 export const leadsToTasks = ofKind('leadsToTasks');
 export const isInstant = ofKind('instant');
 
-/** Of a loop: what it repeats `_do` for. */
+/** For a loop: what it repeats `_do` over. */
 export function loopOver(name: string): LoopOver | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'repeat' ? spec.over : undefined;
 }
 
-/** Of an operator for user code: what runs it. */
+/** For an operator that runs user code: what runs the code. */
 export function codeOf(name: string): Runs | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'container' ? spec.runs : undefined;
 }
 
-/** Of an operator for user code: the module of trowel_task/adapters that runs it, if it is not the runner's own. */
+/** For an operator that runs user code: the module of trowel_task/adapters that runs it, if it is not the runner's own. */
 export function adapterOf(name: string): string | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'container' ? spec.adapter : undefined;
@@ -64,19 +63,19 @@ export function besideOf(name: string): Mapping | undefined {
   return spec?.kind === 'container' ? spec.beside : undefined;
 }
 
-/** Of an operator that a function carries out: its name. */
+/** For an operator that a function carries out: the function's name. */
 export function functionOf(name: string): 'http' | 'http_call' | 'notify' | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'function' ? spec.function : undefined;
 }
 
-/** Of an operator that sends a message: where to. */
+/** For an operator that sends a message: where it goes. */
 export function sends(name: string): Destination | undefined {
   const spec = operatorSpec(name);
   return spec?.kind === 'function' && spec.function === 'notify' ? spec.sends : undefined;
 }
 
-/** Whether it may store parameters itself. */
+/** Whether the operator itself can store parameters. */
 export function mayStore(name: string): boolean {
   const stores = operatorSpec(name)?.stores ?? 'nothing';
   return stores !== 'nothing';

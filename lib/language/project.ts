@@ -21,15 +21,19 @@ export interface Project {
   readonly config: ProjectConfig;
   /** Text of every file read so far, by its path relative to `dir`. */
   readonly sources: ReadonlyMap<string, string>;
-  /** Those read so far: of the root folder (or those asked for), and what they reach. With errors they may be incomplete. */
+  /**
+   * Workflows read so far: those of the root folder (or those asked for), and those that they reach. With errors they may be incomplete.
+   */
   readonly workflows: ReadonlyMap<string, Workflow>;
-  /** All so far: of trowel.yml, of every workflow in `workflows`, of the calls between them. */
+  /** All diagnostics so far: of trowel.yml, of every workflow in `workflows`, of the calls between them. */
   readonly diagnostics: readonly Diagnostic[];
-  /** A workflow by name (path without `.dig`), read now if it was not yet; undefined if it is missing or no mapping. */
+  /**
+   * A workflow by name (path without `.dig`), read now if it was not yet; undefined if the file is missing or its content is no mapping.
+   */
   workflow(name: string): Workflow | undefined;
-  /** Those of trowel.yml, of this workflow and of whatever it reaches by call> and require>. */
+  /** Diagnostics of trowel.yml, of this workflow and of all that it reaches by call> and require>. */
   diagnosticsOf(name: string): readonly Diagnostic[];
-  /** Names of all workflow files, in sub-folders too: what `call>: ${x}` may reach. */
+  /** Names of all workflow files, in sub-folders too: `call>: ${x}` can reach them all. */
   workflowNames(): readonly string[];
 }
 
@@ -38,7 +42,7 @@ export interface LoadOptions {
   readonly workflows?: readonly string[];
 }
 
-/** Reads a project. Faults are diagnostics; it throws only if `dir` is no folder. */
+/** Reads a project. Faults become diagnostics; throws only if `dir` is no folder. */
 export async function loadProject(dir: string, options: LoadOptions = {}): Promise<Project> {
   const files = new ProjectFiles(dir);
   const report = new Report();

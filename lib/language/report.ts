@@ -1,7 +1,7 @@
 import { present } from '../asl/present.ts';
 import type { Diagnostic, DiagnosticCode, Severity, Span } from './diagnostic.ts';
 
-/** Of one severity: more than anybody reads; a file of another kind would make one for each of its lines. */
+/** The most diagnostics of one severity. Nobody reads more, and a file that is no workflow at all would give one for each line. */
 const MAX_DIAGNOSTICS = 1000;
 
 /** Collects diagnostics of one pass, in the order found. */
@@ -39,7 +39,7 @@ export function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some((diagnostic) => diagnostic.severity === 'error');
 }
 
-/** By file and place; the same fault once, though a file is included or called several times. */
+/** Sorts by file and place. The same fault is kept once, even if a file is included or called several times. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const seen = new Map<string, Diagnostic>();
   for (const diagnostic of diagnostics) {

@@ -1,10 +1,10 @@
 /**
- * `usage`: what is asked for makes no sense. `failed`: what it names is missing or wrong. `environment`: this machine or AWS lacks
+ * `usage`: the request makes no sense. `failed`: something that it names is missing or wrong. `environment`: this machine or AWS lacks
  * something. `interrupted`: the user has stopped it.
  */
 export type FaultKind = 'usage' | 'failed' | 'environment' | 'interrupted';
 
-/** A request that is not carried out, explained to the user: never shown with a stack trace. */
+/** A request that cannot be carried out. The user sees the message, never a stack trace. */
 export class RequestFault extends Error {
   override readonly name: string = 'RequestFault';
   readonly kind: FaultKind;

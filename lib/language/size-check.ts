@@ -16,7 +16,7 @@ interface Written {
   readonly own: boolean;
 }
 
-/** `resources` as a task sees them; `open`: an expression gives what is not written. */
+/** `resources` as a task sees them; `open`: an expression gives the values that are not written. */
 interface Resources {
   cpu?: Written;
   memory?: Written;
@@ -24,8 +24,8 @@ interface Resources {
 }
 
 /**
- * The size of each container as far as the file says it, together with the project's own. What an expression gives, and what a caller or
- * a parameter gives, is known to the function `launch` only, which checks it by the same table.
+ * Checks the size of each container as far as the file and the project's defaults give it. A value from an expression, a caller or a
+ * parameter is known only to the function `launch`, which checks it with the same table.
  */
 export function checkSizes(workflow: Workflow, project: TaskSize): readonly Diagnostic[] {
   const report = new Report();
@@ -77,7 +77,7 @@ function sizeOf(key: Key, value: Value): number | undefined {
   return key === 'cpu' ? cpuOf(value) : memoryOf(value);
 }
 
-/** `resources` of `mapping` over those above: mappings are merged, anything else replaces. */
+/** Puts `resources` of `mapping` over those above: mappings are merged, any other value replaces. */
 function within(above: Resources, mapping: Mapping | undefined, node: Node, path: string): Resources {
   const value = mapping?.resources;
   if (value === undefined) return above;

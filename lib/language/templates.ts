@@ -7,14 +7,17 @@ export interface Template {
   readonly path: string;
   /** The same, key by key; items of a list by their index. */
   readonly keys: readonly string[];
-  /** Keys before and after it in the mapping inside a key's value that it is in; absent: it is the value of a key itself, or in its list. */
+  /**
+   * Set if the text is in a mapping inside a key's value: the keys before and after it there. Absent if it is the value of a key itself, or
+   * in its list.
+   */
   readonly within?: { readonly earlier: readonly string[]; readonly later: readonly string[] };
   readonly text: string;
   /** Of the whole scalar in its file. */
   readonly span: Span;
 }
 
-/** The texts of a node that hold `$`: its own keys and its `_export`; not those of bodies, which are nodes of their own. */
+/** The texts of a node that hold `$`: its own keys and its `_export`; not those of its bodies, which are nodes of their own. */
 export function templatesOf(node: Node): Template[] {
   const found: Template[] = [];
   const visit = (value: Value, keys: readonly string[], within: Template['within'], isTop: boolean) => {
@@ -26,7 +29,7 @@ export function templatesOf(node: Node): Template[] {
         keys,
         text: value,
         ...present({ within }),
-        // Only a fault asks for it.
+        // Computed only when needed, for a fault.
         get span() {
           return node.spans?.[path] ?? node.span;
         },

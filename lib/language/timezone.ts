@@ -5,7 +5,7 @@ import { zoneOffset } from './zone-offset.ts';
 export function zoneOf(text: string): string | undefined {
   const offset = zoneOffset(text);
   if (offset !== undefined) return offset.id;
-  // Some runtimes take other forms of offsets than digdag does.
+  // Some JavaScript runtimes accept forms of offsets that digdag does not.
   if (/^[+-]|^(?:UTC|GMT|UT)[+-]/.test(text)) return undefined;
   try {
     new Intl.DateTimeFormat('en-US', { timeZone: text });
@@ -15,7 +15,7 @@ export function zoneOf(text: string): string | undefined {
   return Intl.supportedValuesOf('timeZone').find((zone) => zone.toLowerCase() === text.toLowerCase()) ?? text;
 }
 
-/** Whether a zone may be written so: places in their own letters, offsets in each form of digdag's. */
+/** Whether a zone is written correctly: places with the right capitals, offsets in any of digdag's forms. */
 export function isWellWritten(text: string): boolean {
   return zoneOffset(text) !== undefined || zoneOf(text) === text;
 }

@@ -1,25 +1,29 @@
 /**
- * The form of values between tasks (docs/protocol.md, "Values"): JSON in which a key that starts with `trowel:` is Trowel's own mark. Such
- * a key of the user's data has one colon more, so that no data can look like a mark. trowel_task/contract/wire.py is the same in Python.
+ * The form of values between tasks (docs/protocol.md, "Values"): JSON in which a key that starts with `trowel:` is Trowel's own mark. A key
+ * of the user's data that starts so gets one more colon, so that data never looks like a mark. trowel_task/contract/wire.py is the same in
+ * Python.
  */
 import { isMapping } from '../asl/json.ts';
 import type { Mapping, Value } from './workflow.ts';
 
-/** A value in a file of its own; replaces in a merge, and is replaced. */
+/** A value in its own file. In a merge it replaces the other value, or is replaced. */
 export const REF = 'trowel:ref';
-/** A value that JSON of JavaScript cannot hold: `{"trowel:leaf": KIND, "text": TEXT}`. */
+/** A value that JavaScript's JSON cannot hold: `{"trowel:leaf": KIND, "text": TEXT}`. */
 export const LEAF = 'trowel:leaf';
-/** A mapping whose base is a list of parts, mappings and references to such, merged in order; its other keys are merged upon them. */
+/**
+ * A mapping with a list of parts (mappings, or references to mappings), which are merged in order; then its other keys are merged over
+ * them.
+ */
 export const MAP = 'trowel:map';
 
 const PREFIX = 'trowel:';
 
-/** `trowel:ref` is the sha256 of the content; where it is follows from that, `kind` and `name` (lib/contract/values.ts). */
+/** `trowel:ref` is the sha256 of the content; the file's place follows from the hash, `kind` and `name` (lib/contract/values.ts). */
 export interface Reference {
   readonly 'trowel:ref': string;
   readonly kind: string;
   readonly bytes: number;
-  /** Of a file. */
+  /** Name of the file, if the value is a file. */
   readonly name?: string;
 }
 
@@ -36,7 +40,7 @@ export function isLeaf(value: unknown): value is Mapping & { readonly 'trowel:le
   return isMapping(value) && Object.hasOwn(value, LEAF);
 }
 
-/** Whether it merges: an object that is no mark of a single value. */
+/** Whether a value merges with another mapping: an object that is no mark of a single value. */
 export function isMergeable(value: unknown): value is Mapping {
   return isMapping(value) && !Object.hasOwn(value, REF) && !Object.hasOwn(value, LEAF);
 }
@@ -50,7 +54,7 @@ export function isInteger(value: unknown): value is Mapping & { readonly text: s
   return isLeaf(value) && value[LEAF] === 'int';
 }
 
-/** A key of user data as it travels. */
+/** A key of user data in wire form. */
 export function escapedKey(key: string): string {
   return key.startsWith(PREFIX) ? `${PREFIX}:${key.slice(PREFIX.length)}` : key;
 }
@@ -59,14 +63,14 @@ function plainKey(key: string): string {
   return key.startsWith(`${PREFIX}:`) ? PREFIX + key.slice(PREFIX.length + 1) : key;
 }
 
-/** Data that comes from outside, as it travels; the same object if there is nothing to do. */
+/** Puts data from outside into wire form; returns the same object if nothing changes. */
 export function encode<T extends Value>(value: T): T {
   return holdsPrefix(value) ? (mapped(value, escapedKey) as T) : value;
 }
 
 /**
- * What travelled, as data: integers as numbers (beyond 2^53 rounded, unless `integer` says otherwise), other leaves as their text, and of what is
- * kept elsewhere what `kept` gives.
+ * Turns wire form into data: integers become numbers (rounded beyond 2^53, unless `integer` decides otherwise), other leaves their text,
+ * and references what `kept` returns.
  */
 export function decode(
   value: Value,
@@ -80,7 +84,7 @@ export function decode(
   });
 }
 
-/** JSON text of what travelled, integers with all their digits. */
+/** JSON text of a value in wire form, integers with all their digits. */
 export function exactText(value: Value): string {
   if (!holdsPrefix(value)) return JSON.stringify(value);
   if (isLeaf(value)) return value[LEAF] === 'int' ? value.text : JSON.stringify(value.text);
@@ -89,7 +93,7 @@ export function exactText(value: Value): string {
   return `{${entries.map(([key, item]) => `${JSON.stringify(plainKey(key))}:${exactText(item)}`).join()}}`;
 }
 
-/** A JSON text as it travels, integers with all their digits. Throws SyntaxError. */
+/** Reads a JSON text into wire form, integers with all their digits. Throws SyntaxError. */
 export function parseExact(text: string): Value {
   // A key may be written with escapes.
   if (!/"trowel:|\\u|\d{16}/.test(text)) return JSON.parse(text) as Value;
@@ -105,14 +109,14 @@ function isExact(digits: string): boolean {
   return Number.isSafeInteger(Number(digits));
 }
 
-/** Whether a mark, or an escaped key, is somewhere within. */
+/** Whether a value contains a mark or an escaped key, at any depth. */
 export function holdsPrefix(value: unknown): boolean {
   if (!isMapping(value)) return Array.isArray(value) && value.some(holdsPrefix);
   for (const key in value) if (key.startsWith(PREFIX) || holdsPrefix(value[key])) return true;
   return false;
 }
 
-/** The first mark within of which `wanted` is true, and the way to it. */
+/** The first mark in a value, at any depth, for which `wanted` is true, and the path to it. */
 export function findMark(
   value: Value,
   wanted: (mark: Mapping, path: readonly string[]) => boolean,
@@ -127,7 +131,7 @@ export function findMark(
   return undefined;
 }
 
-/** What is kept elsewhere, or not merged yet: nobody but those who open it may look into it. */
+/** Whether a value is in a file, or not merged yet: its content must first be read. */
 export function isKept(value: unknown): value is Mapping {
   return isMapping(value) && (Object.hasOwn(value, REF) || Object.hasOwn(value, MAP));
 }
@@ -145,7 +149,7 @@ function mapped(value: Value, key: (key: string) => string, mark?: (mark: Mappin
   return copy;
 }
 
-/** Also where the key is `__proto__`. */
+/** Sets an own property even if the key is `__proto__`. */
 function setOwn(target: Mapping, key: string, value: Value): void {
   Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }

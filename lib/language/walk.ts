@@ -10,7 +10,7 @@ export function* walk(node: Node): Generator<Node> {
   if (check) yield* walk(check);
 }
 
-/** Every task of a workflow, that of its sla too. */
+/** Every task of a workflow, also the tasks of its `sla:`. */
 export function* tasksOf(workflow: Workflow): Generator<Task> {
   for (const top of [workflow.root, workflow.sla?.body]) {
     if (!top) continue;

@@ -6,7 +6,7 @@ import type { Span } from './diagnostic.ts';
  * it is a template unless said otherwise. Every node keeps its span.
  */
 export type Value = Json;
-/** One that may still be filled. */
+/** A mapping that can still be filled. */
 export type Mapping = { [key: string]: Json };
 
 export interface Workflow {
@@ -86,8 +86,8 @@ export interface Task {
    */
   readonly keys: Mapping;
   /**
-   * Where the value of each key (and of each path below it, joined by `.`, also of `_export`) stands, for diagnostics of later
-   * phases. Computed when first read.
+   * The span of each key's value (and of each path below it, joined by `.`, also of `_export`), for diagnostics of later phases. Computed
+   * when first read.
    */
   readonly spans: { readonly [path: string]: Span };
   /** Bodies of loop>, for_each>, for_range>, if>. Their name is `^sub`. */

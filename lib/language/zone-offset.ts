@@ -10,7 +10,7 @@ export interface ZoneOffset {
 const FORM = /^(?:(Z|UTC|GMT|UT)|(UTC|GMT|UT)?([+-])(?:(\d)|(\d\d)(?:(\d\d)(\d\d)?|:(\d\d)(?::(\d\d))?)?))$/;
 const MOST_SECONDS = 18 * 3600;
 
-/** Undefined for anything else, places (`Asia/Tokyo`) among it. */
+/** Undefined for any other text, e.g. a place (`Asia/Tokyo`). */
 export function zoneOffset(text: string): ZoneOffset | undefined {
   const match = FORM.exec(text);
   if (match === null) return undefined;

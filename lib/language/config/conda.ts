@@ -1,4 +1,4 @@
-/** A conda environment.yml as lines for trowel.yml: conda's packages are not pip's, so it is translated by a person, with this help. */
+/** Turns a conda environment.yml into suggested lines for trowel.yml. The user has to check them, since conda's packages are not pip's. */
 
 import { isMapping } from '../../asl/json.ts';
 import type { Value } from '../workflow.ts';

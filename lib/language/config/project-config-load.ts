@@ -1,4 +1,4 @@
-/** trowel.yml → ProjectConfig. Every fault is reported with its place; what is faulty keeps its default. */
+/** trowel.yml → ProjectConfig. Every fault is reported with its place; a faulty key keeps its default. */
 
 import { resolve } from 'node:path';
 import type { z } from 'zod';
@@ -31,7 +31,7 @@ export async function loadConfig(dir: string, files: ProjectFiles, report: Repor
   const parsed = trowelSchema.safeParse(value);
   for (const issue of parsed.success ? [] : parsed.error.issues) reportIssue(issue, tree, value, trowelSchema, report);
   reportTemplates(tree, report);
-  // What is at fault is left out, so that the rest of the file counts.
+  // Faulty keys are left out, so that the rest of the file counts.
   const rest = parsed.success ? parsed.data : retried(trowelSchema, value, parsed.error.issues);
   checkPaths(rest, tree, files, report);
   checkZone(rest, tree, report);
@@ -55,7 +55,7 @@ function readFile(files: ProjectFiles, report: Report): MapTree | undefined {
   return tree?.kind === 'map' ? tree : undefined;
 }
 
-/** Keys without a value are as good as absent. `version: 3.10` is read as written, not as the number 3.1. */
+/** A key without a value counts as absent. `version: 3.10` is read as written, not as the number 3.1. */
 function plainOf(tree: Tree, source: string, key = ''): Value {
   if (tree.kind === 'list') return tree.items.map((item) => plainOf(item, source));
   if (tree.kind === 'map') {
@@ -104,7 +104,7 @@ function nearValue(issue: Issue, path: readonly string[], given: Value): string 
   return issue.code === 'invalid_value' ? didYouMean(given, issue.values.map(String)) : undefined;
 }
 
-/** One version is not nearer than another because its digits are. */
+/** Similar digits do not make a version the one that was meant, so no "did you mean" for versions. */
 function versionHint(given: string, issue: Issue): string | undefined {
   const known = issue.code === 'invalid_value' ? issue.values.map(String) : [];
   const [release = ''] = /\d+\.\d+/.exec(given) ?? [];

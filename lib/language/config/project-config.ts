@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { TASK_DEFAULTS } from '../fargate-sizes.ts';
 
-/** Of the tasks, here and deployed. */
+/** Python versions of the tasks, here and deployed. */
 export const PYTHON_VERSIONS = ['3.9', '3.10', '3.11', '3.12', '3.13', '3.14'] as const;
 
 /** trowel.yml, every default filled in. Durations in seconds, memory in MB, disk in GB. */
 export interface ProjectConfig {
   readonly name: string;
-  /** Default of workflows that name none. */
+  /** Zone of workflows that name none. */
   readonly timezone: string;
   /** YAML files merged as session parameters, relative to the project. */
   readonly params: readonly string[];
@@ -32,7 +32,7 @@ export interface ProjectConfig {
     readonly architecture: 'x86_64' | 'arm64';
     readonly heartbeat: number;
   };
-  /** Candidates for keys that only a parameter names. */
+  /** Keys of secrets that can be asked for although only a parameter names them. */
   readonly secrets: readonly string[];
   readonly notifications: {
     /** Key of the secret that holds the webhook. */
@@ -42,7 +42,7 @@ export interface ProjectConfig {
     readonly links: boolean;
   };
   readonly network: {
-    /** Absent: `shared`, unless `subnets` or `endpoints` ask for what that has not. */
+    /** Absent: `shared`, unless `subnets` or `endpoints` ask for something that the shared VPC does not have. */
     readonly vpc?: string;
     readonly subnets: 'public' | 'private';
     readonly endpoints: boolean;
@@ -59,7 +59,7 @@ export interface ProjectConfig {
   };
 }
 
-/** What task> and compose> may name: an image with its own entry point, or a command. */
+/** An app that task> and compose> can name: an image with its own entry point, or a command. */
 export interface App {
   readonly image?: string;
   readonly command?: readonly string[];
@@ -89,7 +89,7 @@ export function defaultConfig(dir: string): ProjectConfig {
   };
 }
 
-/** `[a-z][a-z0-9-]{0,62}` from any folder's name. */
+/** Makes a name of the form `[a-z][a-z0-9-]{0,62}` from any folder's name. */
 export function fitName(folder: string): string {
   const fit = folder
     .normalize('NFKD')
@@ -101,7 +101,7 @@ export function fitName(folder: string): string {
   return fit || 'project';
 }
 
-/** `named`: by its id. What costs money at rest is not put into the VPC that projects share. */
+/** `named`: by its id. Resources that cost money while nothing runs are not put into the VPC that projects share. */
 export function networkKind({ vpc, subnets, endpoints }: ProjectConfig['network']): 'shared' | 'own' | 'named' {
   if (vpc === undefined) return subnets === 'private' || endpoints ? 'own' : 'shared';
   if (vpc === 'own' || vpc === 'default-new') return 'own';

@@ -10,7 +10,7 @@ const SKIPPED = new Set(['node_modules', '__pycache__', 'cdk.out']);
 const MAX_LISTED = 10_000;
 
 export class ProjectFiles {
-  /** Text by path, of every file read: carets are drawn from it. */
+  /** Text of every file read, by path, for showing the line of a diagnostic. */
   readonly sources = new Map<string, string>();
   readonly #dir: string;
   readonly #root: string;

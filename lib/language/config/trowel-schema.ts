@@ -1,4 +1,4 @@
-/** trowel.yml as a zod schema: the source of its checks and of schemas/trowel.schema.json. Loaded only where a trowel.yml is. */
+/** trowel.yml as a zod schema: the source of its checks and of schemas/trowel.schema.json. Loaded only if there is a trowel.yml. */
 import { z } from 'zod';
 import { asSeconds, DURATION, WHOLE_SECONDS } from '../duration.ts';
 import {
@@ -28,7 +28,7 @@ const image = () =>
   z
     .string({ error: 'the name of an image' })
     .regex(/^\S+$/, { error: 'the name of an image, such as python:3.11-slim' });
-/** They are in a command of the image's build. */
+/** Names of system packages. They become part of a shell command in the image's build, so only these characters are allowed. */
 const PACKAGE = /^[a-z0-9][a-z0-9.+-]+(:[a-z0-9]+)?(=[\w.+:~-]+)?$/;
 const yes = () => z.boolean({ error: 'true or false' });
 const days = () =>
@@ -171,7 +171,7 @@ export const trowelSchema = z
           {
             vpc: z
               .string({ error: VPC })
-              // `default-new` was the name of `own`.
+              // `default-new` is the old name of `own`.
               .regex(/^(?:shared|own|default-new|vpc-[0-9a-z]+)$/, { error: VPC })
               .optional()
               .describe(

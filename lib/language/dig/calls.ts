@@ -11,7 +11,7 @@ import type { Task, Workflow } from '../workflow.ts';
 export interface Reference {
   readonly kind: 'inline' | 'session';
   readonly operator: string;
-  /** Name of the workflow meant (path without `.dig`); undefined if it is outside the project. */
+  /** Name of the workflow that is called (path without `.dig`); undefined if it is outside the project. */
   readonly target: string | undefined;
   /** As written. */
   readonly text: string;
@@ -133,7 +133,7 @@ function reportMissing(
   );
 }
 
-/** The way from `target` back to `start` by references of one kind, as names from start to start. */
+/** A circle of references of one kind, from `start` through `target` back to `start`, as names. */
 function circle(start: string, target: string, kind: Reference['kind'], library: Library): string[] | undefined {
   const cameFrom = new Map<string, string | undefined>([[target, undefined]]);
   for (const [name] of cameFrom) {

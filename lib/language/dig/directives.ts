@@ -10,7 +10,7 @@ import { type Entry, entryOf, show, toMapping, toValue } from '../yaml/tree.ts';
 const ENV_NAME = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 const SEQUENTIAL: Parallelism = { kind: 'sequential' };
 
-/** `_export`; nothing at all is an empty mapping (all its lines are comments). */
+/** `_export`; an empty value counts as an empty mapping (all its lines may be comments). */
 export function readExport({ value }: Entry, report: Report): Mapping | undefined {
   if (value.kind === 'map') return toMapping(value);
   if (value.kind === 'scalar' && value.value === null) return {};
@@ -159,7 +159,7 @@ export function readParallel(entry: Entry | undefined, where: 'group' | 'loop', 
 
 const RETRY_KEYS = ['limit', 'interval', 'interval_type', 'max_interval'];
 
-/** `_retry`. An expression is allowed where one operator runs (`task`), not where tasks were laid out before (`group`). */
+/** `_retry`. An expression is allowed on a task, not on a group, whose states are made before the run. */
 export function readRetry({ value }: Entry, where: 'group' | 'task', report: Report): Retry | undefined {
   const json = toValue(value);
   if (JSON.stringify(json).includes('${') && (value.kind === 'scalar' || value.kind === 'map')) {

@@ -212,7 +212,7 @@ function missedOperator(key: string): string | undefined {
   return operatorSpec(word) ? word : lookUp(SYNONYMS, word);
 }
 
-/** `_background` and `_after` make sense in one kind of parent each. */
+/** `_background` and `_after` each make sense in one kind of parent only. */
 function checkOrder(
   tree: MapTree,
   children: readonly Node[],

@@ -1,4 +1,4 @@
-/** The keys of a task against the operators' table: unknown ones, missing ones, literal values that cannot work. */
+/** Checks the keys of a task against the operators' table: unknown ones, missing ones, literal values that cannot work. */
 import { isMapping } from '../../asl/json.ts';
 import { asSeconds, parseDuration } from '../duration.ts';
 import { cpuOf, diskOf, memoryOf, nearSize, WANTED } from '../fargate-sizes.ts';
@@ -72,7 +72,7 @@ function checkCommand({ operator, spec, tree, operatorEntry, commandEntry, repor
   if (commandEntry) checkOption(`${operator}>`, commandEntry.value, spec.command, report);
 }
 
-/** A literal that cannot be what the option wants. A text with an expression may become anything. */
+/** Reports a literal that does not fit the option. A text with an expression can become anything, so it is not checked. */
 function checkOption(name: string, tree: Tree, spec: OptionSpec, report: Report): void {
   const value = toValue(tree);
   if (value === null || isTemplate(value)) return;
@@ -174,7 +174,7 @@ function hint(types: readonly ValueType[], value: Value): string | undefined {
   return undefined;
 }
 
-/** Keys that reach nobody. One that a template of the task names is a variable of its own, and used. */
+/** Reports keys that nothing reads. A key that a template of the task names is a variable, and used. */
 function checkUnused({ name, operator, spec, tree, report }: TaskKeys): void {
   const known = new Set([...Object.keys(spec.options), ...TASK_DIRECTIVES, ...FORM_KEYS]);
   if (hasBody(spec)) known.add('_do');
@@ -222,7 +222,7 @@ function misplaced(key: string): string | undefined {
   }
 }
 
-/** As in `loop>, for_each> and if>`. */
+/** Joins words as in `loop>, for_each> and if>`. */
 function listed(words: readonly string[], type: 'conjunction' | 'disjunction' = 'conjunction'): string {
   return new Intl.ListFormat('en-GB', { type }).format(words);
 }
@@ -232,7 +232,7 @@ function named(...kinds: readonly OperatorKind[]): string[] {
   return found.map(([name]) => `${name}>`);
 }
 
-/** `dokcer: {image: …}` on py>: a parameter by the letter, hardly by intention. */
+/** `dokcer: {image: …}` on py>: valid as a parameter, but hardly meant as one. */
 function nearSetting(key: string, value: Tree): string | undefined {
   if (value.kind !== 'map') return undefined;
   const [best] = nearest(key, ['docker', 'resources'], 0.34);

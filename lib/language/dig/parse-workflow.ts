@@ -20,7 +20,7 @@ import { readSla } from './sla.ts';
 export const TOP_KEYS = ['timezone', 'schedule', 'sla', '_export', '_env', '_error', '_check', '_retry', '_parallel'];
 
 export interface ParsedWorkflow {
-  /** Absent if the text is no mapping. With errors among the diagnostics it is what could be read. */
+  /** Absent if the text is no mapping. If there are errors, it holds only the parts that could be read. */
   readonly workflow?: Workflow;
   readonly diagnostics: readonly Diagnostic[];
   /** Included files, relative to the project. */
@@ -37,7 +37,7 @@ export function parseWorkflow(name: string, file: string, text: string, readFile
   return tree ? workflowOf(name, file, tree, readFile, report) : { diagnostics: report.diagnostics, includes: [] };
 }
 
-/** A workflow that came as JSON (an answer to http_call>). Its numbers keep JSON's types. */
+/** A workflow that arrives as JSON (an answer to http_call>). Its numbers keep JSON's types. */
 export function workflowFromValue(name: string, file: string, value: Value): ParsedWorkflow {
   return workflowOf(name, file, treeOfValue(value, { file, start: 0, end: 0 }), noFiles, new Report());
 }

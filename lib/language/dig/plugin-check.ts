@@ -1,4 +1,4 @@
-/** What digdag's plugins bring, and Trowel does not: `_export: {plugin: …}`, and slack> as digdag-slack has it. */
+/** Features of digdag's plugins that Trowel does not have: `_export: {plugin: …}`, and slack> as digdag-slack has it. */
 import type { Diagnostic } from '../diagnostic.ts';
 import { sends } from '../operators.ts';
 import { Report } from '../report.ts';

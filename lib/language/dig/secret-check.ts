@@ -5,10 +5,10 @@ import { locate, templatesOf } from '../templates.ts';
 import { walk } from '../walk.ts';
 import type { Node, Workflow } from '../workflow.ts';
 
-/** Objects of an `_export` that operators take defaults from, and so replace secrets in. */
+/** Objects of an `_export` from which operators take defaults; secrets in them are replaced too. */
 const DEFAULTS = new Set(Object.values(OPERATORS).flatMap(({ defaults }) => defaults ?? []));
 
-/** `${secret:KEY}` where nothing replaces it: the text itself would be passed on, which hardly anybody means. */
+/** Reports `${secret:KEY}` where nothing replaces it: the text itself would be passed on, which is hardly ever meant. */
 export function checkSecrets(workflow: Workflow, sources: ReadonlyMap<string, string>): readonly Diagnostic[] {
   const report = new Report();
   for (const top of [workflow.root, workflow.sla?.body]) {

@@ -1,10 +1,13 @@
 import type { Report } from '../report.ts';
 import type { Entry } from '../yaml/tree.ts';
 
-/** Allowed on a group by digdag, read nowhere but at the top of a file. */
+/** Keys that digdag allows on a group but reads only at the top of a file. */
 export const TOP_ONLY: readonly string[] = ['timezone', 'schedule', 'sla'];
 
-/** A file that is also a workflow of its own may say `timezone:`; it is the place that includes it where that has no effect. */
+/**
+ * Reports a key that has no effect. For an included file the report is at the include, since the file may also be a workflow of its own, in
+ * which `timezone:` is right.
+ */
 export function reportTopOnly(name: string, { key, keySpan, included }: Entry, report: Report): void {
   if (included === undefined) {
     report.warning('unused-key', keySpan, `'${key}' on a group has no effect`, 'It belongs at the top of the file.');

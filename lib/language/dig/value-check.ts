@@ -1,4 +1,4 @@
-/** What a task's value has to be beyond its type, by the operator's kind. */
+/** Checks of a task's value beyond its type, by the operator's kind. */
 import { isMapping } from '../../asl/json.ts';
 import type { OperatorSpec } from '../operators/spec.ts';
 import type { Report } from '../report.ts';
@@ -169,7 +169,7 @@ function checkService({ operator, commandEntry, report }: TaskKeys): void {
   );
 }
 
-/** The mapping is what is posted: Slack refuses one without any of these. */
+/** The mapping is posted as it is, and Slack refuses one without any of these keys. */
 function wantsMessage({ operator, commandEntry, report }: TaskKeys): void {
   const tree = commandEntry?.value;
   if (tree?.kind !== 'map' || ['text', 'blocks', 'attachments'].some((key) => entryOf(tree, key))) return;

@@ -1,6 +1,6 @@
 /** Names that are no operators here: of later releases, of digdag and its plugins, of other tools. What to use instead. */
 
-/** Known, and part of a later release. */
+/** Operators planned for a later release. */
 export const LATER_OPERATORS: { readonly [name: string]: string } = {
   task: 'Until then, run the program with sh> and name the image in `docker: {image: …}`.',
   compose: 'Until then, write the composed task as tasks and groups, with call> for common parts.',
@@ -96,7 +96,7 @@ export const SYNONYMS: { readonly [name: string]: string } = {
   request: 'http',
 };
 
-/** The way out for an operator that is not supported, or undefined. */
+/** What to use instead of an operator that is not supported, or undefined. */
 export function replacementOf(name: string): string | undefined {
   const exact = lookUp(UNSUPPORTED_OPERATORS, name);
   if (exact !== undefined) return exact;

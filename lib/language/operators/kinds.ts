@@ -1,6 +1,6 @@
 import type { KindSpec, OperatorKind } from './spec.ts';
 
-/** What is the same for all operators of a kind. */
+/** Facts that are the same for all operators of a kind. */
 export const KINDS: { readonly [kind in OperatorKind]: KindSpec } = {
   container: { oneState: true, severalStates: false, leadsToTasks: false, instant: false, byRunner: true },
   function: { oneState: true, severalStates: false, leadsToTasks: false, instant: false, byRunner: false },

@@ -1,4 +1,4 @@
-/** What the operators' table says of an operator. */
+/** The form of an entry in the operators' table. */
 import type { Mapping, Value } from '../workflow.ts';
 
 export type ValueType =
@@ -17,15 +17,15 @@ export type ValueType =
   | 'disk';
 
 export interface OptionSpec {
-  /** Any of these; a text that holds `${…}` fits each, for its value is known at run time. */
+  /** Any of these types; a text with `${…}` fits each, since its value is known only at run time. */
   readonly type: ValueType | readonly ValueType[];
   /** The only texts allowed. */
   readonly oneOf?: readonly string[];
   readonly default?: Value;
   readonly required?: boolean;
-  /** Of a Boolean: an empty text is false. */
+  /** For a Boolean: an empty text is false. */
   readonly emptyIsFalse?: boolean;
-  /** Keys of a mapping; others are reported. */
+  /** Keys of a mapping; any other key is reported. */
   readonly keys?: { readonly [key: string]: OptionSpec };
   readonly description: string;
 }
@@ -37,11 +37,11 @@ interface Common {
   /** The value may be absent: without condition (an empty list), or where one of these options is set. */
   readonly commandElsewhere?: readonly string[];
   readonly options: { readonly [key: string]: OptionSpec };
-  /** Parameters that it may store itself (not counting what its body stores): none, any, or one variable. */
+  /** Parameters that the operator itself can store (its body not counted): none, any, or one variable. */
   readonly stores: 'nothing' | 'anything' | { readonly variable: string };
   /** Keys in which `${secret:KEY}` is replaced (`command`: the value), besides `_env` of processes. Elsewhere it stays as written. */
   readonly secrets?: readonly string[];
-  /** A secret that it needs where none of these options is set. */
+  /** A secret that the operator needs if none of these options is set. */
   readonly needsSecret?: { readonly key: string; readonly unless: readonly string[] };
   /** An object of this name in scope holds defaults of the options, as `_export: {http: {timeout: 60}}`. */
   readonly defaults?: string;
@@ -58,7 +58,7 @@ interface Container {
   readonly beside?: Mapping;
 }
 
-/** A function renders the task's keys and does it. `http_call`: the answer is tasks, so it cannot be deployed. */
+/** A function renders the task's keys and carries the task out. `http_call`: the answer is tasks, so it cannot be deployed. */
 type Function_ = { readonly kind: 'function' } & (
   | { readonly function: 'http' | 'http_call' }
   | { readonly function: 'notify'; readonly sends: 'notification' | 'slack' | 'mail' }
@@ -67,7 +67,7 @@ type Function_ = { readonly kind: 'function' } & (
 /** Runs `_do` for each iteration. */
 interface Repeat {
   readonly kind: 'repeat';
-  /** What the value gives: a number of times, lists of values, or a range of integers. */
+  /** The form of the value: a number of times, lists of values, or a range of integers. */
   readonly over: 'count' | 'lists' | 'range';
 }
 
@@ -94,7 +94,7 @@ type OtherKind =
   /** A call of the user's Lambda function, made by the machine itself. */
   | 'invocation';
 
-/** `kind` is how it is carried out: each has a file in lib/compiler/operators. */
+/** `kind` decides how the operator is carried out; each kind has a file in lib/compiler/operators. */
 export type OperatorSpec = Common & (Container | Function_ | Repeat | Other);
 export type OperatorKind = OperatorSpec['kind'];
 export type LoopOver = Repeat['over'];
@@ -110,7 +110,7 @@ export interface KindSpec {
   readonly leadsToTasks: boolean;
   /** Ends as soon as it starts, so that its start is not worth a line. */
   readonly instant: boolean;
-  /** The runner does it by itself where Python adds it (digdag.env.add_subtask); else the runner asks the host. */
+  /** When Python adds such a task (digdag.env.add_subtask), the runner carries it out itself; for other kinds it asks the host. */
   readonly byRunner: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** `!include` that is nearly written as it must be: as a key, with a space before the colon and one after it. */
+/** Reports an `!include` that is written almost correctly. The correct form is a key, with a space before and after the colon. */
 import type { Report } from '../report.ts';
 import type { Source } from './source-lines.ts';
 
@@ -9,7 +9,7 @@ interface IncludeFault {
   readonly path: string;
 }
 
-/** Before it on its line: a dash, a key, a brace. */
+/** Text that may be before it on its line: a dash, a key, a brace. */
 const BEFORE = /^\s*(?:-\s+)*(?:[\w.+-]+>?:\s+)?\{?\s*$/;
 
 export function includeFaults(source: Source): IncludeFault[] {
@@ -28,7 +28,7 @@ export function includeFaults(source: Source): IncludeFault[] {
   return found;
 }
 
-/** Returns whether there was one. */
+/** Returns whether there was a fault. */
 export function reportIncludeFaults(file: string, source: Source, report: Report): boolean {
   const found = includeFaults(source);
   for (const { start, end, path } of found) {

@@ -141,7 +141,7 @@ export class Includer {
   }
 }
 
-/** Objects merge key by key, anything else is replaced; the place is that of the first. */
+/** Objects merge key by key, anything else is replaced; the merged entry keeps the place of the first. */
 function mergeEntries(before: Entry, after: Entry): Entry {
   if (before.value.kind !== 'map' || after.value.kind !== 'map') return after;
   const merged = new Map(before.value.entries.map((entry) => [entry.key, entry]));
@@ -152,7 +152,7 @@ function mergeEntries(before: Entry, after: Entry): Entry {
   return { ...before, value: { ...before.value, entries: [...merged.values()] } };
 }
 
-/** One wording for all that can be wrong with a file that something names. */
+/** Reports a fault of a file that is named somewhere, always in the same words. */
 export function reportFileFault(
   fault: FileFault,
   path: string,

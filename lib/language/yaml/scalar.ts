@@ -22,7 +22,7 @@ export function typedScalar(text: string): null | boolean | number | bigint | st
   return text;
 }
 
-/** As many as Python reads as a number; a longer one is a text. */
+/** Python reads at most this many digits as a number; a longer one stays text. */
 const MOST_DIGITS = 4_300;
 
 function integer(text: string): number | bigint | undefined {
@@ -56,7 +56,7 @@ export function asBoolean(value: unknown, emptyIsFalse = false): boolean | undef
   return undefined;
 }
 
-/** A text that lib/expression would look into. */
+/** Whether a value is a text that lib/expression would evaluate. */
 export function hasTemplate(value: unknown): value is string {
   return typeof value === 'string' && value.includes('${');
 }

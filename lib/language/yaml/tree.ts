@@ -2,7 +2,7 @@ import type { Span } from '../diagnostic.ts';
 import { escapedKey, exactText, integerMark, isInteger } from '../value-form.ts';
 import type { Mapping, Value } from '../workflow.ts';
 
-/** What a YAML file says, typed as digdag types it, with aliases and merge keys resolved; every node knows its place. */
+/** The content of a YAML file, typed as in digdag, with aliases and merge keys resolved; every node knows its place. */
 export type Tree = ScalarTree | ListTree | MapTree;
 
 export interface ScalarTree {
@@ -28,7 +28,7 @@ export interface Entry {
   readonly key: string;
   readonly keySpan: Span;
   readonly value: Tree;
-  /** Where the `!include` that brought it is, and the path as written there. */
+  /** The place of the `!include` that the entry came from, and the path as written there. */
   readonly included?: { readonly span: Span; readonly path: string };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Errors of the YAML parser in words of the person who wrote the file: what is wrong at that place, and the lines as they should be.
- * The parser knows tokens; what was meant is read from the lines around.
+ * Explains errors of the YAML parser to the person who wrote the file: what is wrong there, and how the lines should be. The parser only
+ * reports tokens, so the meaning is guessed from the lines around.
  */
 import type { ErrorCode, Range } from 'yaml';
 import type { DiagnosticCode } from '../diagnostic.ts';
@@ -8,7 +8,7 @@ import type { Report } from '../report.ts';
 import { includeFaults, reportIncludeFaults } from './include-faults.ts';
 import { indentOf, Source } from './source-lines.ts';
 
-/** More are consequences of the first ones. */
+/** Further faults are mostly consequences of the first ones. */
 const MAX_FAULTS = 20;
 
 /** An error of the parser; `pos` are offsets. */
@@ -36,14 +36,14 @@ interface Fault {
 export function reportYamlFaults(file: string, text: string, errors: readonly YamlError[], report: Report): void {
   const source = new Source(text);
   const lines = new Set<number>();
-  // What a misspelt include makes of the lines after it is no fault of theirs.
+  // A misspelt include also causes errors on the lines after it; those are not reported.
   const [include] = includeFaults(source);
   if (include !== undefined) reportIncludeFaults(file, source, report);
   for (const error of widest(errors)) {
     if (include !== undefined && error.pos[1] >= source.lineStart(include.start)) break;
     const fault = explain(error, source);
     const line = source.lineStart(fault.start);
-    // Two faults of one line have one cause.
+    // Two faults on one line have the same cause.
     if (lines.has(line)) continue;
     lines.add(line);
     const start = Math.min(fault.start, text.length);
@@ -53,7 +53,7 @@ export function reportYamlFaults(file: string, text: string, errors: readonly Ya
   }
 }
 
-/** The parser says several things about one place; the one about a key over several lines says most. */
+/** If the parser reports several errors at one place, the one about a key over several lines is the most useful. */
 function widest(errors: readonly YamlError[]): YamlError[] {
   const byStart = new Map<number, YamlError>();
   for (const error of errors) {

@@ -64,7 +64,7 @@ export function readTree(file: string, text: string, report: Report): Tree | und
   }
   if (second) {
     const start = second.range[0];
-    // One may also begin after `...`, which ends the first.
+    // A second document can also begin after `...`, which ends the first.
     const mark = text.startsWith('---', start) ? '---' : '...';
     report.error(
       'yaml-syntax',
@@ -78,7 +78,7 @@ export function readTree(file: string, text: string, report: Report): Tree | und
   const contents = document.contents as ParsedNode | null;
   const tree = contents ? reader.read(contents) : reader.nothing(0);
   if (reader.badInclude === undefined) return tree;
-  // Later checks would only complain of what it left behind.
+  // Later checks would only report consequences of it.
   if (!reportIncludeFaults(file, new Source(text), report)) {
     report.error(
       'include-path',
@@ -110,7 +110,7 @@ function compose(composer: Composer, tokens: readonly CST.Token[], length: numbe
   } catch (error) {
     if (!(error instanceof TooManyErrors)) throw error;
   }
-  // Stray tokens between documents go past the handler.
+  // Errors of tokens between documents do not reach the handler.
   for (const document of documents) errors.push(...document.errors);
   return { documents, errors };
 }
@@ -166,7 +166,7 @@ class Reader {
   #size = 0;
   #aliased = 0;
   #bombReported = false;
-  /** Place of an `!include` that is none. */
+  /** Place of an `!include` that is not valid. */
   badInclude: Span | undefined;
 
   constructor(file: string, report: Report) {
@@ -228,7 +228,7 @@ class Reader {
         message,
         anchored ? undefined : `If this is text, put it in quotes: "*${name}".`,
       );
-      // The text keeps later checks from a second complaint.
+      // A text here prevents a second report by later checks.
       return { kind: 'scalar', value: `*${name}`, span };
     }
     this.#aliased += anchored.size;
