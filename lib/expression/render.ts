@@ -118,7 +118,7 @@ function markLayer(layer: Layer, task: string): MarkedMapping {
 
 class EvaluationError extends Error {}
 
-/** JavaScript that an evaluation needs the result of before it can continue. */
+/** JavaScript that has to be run before an evaluation can continue. */
 type Wanted = Parameters<typeof import('./sandbox.ts').evaluate>;
 
 type Steps<T> = Generator<Wanted, T, Evaluated>;

@@ -11,13 +11,13 @@ export interface Image {
   readonly bytes: Uint8Array;
 }
 
-/** A gap of this many zero bytes is the unused stack. It is between the static data and the heap. */
+/** A gap of at least this many zero bytes is the unused stack. It is between the static data and the heap. */
 const STACK_GAP = 1024 * 1024;
 
 /**
  * Copies the static data (with the allocator's state) and the heap. Memory after them counts as free once they are put back, and the stack
  * is empty between two evaluations.
- * @param address address of some value of the instance: an image fits only an instance in which it is the same
+ * @param address of some value of the instance: an image fits only an instance in which it is the same
  */
 export function imageOf(memory: WasmMemory, address: number): Image {
   const all = new Uint8Array(memory.buffer);

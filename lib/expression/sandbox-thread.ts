@@ -20,13 +20,13 @@ import { DATE_SOURCE, EVALUATE_SOURCE, MATH_SOURCE, STRING_SOURCE } from './sand
 import { offsetAt, toInstant } from './zone.ts';
 
 /**
- * QuickJS's own limit counts allocations, not their sizes, in WebAssembly; so the instance's memory is limited: 16 MB that it
- * starts with, and 64 MB.
+ * QuickJS's own limit counts allocations, not their sizes, in WebAssembly; so the instance's memory is limited: 16 MB at the start, and 64
+ * MB more.
  */
 const MEMORY_LIMIT_MB = 64;
 const PAGE_BYTES = 65_536;
 const INITIAL_PAGES = 256;
-/** The last steps in which memory grows are larger than the rest, so memory counts as full this many pages before the end. */
+/** Near the limit, memory grows in steps larger than the room that is left, so it counts as full this many pages before the end. */
 const PAGES_TO_SPARE = 128;
 const MAXIMUM_PAGES = INITIAL_PAGES + (MEMORY_LIMIT_MB * 1024 * 1024) / PAGE_BYTES;
 /** With a larger limit the host's own stack would overflow first, which crashes QuickJS. */

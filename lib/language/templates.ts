@@ -13,7 +13,7 @@ export interface Template {
    */
   readonly within?: { readonly earlier: readonly string[]; readonly later: readonly string[] };
   readonly text: string;
-  /** Of the whole scalar in its file. */
+  /** Span of the whole scalar in its file. */
   readonly span: Span;
 }
 

@@ -59,7 +59,7 @@ async function toleranceOf(at: StateRun, state: MapState): Promise<Tolerance> {
               : 'ToleratedFailurePercentage must be between 0 and 100.',
           ),
         );
-  // Without any of the two fields, no failure is tolerated; with one of them, only that one counts.
+  // Without either field, no failure is tolerated; with one of them, only that one counts.
   return {
     count: count ?? (percent === undefined ? 0 : Number.POSITIVE_INFINITY),
     percentage: percent ?? (count === undefined ? 0 : 100),

@@ -1,4 +1,4 @@
-/** `sla:` at the top of a file: a time or a duration, what to do then, and tasks of one's own. */
+/** `sla:` at the top of a file: a time or a duration, what to do then, and the tasks to run. */
 
 import { present } from '../../asl/present.ts';
 import type { Report } from '../report.ts';
