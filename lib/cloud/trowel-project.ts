@@ -18,20 +18,23 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import type { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Bucket, IBucket } from 'aws-cdk-lib/aws-s3';
+import type { Asset } from 'aws-cdk-lib/aws-s3-assets';
 import type { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { present } from '../asl/present.ts';
 import { ofKind } from '../compiler/needs.ts';
-import { PROJECT_TAG, taskLogGroup } from '../contract/deployed-names.ts';
+import { PROJECT_TAG } from '../contract/deployed-names.ts';
 import { packageFolder } from '../host/package-folder.ts';
 import { acknowledge } from './acknowledgements.ts';
 import { makeBucket } from './bucket.ts';
-import { cdk, constructs, ecs, events, iam, logs, s3assets, sqs, targets } from './cdk.ts';
-import { makeDefinitions } from './containers.ts';
+import { cdk, constructs, ecs, events, iam, s3assets, sqs, targets } from './cdk.ts';
+import { type DeployedDefinitions, makeDefinitions } from './containers.ts';
 import { letServicesUse } from './encryption.ts';
 import { currentVersion, type FunctionName } from './functions.ts';
 import type { LoadedProject } from './load-project.ts';
+import { makeLogGroups } from './log-groups.ts';
+import type { MachineRoleProps } from './machine-role.ts';
 import { type MadeMachine, makeMachines } from './machines.ts';
 import { makeAlarms, makeDashboard } from './monitoring.ts';
 import { makeNetwork, type Network } from './network.ts';
@@ -98,123 +101,45 @@ export class TrowelProject extends constructs.Construct {
   constructor(scope: Construct, id: string, props: TrowelProjectProps) {
     super(scope, id);
     const { project, encryptionKey } = props;
-    const { config } = project;
     const removalPolicy = props.removalPolicy ?? cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
     const tracing = props.tracing ?? true;
-    const key = encryptionKey === undefined ? {} : { encryptionKey };
     letServicesUse(this, encryptionKey);
     this.bucket = makeBucket(this, { project, encryptionKey, removalPolicy });
-    const logGroup = (name: string, logGroupName: string) =>
-      new logs.LogGroup(this, name, { logGroupName, retention: days(config.retention.logs), removalPolicy, ...key });
-    this.taskLogs = logGroup('TaskLogs', taskLogGroup(project.name));
-    const functionLogs = logGroup('FunctionLogs', `/trowel/${project.name}/functions`);
-    // Under this prefix the account's resource policy for log delivery stays short, however many projects there are.
-    const machineLogs = logGroup('MachineLogs', `/aws/vendedlogs/states/trowel-${project.name}`);
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
-      enforceSSL: true,
-      retentionPeriod: cdk.Duration.days(14),
-      ...(encryptionKey === undefined
-        ? { encryption: sqs.QueueEncryption.SQS_MANAGED }
-        : { encryptionMasterKey: encryptionKey }),
-    });
+    const logGroups = makeLogGroups(this, { project, encryptionKey, removalPolicy });
+    this.taskLogs = logGroups.tasks;
+    this.deadLetters = makeDeadLetters(this, encryptionKey);
     this.topic = makeTopic(this, project, encryptionKey);
 
-    const finding = { ...props, project: project.name, logGroup: functionLogs, tracing };
-    this.network = makeNetwork(this, config.network, {
-      ...props,
-      network: { ...finding, architecture: config.task.architecture },
-    });
-    this.cluster =
-      props.cluster ?? ownCluster(this, this.network.vpc, props.containerInsights ?? false, usesSpot(project));
+    this.network = makeProjectNetwork(this, props, logGroups.functions, tracing);
+    this.cluster = props.cluster ?? ownCluster(this, this.network.vpc, props);
     const bundle = new s3assets.Asset(this, 'Bundle', { path: project.bundle.file });
     this.executionRole = new iam.Role(this, 'ExecutionRole', {
       assumedBy: tasksOfThisAccount(this),
       description: 'With which ECS starts the containers of Trowel tasks',
     });
     this.taskRole = new TaskRoles(this, 'TaskRole', project);
-    const bootstrap = readFileSync(
-      props.bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'aws', 'bootstrap.py')),
-      'utf8',
-    );
-    const definitions = makeDefinitions(this, {
-      project,
-      cluster: this.cluster,
-      ...present({ image: props.image }),
-      bucket: this.bucket.bucketName,
-      bundle,
-      logGroup: this.taskLogs,
-      taskRole: this.taskRole.idle,
-      executionRole: this.executionRole,
-      bootstrap,
-    });
+    const definitions = this.#makeDefinitions(props, bundle);
+    const { bucket, cluster, network, topic, deadLetters, taskLogs, taskRole: taskRoles, executionRole } = this;
     this.functions = makeFunctions(this, {
       ...props,
-      definitions,
-      logGroup: functionLogs,
-      bundle,
-      tracing,
-      bucket: this.bucket,
-      cluster: this.cluster,
-      network: this.network,
-      topic: this.topic,
-      deadLetters: this.deadLetters,
-      taskLogs: this.taskLogs,
-      taskRoles: this.taskRole,
-      executionRole: this.executionRole,
+      ...{ definitions, logGroup: logGroups.functions, bundle, tracing, bucket, cluster, network, topic },
+      ...{ deadLetters, taskLogs, taskRoles, executionRole },
     });
-    this.taskRole.allow((workflow) => [
-      ...ownObjects(this.bucket, workflow),
-      allow(['s3:GetObject'], [everyBundle(bundle)]),
-      allow(['lambda:InvokeFunction'], [this.functions.render.functionArn]),
-      answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
-    ]);
+    this.#allowTasks(bundle);
     this.machines = makeMachines(this, {
       project,
-      functions: Object.fromEntries(
-        usedFunctions(project).map((name) => [
-          name,
-          { version: currentVersion(this.functions[name]).functionArn, arn: this.functions[name].functionArn },
-        ]),
-      ),
+      functions: this.#calledFunctions(project),
       taskRoles: this.taskRole.roles,
-      logGroup: machineLogs,
+      logGroup: logGroups.machines,
       logLevel: props.logLevel ?? 'ALL',
       tracing,
     });
-    makeSchedules(this, {
-      project: project.name,
-      schedules: project.schedules,
-      session: this.functions.session,
-      deadLetters: this.deadLetters,
-    });
+    const { name, schedules } = project;
+    makeSchedules(this, { project: name, schedules, session: this.functions.session, deadLetters });
     this.#watchContainers();
-    const { machines, deadLetters } = this;
-    const { notify } = this.functions;
-    watchExecutions(this, { project, machines, notify, deadLetters });
-    warnOfUnheard(this, project);
-    const monitoring = {
-      project: project.name,
-      machines,
-      functions: Object.values(this.functions),
-      deadLetters,
-      topic: this.topic,
-      notifications: config.notifications,
-      notify: alarmAction(this, project.name, notify),
-    };
-    makeDashboard(this, monitoring, makeAlarms(this, monitoring));
-
-    const tags = { [PROJECT_TAG]: project.name, ...config.tags, ...props.tags };
-    for (const [name, value] of Object.entries(tags)) cdk.Tags.of(this).add(name, value);
-    if (props.permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(props.permissionsBoundary);
-    for (const { name, rights } of project.machines) {
-      for (const what of rights.unknown) {
-        cdk.Annotations.of(this).addWarningV2(
-          `trowel:permission:${name}:${what}`,
-          `${name}: only you know which resources this needs: ${what}. Without them AWS refuses the call. ` +
-            `Allow it with grantWorkflow('${name}', statement) of TrowelProject, in a CDK app of your own; trowel app has no setting for it`,
-        );
-      }
-    }
+    this.#report(project);
+    this.#label(props);
+    warnOfUnknown(this, project);
     acknowledge(this);
   }
 
@@ -263,6 +188,65 @@ export class TrowelProject extends constructs.Construct {
     return found;
   }
 
+  #makeDefinitions({ project, image, bootstrap }: TrowelProjectProps, bundle: Asset): DeployedDefinitions {
+    const file = bootstrap ?? packageFolder(join('task-images', 'python', 'src', 'trowel_task', 'aws', 'bootstrap.py'));
+    return makeDefinitions(this, {
+      project,
+      cluster: this.cluster,
+      ...present({ image }),
+      bucket: this.bucket.bucketName,
+      bundle,
+      logGroup: this.taskLogs,
+      taskRole: this.taskRole.idle,
+      executionRole: this.executionRole,
+      bootstrap: readFileSync(file, 'utf8'),
+    });
+  }
+
+  /** What the runner in a container needs. */
+  #allowTasks(bundle: Asset): void {
+    this.taskRole.allow((workflow) => [
+      ...ownObjects(this.bucket, workflow),
+      allow(['s3:GetObject'], [everyBundle(bundle)]),
+      allow(['lambda:InvokeFunction'], [this.functions.render.functionArn]),
+      answers('states:SendTaskFailure', 'states:SendTaskHeartbeat', 'states:SendTaskSuccess'),
+    ]);
+  }
+
+  #calledFunctions({ machines }: LoadedProject): MachineRoleProps['functions'] {
+    const names = new Set(machines.flatMap(({ rights }) => rights.functions)) as ReadonlySet<FunctionName>;
+    const called = [...names].map((name) => {
+      const made = this.functions[name];
+      return [name, { version: currentVersion(made).functionArn, arn: made.functionArn }] as const;
+    });
+    return Object.fromEntries(called);
+  }
+
+  /** Notifications, alarms and the dashboard. */
+  #report(project: LoadedProject): void {
+    const { machines, deadLetters, topic } = this;
+    const { notify } = this.functions;
+    watchExecutions(this, { project, machines, notify, deadLetters });
+    warnOfUnheard(this, project);
+    const monitoring = {
+      project: project.name,
+      machines,
+      functions: Object.values(this.functions),
+      deadLetters,
+      topic,
+      notifications: project.config.notifications,
+      notify: alarmAction(this, project.name, notify),
+    };
+    makeDashboard(this, monitoring, makeAlarms(this, monitoring));
+  }
+
+  /** Puts tags and the permissions boundary on whatever is made. */
+  #label({ project: { name, config }, tags, permissionsBoundary }: TrowelProjectProps): void {
+    const all = { [PROJECT_TAG]: name, ...config.tags, ...tags };
+    for (const [key, value] of Object.entries(all)) cdk.Tags.of(this).add(key, value);
+    if (permissionsBoundary !== undefined) iam.PermissionsBoundary.of(this).apply(permissionsBoundary);
+  }
+
   /** A task token never learns that its container has died. */
   #watchContainers(): void {
     const rule = new events.Rule(this, 'TaskStopped', {
@@ -281,11 +265,11 @@ export class TrowelProject extends constructs.Construct {
  * In an account that never used ECS, capacity providers cannot be attached until its service-linked role is there, so only Spot asks for
  * them.
  */
-function ownCluster(scope: Construct, vpc: IVpc, insights: boolean, spot: boolean): ICluster {
+function ownCluster(scope: Construct, vpc: IVpc, { project, containerInsights }: TrowelProjectProps): ICluster {
   return new ecs.Cluster(scope, 'Cluster', {
     vpc,
-    enableFargateCapacityProviders: spot,
-    containerInsightsV2: insights ? ecs.ContainerInsights.ENABLED : ecs.ContainerInsights.DISABLED,
+    enableFargateCapacityProviders: usesSpot(project),
+    containerInsightsV2: containerInsights === true ? ecs.ContainerInsights.ENABLED : ecs.ContainerInsights.DISABLED,
   }) as ICluster;
 }
 
@@ -294,14 +278,35 @@ function usesSpot({ config, needs }: LoadedProject): boolean {
   return config.task.spot || ofKind(needs, 'spot').length > 0;
 }
 
-function usedFunctions(project: LoadedProject): readonly FunctionName[] {
-  return [...new Set(project.machines.flatMap(({ rights }) => rights.functions))] as FunctionName[];
+function makeDeadLetters(scope: Construct, encryptionKey: IKey | undefined): Queue {
+  return new sqs.Queue(scope, 'DeadLetters', {
+    enforceSSL: true,
+    retentionPeriod: cdk.Duration.days(14),
+    ...(encryptionKey === undefined
+      ? { encryption: sqs.QueueEncryption.SQS_MANAGED }
+      : { encryptionMasterKey: encryptionKey }),
+  });
 }
 
-/** CloudWatch knows certain numbers of days: the next longer. */
-function days(wanted: number): number {
-  const known = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-  ];
-  return known.find((each) => each >= wanted) ?? 3653;
+function makeProjectNetwork(
+  scope: Construct,
+  props: TrowelProjectProps,
+  logGroup: LogGroup,
+  tracing: boolean,
+): Network {
+  const { name, config } = props.project;
+  const network = { ...props, project: name, logGroup, tracing, architecture: config.task.architecture };
+  return makeNetwork(scope, config.network, { ...props, network });
+}
+
+function warnOfUnknown(scope: Construct, { machines }: LoadedProject): void {
+  for (const { name, rights } of machines) {
+    for (const what of rights.unknown) {
+      cdk.Annotations.of(scope).addWarningV2(
+        `trowel:permission:${name}:${what}`,
+        `${name}: only you know which resources this needs: ${what}. Without them AWS refuses the call. ` +
+          `Allow it with grantWorkflow('${name}', statement) of TrowelProject, in a CDK app of your own; trowel app has no setting for it`,
+      );
+    }
+  }
 }
