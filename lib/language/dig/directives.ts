@@ -5,7 +5,7 @@ import type { Report } from '../report.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Mapping, Parallelism, Retry } from '../workflow.ts';
 import { asBoolean, asInteger, hasTemplate } from '../yaml/scalar.ts';
-import { type Entry, entryOf, show, toMapping, toValue } from '../yaml/tree.ts';
+import { type Entry, entryOf, type MapTree, show, toMapping, toValue } from '../yaml/tree.ts';
 
 const ENV_NAME = /^[a-zA-Z_][a-zA-Z_0-9]*$/;
 const SEQUENTIAL: Parallelism = { kind: 'sequential' };
@@ -185,7 +185,11 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
     );
     return undefined;
   }
-  for (const { key, keySpan } of value.entries) {
+  return readRetryMap(value, report);
+}
+
+function readRetryMap(map: MapTree, report: Report): Retry | undefined {
+  for (const { key, keySpan } of map.entries) {
     if (!RETRY_KEYS.includes(key)) {
       report.error(
         'bad-retry',
@@ -195,59 +199,68 @@ export function readRetry({ value }: Entry, where: 'group' | 'task', report: Rep
       );
     }
   }
-  const at = (key: string) => entryOf(value, key)?.value;
-  const limit = at('limit');
-  const count = limit?.kind === 'scalar' ? asInteger(limit.value) : undefined;
-  if (count === undefined || count < 0) {
-    report.error(
-      'bad-retry',
-      (limit ?? value).span,
-      limit ? `The limit of \`_retry\` is a whole number, not ${show(toValue(limit))}` : '`_retry` needs a `limit`',
-      'For example `_retry: {limit: 3}`.',
-    );
-    return undefined;
-  }
-  const seconds = (key: string): number | undefined => {
-    const item = at(key);
-    if (!item) return undefined;
-    const number = item.kind === 'scalar' ? asSeconds(item.value) : undefined;
-    if (number === undefined) {
-      report.error(
-        'bad-retry',
-        item.span,
-        `\`${key}\` of \`_retry\` wants whole seconds or a duration, not ${show(toValue(item))}`,
-        'For example `30`, `30s`, `1h`.',
-      );
-    }
-    return number;
-  };
-  const typeTree = at('interval_type');
-  const type = typeTree ? String(toValue(typeTree)).toLowerCase() : 'constant';
-  if (typeTree && type !== 'constant' && type !== 'exponential') {
-    report.error(
-      'bad-retry',
-      typeTree.span,
-      `\`interval_type\` of \`_retry\` is constant or exponential, not ${show(toValue(typeTree))}`,
-      didYouMean(type, ['constant', 'exponential']),
-    );
-  }
-  const interval = seconds('interval') ?? 0;
-  const maxInterval = seconds('max_interval');
-  const exponential = type === 'exponential';
+  const limit = readRetryLimit(map, report);
+  if (limit === undefined) return undefined;
+  const exponential = readIntervalType(map, report) === 'exponential';
+  const interval = readRetrySeconds(map, 'interval', report) ?? 0;
+  const maxInterval = readRetrySeconds(map, 'max_interval', report);
   if (maxInterval !== undefined && !exponential) {
     report.warning(
       'bad-retry',
-      at('max_interval')?.span,
+      entryOf(map, 'max_interval')?.value.span,
       '`max_interval` has an effect only with `interval_type: exponential`',
     );
   }
   return {
     kind: 'literal',
-    limit: count,
+    limit,
     interval,
     exponential,
-    ...present({ maxInterval: exponential && maxInterval !== undefined ? maxInterval : undefined }),
+    ...present({ maxInterval: exponential ? maxInterval : undefined }),
   };
+}
+
+function readRetryLimit(map: MapTree, report: Report): number | undefined {
+  const limit = entryOf(map, 'limit')?.value;
+  const count = limit?.kind === 'scalar' ? asInteger(limit.value) : undefined;
+  if (count !== undefined && count >= 0) return count;
+  report.error(
+    'bad-retry',
+    (limit ?? map).span,
+    limit ? `The limit of \`_retry\` is a whole number, not ${show(toValue(limit))}` : '`_retry` needs a `limit`',
+    'For example `_retry: {limit: 3}`.',
+  );
+  return undefined;
+}
+
+function readIntervalType(map: MapTree, report: Report): string {
+  const written = entryOf(map, 'interval_type')?.value;
+  if (!written) return 'constant';
+  const type = String(toValue(written)).toLowerCase();
+  if (type !== 'constant' && type !== 'exponential') {
+    report.error(
+      'bad-retry',
+      written.span,
+      `\`interval_type\` of \`_retry\` is constant or exponential, not ${show(toValue(written))}`,
+      didYouMean(type, ['constant', 'exponential']),
+    );
+  }
+  return type;
+}
+
+function readRetrySeconds(map: MapTree, key: string, report: Report): number | undefined {
+  const written = entryOf(map, key)?.value;
+  if (!written) return undefined;
+  const seconds = written.kind === 'scalar' ? asSeconds(written.value) : undefined;
+  if (seconds === undefined) {
+    report.error(
+      'bad-retry',
+      written.span,
+      `\`${key}\` of \`_retry\` wants whole seconds or a duration, not ${show(toValue(written))}`,
+      'For example `30`, `30s`, `1h`.',
+    );
+  }
+  return seconds;
 }
 
 /** `_timeout`: seconds, a duration, or an expression. */
