@@ -64,15 +64,15 @@ export type Payload = {
    */
   m?: number;
   /**
-   * `[from, count]` for each frame around the task that runs next to others. The layers from number `from` on share one state with those of
-   * `count` frames when all have ended.
+   * `[from, count]` for each frame around the task that runs next to others. When all have ended, the layers from number `from` on come
+   * together in one state with those of the other frames, `count` in all.
    */
   w?: (readonly [from: number, count: number])[];
   /** Infrastructure and task retries of this state so far. */
   n?: number;
   /** Tries of enclosing retried groups, outermost first. */
   r?: number[];
-  /** loop>, for_each>, for_range>: how many iterations are cut into slices. */
+  /** loop>, for_each>, for_range>: how a loop with many iterations is cut into slices. */
   i?: LoopPlan;
   /** call>: the files that can be called, and the files through which this task was reached, outermost first. */
   c?: { files: string[]; chain: string[] };
