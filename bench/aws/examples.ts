@@ -24,7 +24,7 @@ export interface Row {
   readonly plain: Counts;
 }
 
-/** What a workflow is to be given; of the example's folder and name. */
+/** The parameters of a workflow, from the example's folder and name. */
 const GIVEN: { readonly [workflow: string]: (servers: Servers) => Mapping } = {
   'operator-guide/error_mail': ({ mailPort }) => ({ smtp_host: '127.0.0.1', smtp_port: mailPort }),
   'operator-guide/error_slack': ({ web }) => ({ slack_url: web }),

@@ -83,7 +83,7 @@ export class Objects {
     }
   }
 
-  /** A signed address by which anybody can read an object for so many seconds, and no longer than this process has its credentials. */
+  /** A signed address with which anybody can read an object for `seconds`, but no longer than this process's credentials are valid. */
   address(uri: string, seconds: number): Promise<string> {
     return getSignedUrl(this.#client, new GetObjectCommand(this.#own(uri)), { expiresIn: Math.min(seconds, LONGEST) });
   }

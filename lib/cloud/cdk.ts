@@ -1,6 +1,6 @@
 /**
- * The Cloud Development Kit, from the project's own node_modules where it has one (an app must not mix two copies of it), else from beside
- * this package. It is required and not imported: an import reads every one of its 528 exports and so loads all services, 0.8 s
+ * The Cloud Development Kit, from the project's own node_modules where it has one (an app must not mix two copies of it), else the one
+ * installed next to this package. It is required and not imported: an import reads every one of its 528 exports and so loads all services, 0.8 s
  * against 0.1 s.
  */
 import { createRequire } from 'node:module';

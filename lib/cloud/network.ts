@@ -12,7 +12,7 @@ import { ec2 } from './cdk.ts';
 import { type SharedNetworkProps, sharedNetwork } from './shared-network.ts';
 
 export interface NetworkOptions {
-  /** A VPC of yours. Default: what `network:` of trowel.yml says. */
+  /** Your own VPC. Default: what `network:` of trowel.yml says. */
   readonly vpc?: IVpc;
   /** In that VPC. Default: public subnets; for `subnets: private` those with egress, with `endpoints: true` isolated ones if there are any. */
   readonly subnets?: SubnetSelection;
@@ -30,7 +30,7 @@ export interface Network {
   readonly assignPublicIp: 'ENABLED' | 'DISABLED';
 }
 
-/** Without a NAT gateway a container reaches these by interface endpoints alone. */
+/** Without a NAT gateway, a container reaches these services only by interface endpoints. */
 const SERVICES = ['ECR', 'ECR_DOCKER', 'CLOUDWATCH_LOGS', 'SECRETS_MANAGER', 'STEP_FUNCTIONS', 'LAMBDA'] as const;
 
 /** A NAT gateway costs some 32 USD a month at rest, an interface endpoint some 7 a zone: both only when asked for. */

@@ -1,6 +1,6 @@
 /**
- * Who hears of what: the topic, what the function `notify` knows and may do, and the ways that lead to it beside the workflows' own states:
- * an event for each execution that ends, and alarms, for such events are best effort.
+ * Who gets which message: the topic, and the settings and rights of the function `notify`. Besides the workflows' states, two things invoke
+ * it: an event for each execution that ends, and alarms, because such events are best effort.
  */
 
 import type { IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';

@@ -1,7 +1,7 @@
 /**
  * `schedule:` → expressions of EventBridge Scheduler. A schedule of digdag is a cron line and a delay from the session's time to its
  * run; Scheduler gets the times of the runs. Its cron has minutes, cannot ask for a day of the month and a weekday at once, and
- * takes `L` only alone, so one schedule may need several expressions. A run that two of them name starts once: an execution's name is
+ * takes `L` only by itself, so one schedule may need several expressions. A run that two of them name starts once: an execution's name is
  * made from its session.
  */
 import { present } from '../asl/present.ts';
@@ -36,7 +36,7 @@ export interface ScheduleFault {
   readonly note: string;
 }
 
-/** Minutes of a day at which it runs, so many days after the day that the other fields name. */
+/** Minutes of a day at which it runs, and how many days after the day that the other fields name. */
 interface Times {
   readonly days: number;
   readonly hours: readonly number[];
@@ -271,7 +271,7 @@ function write(fields: Fields, times: Times): { readonly expressions: readonly s
   if (later > 0 && (plain.some((day) => day > SAFE_DAYS) || later > SAFE_DAYS)) return beyond(later);
   const expressions: string[] = [];
   if (plain.length > 0) expressions.push(`cron(${time} ${list(plain, 1, 31)} ${list([...months], 1, 12)} ? *)`);
-  // So many days after a month's last day are so many into the next.
+  // N days after the last day of a month is day N of the next.
   const next = [...months].map((month) => (month % 12) + 1);
   if (last && later === 0) expressions.push(`cron(${time} L ${list([...months], 1, 12)} ? *)`);
   if (last && later > 0) expressions.push(`cron(${time} ${later} ${list(next, 1, 12)} ? *)`);

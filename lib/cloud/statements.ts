@@ -18,7 +18,7 @@ export function answers(...actions: string[]): PolicyStatement {
 const ROOM = 6_000;
 const ARN = 62;
 
-/** Whether a role may list so many ARNs, each `times`, by these names; beyond that what their names begin with has to do. */
+/** Whether a role has room for the ARNs of these names, each `times` times; if not, it gets the prefix of the names. */
 export function listable(names: readonly string[], times = 1): boolean {
   return names.reduce((sum, name) => sum + ARN + name.length, 0) * times <= ROOM;
 }

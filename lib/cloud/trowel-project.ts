@@ -83,8 +83,8 @@ export class TrowelProject extends constructs.Construct {
   readonly bucket: Bucket;
   readonly cluster: ICluster;
   /**
-   * What user code in containers may do: a role for each workflow, granted together. Grant it what tasks need, or use `grantTask…`; to
-   * one workflow's alone, `machine('main').taskRole`.
+   * What user code in containers may do: a role for each workflow, granted together. Grant it what tasks need, or use `grantTask…`. For
+   * one workflow only, grant `machine('main').taskRole`.
    */
   readonly taskRole: TaskRoles;
   /** With which ECS starts containers: pulls images, reads secrets, writes logs. */

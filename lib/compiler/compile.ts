@@ -1,6 +1,6 @@
 /**
- * Workflow → state machine. The machine is the same here and on AWS; how each construct becomes states is told in
- * docs/compiling.md.
+ * Workflow → state machine. The machine is the same here and on AWS; docs/compiling.md shows how each construct
+ * becomes states.
  */
 import { present } from '../asl/present.ts';
 import type { Json, State, StateMachine } from '../asl/types.ts';
@@ -223,7 +223,7 @@ function endings(frame: Frame): { readonly [name: string]: State } {
   };
 }
 
-/** A machine beside that of a workflow, which it is started by: the layers that it sees are the session's parameters. */
+/** The machine that a workflow's machine starts to watch its `sla:`. The layers that it sees are the session's parameters. */
 function slaMachine(program: Program, workflow: Workflow, sla: Sla): StateMachine {
   const unit = new Unit(program, '$L');
   const id = unit.next();

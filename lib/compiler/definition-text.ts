@@ -1,14 +1,14 @@
 /**
- * A machine as the text that is deployed. CloudFormation puts a value for each `${NAME}` in it, wherever it stands, so a dollar sign before a
- * brace in any other text (a user's, an expression's) is written as `\u0024`, which is the same JSON.
+ * A machine as the text that is deployed. CloudFormation replaces each `${NAME}` in it by a value, wherever it is. So in any other text (a
+ * user's, an expression's) a dollar sign before a brace is written as `\u0024`, which is the same JSON.
  */
 import { createHash } from 'node:crypto';
 import type { Json, Processor, State, StateMachine } from '../asl/types.ts';
 
 /**
- * What the deployment gives values for. Names of functions and machines stand alone in their argument, or, of machines, in the table that
- * `call>: ${…}` chooses from; the beginning of an execution's ARN stands at the start of an expression. `sm_` and `arn_` are followed by a
- * machine's name.
+ * The placeholders that a deployment replaces. The name of a function or a machine is the whole argument; names of machines are also in the
+ * table from which `call>: ${…}` chooses; the beginning of an execution's ARN is at the start of an expression. A machine's name follows
+ * `sm_` and `arn_`.
  */
 const PLACEHOLDERS: { readonly [argument: string]: RegExp } = {
   FunctionName: /^\$\{(?:session|launch|evaluate|http|http_call|notify)\}$/g,
@@ -104,7 +104,7 @@ function escaped(value: Json): string {
   return JSON.stringify(value).replaceAll('${', '\\u0024{');
 }
 
-/** The name of a placeholder in a definition's substitutions: CloudFormation takes word characters alone. */
+/** The name of a placeholder in a definition's substitutions: CloudFormation takes only word characters. */
 export function substitution(name: string): string {
   if (/^\w+$/.test(name)) return name;
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);

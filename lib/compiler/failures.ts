@@ -10,12 +10,12 @@ const MOST_SAID = 40_000;
 /** Of a list of failures. */
 export const FIRST_FAILURE: Expr = '$merge([$states.input[0].f,$states.input[0].o])';
 
-/** The failure of one of `beside` frames. */
+/** The failure of a frame; `beside` is the number of frames that run at the same time. */
 export function failureOfFrame(latest: Expr, first: Expr, beside: Expr): Expr {
   return `$merge([{"f":${cut(latest, beside)}},${latest}=${first}?{}:{"o":${cut(first, beside)}}])`;
 }
 
-/** The answer `{stored?, failure?}` of a nested machine that one of `beside` frames has started. */
+/** The answer `{stored?, failure?}` of a nested machine that a frame has started; `beside` as above. */
 export function answerOfFrame(answer: Expr, beside: Expr): Expr {
   const failure = `$merge([{"f":${cut('$e.f', beside)}},$exists($e.o)?{"o":${cut('$e.o', beside)}}:{}])`;
   return `($a:=${answer};$e:=$a.failure;$exists($e)?$merge([$a,{"failure":${failure}}]):$a)`;

@@ -54,7 +54,7 @@ export function gatherRules(context: Context, back: string, bounded = true): Rul
   return [{ Condition: template(`$length($string($${layer}))>${room}`), Output: '{% $states.input %}', Next: name }];
 }
 
-/** Bytes that the innermost layer may have: a nested machine was told in `$W` how many others run beside it. */
+/** Bytes that the innermost layer may have. A nested machine gets the number of machines that run at the same time in `$W`. */
 function roomOf({ unit, shares }: Context): Expr {
   const counts = shares.map(({ count }) => `(${count})`);
   if (unit.outerLayers !== undefined) counts.push('$reduce($W,function($a,$x){$a*$x[1]},1)');

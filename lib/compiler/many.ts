@@ -1,13 +1,13 @@
-/** How often a workflow stores, as far as its text tells. */
+/** How often a workflow stores, as far as its text shows. */
 import { isCall, loopOver, mayStore } from '../language/operators.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 import { resolveCall } from './called-file.ts';
 import { iterations } from './weight.ts';
 
-/** References of so many stores take 32 KiB, beside the 96 KiB that small values may have. */
+/** References to this many stores take 32 KiB, in addition to the 96 KiB that small values may have. */
 const FEW = 200;
 
-/** Whether more may store than one state holds as references. What only a run tells is many. */
+/** Whether there may be more stores than one state holds as references. A number that only a run knows counts as many. */
 export function storesMany(workflows: ReadonlyMap<string, Workflow>, name: string): boolean {
   const known = new Map<Node, number>();
   const of = (node: Node | undefined): number => {

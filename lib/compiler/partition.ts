@@ -102,7 +102,7 @@ class Partitioner {
     return !this.#isWide(node) && this.#fits(this.#scale.of(node));
   }
 
-  /** Whether something at or below a node has more beside each other than one state takes. */
+  /** Whether a node, or one below it, has more parallel branches than one state takes. */
   #isWide(node: Node): boolean {
     const known = this.#wide.get(node);
     if (known !== undefined) return known;

@@ -49,7 +49,7 @@ export interface Program {
   readonly limits: 'warning' | 'error';
   /** Whether anything at or below a node may store parameters (effects.ts). */
   readonly stores: (node: Node | undefined) => boolean;
-  /** Whether so many may store that what they store must be gathered (gather.ts). */
+  /** Whether there may be so many stores that they must be gathered (gather.ts). */
   readonly gathers: boolean;
   /** Bodies to be compiled as machines of their own: partition.ts decides. */
   readonly detached: Set<Node>;

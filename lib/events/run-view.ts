@@ -181,7 +181,7 @@ function nodeOf(root: TreeNode, task: string): TreeNode {
   return node;
 }
 
-/** Of so many tasks side by side nobody sees those that are over: they are only counted, for a hundred thousand take 150 MB. */
+/** Beyond this number of tasks in a group, tasks that are over are only counted: a hundred thousand of them would take 150 MB. */
 const SHOWN = 500;
 
 /** A task that is over, of many. */

@@ -28,7 +28,7 @@ export async function showStarted(
 ): Promise<number> {
   const { stdout, stderr } = terminal;
   if (flags.follow) {
-    // From here on it runs, whatever becomes of this process.
+    // From here on the execution runs on AWS, even if this process ends.
     if (!flags.json) await stderr.write(`Started ${name}\n`);
     return followExecution(terminal, opened, arn, flags);
   }

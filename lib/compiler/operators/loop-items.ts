@@ -12,9 +12,9 @@ import type { Unit } from '../unit.ts';
 /** More iterations than this are counted, not listed, in the definition. */
 const LISTED = 100;
 
-/** Bytes of listed iterations that one machine holds: in a variable, beside others. */
+/** Bytes of listed iterations that one machine holds, in one of its variables. */
 const HELD = 0.75 * LIMITS.payloadBytes;
-/** Bytes of listed iterations that one nested machine is started with, beside the layers. */
+/** Bytes of listed iterations in the input of a nested machine, which also has the layers. */
 const HANDED = 0.25 * LIMITS.payloadBytes;
 
 /** Longer lists are cut into slices: finding each of their iterations takes time in proportion. */

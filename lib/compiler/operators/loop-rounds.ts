@@ -34,7 +34,7 @@ export function whole(loop: Loop, exit: Edge, width: Expr = '0'): Edge {
       return inChunks(loop, exit, String(parallel.limit));
     case 'expression': {
       const wide = `(${width}<0?$max([1,${loop.items.count}]):${width})`;
-      // The body stands twice, under other state names.
+      // The body is there twice, under different state names.
       return choose(loop.context, `${width}=0`, inSequence(loop, exit), inChunks(loop, exit, wide));
     }
   }

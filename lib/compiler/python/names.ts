@@ -3,7 +3,7 @@ import { present } from '../../asl/present.ts';
 import { absolute, findModule, type Module, submodule } from './modules.ts';
 import type { Argument, Arguments, Binding, ClassBinding, FunctionBinding, PythonSources } from './outline.ts';
 
-/** A binding with the module that its own names are to be read in. */
+/** A binding, with the module in which its names are looked up. */
 export interface Named<B extends Binding = Binding> {
   readonly binding: B;
   readonly module: Module;

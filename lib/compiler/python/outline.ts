@@ -117,6 +117,6 @@ export interface PythonSources {
   isFolder(path: string): boolean;
   /** Names in a folder; none where there is no folder. */
   list(folder: string): readonly string[];
-  /** Reads what is to be known of files and of modules that may be installed; what is known already costs nothing. */
+  /** Reads the outlines of files, and of modules that may be installed; those that are known already cost nothing. */
   load(files: Iterable<string>, modules: Iterable<string>): Promise<void>;
 }

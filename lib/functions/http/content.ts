@@ -19,7 +19,7 @@ export interface Body {
  * | object, array | json (default)  | application/json                  |
  * | object        | form            | application/x-www-form-urlencoded |
  *
- * (digdag sends `plain/text` for the first, against its documentation.) `content_type` goes before all of them. `given` is a value as it travels.
+ * (digdag sends `plain/text` for the first, against its documentation.) `content_type` replaces all of them. `given` is a value in wire form.
  */
 export function requestBody(params: Mapping, given: Value | undefined): Body | undefined {
   if (given === undefined || given === null) return undefined;

@@ -7,7 +7,7 @@ import { isMapping } from '../../asl/json.ts';
 import { badInput } from '../../contract/errors.ts';
 import type { Mapping, Value } from '../../language/workflow.ts';
 
-/** Objects merge deeply, what is there stays. */
+/** Merges objects deeply; a value that is there already stays. */
 export function mergeDefaults(params: Mapping, defaults: Value | undefined): Mapping {
   if (!isMapping(defaults)) return params;
   const merged: Mapping = { ...defaults };

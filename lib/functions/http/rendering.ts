@@ -16,7 +16,7 @@ export interface RenderInput {
   readonly passes?: NonNullable<RenderRequest['passes']>;
 }
 
-/** `params` is everything the task sees, its own keys included, as it travels; `keys` these alone. */
+/** `params` is everything the task sees, in wire form, with its own keys; `keys` is only its own keys. */
 export type Rendered = { readonly ok: true; readonly params: Mapping; readonly keys: Mapping } | Unrendered;
 
 export interface Unrendered {
@@ -46,7 +46,7 @@ export interface Task {
 
 /**
  * Renders a payload's keys, with secrets still marked (marks.ts).
- * @param shown keys with text for people: what expressions put into it, and what stands there as data, is marked too
+ * @param shown keys with text for people: in these, data and what expressions insert are marked too
  */
 export async function renderTask(
   payload: Payload,
@@ -70,7 +70,7 @@ export async function renderTask(
   if (!rendered.ok) throw new TrowelError(rendered.error.name, marks.unmark(rendered.error.message));
   const { keys } = rendered;
   const scope = { ...rendered.params };
-  // The command is what stands after the operator, and no variable of that name.
+  // The command is the text after the operator, and not a variable of that name.
   if (!Object.hasOwn(keys, '_command')) delete scope._command;
   for (const key of [...shown, defaults]) {
     const data =

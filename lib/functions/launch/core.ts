@@ -80,7 +80,7 @@ export async function launch(payload: LaunchPayload, services: Services): Promis
 /**
  * The result of the same task and try in the nearest earlier attempt that has one, if what the task reads is unchanged. A state that is
  * tried again asks this attempt first: a task that had succeeded when its container was lost is not run twice. Templates may
- * name the attempt (`out/${attempt_id}`): that alone makes no difference, so they are also tried with its variables of then.
+ * name the attempt (`out/${attempt_id}`), which is no change by itself, so they are also rendered with the variables of the earlier attempt.
  */
 async function findResult(payload: LaunchPayload, job: Job, services: Services): Promise<Replayed | undefined> {
   const now = job.assignment;

@@ -14,8 +14,8 @@ import type { Mapping, Value } from '../../language/workflow.ts';
 const LARGEST = 16 * 1024 * 1024;
 
 /**
- * The layers as a renderer needs them: layers that are in files opened, and JSON values in place of references, for those variables alone
- * that a template of `keys` or of an `_export` names. The same array where there is nothing to do.
+ * The layers as a renderer needs them: layers in files are opened, and references are replaced by their JSON values, but only for variables
+ * that a template of `keys` or of an `_export` names. If there is nothing to do, the result is the same array.
  */
 export async function resolveMentioned(
   layers: readonly Layer[],

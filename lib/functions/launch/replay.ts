@@ -23,7 +23,7 @@ export type ResultRecord = {
   readonly secrets?: { readonly [key: string]: string };
   /** Fingerprint of the layers that `result.s` was merged upon, where some of it is in files. */
   readonly base?: string;
-  /** What the task itself stored. Without it the answer of then is given again. */
+  /** What the task itself stored. Without it the recorded answer is given again. */
   readonly stored?: Mapping;
   readonly result: StoreResult & { readonly seconds?: number };
 };

@@ -1,6 +1,6 @@
 /**
- * An alarm of CloudWatch, which is sure to come where the event of a failed execution is not: its executions are looked up, and those that
- * nobody has told of are told. Any other alarm is told as it is.
+ * An alarm of CloudWatch. It comes also if the event of a failed execution does not: this looks up the alarm's executions and reports those
+ * that were not reported yet. Any other alarm is reported as it is.
  */
 import { present } from '../../asl/present.ts';
 import type { Channel } from './delivery.ts';

@@ -29,9 +29,9 @@ export interface NotifyServices extends HttpServices, MailServices, SlackService
   notifications?: Notifications;
   /** Deployed, the topic to which the project's addresses subscribe; then notify> sends no mail itself. */
   publish?(subject: string, message: string): Promise<void>;
-  /** The right to tell of a failure, once for all handlers around it; undefined if another has it. */
+  /** The right to report a failure, which all handlers around it share; undefined if another has it. */
   claim?(payload: Payload, key: string): Promise<Claim | undefined>;
-  /** What a message about a failure can say beside it. */
+  /** What a message about a failure says about the attempt. */
   about?(payload: Payload): { readonly attempt?: string; readonly execution?: string; readonly retry?: string };
   /** A text in the value store. */
   readText?(uri: string): Promise<string | undefined>;
@@ -67,7 +67,7 @@ const SHOWN: { readonly [to in Destination]: readonly string[] | undefined } = {
 
 const SENDERS: { readonly [to in Destination]: Sender } = { mail, slack, notification: toProject };
 
-/** notify>: printed, and sent where trowel.yml says. In a handler it tells what has failed; the handlers around it need not. */
+/** notify>: its text is printed, and sent where trowel.yml says. In a handler the message also reports the failure, so that the handlers around it do not. */
 async function toProject(payload: Payload, task: Task, services: NotifyServices): Promise<void> {
   const message = task.marks.unmark(text(task.params, '_command') ?? text(task.params, `${task.operator}>`) ?? '');
   services.log(message);
@@ -110,7 +110,7 @@ async function toProject(payload: Payload, task: Task, services: NotifyServices)
   await deliver(report, claim, await channelsOf(payload, task, services, slackMessage, plainText));
 }
 
-/** Nobody else tells it. */
+/** For a message that only this task sends. */
 const ONCE: Claim = { delivered: new Set(), done: async () => {}, release: async () => {} };
 
 async function channelsOf(

@@ -1,12 +1,12 @@
 /**
- * Once and never in silence: who tells something takes a mark first, and notes on it each channel that has the message. What could not
- * be delivered is thrown, so that the caller is tried again, and in the end lies in the dead-letter queue; then only the missing channels
- * are tried.
+ * Each message is sent once, and none is lost in silence. The sender takes a mark first, and notes on it each channel that has the message.
+ * If a channel fails, this throws, so that the caller is tried again, for the missing channels only; what fails to the end is in the
+ * dead-letter queue.
  */
 import { taskFailed } from '../../contract/errors.ts';
 import type { Report } from './report.ts';
 
-/** The right to tell something. */
+/** The right to send a message. */
 export interface Claim {
   readonly delivered: ReadonlySet<string>;
   /** Notes a channel that has the message. */
@@ -17,9 +17,9 @@ export interface Claim {
 
 /** `attempt` is its folder below `attempts/` (`attemptPath`). */
 export interface Marks {
-  /** Undefined: somebody else tells it, or has told it. */
+  /** Undefined if another sender has the right, or has sent the message. */
   claim(attempt: string, key: string): Promise<Claim | undefined>;
-  /** Whether somebody has told it. */
+  /** Whether a sender has the mark already. */
   taken(attempt: string, key: string): Promise<boolean>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * An execution has ended: whether somebody is told, of what, and how often. Whatever says so (an event, which may come late or twice; an
- * alarm, beside events that do not come) leads here, and marks in the bucket see to it that one message is sent.
+ * Decides whether a message about an ended execution is sent, and what it says. Events (which may come late or twice) and alarms (for events
+ * that do not come) both lead here. Marks in the bucket make sure that only one message is sent.
  */
 
 import { createHash } from 'node:crypto';
@@ -121,8 +121,8 @@ interface Known extends Execution {
 }
 
 /**
- * A workflow that fails because one that it requires has failed meanwhile fails for a reason that is told with that one: both look for
- * its mark, and the first has it. What had failed before is not told anew by itself, so then the dependent one is.
+ * If a workflow fails because a workflow that it requires has just failed, one message is enough: both look for the mark of the required one,
+ * and the first sends it. If the required one had failed earlier, no new message is sent about it, so the dependent workflow sends its own.
  */
 async function originOf(
   execution: Execution,
@@ -191,13 +191,13 @@ export function mark(occasion: Occasion, workflow: string, redrives = 0): string
   return `${occasion}-${encodeURIComponent(workflow)}${redrives === 0 ? '' : `-${redrives}`}`;
 }
 
-/** Under which a notify> in a handler tells of a failure: it is the same for the handlers around it, and at the end. */
+/** The key of a failure's mark, when a notify> in a handler reports it. It is the same for the handlers around it and at the execution's end. */
 export function failureMark({ Error: error, Cause: cause }: ErrorOutput): string {
   const digest = createHash('sha256').update(JSON.stringify([error ?? '', cause ?? '']));
   return `handled-${digest.digest('hex').slice(0, 16)}`;
 }
 
-/** Where the history does not tell: a state machine is named `PROJECT-WORKFLOW`. */
+/** Used if the history does not say it: a state machine is named `PROJECT-WORKFLOW`. */
 function workflowOf(machine: string, project: string): string {
   const name = machine.slice(machine.lastIndexOf(':') + 1);
   return name.startsWith(`${project}-`) ? name.slice(project.length + 1) : name;

@@ -1,4 +1,4 @@
-/** What an execution's history tells about it. Events are those of GetExecutionHistory. */
+/** Reads what a message needs from an execution's history. Events are those of GetExecutionHistory. */
 
 import { present } from '../../asl/present.ts';
 import type { Json } from '../../asl/types.ts';
@@ -44,7 +44,7 @@ export function failedTask(events: readonly HistoryEvent[], failure: Failure): s
   return undefined;
 }
 
-/** ARN of its container: launch answers with it when it has started, whatever becomes of it. */
+/** ARN of the task's container, which launch answered when it started it. */
 export function failedContainer(events: readonly HistoryEvent[], failure: Failure): string | undefined {
   const byId = new Map(events.map((event) => [event.id, event]));
   let event = failedEvent(events, failure);

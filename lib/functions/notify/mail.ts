@@ -125,7 +125,7 @@ export async function sendMail(
     to: [...to],
     cc: addresses(params, 'cc'),
     bcc: addresses(params, 'bcc'),
-    // Of a message with several lines in a header, mail programs show the first alone.
+    // Mail programs show only the first line of a header with several lines.
     subject: seen
       .mask(subject ?? '')
       .trim()
@@ -138,7 +138,7 @@ export async function sendMail(
   return sendBySmtp(message, params, task, services);
 }
 
-/** The message as it goes over the wire; its bcc is in the envelope alone, which this transport would leave in the message too. */
+/** The message as it is sent. Its bcc is only in the envelope; this transport would leave it in the message too. */
 async function rawMail({ bcc, ...message }: Message): Promise<RawMail> {
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({

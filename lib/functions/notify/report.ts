@@ -1,4 +1,4 @@
-/** What people are told of an attempt, before it becomes a Slack message or a mail. All texts are plain: nothing is escaped yet. */
+/** The content of a message about an attempt, before it becomes a Slack message or a mail. All texts are plain: nothing is escaped yet. */
 
 import { present } from '../../asl/present.ts';
 import type { Failure } from '../../contract/errors.ts';

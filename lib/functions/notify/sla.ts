@@ -1,4 +1,4 @@
-/** A session is late: told by the machine that waits beside it (lib/compiler/sla.ts). */
+/** Reports a late session, for the machine that waits next to it (lib/compiler/sla.ts). */
 
 import { attemptPath } from '../../contract/names.ts';
 import type { Payload } from '../../contract/payload.ts';

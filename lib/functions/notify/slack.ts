@@ -23,7 +23,7 @@ const SHOWN = 200;
 /** Characters of an address's path that are hidden wherever they appear: fewer are no secret. */
 const LEAST_PATH = 12;
 
-/** Fields of a webhook's message that may stand beside slack>. */
+/** Fields of a webhook's message that a task may have next to slack>. */
 const FIELDS = ['blocks', 'attachments', 'channel', 'username', 'icon_emoji', 'icon_url', 'thread_ts', 'mrkdwn'];
 
 /**

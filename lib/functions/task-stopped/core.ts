@@ -20,7 +20,7 @@ export interface Services {
   readonly log?: (taskArn: string, container: string) => string;
 }
 
-/** `told`: a state has failed for it. */
+/** `told`: the reason with which a state was failed. */
 export type Handled = { readonly told: Reason } | { readonly ignored: string };
 
 export async function taskStopped(task: StoppedTask, services: Services): Promise<Handled> {

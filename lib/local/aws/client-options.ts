@@ -6,8 +6,8 @@
  *      "path_style_access": …}}
  *
  * `secrets` are prefixes under which `access_key_id`, `secret_access_key`, `session_token`, `region`, `endpoint` and (S3) `sse_c_key…` are looked
- * up, the first that has one wins, and they go before the options; `mounts` is the task's `_secrets`. Secrets themselves never
- * stand in a state. Values may be text, for templates give text; empty text is none.
+ * up; the first prefix that has one wins, and secrets win over the options. `mounts` is the task's `_secrets`. Secrets themselves are never
+ * in a state. Values may be text, because templates give text; empty text counts as absent.
  */
 import { isMapping } from '../../asl/json.ts';
 import { present } from '../../asl/present.ts';

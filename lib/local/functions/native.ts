@@ -14,7 +14,7 @@ export interface Native {
   readonly env: NodeJS.ProcessEnv;
   readonly context: RunContext;
   readonly render: typeof render;
-  /** What a task sees is to be shown when it is rendered. */
+  /** Whether the parameters that a task sees are shown (`--show-params`). */
   readonly shows: boolean;
   /** A dry run: notes that something was skipped. Absent: everything acts. */
   readonly skip?: (() => void) | undefined;

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LINE = b"report "
 KIND = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 LEVELS = ("info", "warning", "error")
-# Bytes of a report's data as JSON; of a longer one so many characters are kept.
+# Bytes of a report's data as JSON. Of longer data this many characters are kept.
 LIMIT = 65_536
 KEPT = 16_000
 # Reports of one task.

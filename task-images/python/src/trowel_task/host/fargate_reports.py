@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from trowel_task.host.loop import Loop
 
-# Bytes: an object that has so many is followed by the next (lib/contract/report.ts).
+# Bytes. An object of this size is full, and the next one is begun (lib/contract/report.ts).
 PART = 1_048_576
 # Seconds from one write to the next.
 PAUSE = 1.0
