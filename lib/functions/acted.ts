@@ -11,7 +11,7 @@ export interface ActedRecord {
   /** Fingerprint of what the task saw. */
   readonly seen: string;
   readonly answer: Mapping;
-  /** Versions of the secrets it used, by key. */
+  /** Versions of the secrets that the task used, by key. */
   readonly secrets?: { readonly [key: string]: string };
 }
 

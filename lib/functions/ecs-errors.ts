@@ -1,4 +1,4 @@
-/** Why RunTask started nothing, as the names that a state's Retry matches. */
+/** Turns the reasons why RunTask started nothing into the error names that a state's Retry matches. */
 import type { Failure } from '@aws-sdk/client-ecs';
 import { ERRORS, TrowelError } from '../contract/errors.ts';
 import { passing } from '../contract/faults.ts';
@@ -17,15 +17,15 @@ export function shortage(failures: readonly Failure[], subnets: readonly string[
   const [first] = failures;
   const reason = [first?.reason, first?.detail].filter((part) => part !== undefined).join(': ');
   const name = passing({ $fault: 'client', message: reason }) ?? ERRORS.noCapacity;
-  // Whatever it is, the request itself was understood: a later one may succeed.
+  // ECS understood the request, so a later one may succeed.
   return new TrowelError(name, said(reason === '' ? 'it gave no reason' : reason, subnets));
 }
 
-/** For an error that the client threw. What is no matter of time is Trowel.BadInput, which is not tried again. */
+/** For an error that the client threw. If waiting cannot help, it becomes Trowel.BadInput, which is not tried again. */
 export function refusal(error: unknown, subnets: readonly string[] = []): Error {
   if (error instanceof TrowelError) return error;
   const { name, message } = error as Error;
-  // A conflict without a task: another try of the state comes with another token.
+  // A conflict without a task passes: the next try of the state has another token.
   const passes = NO_ADDRESS.test(message) || NO_CAPACITY.test(message) || name === 'ConflictException';
   const later = passes ? ERRORS.noCapacity : ERRORS.badInput;
   if (NOT_ATTACHED.test(message))

@@ -28,7 +28,7 @@ import { decode, findMark, hasNoText, isInteger, isReference, parseExact } from 
 import type { Mapping, Value } from '../../language/workflow.ts';
 import { fitsPage, writePages } from './pages.ts';
 
-/** Of a caller that says nothing: a page's. */
+/** Used for a caller that gives no plan: the iterations of a page. */
 const IN_PLACE: LoopPlan = { few: MAX_ITEMS, size: MAX_ITEMS, fan: 200, width: 0 };
 
 /** Throws Trowel.Template for an expression that fails, Trowel.BadInput for a value that the operator does not take. */
@@ -55,7 +55,7 @@ async function answer(
   const { op: operator } = payload;
   const command = commandOf(operator, own);
   if (operator === 'retry') return unwrap(retry(keys._retry ?? null));
-  // For the runner, which reads values as they travel.
+  // For the runner, which reads values in wire form.
   if (operator === 'keys') return { k: own };
   switch (kindOf(operator)) {
     case 'print':
@@ -80,7 +80,7 @@ async function answer(
   }
 }
 
-/** What Step Functions hands on as it is: its JSON has the numbers of JavaScript. */
+/** Values that Step Functions passes on unchanged: its JSON has the numbers of JavaScript. */
 function forService(operator: string, keys: Mapping): Mapping {
   const large = findMark(asRead(operator, keys), isInteger);
   if (large === undefined) return decode(keys) as Mapping;
@@ -90,7 +90,7 @@ function forService(operator: string, keys: Mapping): Mapping {
   );
 }
 
-/** A text that gives the arguments of aws> is read there as JSON. */
+/** If a text gives the arguments of aws>, it is read as JSON there. */
 function asRead(operator: string, keys: Mapping): Mapping {
   if (kindOf(operator) !== 'service' || typeof keys.arguments !== 'string') return keys;
   try {
@@ -109,7 +109,7 @@ async function loop(
   const iterations = unwrap(iterationsOf(operator, keys, await listsOf(operator, keys, values)));
   const parallel = '_parallel' in keys ? { parallel: unwrap(parallelism(keys._parallel)) } : {};
   const { length, at } = iterations;
-  // Of loop> only the count: its iterations are made from their index.
+  // For loop> only the count is needed: its iterations are made from their index.
   if (length <= plan.few && loopOver(operator) === 'count') return { items: length, ...parallel };
   if (length === 0 || values === undefined || (length <= plan.few && fitsPage(iterations)))
     return { items: Array.from({ length }, (_, index) => at(index)), ...parallel };
@@ -146,7 +146,7 @@ async function page({ page: reference }: Mapping, values: Values | undefined): P
   return (await values.read(reference)) as Page;
 }
 
-/** What branches have stored, `k.stored`, in `k.room` bytes. */
+/** Fits what branches have stored (`k.stored`) into `k.room` bytes. */
 async function gather({ stored, room }: Mapping, values: Values | undefined): Promise<EvaluateResults['gather']> {
   if (values === undefined || !isMapping(stored) || typeof room !== 'number')
     throw new TrowelError(ERRORS.badInput, 'There is nothing to gather');
@@ -159,7 +159,7 @@ function called(file: string, { c }: Payload): string {
   throw new TrowelError(ERRORS.badInput, found.message);
 }
 
-/** digdag marks errors of configuration so. */
+/** As digdag marks errors of configuration. */
 function unwrap<T>(result: Result<T>): T {
   if (result.ok) return result.value;
   throw new TrowelError(ERRORS.badInput, `${result.message} (config)`);

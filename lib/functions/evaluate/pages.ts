@@ -18,7 +18,7 @@ const MOST_OF_VALUE = 1024;
 /** Pages under way to the store. */
 const AT_ONCE = 16;
 
-/** Whether they are no more than a page has. */
+/** Whether the iterations fit into one page. */
 export function fitsPage({ length, at }: Iterations): boolean {
   let bytes = 0;
   for (let index = 0; index < length && bytes <= MOST_BYTES; index += 1) bytes += bytesOf(at(index)) + 1;
@@ -80,7 +80,7 @@ class Writer {
     return true;
   }
 
-  /** As long as they may be, each a multiple of `unit` but for the last. */
+  /** Cuts a list into parts as long as possible; each but the last is a multiple of `unit`. */
   async #slices(from: number, to: number, unit: number): Promise<Mapping[]> {
     const written: Promise<Mapping>[] = [];
     let page: LoopItem[] = [];
@@ -142,7 +142,7 @@ class Writer {
   }
 }
 
-/** A mapping continues to merge if it has parts. */
+/** A mapping in parts still merges with others. */
 function keptBy(value: Value, reference: Mapping): Mapping {
   return isMergeable(value) ? { [MAP]: [reference] } : reference;
 }

@@ -11,7 +11,7 @@ import { NoResponse } from './no-response.ts';
 export type Resolve = (name: string) => Promise<LookupAddress[]>;
 
 export interface Reach {
-  /** Whether this machine itself may be asked. */
+  /** Whether requests to this machine itself are allowed. */
   readonly loopback: boolean;
   readonly resolve?: Resolve;
 }
@@ -54,7 +54,7 @@ function blockList(subnets: readonly string[]): BlockList {
   return list;
 }
 
-/** Why an address must not be reached; undefined if it may be. */
+/** The reason why an address must not be reached; undefined if it may be. */
 export function refused(address: string, reach: Reach): string | undefined {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   if (metadata.check(address, family)) return 'link-local addresses and those of metadata services are not asked';

@@ -31,9 +31,9 @@ export interface HttpServices extends RenderServices {
   /** What the task reports while it runs; secrets are already hidden. */
   log?(line: string): void;
   signal?: AbortSignal;
-  /** Where an answer goes that is larger than its share of a state. */
+  /** Stores an answer that is larger than its share of a state. */
   values?: Pick<Values, 'write'>;
-  /** Default: this machine may be asked, metadata services may not. */
+  /** Default: requests to this machine are allowed, to metadata services not. */
   reach?: Reach;
   patience?: Attempts['patience'];
   sleep?: Attempts['sleep'];

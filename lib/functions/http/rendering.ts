@@ -36,11 +36,11 @@ export interface Task {
   readonly operator: string;
   /** Integers that a number does not hold are text, with all their digits. */
   readonly params: Mapping;
-  /** `params` in the form in which values travel. */
+  /** `params` in wire form. */
   readonly scope: Mapping;
   readonly keys: Mapping;
   readonly secrets: Secrets;
-  /** Of the texts in `params` and `keys`. */
+  /** The marks of the texts in `params` and `keys`. */
   readonly marks: Marks;
 }
 
@@ -105,7 +105,7 @@ function contentOf(layer: Layer): Mapping {
   return Array.isArray(layer) ? layer[0] : layer;
 }
 
-/** Runs what may fail with a text of the task's in its message, and hides the secrets there. */
+/** Runs a step whose error may quote a text of the task, and hides secrets in the message of the error. */
 export async function withoutSecrets<T>(task: Task, run: () => Promise<T>): Promise<T> {
   try {
     return await run();

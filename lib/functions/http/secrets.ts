@@ -31,7 +31,7 @@ export class Secrets {
     this.#computed = computed;
   }
 
-  /** Keys of those that were there, as stored. */
+  /** Keys, as stored, of the secrets that were found. */
   get used(): readonly string[] {
     return [...this.#found];
   }
@@ -84,7 +84,7 @@ export class Secrets {
   }
 }
 
-/** Of a key that an expression made, deployed. */
+/** For a key that an expression made, deployed. */
 export function notListed(key: string): string {
   return `The secret '${key}' is named by an expression: deployed, only those under \`secrets:\` of trowel.yml can be. Add it there, and deploy`;
 }

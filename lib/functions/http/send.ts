@@ -21,7 +21,7 @@ export interface Request {
   /** Characters of the answer to keep. */
   readonly keep: number;
   readonly signal?: AbortSignal | undefined;
-  /** What must not reach another origin by a redirect. */
+  /** Values that a redirect must not bring to another origin. */
   readonly secrets?: Held;
   /** Default: everything may be reached. */
   readonly reach?: Reach;

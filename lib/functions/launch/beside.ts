@@ -6,7 +6,7 @@ import type { Value } from '../../language/workflow.ts';
 import { envOf, textOf } from './env.ts';
 
 /**
- * The second container that a task asks for: `_beside` of its keys, rendered.
+ * Reads the second container that a task asks for from its rendered key `_beside`.
  * @throws TrowelError Trowel.BadInput
  */
 export function besideOf(given: Value | undefined): Beside | undefined {

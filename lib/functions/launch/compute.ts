@@ -1,6 +1,6 @@
 import type { Job } from '../../contract/assignment.ts';
 
-/** What is known of what a compute has started: `launch` answers it, for readers of the history. */
+/** What a compute has started. `launch` answers it, for readers of the history. */
 export type Started = {
   /** ARN of a task of ECS. */
   readonly taskArn?: string;
@@ -11,7 +11,7 @@ export type Started = {
  * container or a function.
  */
 export interface Compute {
-  /** Hands the job to something that already runs. False: nothing did, `start` is next. */
+  /** Hands the job to something that already runs. False if nothing took it: `start` is called next. */
   offer(job: Job): Promise<boolean>;
   /** Starts something for the job. Throws an Error whose `name` is one of ERRORS where it cannot. */
   start(job: Job): Promise<Started>;

@@ -35,11 +35,11 @@ export interface Services {
   /** Records of finished tasks, by root and path; undefined where there is none. */
   readonly results: ReadRecord;
   readonly values?: Pick<Values, 'read'>;
-  /** Built-in variables that an earlier attempt had of its own, e.g. `{attempt_id: 3}`. */
+  /** Built-in variables whose values an earlier attempt had, e.g. `{attempt_id: 3}`. */
   readonly attemptVariables?: (root: string) => Mapping | undefined;
   /** Whether the file with a py> task's code still has this sha256; asked if the attempt says `rerunChanged`. */
   readonly codeUnchanged?: (assignment: Assignment, sha256: string) => Promise<boolean>;
-  /** Those of the keys that are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
+  /** Gives the keys whose secrets are not set. Absent: not checked here (the container's secrets are checked when it is deployed). */
   readonly missingSecrets?: (keys: readonly string[]) => Promise<readonly string[]>;
   /**
    * What distinguishes the present value of a secret from another, without giving the value away. `like`: one of an earlier time, to be
@@ -50,7 +50,7 @@ export interface Services {
   readonly computable?: (key: string) => boolean;
   /** How to set a secret, for the message. */
   readonly secretCommand?: (key: string) => string;
-  /** Seconds; of a task without `_timeout`. */
+  /** Seconds, for a task without `_timeout`. */
   readonly defaultTimeout?: number;
   /** `values.pickle` of trowel.yml. */
   readonly pickle?: boolean;
@@ -103,7 +103,7 @@ async function findResult(payload: LaunchPayload, job: Job, services: Services):
   return undefined;
 }
 
-/** Whether the secrets that the task is about to get are those that it got then. */
+/** Whether the task would get the same secrets as when the record was made. */
 async function sameSecrets(record: ResultRecord, keys: readonly string[], services: Services): Promise<boolean> {
   const { secretVersion } = services;
   if (secretVersion === undefined) return true;

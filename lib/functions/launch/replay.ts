@@ -15,11 +15,11 @@ export type ResultRecord = {
   readonly keys: string;
   /** Fingerprint of its `_env`. */
   readonly env: string;
-  /** Fingerprints of the parameters that it read; empty for one that was not there. */
+  /** Fingerprints of the parameters that the task read; empty for one that was not set. */
   readonly read: { readonly [name: string]: string };
   /** sha256 of the file with the task's code; null where there is none (sh>). */
   readonly module?: string | null;
-  /** Versions of the secrets that it got, by their keys. */
+  /** Versions of the secrets that the task got, by key. */
   readonly secrets?: { readonly [key: string]: string };
   /** Fingerprint of the layers that `result.s` was merged upon, where some of it is in files. */
   readonly base?: string;
@@ -39,7 +39,7 @@ export interface Input {
   readonly env: Mapping;
 }
 
-/** Whether the task would see what it saw when the record was made. */
+/** Whether the task would read the same values as when the record was made. */
 export function unchanged(record: ResultRecord, input: Input): boolean {
   const { params, keys, env } = input;
   const own = Object.fromEntries(
@@ -56,7 +56,7 @@ function fingerprintOf(params: Mapping, name: string): string {
   return Object.hasOwn(params, name) ? fingerprint(params[name] ?? null) : '';
 }
 
-/** The record's own stores upon the layers of now: what the task did not read may have changed. */
+/** Merges the record's own stores with the present layers: values that the task did not read may have changed. */
 export function replay(payload: Pick<Payload, 'l' | 'm'>, record: ResultRecord): Replayed {
   const { s, seconds } = record.result;
   const stored = record.stored ?? record.result.stored;

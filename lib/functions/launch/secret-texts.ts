@@ -9,7 +9,7 @@ import { type Asked, type Marks, UnknownWord } from '../../expression/marks.ts';
 import type { Mapping } from '../../language/workflow.ts';
 import { notListed } from '../http/secrets.ts';
 
-/** The task's own keys with `${secret:…}` marked where it is replaced. None is where no file of the project wrote the keys. */
+/** The task's own keys with `${secret:…}` marked where it is replaced. Keys that no file of the project wrote get no marks. */
 export function withMarks(payload: LaunchPayload, marks: Marks): Mapping {
   const { k, op, b } = payload;
   if (b.attempt.authored !== undefined) return k;

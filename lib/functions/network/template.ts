@@ -1,12 +1,12 @@
 /**
  * The network that all projects of an account and region share, as a stack of its own: public subnets in two zones (every region has two)
- * without a NAT gateway, and a way to S3 that costs nothing. Nothing in it is charged for at rest.
+ * without a NAT gateway, and a way to S3 that costs nothing. While nothing runs, it costs nothing.
  */
 
 /** Projects' stacks are called `trowel-…`: none can have this name. */
 export const NETWORK_STACK = 'TrowelNetwork';
 
-/** Where it is found. Made last, so that what it names is there. */
+/** The parameter by which the network is found. It is made last, so that everything it names exists. */
 export const NETWORK_PARAMETER = '/trowel/network';
 
 const tags = (name: string) => [{ Key: 'Name', Value: name }];

@@ -7,7 +7,7 @@ import type { Channel } from './delivery.ts';
 import { type ExecutionServices, executionEnded, type FAILED, type Told } from './execution-ended.ts';
 import { fields, type Report } from './report.ts';
 
-/** As CloudWatch invokes a function, as far as it is read. */
+/** The part of CloudWatch's message that is read here. */
 export interface AlarmEvent {
   readonly alarmArn: string;
   readonly time: string;

@@ -44,12 +44,12 @@ export function slackMessage(given: Report): Mapping {
   return { text: within(summary, SECTION), blocks };
 }
 
-/** Text of a slack> or notify> that is no report. */
+/** The text of a slack> or notify> that is no report. */
 export function slackText(text: string): string {
   return cut(text, TEXT);
 }
 
-/** What an author wrote, cut where Slack would refuse the whole message. */
+/** The author's own text, cut where Slack would refuse the whole message. */
 export function withinLimits(message: Mapping): Mapping {
   const { text, blocks } = message;
   return {
@@ -82,7 +82,7 @@ export function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The text escaped, its end cut if need be so that it has at most `limit` characters then. */
+/** Escapes the text, and cuts its end if it would then have more than `limit` characters. */
 export function within(text: string, limit: number): string {
   const escaped = escapeText(text);
   if (escaped.length <= limit) return escaped;

@@ -58,7 +58,7 @@ export async function notify(payload: Payload, services: NotifyServices): Promis
 
 type Sender = (payload: Payload, task: Task, services: NotifyServices) => Promise<void>;
 
-/** Where what an expression gives is escaped: keys besides the value. */
+/** Keys, besides the value, in which text from expressions is escaped. */
 const SHOWN: { readonly [to in Destination]: readonly string[] | undefined } = {
   slack: ['blocks', 'attachments'],
   mail: ['body'],
@@ -145,7 +145,7 @@ async function channelsOf(
   return channels;
 }
 
-/** What the nearest `_error` around a task handles. */
+/** The failure that the nearest `_error` around a task handles. */
 function errorIn(layers: readonly Layer[]): ErrorOutput | undefined {
   const layer = layers.findLast((one) => Array.isArray(one) && one.length === 2 && isErrorOutput(one[0].error));
   return Array.isArray(layer) ? (layer[0].error as ErrorOutput) : undefined;

@@ -11,7 +11,7 @@ export interface Claim {
   readonly delivered: ReadonlySet<string>;
   /** Notes a channel that has the message. */
   done(channel: string): Promise<void>;
-  /** Lets anybody take over what is missing. */
+  /** Lets another sender take over the channels that are missing. */
   release(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function deliver(report: Report, claim: Claim, channels: readonly C
     }
   }
   if (faults.length === 0) return;
-  // That nobody may take it over for a while hides not why it is not delivered.
+  // An error of the release must not hide the reason why the message was not delivered.
   await claim.release().catch((error: Error) => faults.push(error));
   const [first] = faults;
   if (faults.length === 1 && first !== undefined) throw first;

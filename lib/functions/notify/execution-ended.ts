@@ -39,7 +39,7 @@ export interface ExecutionServices {
   readonly logLink: (taskArn: string) => string | undefined;
   /** The first or the last events, a page of them. */
   readonly events: (arn: string, which: 'first' | 'last') => Promise<readonly HistoryEvent[]>;
-  /** Executions of a machine that are so (default: all), the newest first, a page of them. */
+  /** A page of a machine's executions with this status (default: all), the newest first. */
   readonly executions: (
     machine: string,
     status?: (typeof FAILED)[number],
@@ -54,7 +54,7 @@ export type Told = { readonly told: string } | { readonly ignored: string };
 
 export const FAILED = ['FAILED', 'TIMED_OUT', 'ABORTED'] as const;
 
-/** Links of workflows by require>; more are a fault. */
+/** The longest chain of require> that is followed; a longer one is a fault. */
 const DEEPEST = 20;
 
 export async function executionEnded(arn: string, services: ExecutionServices): Promise<Told> {
@@ -87,7 +87,7 @@ async function failed(
   const task = failure.task ?? failedTask(last, { error, cause }) ?? shortList(unfinished);
   const traceback = failure.traceback === undefined ? undefined : await read(failure.traceback, attempt);
   const link = consoleLink(arn);
-  // Of a task that was lost or took too long nobody has said where its log is.
+  // If a task was lost or took too long, its failure does not say where its log is.
   const container = failure.log === undefined ? failedContainer(last, { error, cause }) : undefined;
   const { log = container === undefined ? undefined : logLink(container), ...rest } = failure;
   const message = cause ? failure.message : (SAID[status] ?? failure.message);
@@ -108,7 +108,7 @@ async function failed(
 }
 
 const STATES: { readonly [status: string]: string } = { TIMED_OUT: 'Timeout', ABORTED: 'Aborted' };
-/** Of executions that end without a cause. */
+/** For executions that end without a cause. */
 const SAID: { readonly [status: string]: string } = {
   TIMED_OUT: 'The execution took longer than it may.',
   ABORTED: 'Somebody stopped the execution.',

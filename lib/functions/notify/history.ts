@@ -77,7 +77,7 @@ export function runningTasks(events: readonly HistoryEvent[]): string[] {
   return [...new Set(names)].sort();
 }
 
-/** An event is preceded by an earlier one; whatever else is said must not lead round in circles. */
+/** Each event names an earlier one as the one before it. Anything else is ignored, so that this cannot go round in circles. */
 function before(
   { id, previousEventId }: HistoryEvent,
   byId: ReadonlyMap<number, HistoryEvent>,

@@ -21,7 +21,7 @@ export interface MailServices {
   renderText: RenderText;
   files: ProjectFiles;
   log(line: string): void;
-  /** What a value by reference holds. Throws TrowelError for one that is not of this run. */
+  /** The content of a value by reference. Throws TrowelError for a value of another run. */
   readValue?(payload: Payload, reference: Reference): Promise<Buffer>;
   /** Sends a whole message where no server is named: deployed, through SES. Throws Trowel.TaskFailed if it is refused. */
   sendRaw?(mail: RawMail): Promise<void>;
@@ -57,7 +57,7 @@ export async function mail(payload: Payload, task: Task, services: MailServices)
   const params = marks.unmark(marked);
   const files = await attachments(scope, (reference) => services.readValue?.(payload, reference), services);
   const content = await body(task, marked, params, scope, services);
-  // By its place: what a task has stored does not decide whether it is escaped.
+  // The place decides, so that what a task has stored cannot decide whether it is escaped.
   const escaping = boolean(params, 'html', false) && boolean(task.keys, 'escape', true);
   const readable = readableError(task.params);
   const change = (inserted: string): string => (escaping ? escapeHtml(readable(inserted)) : readable(inserted));
@@ -190,7 +190,7 @@ async function sendBySmtp(message: Message, params: Mapping, task: Task, service
   }
 }
 
-/** None, or an empty one as a parameter may give it: SES, or what is missing. */
+/** If there is no server, or an empty one (which a parameter may give), SES sends, or an error says what is missing. */
 async function hostOf(params: Mapping, task: Task): Promise<string | undefined> {
   const host = ((await task.secrets.shown('mail.host')) ?? text(params, 'host') ?? '').trim();
   return host === '' ? undefined : host;

@@ -20,7 +20,7 @@ export interface Report {
   readonly retry?: string;
 }
 
-/** What a failure is made of; what is not known is left out. */
+/** The parts of a failure; those that are not known are left out. */
 export interface FailedAttempt {
   readonly workflow: string;
   readonly status: 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -29,7 +29,7 @@ export interface FailedAttempt {
   readonly attempt: string;
   readonly task?: string | undefined;
   readonly failure: Failure & { readonly name: string };
-  /** The whole traceback, where the failure only says where it lies. */
+  /** The whole traceback, if the failure only says where it is. */
   readonly traceback?: string | undefined;
   readonly text?: string | undefined;
   readonly execution?: string | undefined;

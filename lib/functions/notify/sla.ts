@@ -13,7 +13,7 @@ export async function late(payload: Payload, services: ExecutionServices): Promi
   const { vars, attempt } = payload.b;
   const { workflow, execution = '', sla = '' } = attempt;
   const name = execution.slice(execution.lastIndexOf(':') + 1);
-  // Asked first: the state tries again under another request id, to which a mark that is taken is somebody else's.
+  // Asked first: a further try of the state has another request id, and a mark that this try took would look like another sender's.
   const running = runningTasks(await services.events(execution, 'last'));
   const claim = await services.marks.claim(attemptPath(workflow, name), mark('sla', workflow));
   if (claim === undefined) return { ignored: 'it is told already' };

@@ -17,7 +17,7 @@ import { readableError } from './readable-error.ts';
 
 /** Seconds for an answer, which takes Slack less than one; then it is tried again. */
 const TIMEOUT = 10;
-/** Characters of an answer: that are read, and of these, with secrets hidden, that are shown. */
+/** Characters of an answer that are read, and characters of it that are shown, with secrets hidden. */
 const KEPT = 64 * 1024;
 const SHOWN = 200;
 /** Characters of an address's path that are hidden wherever they appear: fewer are no secret. */
@@ -44,7 +44,7 @@ export async function slack(_payload: Payload, task: Task, services: SlackServic
     const value = parsed(params[field], task.marks);
     if (value !== undefined && value !== null && !(field in message)) message[field] = value;
   }
-  // By its place: what a task has stored does not decide whether it is escaped.
+  // The place decides, so that what a task has stored cannot decide whether it is escaped.
   const readable = readableError(task.params);
   const escaping = boolean(task.keys, 'escape', true);
   const change = (inserted: string): string => (escaping ? escapeText(readable(inserted)) : readable(inserted));

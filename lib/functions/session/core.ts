@@ -103,7 +103,7 @@ function checkInput(input: Value, faults: string[]): Input {
   return good as Input;
 }
 
-/** Of marks only integers come from outside: what is kept in files is of a run. */
+/** The only marks from outside are integers: values in files belong to a run. */
 function paramsOf({ params = {}, encoded = false }: Input): Mapping {
   const kept = encoded ? findMark(params, (mark) => !isInteger(mark)) : undefined;
   if (kept !== undefined)
@@ -120,7 +120,7 @@ function paramsOf({ params = {}, encoded = false }: Input): Mapping {
   );
 }
 
-/** Where a number is that was not read exactly. */
+/** The place of a number that was not read exactly. */
 function largeNumber(value: Value, at: string): string | undefined {
   if (typeof value === 'number')
     return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21 ? at : undefined;
@@ -156,7 +156,7 @@ function shown(value: Value): string {
   return cut(text, 101);
 }
 
-/** `attempt_id` of the execution of that name, where nobody counts them. */
+/** `attempt_id` of the execution of that name; deployed, attempts are not counted. */
 export function attemptNumber(execution: string): number {
   return numberOf(execution);
 }

@@ -11,7 +11,7 @@ import { formatSessionTime, parseTime } from '../../expression/session.ts';
 import { toInstant, toWall } from '../../expression/zone.ts';
 
 export interface ScheduledServices {
-  /** Whether an execution of the machine runs. */
+  /** Whether an execution of the machine is running. */
   readonly running: (machine: string) => Promise<boolean>;
   /** Starts an execution; false if one of that name is there already. */
   readonly start: (machine: string, name: string, input: { readonly session_time: string }) => Promise<boolean>;

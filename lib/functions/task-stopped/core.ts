@@ -14,7 +14,7 @@ export interface Services {
   readonly bucket: string;
   /** JSON at an address of the project's bucket. */
   readonly read: (uri: string) => Promise<Value | undefined>;
-  /** Resolves to whether somebody still waited. */
+  /** Resolves to whether the state was still waiting. */
   readonly fail: (token: string, error: Reason['error'], failure: Failure) => Promise<boolean>;
   /** Where the container's log is. */
   readonly log?: (taskArn: string, container: string) => string;
@@ -42,7 +42,7 @@ export async function taskStopped(task: StoppedTask, services: Services): Promis
     : { ignored: 'nobody waits for it' };
 }
 
-/** By the variable that launch has given it; where an event leaves variables out, by `startedBy`, which is the same. */
+/** Found by the variable that launch has set; if an event leaves variables out, by `startedBy`, which has the same id. */
 function jobOf(task: StoppedTask): { readonly id: string | undefined; readonly container?: string } | undefined {
   for (const { name, environment = [] } of task.overrides?.containerOverrides ?? []) {
     const address = environment.find((variable) => variable.name === ASSIGNMENT)?.value;

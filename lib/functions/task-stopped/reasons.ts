@@ -1,10 +1,10 @@
-/** Why a container has ended, from what ECS says of it, as an error that the waiting state understands. */
+/** Turns what ECS says about the end of a container into an error that the waiting state understands. */
 import { BESIDE } from '../../contract/deployed-names.ts';
 import type { ErrorName } from '../../contract/errors.ts';
 import { ERRORS } from '../../contract/errors.ts';
 import { noAddress } from '../ecs-errors.ts';
 
-/** `detail` of an event "ECS Task State Change", as far as it is read. */
+/** The part of an event "ECS Task State Change" that is read here (`detail`). */
 export interface StoppedTask {
   readonly taskArn: string;
   readonly lastStatus: string;
@@ -12,7 +12,7 @@ export interface StoppedTask {
   readonly stoppedReason?: string;
   /** The id of the job, as launch gave it. */
   readonly startedBy?: string;
-  /** Of the network interface `details` name the subnet. */
+  /** For the network interface, `details` name the subnet. */
   readonly attachments?: readonly {
     readonly type?: string;
     readonly details?: readonly { readonly name?: string; readonly value?: string }[];
@@ -49,14 +49,14 @@ const MORE_MEMORY = 'raise task.memory in trowel.yml, or resources.memory of thi
 interface Rule {
   /** Of `stopCode`. */
   readonly code?: string;
-  /** Of the reasons of the task and its containers, joined. */
+  /** Matched with the reasons of the task and its containers, joined. */
   readonly text?: RegExp;
   readonly exit?: number;
   readonly error: ErrorName;
   readonly hint: string | ((task: StoppedTask) => string);
 }
 
-/** The first that fits. TaskLost, NoCapacity and Throttled are tried again by every task's state. */
+/** The first rule that matches counts. TaskLost, NoCapacity and Throttled are tried again by every task's state. */
 const RULES: readonly Rule[] = [
   {
     text: /OutOfMemory|killed due to memory usage/i,
@@ -133,7 +133,7 @@ export function runners({ containers = [] }: StoppedTask): readonly StoppedConta
   return containers.filter(({ name }) => name !== BESIDE);
 }
 
-/** The reason for a state that still waits: nobody has answered it before the container ended. */
+/** The reason that a state gets if it still waits: it had no answer before the container ended. */
 export function reasonOf(task: StoppedTask): Reason {
   const { stopCode, stoppedReason } = task;
   // Either may be why a task has not started.
