@@ -18,12 +18,12 @@ const WITHOUT_RESOURCES = new Set([
   'ecr:GetAuthorizationToken',
   ...['logs:CreateLogDelivery', 'logs:DeleteLogDelivery', 'logs:DescribeLogGroups', 'logs:DescribeResourcePolicies'],
   ...['logs:GetLogDelivery', 'logs:ListLogDeliveries', 'logs:PutResourcePolicy', 'logs:UpdateLogDelivery'],
-  // Of aws> (aws-permissions.ts): jobs and tasks that are known when they have been started.
+  // For aws> (aws-permissions.ts): jobs and tasks whose names are known only after their start.
   ...['batch:DescribeJobs', 'batch:TerminateJob', 'ecs:DescribeTasks', 'ecs:StopTask'],
   ...['elasticmapreduce:DescribeCluster', 'elasticmapreduce:RunJobFlow', 'elasticmapreduce:TerminateJobFlows'],
   ...['mediaconvert:CancelJob', 'mediaconvert:CreateJob', 'mediaconvert:GetJob'],
   ...['cloudwatch:PutMetricData', 's3:ListAllMyBuckets'],
-  // Of the function that makes the shared network, through CloudFormation only (shared-network.ts).
+  // For the function that makes the shared network, through CloudFormation only (shared-network.ts).
   ...READS,
   ...ZONES,
 ]);

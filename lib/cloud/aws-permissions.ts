@@ -16,7 +16,7 @@ export interface Grant {
 
 export interface Permissions {
   readonly grants: readonly Grant[];
-  /** What nobody but the user knows, in words: `iam:PassRole for the roles of the task definition`. */
+  /** Rights that only the user can name, in words: `iam:PassRole for the roles of the task definition`. */
   readonly missing: readonly string[];
 }
 
@@ -27,10 +27,10 @@ interface Rule {
   readonly sync?: {
     readonly actions: readonly string[];
     readonly on: readonly string[];
-    /** EventBridge rule by which Step Functions hears of the end. */
+    /** EventBridge rule through which Step Functions learns of the end. */
     readonly rule?: string;
   };
-  /** Argument with the role that the job runs under, and the service that takes it. */
+  /** Argument with the role under which the job runs, and the service that gets the role. */
   readonly pass?: readonly [argument: string, service: string];
   readonly missing?: string;
 }
@@ -352,7 +352,7 @@ function filled(arn: string, args: Mapping): string | undefined {
   const value = argument(path.split('.'), args) ?? fallback;
   if (value === undefined) return undefined;
   const text = name(path, value);
-  // Nothing but an expression, whichever way it is written.
+  // Whether a text is nothing but an expression, in any spelling.
   if (text === undefined || /^\**$|^\{%/.test(text)) return undefined;
   if (!text.startsWith('arn:'))
     return filled(
@@ -372,7 +372,7 @@ function argument([first = '', ...rest]: readonly string[], value: Value | undef
   return isMapping(value) ? argument(rest, value[first]) : undefined;
 }
 
-/** The part of an ARN that an argument gives. What an expression makes of it is known only while it runs: `*`. */
+/** The part of an ARN that an argument gives. The value of an expression is known only during the run, so it becomes `*`. */
 function name(argument: string, value: string): string | undefined {
   const text = value.replaceAll(/\$\{[^}]*\}/g, '*');
   // https://sqs.eu-west-1.amazonaws.com/123456789012/queue

@@ -35,7 +35,7 @@ export function makeBucket(scope: Construct, props: BucketProps): Bucket {
   });
 }
 
-/** Assignments hold task tokens: a day longer than the longest state that may wait for one, for S3 counts in whole days. */
+/** Assignments hold task tokens. They are kept a day longer than the longest state may wait for one, because S3 counts whole days. */
 function assignmentDays({ machines }: LoadedProject): number {
   const seconds = machines.map(({ machine }) => longestWait(machine));
   return Math.ceil(Math.max(86_400, ...seconds) / 86_400) + 1;

@@ -26,7 +26,7 @@ export type Bundle =
     }
   | { readonly ok: false; readonly diagnostic: Diagnostic };
 
-/** Never deployed: made by tools, of this machine, or with secrets in it. */
+/** Never deployed: files that tools make, that belong to this machine, or that hold secrets. */
 export const IGNORED: ReadonlySet<string> = new Set([
   ...['.git', '.hg', '.svn', '.trowel', '.digdag', 'node_modules', 'cdk.out', '.venv', 'venv', '.tox'],
   ...['.pytest_cache', '.mypy_cache', '.ruff_cache', '.ipynb_checkpoints', '.idea', '.vscode', '.DS_Store', '.env'],
@@ -35,7 +35,7 @@ export const IGNORED: ReadonlySet<string> = new Set([
 const OWN_TARBALL = /^trowel-\d[\w.+-]*\.tgz$/;
 export const OWN_TARBALLS = 'trowel-*.tgz';
 
-/** @param name of a file or folder, without the path to it */
+/** @param name name of a file or folder, without its path */
 export function isIgnored(name: string): boolean {
   return IGNORED.has(name) || OWN_TARBALL.test(name);
 }
@@ -102,7 +102,10 @@ function byPath(a: ZipEntry, b: ZipEntry): number {
   return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
-/** Files below a folder, but for compiled Python and what `ignored` says. Links count as what they lead to; one that leads nowhere, or back to a folder above, as nothing. */
+/**
+ * Files below a folder, but for compiled Python and what `ignored` says. Links count as what they lead to; one that leads nowhere, or back
+ * to a folder above, as nothing.
+ */
 async function filesOf(
   folder: string,
   prefix: string,

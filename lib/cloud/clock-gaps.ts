@@ -1,4 +1,4 @@
-/** Times that do not exist: where a clock is put forward, in the years to come. */
+/** Times that do not exist because the clock is put forward, in the coming years. */
 import { offsetAt } from '../expression/zone.ts';
 
 export interface Gap {

@@ -26,7 +26,7 @@ export interface ContainerProps {
   readonly bucket: string;
   readonly bundle: Asset;
   readonly logGroup: LogGroup;
-  /** Of a container that is started with no other role. */
+  /** The role of a container that is started with no other. */
   readonly taskRole: Role;
   readonly executionRole: Role;
   /** Source of the bootstrap. */
@@ -106,7 +106,7 @@ function makeDefinition(
     memoryLimitMiB: task.memory,
     entryPoint: command,
     environment: {
-      // Of Python programs that a task starts: lines appear in the log as they are printed.
+      // For Python programs that a task starts: their lines appear in the log as they are printed.
       PYTHONUNBUFFERED: '1',
       // Fargate does not promise it.
       AWS_REGION: cdk.Stack.of(scope).region,
@@ -134,7 +134,7 @@ function makeDefinition(
   return { cfn, family };
 }
 
-/** What runs next to the runner: it has no secrets, and its end does not stop the runner. */
+/** The second container, next to the runner's. It has no secrets, and its end does not stop the runner. */
 function addBeside(scope: Construct, definition: FargateTaskDefinition, image: string, props: ContainerProps): void {
   grantPull(scope, image, props.executionRole);
   definition.addContainer(BESIDE, {

@@ -1,4 +1,7 @@
-/** A customer's key for bucket, logs, queue and topic: who may use it besides the roles that are granted objects. */
+/**
+ * A customer's key for bucket, logs, queue and topic: gives the right to use it to all that need it besides the roles with rights to
+ * objects.
+ */
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';

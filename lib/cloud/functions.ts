@@ -14,14 +14,14 @@ import { allow } from './statements.ts';
 
 export const FUNCTIONS = ['session', 'evaluate', 'render', 'launch', 'task-stopped', 'http', 'notify'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
-/** And the one that only CloudFormation calls. */
+/** And the function that only CloudFormation calls. */
 export const BUNDLED = [...FUNCTIONS, 'network'] as const;
 export type BundledName = (typeof BUNDLED)[number];
 
 export interface FunctionProps {
   readonly name: BundledName;
   readonly environment: { readonly [variable: string]: string };
-  /** What its role may do besides logging and tracing. */
+  /** Rights of its role besides logging and tracing. */
   readonly statements: readonly PolicyStatement[];
   readonly folder: string;
   readonly logGroup: ILogGroup;
@@ -29,7 +29,7 @@ export interface FunctionProps {
   readonly architecture: 'x86_64' | 'arm64';
   /** For events that it failed to handle. */
   readonly deadLetters?: IQueue;
-  /** Changes with whatever its variables only refer to. */
+  /** A hash of what its variables only refer to, so that a change of that makes a new version. */
   readonly revision?: string;
 }
 
@@ -64,7 +64,7 @@ export function makeFunction(scope: Construct, props: FunctionProps): LambdaFunc
     },
   });
   const made = new lambda.Function(scope, `Function-${name}`, {
-    // By its ARN: its queue and its tracing are in the role already, and what the framework would add makes a second policy and a dependency
+    // Imported by its ARN: its queue and its tracing are in the role already, and what the framework would add makes a second policy and a dependency
     // that the ARN says anyway.
     role: iam.Role.fromRoleArn(scope, `Function-${name}-RoleArn`, role.roleArn, { mutable: false }),
     runtime: lambda.Runtime.NODEJS_24_X,

@@ -19,7 +19,7 @@ export interface ProjectImage {
   readonly image: ContainerImage;
   /** Its name, if it is pulled as it is. */
   readonly name?: string;
-  /** In an image that nobody has made for this: who the process is, and where it may write. */
+  /** For an image that was not made for Trowel: the user of the process, and the folder to which it may write. */
   readonly user?: string;
   readonly home?: string;
 }
@@ -41,7 +41,7 @@ export function projectImage(dir: string, config: ProjectConfig): ProjectImage {
     if (!buildsOnTrowel(text)) {
       return { image: ecs.ContainerImage.fromAsset(dir, { file: dockerfile, platform, exclude }) };
     }
-    // Both in one file: a build knows no image that is not in a registry, but an earlier stage.
+    // Both are in one file: a build finds no image that is only on this machine, but it finds an earlier stage.
     const context = join(folder(), 'project');
     cpSync(dir, context, { recursive: true, dereference: true, filter: (path) => !isIgnored(basename(path)) });
     writeFileSync(join(context, 'Dockerfile.trowel'), `${own}\n${text}`);

@@ -25,11 +25,11 @@ import { readParameters } from './session-defaults.ts';
 import { planTaskDefinitions, type TaskDefinitionPlan } from './task-definitions.ts';
 
 export interface LoadOptions {
-  /** Over `task.architecture` of trowel.yml. */
+  /** Replaces `task.architecture` of trowel.yml. */
   readonly architecture?: 'x86_64' | 'arm64';
-  /** Where programs and the user's cache are looked for. Default: that of this process. */
+  /** The environment in which programs and the user's cache are looked for. Default: that of this process. */
   readonly env?: { readonly [name: string]: string | undefined };
-  /** Progress of what takes long. Default: standard error. */
+  /** Reports the progress of long steps. Default: on standard error. */
   readonly notice?: (message: string) => void;
   /** Milliseconds; default now. Schedules whose end is past are made disabled. */
   readonly now?: number;
@@ -50,7 +50,7 @@ export interface LoadedProject {
   /** The archive that containers fetch: its path, and the SHA-256 of its bytes in hexadecimal. */
   readonly bundle: { readonly file: string; readonly sha256: string };
   readonly warnings: readonly Diagnostic[];
-  /** Texts by file, for whoever shows the warnings. */
+  /** Texts by file, to show the warnings with. */
   readonly sources: ReadonlyMap<string, string>;
 }
 
@@ -140,7 +140,7 @@ async function compileAll(
   const { config } = project;
   const done: CompiledProject = { machines: [], needs: [], schedules: [], diagnostics: [] };
   const names = new Set(roots);
-  // A set that grows is gone through to its end.
+  // Iterating over a set also reaches what is added on the way.
   for (const name of names) {
     const workflow = project.workflow(name);
     const { compiled, diagnostics } = await compileWorkflow(project, name, { params, target: 'aws', deploy: true });
@@ -212,7 +212,7 @@ function manyDefinitions(count: number): Diagnostic {
   };
 }
 
-/** Subnets that have only endpoints reach the account's own registry and no other. */
+/** Subnets with only endpoints reach no registry but the account's own. */
 function reachesImage({ network, image, apt, dockerfile }: ProjectConfig): boolean {
   const isolated = networkKind(network) === 'own' && network.subnets === 'private' && network.endpoints;
   const own = dockerfile !== undefined || apt.length > 0 || image?.includes('.dkr.ecr.') === true;

@@ -1,4 +1,4 @@
-/** ARNs of machines and their executions, made from names: what refers to a machine does not depend on it. */
+/** ARNs of machines and their executions. They are made from names, so that a resource that refers to a machine does not depend on it. */
 import type { Construct } from 'constructs';
 import { stateMachineName } from '../contract/deployed-names.ts';
 import { cdk } from './cdk.ts';
@@ -18,7 +18,7 @@ export function executionArn(scope: Construct, project: string, workflow: string
   return machineArn(scope, project, workflow).replace(':stateMachine:', ':execution:');
 }
 
-/** Of these workflows, or of all of the project where a policy cannot list each (`listable`). */
+/** ARNs of these workflows, or a pattern for all of the project if a policy cannot list each (`listable`). */
 export function machineArns(scope: Construct, project: string, names: readonly string[], each: boolean): string[] {
   if (each || names.length === 0) return names.map((name) => machineArn(scope, project, name));
   return [everyMachine(scope, project)];

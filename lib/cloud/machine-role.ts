@@ -80,7 +80,7 @@ function withVersions(arn: string): string[] {
 function executions(scope: Construct, rights: Rights, project: string): PolicyStatement[] {
   const { machines, started, described, stopped } = rights;
   const named = [...machines, ...started, ...described, ...stopped].map((name) => stateMachineName(project, name));
-  // Both as a machine and by its executions.
+  // For the machine and for its executions.
   const each = listable(named, 2);
   const arns = (names: readonly string[]) => machineArns(scope, project, names, each);
   const runs = (names: readonly string[]) => executionArns(scope, project, names, each);
@@ -141,7 +141,7 @@ function logDelivery(level: MachineRoleProps['logLevel']): PolicyStatement[] {
   return level === 'OFF' ? [] : [allow(LOG_DELIVERY, ['*'])];
 }
 
-/** Nothing where there is nothing to allow it on. */
+/** No statement if there is no resource to allow it on. */
 function allowed(actions: string[], resources: string[]): PolicyStatement[] {
   return resources.length === 0 ? [] : [allow(actions, resources)];
 }

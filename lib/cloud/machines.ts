@@ -72,7 +72,7 @@ function isCrowded(scope: Construct, { machines, schedules }: LoadedProject): bo
   return there + machines.length + workflows.size + scheduled.length + LATER > RESOURCES;
 }
 
-/** The same for machines that call the same, whichever objects they wait for. */
+/** The same for machines that make the same calls, whatever objects they wait for. */
 function rightsKey({ rights }: DeployedMachine): string {
   const text = JSON.stringify({ ...rights, objects: [], versions: [] });
   return createHash('sha256').update(text).digest('hex').slice(0, 8);

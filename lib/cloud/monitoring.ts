@@ -24,7 +24,7 @@ const METRICS = ['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'] 
 /** Metrics of one alarm's expression. */
 const TOGETHER = 10;
 
-/** For each way to fail an alarm over every ten workflows: one a workflow would fill the stack. Named `PROJECT-METRIC`. */
+/** One alarm for each way to fail and each ten workflows: an alarm for each workflow would fill the stack. Named `PROJECT-METRIC`. */
 export function makeAlarms(scope: Construct, props: MonitoringProps): IAlarm[] {
   const { project, machines, deadLetters, topic, notifications, notify } = props;
   const period = cdk.Duration.minutes(1);
@@ -73,7 +73,7 @@ export function makeAlarms(scope: Construct, props: MonitoringProps): IAlarm[] {
         `${metricName}${at === 0 ? '' : at / TOGETHER + 1}`,
         new cloudwatch.MathExpression({ expression, usingMetrics, period, label: metricName }),
         `${metricName} of project ${project}, one of: ${names}`.slice(0, 1024),
-        // It sends what was not sent yet to Slack and to the topic.
+        // It sends messages that were not sent yet to Slack and to the topic.
         notifications.on.includes('failure') ? [notify] : [],
       );
     }

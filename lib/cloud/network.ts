@@ -24,7 +24,7 @@ export interface NetworkOptions {
 
 export interface Network {
   readonly vpc: IVpc;
-  /** Of the shared VPC a list that is known when it is deployed. */
+  /** For the shared VPC, a list that is known only when it is deployed. */
   readonly subnetIds: readonly string[];
   readonly securityGroups: readonly ISecurityGroup[];
   readonly assignPublicIp: 'ENABLED' | 'DISABLED';
@@ -71,7 +71,7 @@ function subnetType(vpc: IVpc, { subnets, endpoints }: ProjectConfig['network'])
   return isolated ? ec2.SubnetType.PRIVATE_ISOLATED : ec2.SubnetType.PRIVATE_WITH_EGRESS;
 }
 
-/** In a VPC of the user's too. That one is to have its own endpoint for S3 already: a route table takes but one. */
+/** In a user's VPC too. Such a VPC must have its own endpoint for S3 already, because a route table takes only one. */
 function makeEndpoints(
   scope: Construct,
   vpc: IVpc,
@@ -101,7 +101,7 @@ function ownVpc(scope: Construct, { subnets, endpoints }: ProjectConfig['network
       ...(isPublic || nat ? [{ name: 'public', subnetType: ec2.SubnetType.PUBLIC, cidrMask: 20 }] : []),
       ...(isPublic ? [] : [{ name: 'tasks', subnetType: privateType, cidrMask: 20 }]),
     ],
-    // Its group of that name is used by nothing here; emptying it takes a function with rights over the whole VPC.
+    // Nothing here uses the VPC's default group; to empty it would take a function with rights over the whole VPC.
     restrictDefaultSecurityGroup: false,
     // Free of charge, and the bundle and all values go through it.
     gatewayEndpoints: { S3: { service: ec2.GatewayVpcEndpointAwsService.S3 } },

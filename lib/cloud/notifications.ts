@@ -75,7 +75,7 @@ export function notifyEnvironment({ project, topic, taskLogs, bundle }: NotifyFu
   };
 }
 
-/** What notify may do besides reading values and secrets. */
+/** Rights of notify besides reading values and secrets. */
 export function notifyStatements(scope: Construct, props: NotifyFunctionProps): PolicyStatement[] {
   const { project, topic, deadLetters, bundle } = props;
   const identities = cdk.Stack.of(scope).formatArn({ service: 'ses', resource: 'identity', resourceName: '*' });
@@ -117,7 +117,7 @@ export interface WatchProps {
 const PATTERN = 1_800;
 const FILTER = '{"suffix":":"},'.length;
 
-/** Rules for the ends of executions that somebody wants to hear of. */
+/** Rules for the ends of executions that a message is wanted for. */
 export function watchExecutions(scope: Construct, { project, machines, notify, deadLetters }: WatchProps): void {
   const { on } = project.config.notifications;
   const status = [
@@ -180,7 +180,7 @@ function alarmArns(scope: Construct, project: string): string {
   });
 }
 
-/** Says at synth what would be missed at night. */
+/** Warns at synth about messages that would have no receiver. */
 export function warnOfUnheard(scope: Construct, { config, machines }: LoadedProject): void {
   if (config.notifications.on.includes('sla') || !machines.some(({ name }) => name.endsWith(SLA))) return;
   cdk.Annotations.of(scope).addWarningV2(

@@ -41,7 +41,7 @@ export interface FunctionsProps {
   readonly executionRole: Role;
 }
 
-/** What a function has besides what all have. */
+/** Settings and rights that a function has besides those of all functions. */
 type Own = Pick<FunctionProps, 'environment' | 'statements' | 'deadLetters' | 'revision'>;
 
 export function makeFunctions(
@@ -84,7 +84,7 @@ function session(scope: Construct, { project, bucket, deadLetters }: FunctionsPr
       allow(['states:StartExecution', 'states:ListExecutions'], machineArns(scope, project.name, scheduled, each)),
       ...sendsTo(deadLetters),
     ],
-    // Scheduler invokes it asynchronously and hears nothing of what it throws.
+    // Scheduler invokes it asynchronously and does not learn of its errors.
     deadLetters,
   };
 }

@@ -1,7 +1,7 @@
 /** Codes of the quotas `Fargate On-Demand vCPU resource count`, `Fargate Spot vCPU resource count` and `VPCs per Region`. */
 export const QUOTAS = { onDemand: 'L-3032A538', spot: 'L-36FBB829', vpcs: 'L-F678F1CE' } as const;
 
-/** What this folder asks an account for `trowel check --aws`; account-client.ts answers. */
+/** The questions to an account for `trowel check --aws`; account-client.ts answers them. */
 export interface Account {
   /** Throws an AwsFault with the reason `setup` where there are no credentials or no region. */
   whoami(): Promise<{ readonly account: string; readonly region: string; readonly arn: string }>;

@@ -1,7 +1,7 @@
 /**
- * What is deployed, seen from here: executions, their tasks and logs, secrets, and whether a deploy would work. Cores are pure and ask
- * through small interfaces; only the adapters (`…-client.ts`) import a client of the AWS SDK, and are themselves imported when first
- * used, so that nothing else of the command line pays for them.
+ * Access to what is deployed: executions, their tasks and logs, secrets, and whether a deploy would work. Cores are pure and ask through
+ * small interfaces; only the adapters (`…-client.ts`) import a client of the AWS SDK, and are themselves imported when first used, so that
+ * nothing else of the command line pays for them.
  */
 
 import { ERRORS } from '../contract/errors.ts';
@@ -25,7 +25,7 @@ export class AwsFault extends RequestFault {
   }
 }
 
-/** Does it, and turns what it throws into an AwsFault. */
+/** Calls a function, and turns what it throws into an AwsFault. */
 export async function asking<T>(action: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

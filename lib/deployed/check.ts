@@ -1,4 +1,4 @@
-/** Whether a project would run in an account: what a deploy does not find out, and a run would. Every fault with its way out. */
+/** Checks whether a project would run in an account: finds faults that a deploy does not show and a run would. Each comes with its way out. */
 
 import { consoleHost } from '../contract/console-link.ts';
 import { shortList } from '../functions/notify/short-list.ts';

@@ -1,4 +1,4 @@
-/** What of a deployed project is meant; a RequestFault says what there is instead. */
+/** Finds the execution that is meant; if there is none, a RequestFault lists what there is. */
 import { RequestFault, usageFault } from '../language/request-fault.ts';
 import { didYouMean } from '../language/suggest.ts';
 import { isExecutionArn } from './arns.ts';

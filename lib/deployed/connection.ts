@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { present } from '../asl/present.ts';
 import { AwsFault } from './aws-fault.ts';
 
-/** Whose AWS account, and which region: `--profile` and `--region`, else as every AWS tool finds them. */
+/** The AWS account and the region: `--profile` and `--region`, else as every AWS tool finds them. */
 export interface Connection {
   readonly profile?: string;
   readonly region?: string;
@@ -23,7 +23,7 @@ export function clientOptions({ profile, region }: Connection): {
   readonly maxAttempts: number;
   readonly requestHandler: typeof PATIENCE;
 } {
-  // Which versions of Node the SDK will take one day does not concern whoever starts a workflow.
+  // The SDK's warning about future versions of Node does not help someone who starts a workflow.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   checkProfile(profile);
   return {
@@ -33,7 +33,7 @@ export function clientOptions({ profile, region }: Connection): {
   };
 }
 
-/** The SDK says of a mistyped one only that there is no region, or that there are no credentials. */
+/** For a mistyped profile, the SDK says only that there is no region, or that there are no credentials. */
 function checkProfile(given: string | undefined): void {
   const { AWS_PROFILE, AWS_ACCESS_KEY_ID, AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE } = process.env;
   const profile = given ?? (AWS_ACCESS_KEY_ID ? undefined : AWS_PROFILE);

@@ -7,14 +7,14 @@ import type { HistoryEvent } from '../engine/history.ts';
 import { at, parsed, textOf } from '../events/history-value.ts';
 import { END } from './history-reader.ts';
 
-/** What `launch` was asked to start, and what is known of it. */
+/** A container that `launch` was asked to start. */
 export interface Launch {
   /** Full name of the task. */
   readonly task: string;
   /** `startedBy` of the container: made from the token's hash, as launch makes it. Undefined if the history shows no token. */
   readonly startedBy?: string;
   readonly taskArn?: string;
-  /** How the addresses of its reports begin, if its task makes any (lib/contract/names.ts, reportsPart). */
+  /** The beginning of the addresses of its reports, if its task makes any (lib/contract/names.ts, reportsPart). */
   readonly reports?: string;
   /** Milliseconds since the epoch, when the state asked for it. */
   readonly asked: number;

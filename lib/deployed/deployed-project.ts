@@ -1,5 +1,5 @@
 /**
- * What of a project is deployed. State machines are found by their names and distinguished from those of other projects by their tags, so
+ * The deployed state machines of a project. They are found by their names and distinguished from those of other projects by their tags, so
  * that a stack of any name, or an app of the user's own, will do.
  */
 import { PROJECT_TAG, stateMachineName, tagValue, WORKFLOW_TAG } from '../contract/deployed-names.ts';
@@ -58,7 +58,7 @@ export class DeployedProject {
     return found.sort((a, b) => (a.workflow < b.workflow ? -1 : 1));
   }
 
-  /** What the machine's tags say; where they may not be read, what it is taken for. */
+  /** The workflow by the machine's tags; if they may not be read, by its name. */
   async #workflowOf({ arn }: MachineEntry, otherwise: string): Promise<string | undefined> {
     try {
       const tags = await this.#states.tags(arn);

@@ -42,7 +42,7 @@ export class ExecutionEvents {
     this.#root = executionArn;
   }
 
-  /** Of the execution that was asked for; undefined until it has ended and all its events are read. It is reported last. */
+  /** The end of the execution that was asked for; undefined until all its events are read. It is reported last. */
   get end(): RunEvent | undefined {
     return this.#end;
   }
@@ -57,7 +57,7 @@ export class ExecutionEvents {
     return this.#end !== undefined && this.executions.every(({ reader }) => reader.over);
   }
 
-  /** What is new in all histories. Executions that turn up on the way are read at once. */
+  /** New events of all histories. Executions that are found on the way are read at once. */
   async *read(): AsyncGenerator<RunEvent> {
     if (this.#tracked.size === 0) await this.#track(this.#root);
     for (const tracked of this.#tracked.values()) {

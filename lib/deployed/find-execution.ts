@@ -1,4 +1,4 @@
-/** Which execution is meant by what was typed: an ARN, a name, a workflow (its latest), or nothing (the latest of all). */
+/** Finds the execution that the user's text means: an ARN, a name, a workflow (its latest), or nothing (the latest of all). */
 import { executionArn, isExecutionArn, isExecutionName } from './arns.ts';
 import type { DeployedProject, DeployedWorkflow } from './deployed-project.ts';
 import type { ExecutionDescription, ExecutionEntry, States } from './states.ts';
@@ -16,10 +16,10 @@ export interface NotFound {
   readonly workflows: readonly string[];
 }
 
-/** How many of the latest are looked through for one that fits. */
+/** The most executions, from the latest, that are searched for one that fits. */
 const LOOK_BACK = 100;
 
-/** @param wanted of a workflow's executions, the latest that is so; default any */
+/** @param wanted which of a workflow's executions will do; default any. The latest of them is taken */
 export async function findExecution(
   states: Asked,
   project: DeployedProject,

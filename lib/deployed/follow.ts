@@ -1,4 +1,4 @@
-/** An execution while it runs: what its histories, its containers' logs and its tasks' reports say, as it comes. */
+/** Follows an execution while it runs: events from its histories, its containers' logs and its tasks' reports, as they come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inOrder } from '../events/in-order.ts';
 import type { RunEvent } from '../events/run-event.ts';
@@ -81,7 +81,7 @@ class OpenSources {
     }
   }
 
-  /** Adds what is new; true if there is more at once. Those that wait longest come first. */
+  /** Adds new lines; true if there are more already. Streams that have waited longest come first. */
   async read(news: RunEvent[]): Promise<boolean> {
     const { settle = 5000 } = this.#options;
     let more = false;

@@ -6,7 +6,7 @@ import { HistoryReader } from './history-reader.ts';
 import type { States } from './states.ts';
 
 export interface Containers {
-  /** Ends those of these containers that run; gives how many. */
+  /** Ends those of the containers that are running, and gives their number. */
   stop(launches: readonly Launch[], reason: string): Promise<number>;
 }
 

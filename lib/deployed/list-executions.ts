@@ -21,7 +21,7 @@ export interface ListedExecution {
 
 type Asked = Pick<States, 'executions' | 'execution' | 'history'>;
 
-/** Questions under way at once: the service takes some 20 a second. */
+/** The most requests at the same time: the service takes about 20 a second. */
 const AT_ONCE = 5;
 
 /** The latest executions of these workflows together, oldest first. */

@@ -1,4 +1,4 @@
-/** What this folder asks CloudWatch Logs; logs-client.ts answers. */
+/** The questions to CloudWatch Logs; logs-client.ts answers them. */
 export interface LogLine {
   /** Milliseconds since the epoch. */
   readonly time: number;
@@ -7,7 +7,7 @@ export interface LogLine {
 
 export interface LogPage {
   readonly lines: readonly LogLine[];
-  /** Where to go on; the same again at the end of what is there. Undefined if there is no such stream yet. */
+  /** The place to read on from; unchanged at the present end of the stream. Undefined if there is no such stream yet. */
   readonly next?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What a project's machines ask of an account before they can run, from what the compiler noted. */
+/** What a project's machines need in an account before they can run, from the compiler's notes. */
 import type { Processor, StateMachine } from '../asl/types.ts';
 import type { Compiled } from '../compiler/compile.ts';
 import { type Needs, ofKind, type StateNeed } from '../compiler/needs.ts';

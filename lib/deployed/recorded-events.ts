@@ -1,4 +1,4 @@
-/** An execution that is over: its events and all that its tasks printed and reported, in the order of time. */
+/** The events of an execution that has ended, and all that its tasks printed and reported, in the order of time. */
 
 import { compareTimes, inOrder } from '../events/in-order.ts';
 import type { RunEvent } from '../events/run-event.ts';

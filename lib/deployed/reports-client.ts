@@ -3,7 +3,7 @@ import { asking } from './aws-fault.ts';
 import { type Connection, clientOptions } from './connection.ts';
 import type { ReportParts } from './reports.ts';
 
-/** What S3 says where nothing is to be read: no object of that name, no byte after the last. */
+/** S3's errors if there is nothing to read: no object of that name, no byte after the last. */
 const NOTHING: readonly string[] = ['NoSuchKey', 'InvalidRange'];
 
 export function connectReports(connection: Connection): ReportParts {

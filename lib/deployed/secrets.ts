@@ -1,9 +1,9 @@
 /** A project's secrets in AWS Secrets Manager, one a key. Values go there and never come back. */
 import { secretPrefix } from '../contract/deployed-names.ts';
 
-/** What this folder asks Secrets Manager, by the secrets' whole names; secrets-client.ts answers. */
+/** The questions to Secrets Manager, by the secrets' whole names; secrets-client.ts answers them. */
 export interface SecretsManager {
-  /** `undefined`: there is none. `deleted`: it is, and can be brought back. */
+  /** `undefined`: there is none. `deleted`: it was deleted and can be brought back. */
   state(name: string): Promise<'there' | 'deleted' | undefined>;
   /** Names that begin so; those being deleted are not among them. */
   names(prefix: string): Promise<readonly string[]>;
@@ -59,7 +59,7 @@ export class ProjectSecrets {
   }
 }
 
-/** Why Secrets Manager will not take it, or undefined. The value is not in the text. */
+/** The reason why Secrets Manager will not take a secret, or undefined. The value is not in the text. */
 export function secretFault(key: string, value: string): string | undefined {
   const [sign] = /[^A-Za-z0-9/_+=.@-]/.exec(key) ?? [];
   if (sign !== undefined)

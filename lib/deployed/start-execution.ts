@@ -1,4 +1,4 @@
-/** Starts what is deployed, anew or again. */
+/** Starts a deployed workflow: a new session, or an earlier one again. */
 import { LIMITS } from '../asl/limits.ts';
 import { consoleLink } from '../contract/console-link.ts';
 import { sessionTimeFor } from '../expression/session.ts';
@@ -80,7 +80,10 @@ async function start(
   return { name: executionName(arn), arn, link: consoleLink(arn) };
 }
 
-/** What cannot be a session is refused before anything starts. Which one it is, the deployed workflow decides: it knows its zone and schedule. */
+/**
+ * What cannot be a session is refused before anything starts. Which one it is, the deployed workflow decides: it knows its zone and
+ * schedule.
+ */
 function checkSession(value: string | undefined): void {
   if (value === undefined || value === 'schedule') return;
   const session = sessionTimeFor(value, { timezone: 'UTC', now: Date.now() });

@@ -14,7 +14,7 @@ import type { ExecutionDescription, States } from './states.ts';
 export interface ExecutionInput {
   session_time?: string;
   params?: Mapping;
-  /** `params` are as values travel (lib/language/value-form.ts). */
+  /** `params` are in wire form (lib/language/value-form.ts). */
   encoded?: true;
   /** Names of earlier executions, nearest first: the whole chain, for each has results that the next did not repeat. */
   resume_from?: string[];

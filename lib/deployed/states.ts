@@ -1,4 +1,4 @@
-/** What this folder asks AWS Step Functions: states-client.ts answers, and so does a played service in tests. */
+/** The questions to AWS Step Functions; states-client.ts answers them, and in tests a played service. */
 import type { HistoryEvent } from '../engine/history.ts';
 
 export interface MachineEntry {

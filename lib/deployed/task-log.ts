@@ -5,7 +5,7 @@ import type { Logs } from './logs.ts';
 
 export type TaskOutput = Extract<RunEvent, { type: 'task-output' }>;
 
-/** What one container has printed, read on from where the last question ended. */
+/** The lines of one container. Each read continues where the last one ended. */
 export class TaskLog {
   readonly #logs: Logs;
   readonly #group: string;
@@ -20,7 +20,7 @@ export class TaskLog {
     this.#stream = logStream(taskArn, CONTAINER, LOG_PREFIX);
   }
 
-  /** The next page; undefined at the end of what is there now. */
+  /** The next page; undefined at the present end. */
   async read(): Promise<readonly TaskOutput[] | undefined> {
     const { lines, next } = await this.#logs.page(this.#group, this.#stream, this.#next);
     const end = next === undefined || next === this.#next;

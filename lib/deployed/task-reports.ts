@@ -5,7 +5,7 @@ import type { ReportParts } from './reports.ts';
 
 export type TaskReport = Extract<RunEvent, { type: 'task-report' }>;
 
-/** What one container has reported, read on from where the last question ended. */
+/** The reports of one container. Each read continues where the last one ended. */
 export class TaskReports {
   readonly #parts: ReportParts;
   readonly #reports: string;
@@ -13,14 +13,14 @@ export class TaskReports {
   #part = 1;
   #from = 0;
 
-  /** @param reports how the addresses of the parts begin */
+  /** @param reports the beginning of the addresses of the parts */
   constructor(parts: ReportParts, reports: string, task: string) {
     this.#parts = parts;
     this.#reports = reports;
     this.#task = task;
   }
 
-  /** What follows, at most to the end of a part; undefined at the end of what is there now. */
+  /** The next reports, at most to the end of a part; undefined at the present end. */
   async read(): Promise<readonly TaskReport[] | undefined> {
     for (;;) {
       const bytes = await this.#parts.read(reportsPart(this.#reports, this.#part), this.#from);

@@ -5,7 +5,7 @@ import type { ReportParts } from './reports.ts';
 import { TaskLog } from './task-log.ts';
 import { TaskReports } from './task-reports.ts';
 
-/** Where what a task says is read, besides the history. */
+/** The places, besides the history, where a task's output is read. */
 export interface Places {
   readonly logs: Logs;
   /** Log group of the project's tasks. */
@@ -13,10 +13,10 @@ export interface Places {
   readonly reports: ReportParts;
 }
 
-/** What one container says in one of these places, a page at a time. */
+/** The output of one container in one of these places, page by page. */
 export interface TaskSource {
   readonly what: 'print' | 'report';
-  /** The next page; undefined at the end of what is there now. */
+  /** The next page; undefined at the present end. */
   read(): Promise<readonly RunEvent[] | undefined>;
 }
 

@@ -8,7 +8,7 @@ import type { OpenedProject } from './open-project.ts';
 import { recordedEvents } from './recorded-events.ts';
 
 export interface Watching {
-  /** Whose tasks' logs are read; an ARN may be of another project. Default: the opened one. */
+  /** The project whose tasks' logs are read; an ARN may be of another project. Default: the opened one. */
   readonly project?: string;
   /** Ends the watching, not the execution. */
   readonly signal?: AbortSignal;

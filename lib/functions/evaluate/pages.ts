@@ -1,6 +1,6 @@
 /**
- * The iterations of a loop that has many, in values of their own (lib/contract/payload.ts, `Page`). They are made one at a time: a hundred thousand
- * of them take some hundred megabytes as values.
+ * The iterations of a loop that has many, in values of their own (lib/contract/payload.ts, `Page`). They are made one at a time: a hundred
+ * thousand of them take some hundred megabytes as values.
  */
 
 import type { LoopItem, LoopPlan, Page } from '../../contract/payload.ts';

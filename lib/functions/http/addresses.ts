@@ -63,7 +63,10 @@ export function refused(address: string, reach: Reach): string | undefined {
   return undefined;
 }
 
-/** For an address that the URL has in place of a name; `new URL` has already brought 0x7f.1 and the like to the usual form. @throws NoResponse */
+/**
+ * For an address that the URL has in place of a name; `new URL` has already brought 0x7f.1 and the like to the usual form. @throws
+ * NoResponse
+ */
 export function checkLiteral(url: URL, reach: Reach): void {
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const why = isIP(host) === 0 ? undefined : refused(host, reach);

@@ -67,7 +67,10 @@ const SHOWN: { readonly [to in Destination]: readonly string[] | undefined } = {
 
 const SENDERS: { readonly [to in Destination]: Sender } = { mail, slack, notification: toProject };
 
-/** notify>: its text is printed, and sent where trowel.yml says. In a handler the message also reports the failure, so that the handlers around it do not. */
+/**
+ * notify>: its text is printed, and sent where trowel.yml says. In a handler the message also reports the failure, so that the handlers
+ * around it do not.
+ */
 async function toProject(payload: Payload, task: Task, services: NotifyServices): Promise<void> {
   const message = task.marks.unmark(text(task.params, '_command') ?? text(task.params, `${task.operator}>`) ?? '');
   services.log(message);

@@ -191,7 +191,10 @@ export function mark(occasion: Occasion, workflow: string, redrives = 0): string
   return `${occasion}-${encodeURIComponent(workflow)}${redrives === 0 ? '' : `-${redrives}`}`;
 }
 
-/** The key of a failure's mark, when a notify> in a handler reports it. It is the same for the handlers around it and at the execution's end. */
+/**
+ * The key of a failure's mark, when a notify> in a handler reports it. It is the same for the handlers around it and at the execution's
+ * end.
+ */
 export function failureMark({ Error: error, Cause: cause }: ErrorOutput): string {
   const digest = createHash('sha256').update(JSON.stringify([error ?? '', cause ?? '']));
   return `handled-${digest.digest('hex').slice(0, 16)}`;

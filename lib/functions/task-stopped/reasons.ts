@@ -39,7 +39,10 @@ export interface Reason {
 
 /** Exit code for what may pass (EX_TEMPFAIL of sysexits.h), of the same two. */
 const TEMPORARY = 75;
-/** Exit code for what no further try would change (EX_CONFIG of sysexits.h): of trowel_task/aws/bootstrap.py, and of host/fargate.py before the task begins. */
+/**
+ * Exit code for what no further try would change (EX_CONFIG of sysexits.h): of trowel_task/aws/bootstrap.py, and of host/fargate.py before
+ * the task begins.
+ */
 const MISCONFIGURED = 78;
 const SIGKILLED = 137;
 /** Of `stopCode`. */
