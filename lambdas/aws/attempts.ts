@@ -1,6 +1,6 @@
 /**
- * Where an attempt's objects are: `s3://BUCKET/attempts/WORKFLOW/EXECUTION`, with `values/`, `results/` and `notified/` below. A workflow has a
- * folder of its own, for the role of its tasks ends there.
+ * Where an attempt's objects are: `s3://BUCKET/attempts/WORKFLOW/EXECUTION`, with `values/`, `results/` and `notified/` below. A workflow
+ * has a folder of its own, because the rights of its tasks end there.
  */
 import { present } from '../../lib/asl/present.ts';
 import { ERRORS, TrowelError } from '../../lib/contract/errors.ts';

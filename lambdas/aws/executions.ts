@@ -12,7 +12,7 @@ const FIRST = 12;
 const LAST = 300;
 const PAGE = 100;
 
-/** What Step Functions knows of executions. */
+/** Questions to Step Functions about executions. */
 export function executionReader(client: SFNClient): Pick<ExecutionServices, 'describe' | 'events' | 'executions'> {
   return {
     describe: async (executionArn) => {

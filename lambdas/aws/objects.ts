@@ -17,7 +17,7 @@ import { type Environment, optional } from './settings.ts';
 /** Seconds that Signature Version 4 allows. */
 const LONGEST = 604_800;
 
-/** What S3 says where the condition of a PUT is not met. */
+/** S3's errors if the condition of a PUT is not met. */
 export const TAKEN: readonly string[] = ['PreconditionFailed', 'ConditionalRequestConflict'];
 
 export function s3Client(env: Environment = process.env): S3Client {
@@ -69,7 +69,7 @@ export class Objects {
     await this.#put(uri, JSON.stringify(value));
   }
 
-  /** What is there: `value`, or what another has written before. */
+  /** The value that is there then: `value`, or one that was written before. */
   async writeOnce(uri: string, value: object): Promise<Value> {
     for (;;) {
       try {
@@ -150,7 +150,7 @@ export class Objects {
         const before = found === undefined ? placeBefore(root) : undefined;
         return before === undefined ? found : await this.bytes(`${before}/values/${name}`);
       } catch (error) {
-        // What may not be read does not count as there: another attempt may have it.
+        // An object that may not be read counts as absent: another attempt may have it.
         if (['AccessDenied', 'Forbidden'].includes((error as Error).name)) return undefined;
         throw error;
       }

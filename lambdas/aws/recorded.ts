@@ -6,9 +6,9 @@ import { logger } from './logger.ts';
 import type { Objects } from './objects.ts';
 
 /**
- * What acts on the world (http>, mail>, slack>, notify>) does so once: a resumed attempt takes its answer over, as for Python tasks
- * and by the same record as here (lib/local/functions/recorded.ts). Everything the task sees, the attempt's own variables excepted, must be unchanged.
- * So does an invocation that is repeated: a state tries a function again that has died after its work, or whose answer was lost.
+ * What acts on the world (http>, mail>, slack>, notify>) does so once: a resumed attempt takes its answer over, as for Python tasks and by
+ * the same record as here (lib/local/functions/recorded.ts). Everything the task sees, the attempt's own variables excepted, must be
+ * unchanged. So does an invocation that is repeated: a state tries a function again that has died after its work, or whose answer was lost.
  */
 export async function once(
   payload: Payload,
@@ -32,7 +32,7 @@ export async function once(
     const secrets = await versionsOf(used, secretVersion);
     await objects.write(`${root}/${path}`, { v: 1, task: payload.t, seen, answer, ...secrets });
   } catch (error) {
-    // What was done is not to be done again for this: without the record a resumed attempt does it again, and nothing else.
+    // A record that cannot be written is no reason to act again. Without it, only a resumed attempt does.
     logger.warn('the answer could not be recorded', { task: payload.t, error: error as Error });
   }
   return answer;

@@ -1,5 +1,5 @@
 /**
- * What every function on AWS shares: its settings, and small readers over the services' clients. Nothing here knows a task; the pure
+ * Shared by all functions on AWS: its settings, and small readers over the services' clients. Nothing here knows a task; the pure
  * cores know nothing of this folder.
  */
 import type { Reach } from '../../lib/functions/http/addresses.ts';
@@ -26,7 +26,7 @@ export function list(name: string, env: Environment = process.env): readonly str
     .filter((part) => part !== '');
 }
 
-/** What a deployed function may ask by HTTP. Nothing that is deployed sets the variable; tests do, whose servers are on this machine. */
+/** Addresses that a deployed function may ask by HTTP. No deploy sets the variable; tests do, because their servers are on this machine. */
 export function deployedReach(env: Environment = process.env): Reach {
   return { loopback: optional('TROWEL_LOOPBACK', env) === 'true' };
 }

@@ -36,7 +36,7 @@ export function networkAccount(left: () => number): NetworkAccount {
           new CreateStackCommand({
             StackName: NETWORK_STACK,
             TemplateBody: JSON.stringify(NETWORK_TEMPLATE),
-            // Nothing that fails is left, to be in the way of the next deploy; its events can still be read by the stack's id.
+            // A stack that fails is deleted, so that it is not in the way of the next deploy; its events can still be read by the stack's id.
             OnFailure: 'DELETE',
           }),
         );

@@ -41,7 +41,7 @@ function told(found: Network | undefined, before = NONE): object {
   return { PhysicalResourceId: physicalId(found), Data: { VpcId: found.vpc, Subnets: found.subnets.join(',') } };
 }
 
-/** To an address that is signed for a PUT without a content type, which text would be given one. */
+/** The address is signed for a PUT without a content type; a text would be sent with one. */
 async function put(url: string, body: string): Promise<void> {
   for (let tried = 1; ; tried++) {
     const outcome = await fetch(url, { method: 'PUT', body: Buffer.from(body) }).then(

@@ -80,7 +80,7 @@ export function executionServices(clients: Clients, owner: string): ExecutionSer
     consoleLink: (arn) => (links ? consoleLink(arn) : undefined),
     logLink: (taskArn) => (links ? containerLog(taskArn) : undefined),
     ...executionReader(sfn),
-    // What a cause names is read only if it is what the runner writes for this attempt: a cause comes from user code.
+    // An address in a cause is read only if the runner writes there for this attempt, because a cause comes from user code.
     read: async (uri, attempt) => {
       const folder = `s3://${objects.bucket}/attempts/${attempt}/values/`;
       return uri.startsWith(folder) && /^[0-9a-f]+\.traceback\.txt$/.test(uri.slice(folder.length))

@@ -14,7 +14,7 @@ export async function handler(event: SessionPayload | ScheduledPayload): Promise
     const { startScheduled } = await import('./scheduled-handler.ts');
     return startScheduled(event);
   }
-  // Of the local runner; deployed, the place follows from the execution.
+  // Set by the local runner only; deployed, the place follows from the execution.
   if (isMapping(event.input) && Object.hasOwn(event.input, 'root'))
     throw new TrowelError(ERRORS.badInput, "The execution's input is wrong: 'root' is not chosen by the input");
   const { params, b } = await session(event);

@@ -20,7 +20,7 @@ export interface ExpressionScope {
   /** Names that -p, -P and trowel.yml give. */
   readonly params: readonly string[];
   readonly sources: ReadonlyMap<string, string>;
-  /** What the Python files say; absent: a py> may store anything, and its function is not looked up. */
+  /** Facts from the Python files. Absent: a py> may store anything, and its function is not looked up. */
   readonly python?: PythonCheck | undefined;
   /** Names may come from where nothing is seen: a workflow that calls it, or an included file that could not be read. */
   readonly anything?: boolean;
@@ -99,7 +99,7 @@ class Checker {
     return known ?? { keys: [], anything: true };
   }
 
-  /** What anything at or below a node stores. */
+  /** Names that tasks at or below a node store. */
   #stores(node: Node, workdir: string, calls: readonly string[]): Stores {
     const keys: string[] = [];
     let anything = false;
@@ -200,7 +200,7 @@ function folderOf(file: string): string {
   return file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
 }
 
-/** What a loop's body sees; undefined if it is known when it runs. */
+/** Variables that a loop's body sees; undefined if only a run knows them. */
 function variablesOfLoop(task: Task): readonly string[] | undefined {
   const { operator, command } = task;
   switch (loopOver(operator)) {

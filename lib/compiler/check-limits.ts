@@ -89,7 +89,7 @@ function checkStates(program: Program, workflow: Workflow, machine: Processor | 
   }
 }
 
-/** What is known of a state's size before it runs: its literal arguments, and the literals it assigns. */
+/** The part of a state's size that is known before a run: its literal arguments, and the literals it assigns. */
 function checkSizes(program: Program, span: Span, state: State): void {
   const fields: readonly (readonly [string, unknown])[] = [
     ['keys', 'Arguments' in state ? state.Arguments : undefined],
@@ -108,7 +108,7 @@ function checkSizes(program: Program, span: Span, state: State): void {
   }
 }
 
-/** Those that the engine here does not have are an error only if the machine will be deployed. */
+/** Limits that the engine here does not have are an error only if the machine will be deployed. */
 const ELSEWHERE = new Set(['limit-definition', 'limit-history']);
 
 function report(

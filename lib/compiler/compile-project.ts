@@ -33,7 +33,7 @@ export interface CompileProjectOptions extends Selection {
   readonly called?: boolean;
 }
 
-/** What an included file would have defined is not known. */
+/** The names that an included file would have defined are not known. */
 const INCLUDE_FAULTS: ReadonlySet<DiagnosticCode> = new Set([
   'file-not-found',
   'file-outside-project',

@@ -34,15 +34,15 @@ export interface CompileOptions {
   readonly timezone?: string;
   /** Line (from 1) of a span, for the table of tasks. */
   readonly line?: (span: Span) => number;
-  /** Of tasks in containers that say nothing else, in seconds: `task` of trowel.yml. */
+  /** Seconds, for tasks in containers without settings of their own: `task` of trowel.yml. */
   readonly task?: TaskLimits;
-  /** What runs only here is an error for `aws`. */
+  /** For `aws`, an operator that runs only here is an error. */
   readonly target?: 'local' | 'aws';
   /** For machines that are deployed. */
   readonly deploy?: Deploy;
-  /** How grave it is that Step Functions could not take or finish the machine, default `error`: a run here needs no Step Functions. */
+  /** Severity if Step Functions could not take or finish the machine; default `error`. A run here needs no Step Functions. */
   readonly limits?: 'warning' | 'error';
-  /** What one machine may hold by the estimate; a test's smaller one splits small workflows. */
+  /** The estimated size that one machine may have. Tests make it smaller, to split small workflows. */
   readonly budget?: Weight;
 }
 
@@ -135,7 +135,7 @@ function resultOf(program: Program, workflow: Workflow, name: string, machine: S
   };
 }
 
-/** What was compiled for states that are never reached. */
+/** Removes what was compiled for states that are never reached. */
 function dropUnused({ nested, needs }: Program, machine: string): void {
   const used = new Set([machine]);
   // A set that grows is gone through to its end.
@@ -204,7 +204,7 @@ function compileMachine(program: Program, workflow: Workflow, zone: string): Sta
   return unit.finish(workflow.name, machine);
 }
 
-/** What `session` gets in addition where it is deployed. */
+/** Fields that `session` gets in addition when it is deployed. */
 function deployed({ params }: Deploy): { readonly [key: string]: Json } {
   const defaults: { readonly [key: string]: Json } =
     Object.keys(params).length === 0 ? {} : { defaults: literal(params as Json) as Json };

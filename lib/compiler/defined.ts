@@ -3,9 +3,9 @@ import { isMapping } from '../asl/json.ts';
 import type { Mapping, Value } from '../language/workflow.ts';
 
 export interface Defined {
-  /** With what an `_export` says they are; undefined: data, known when it runs. */
+  /** Names with the value that an `_export` gives them; undefined for data, which only a run knows. */
   readonly names: Map<string, Value | undefined>;
-  /** Those that tasks at or below the node have stored: they are there for what follows it. */
+  /** Names that tasks at or below the node have stored: nodes after it see them. */
   readonly stored: Set<string>;
   /** After a task that may store whatever it likes. */
   anything: boolean;

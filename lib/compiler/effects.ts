@@ -2,7 +2,7 @@ import { hasSeveralStates, isCall, mayStore } from '../language/operators.ts';
 import { walk } from '../language/walk.ts';
 import type { Node, Task, Workflow } from '../language/workflow.ts';
 
-/** Whether anything at or below a node may store parameters. Where nothing can, no layer is opened and none is merged. */
+/** Whether anything at or below a node may store parameters. If nothing can, no layer is opened or merged. */
 export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node | undefined) => boolean {
   const seen = new Map<Node, boolean>();
   const ofNode = (node: Node | undefined): boolean => {
@@ -26,7 +26,7 @@ export function storing(workflows: ReadonlyMap<string, Workflow>): (node: Node |
   return ofNode;
 }
 
-/** Whether a task's `_retry` repeats a stretch of states; else its own state repeats it. */
+/** Whether a task's `_retry` repeats several states; otherwise its own state repeats it. */
 export function repeatedAsGroup(task: Task): boolean {
   const { check, retry } = task.directives;
   if (retry === undefined) return false;
@@ -34,7 +34,7 @@ export function repeatedAsGroup(task: Task): boolean {
   return retry.limit > 0 && (check !== undefined || hasSeveralStates(task.operator));
 }
 
-/** Whether something at or below a node may run again after a failure; what call> leads to may. */
+/** Whether something at or below a node may run again after a failure. A file that call> names may. */
 export function repeats(node: Node): boolean {
   for (const each of walk(node)) {
     const { retry } = each.directives;

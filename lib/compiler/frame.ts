@@ -10,11 +10,11 @@ export interface CompiledFrame {
 }
 
 export interface FrameOptions {
-  /** Whether anything inside may store; else the frame has no layer. */
+  /** Whether anything inside may store. If not, the frame has no layer. */
   readonly stores: boolean;
   /** The body is one plain state: it opens the frame itself, with an empty layer. */
   readonly single: boolean;
-  /** How many such frames end in one state. Default: this one. */
+  /** The number of such frames that end in one state. Default: 1. */
   readonly beside?: Expr;
   /** Map: the frame's input is an item `{n, x}` that the body sees. Its expression is handed to `body`. */
   readonly item?: boolean;

@@ -50,7 +50,7 @@ export function merge(layers: readonly Expr[]): Expr {
   return layers.length === 1 ? layers[0]! : `(${MERGE};$reduce([${layers.join(',')}],$n))`;
 }
 
-/** As `merge`, upon a list that is itself an expression. */
+/** Like `merge`, for a list that is itself an expression. */
 export function mergeList(first: readonly Expr[], list: Expr): Expr {
   return `(${MERGE};$reduce($append([${first.join(',')}],[${list}]),$n))`;
 }

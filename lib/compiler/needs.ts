@@ -1,6 +1,6 @@
 /**
- * What the states of a workflow ask of AWS and of the project. It is noted where a state is made, so that nobody has to read it out of the
- * state again: lib/cloud makes rights and task definitions of it, lib/deployed looks whether an account has what is asked for.
+ * What the states of a workflow need from AWS and from the project. The compiler notes it where it makes a state, so that it never has to
+ * be read from a state again: lib/cloud makes rights and task definitions of it, and lib/deployed checks whether an account has it.
  */
 import type { Mapping } from '../language/workflow.ts';
 
@@ -42,7 +42,7 @@ export type StateNeed = Need & {
   readonly state: string;
 };
 
-/** Of a workflow and its parts, in the order of a reader. */
+/** The needs of a workflow and its parts, in the order of the file. */
 export type Needs = readonly StateNeed[];
 
 export function ofKind<K extends Need['kind']>(needs: Needs, kind: K): (StateNeed & { readonly kind: K })[] {

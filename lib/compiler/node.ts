@@ -89,7 +89,7 @@ function compileTask(context: Context, task: Task, exit: Edge): Edge {
   });
 }
 
-/** Whether something in a handler may see what something before it there stored. */
+/** Whether a task in a handler may see what a task before it in the handler stored. */
 function showsStores(handler: Node | undefined): boolean {
   if (handler === undefined) return false;
   const { check, error } = handler.directives;
@@ -111,7 +111,7 @@ function inherit(context: Context, node: Node): Context {
   };
 }
 
-/** What tasks ask for by what is exported to them, and by keys of the loop or call around them. */
+/** Needs of tasks that come from what is exported to them, and from keys of the loop or call around them. */
 function needsOf({ mail, spot }: Context, exported: Mapping | undefined, node: Node): Pick<Context, 'mail' | 'spot'> {
   return {
     mail: isMapping(exported?.mail) ? { ...mail, ...exported.mail } : mail,

@@ -246,7 +246,7 @@ export function fitting(context: Context, exit: Edge, bounded = true): string | 
   return choice;
 }
 
-/** Of one group; more would say the same. */
+/** Only one group is reported; more would say the same. */
 const MOST_WARNINGS = 5;
 
 function warnOfAddedWaits(context: Context, group: Group, levels: readonly (readonly LevelEntry[])[]): void {

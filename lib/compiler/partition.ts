@@ -12,15 +12,15 @@ import type { Slices } from './slices.ts';
 import { isDynamic } from './static-task.ts';
 import { DETACHED, iterations, Scale, type Weight } from './weight.ts';
 
-/** What one machine may hold by the estimate: history with room for retries, definition with room for the estimate's error. */
+/** The estimated size that one machine may have: history with room for retries, definition with room for the estimate's error. */
 export const BUDGET: Weight = { events: 15_000, bytes: 0.7 * LIMITS.definitionBytes };
 
 /** Events of a machine that is started from within a Map or a loop. */
 const STARTED = DETACHED.events + 4;
 
 /**
- * Branches or iterations that end in one state, which holds what they store and how they failed. So many references take 32 KiB, and each failure
- * has 200 characters (failures.ts).
+ * Branches or iterations that end in one state, which holds what they store and how they failed. So many references take 32 KiB, and each
+ * failure has 200 characters (failures.ts).
  */
 const WIDEST = 200;
 

@@ -46,7 +46,7 @@ function payload(context: Context, keys: Mapping, op: string, m?: number): { [ke
   };
 }
 
-/** With how many others the task's stores share a state, for the runner to keep them small. */
+/** The number of others with which the task's stores share a state, so that the runner keeps them small. */
 export function shared(context: Context): { readonly w?: Template } {
   const w = shareList(context);
   return w === undefined ? {} : { w };
@@ -86,7 +86,7 @@ export function retriers(
   return { Retry: [...platform, ...own] };
 }
 
-/** The same of a call that Step Functions makes by itself. */
+/** The same for a call that Step Functions makes by itself. */
 export function callRetriers(task: Task): { readonly Retry: readonly Retrier[] } {
   const own = retriers(task, true, [], CALL_ERRORS).Retry;
   return {
@@ -94,7 +94,7 @@ export function callRetriers(task: Task): { readonly Retry: readonly Retrier[] }
   };
 }
 
-/** Of such a call any error may be repeated, but for those that no further try would change. */
+/** Such a call is tried again after any error, except those that a further try would not change. */
 export function callCatchers(context: Context): { readonly Catch: readonly Catcher[] } {
   const { onFail, unrepeatable } = context;
   if (unrepeatable === undefined) return catchers(context);

@@ -35,7 +35,7 @@ function within(state: State, reached: Reached): State {
   return state;
 }
 
-/** Where a state may lead: the usual way first. */
+/** The states that a state may lead to, the usual one first. */
 export function targets(state: State): string[] {
   const found: (string | undefined)[] = [];
   if ('Next' in state) found.push(state.Next);

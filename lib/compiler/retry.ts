@@ -7,8 +7,8 @@ import { type Expr, merge, template } from './jsonata.ts';
 import { type Context, closing, type Edge } from './scope.ts';
 
 /**
- * What passes when others have ended. A new account runs ten functions at once, so Lambda's own refusal belongs to it: of 2,000 tasks at the
- * same time some are refused more often than a few tries bear.
+ * Errors that pass when other tasks have ended. A new account runs ten functions at once, so Lambda's own refusal belongs to it: of 2,000
+ * tasks at the same time some are refused more often than a few tries bear.
  */
 const SHORTAGE = [ERRORS.throttled, ERRORS.noCapacity, 'Lambda.TooManyRequestsException'] as const;
 /** Passing faults of Lambda itself (AWS, "Handle transient Lambda service exceptions"). */
@@ -47,11 +47,14 @@ export const CAPACITY: Retrier = { ...LATER, ErrorEquals: SHORTAGE, MaxAttempts:
  */
 export const REPEATABLE: readonly Retrier[] = [CAPACITY, { ...LATER, ErrorEquals: [...LOST, ...DIED] }];
 
-/** Of a function that acts on the world (http>, mail>…): States.Timeout is the user's `_timeout`, or Lambda's own, after which it may have acted. */
+/**
+ * For a function that acts on the world (http>, mail>…): States.Timeout is the user's `_timeout`, or Lambda's own, after which it may have
+ * acted.
+ */
 export const ACTING: readonly Retrier[] = [CAPACITY, { ...LATER, ErrorEquals: LAMBDA }];
 export const ACTING_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout, 'States.Timeout'] as const;
 
-/** Of a call that Step Functions makes by itself (aws>, lambda>, s3_wait>): there States.Timeout is the user's `_timeout`. */
+/** For a call that Step Functions makes by itself (aws>, lambda>, s3_wait>): there States.Timeout is the user's `_timeout`. */
 export const CALL: readonly Retrier[] = [
   { ...CAPACITY, ErrorEquals: ['Lambda.TooManyRequestsException'] },
   { ...LATER, ErrorEquals: LAMBDA },
@@ -71,7 +74,7 @@ export const INFRASTRUCTURE_CALLS: Retrier = {
 /** The user's task failed or took too long: what `_retry` is for. */
 export const TASK_ERRORS = [ERRORS.taskFailed, ERRORS.taskTimeout] as const;
 
-/** The same of such a call: its errors have the service's names, or those that the user's function gives them. */
+/** The same for such a call: its errors have the service's names, or those that the user's function gives them. */
 export const CALL_ERRORS = ['States.TaskFailed', 'States.Timeout'] as const;
 
 /** What no further try would change. */

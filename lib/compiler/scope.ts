@@ -34,11 +34,11 @@ export interface Frame {
 export interface Edge {
   /** A state of the frame, or the frame's end. */
   readonly to: string | undefined;
-  /** How many levels of the frame are open at the target. */
+  /** The number of levels of the frame that are open at the target. */
   readonly depth: number;
   /** What the target needs assigned. */
   readonly assign: { readonly [variable: string]: Template };
-  /** Nobody reads the layers any more: do not merge them. */
+  /** Set if the layers are not read any more, so that they are not merged. */
   readonly drop?: true;
 }
 
@@ -47,7 +47,7 @@ export type Known = ReadonlyMap<string, Variable>;
 
 /** What tasks of such a frame store ends up in one state with what parallel frames store. */
 export interface Share {
-  /** How many layers are not the frame's own. */
+  /** The number of layers that are not the frame's own. */
   readonly from: number;
   /** How many frames share. */
   readonly count: Expr;
@@ -241,7 +241,7 @@ function handles(workflows: ReadonlyMap<string, Workflow>): boolean {
 
 /** A failure as handlers' layers hold it: with the name of the task that failed. */
 export function failureOfTask(context: Context, failure: Expr): Expr {
-  // Where nobody handles it, nobody reads the name: states stay small.
+  // Without a handler, nobody reads the name, so it is left out and states stay small.
   if (!handles(context.unit.program.workflows)) return failure;
   const name = String(taskName(context));
   const expr = name.startsWith('{%') ? name.slice(2, -2).trim() : JSON.stringify(name);

@@ -51,7 +51,7 @@ export function selectTasks(workflow: Workflow, selection: Selection): Selected 
 }
 
 interface Found {
-  /** From the root's child to the task. Empty for the root. */
+  /** Nodes from the root's child to the task. Empty for the root. */
   readonly path: readonly Node[];
 }
 

@@ -46,7 +46,7 @@ export function startSla(context: Context, { name }: Workflow, entry: Edge): Edg
   return { ...entry, to: state };
 }
 
-/** What the states of the machine are made from. */
+/** The input for the states of the machine. */
 interface Watch {
   /** Tasks that are states of the machine itself have its name. */
   readonly context: Context;
@@ -197,7 +197,7 @@ function startState({ unit, levels }: Context, next: string): State {
   };
 }
 
-/** What `session` computes the time from. */
+/** The part of `sla:` from which `session` computes the time. */
 export function slaClock({ time, duration }: Sla): { readonly time?: string; readonly duration?: string } {
   return present({ time, duration });
 }

@@ -2,7 +2,7 @@
 export interface Slices {
   /** Iterations that one nested machine runs. */
   readonly size: number;
-  /** Where `evaluate` counts the iterations; else the compiler has. */
+  /** Set if `evaluate` counts the iterations; otherwise the compiler has counted them. */
   readonly counted?: Counted;
 }
 

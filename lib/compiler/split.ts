@@ -48,9 +48,9 @@ export interface Nested {
 }
 
 interface Made {
-  /** As `partName` gave it, for a machine that is started from within itself. */
+  /** The name that `partName` gave, for a machine that is started from within itself. */
   readonly name: string;
-  /** It is a file's that `call>: ${…}` reaches; all such tasks share it. */
+  /** The machine of a file that `call>: ${…}` reaches; all such tasks share it. */
   readonly called?: true;
 }
 
@@ -129,7 +129,7 @@ export function startNested(
   });
 }
 
-/** The same of the machine of a called file, chosen from `machines` by the file's name. */
+/** The same for the machine of a called file, chosen from `machines` by the file's name. */
 export function startCalled(
   context: Context,
   state: string,

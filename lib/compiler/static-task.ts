@@ -1,4 +1,4 @@
-/** What is known of a task before it runs. */
+/** Facts about a task that are known before it runs. */
 import { commandOf } from '../expression/items.ts';
 import type { Task } from '../language/workflow.ts';
 

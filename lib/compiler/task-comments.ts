@@ -12,10 +12,10 @@ import { definitionText } from './definition-text.ts';
 type States = StateMachine['States'];
 type Tasks = { readonly [state: string]: TaskInfo };
 
-/** In place of a name that only the run knows. */
+/** Written for a name that only the run knows. */
 const UNNAMED = '…';
 
-/** Without comments where there is no room for them. */
+/** Comments are left out if there is no room for them. */
 export function withTaskComments(machine: StateMachine, tasks: Tasks): StateMachine {
   const commented = {
     ...machine,
@@ -24,7 +24,7 @@ export function withTaskComments(machine: StateMachine, tasks: Tasks): StateMach
   return Buffer.byteLength(definitionText(commented)) > LIMITS.definitionBytes ? machine : commented;
 }
 
-/** What `withTaskComments` has written, of a definition as it was deployed. Other comments are nobody's task. */
+/** Reads what `withTaskComments` has written from a deployed definition. Other comments belong to no task. */
 export function taskComments(machine: Processor | StateMachine): { [state: string]: TaskInfo } {
   const tasks: { [state: string]: TaskInfo } = {};
   mapStates(machine.States, (name, state) => {

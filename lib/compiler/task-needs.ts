@@ -1,4 +1,4 @@
-/** What the keys of a task ask for, where one of Trowel's functions is given them. */
+/** Needs that come from the keys of a task that one of Trowel's functions gets. */
 
 import { createHash } from 'node:crypto';
 import { isMapping } from '../asl/json.ts';

@@ -18,7 +18,7 @@ export interface TaskLimits {
   readonly heartbeat: number;
 }
 
-/** What the machines of a deployed project have in addition. */
+/** Additions to the machines of a deployed project. */
 export interface Deploy {
   /** Parameters under those of an execution's input. */
   readonly params: Mapping;
@@ -26,9 +26,9 @@ export interface Deploy {
   readonly secrets: readonly string[];
 }
 
-/** What the whole compilation shares: the project's workflows, diagnostics, nested machines. */
+/** Shared by the whole compilation: the project's workflows, diagnostics, nested machines. */
 export interface Program {
-  /** Of the workflow that is compiled; the names of its nested machines begin with it. */
+  /** The name of the workflow that is compiled; the names of its nested machines begin with it. */
   readonly name: string;
   readonly workflows: ReadonlyMap<string, Workflow>;
   readonly diagnostics: Diagnostic[];
@@ -37,7 +37,7 @@ export interface Program {
   readonly tasks: { [state: string]: TaskInfo };
   /** By the machine that has the states, which it is made of. */
   readonly needs: Map<string, readonly StateNeed[]>;
-  /** Where the task of a state is in the file. */
+  /** The place in the file of a state's task. */
   readonly spans: Map<string, Span>;
   /** Line number of an offset, for TaskInfo. */
   readonly line: (span: Span) => number;
@@ -45,7 +45,7 @@ export interface Program {
   readonly task: TaskLimits;
   /** Absent: the machine is not for a deploy. */
   readonly deploy: Deploy | undefined;
-  /** How grave it is that a machine could not be deployed. */
+  /** The severity if a machine could not be deployed. */
   readonly limits: 'warning' | 'error';
   /** Whether anything at or below a node may store parameters (effects.ts). */
   readonly stores: (node: Node | undefined) => boolean;
@@ -53,9 +53,9 @@ export interface Program {
   readonly gathers: boolean;
   /** Bodies to be compiled as machines of their own: partition.ts decides. */
   readonly detached: Set<Node>;
-  /** How a loop is cut into slices that nested machines run, if it is. */
+  /** The slices that nested machines run, if a loop is cut. */
   readonly slices: (loop: Task) => Slices | undefined;
-  /** What could not be split: events of the machine that holds a node. */
+  /** For nodes that could not be split: events of the machine that holds the node. */
   readonly excess: ReadonlyMap<Node, number>;
   readonly stateNames: Set<string>;
   /** Names of nested machines that are given. */

@@ -49,7 +49,7 @@ export function faultOf(
   };
 }
 
-/** Whether a name has its turn after `key`, or is it, in the scope of a task, so that its text has not been evaluated by then. */
+/** Whether a name is evaluated after `key`, or is `key`, in the scope of a task, so that its text has not been evaluated yet. */
 function isBelow(name: string, key: string, { names }: Defined): boolean {
   if (!names.has(key)) return false;
   const order = [...names.keys()];

@@ -3,7 +3,7 @@ import { kindOf, loopOver } from '../language/operators.ts';
 import type { Group, Node, Task, Value, Workflow } from '../language/workflow.ts';
 import { resolveCall } from './called-file.ts';
 
-/** What a node costs the machine that holds it: history events of one run, and bytes of definition. */
+/** The cost of a node for the machine that holds it: history events of one run, and bytes of definition. */
 export interface Weight {
   readonly events: number;
   readonly bytes: number;

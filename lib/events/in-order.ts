@@ -5,7 +5,7 @@ export function compareTimes(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** By their times; what happened at the same time stays as it was. */
+/** Sorts by time; events of the same time keep their order. */
 export function inOrder(events: readonly RunEvent[]): RunEvent[] {
   return [...events].sort((a, b) => compareTimes(a.time, b.time));
 }

@@ -43,7 +43,7 @@ export type RunEvent =
       message: string;
       stacktrace?: string;
       log?: string;
-      /** Of what the task ran, where its adapter gave one. */
+      /** The exit code of what the task ran, if its adapter gave one. */
       exit?: number;
     }
   | { type: 'run-ended'; time: string; status: RunStatus; seconds: number; error?: string; message?: string };

@@ -1,6 +1,5 @@
 /**
- * What is known of a run from its events: the tree of tasks with counts, and what has failed for good. Everything that draws a run
- * reads this, and nothing else of the run.
+ * The view of a run, made from its events: the tree of tasks with counts, and the final failures. Everything that draws a run reads only this.
  */
 import { present } from '../asl/present.ts';
 import type { RunEvent } from './run-event.ts';
@@ -17,7 +16,7 @@ export interface TaskRow {
   readonly seconds: number;
   readonly tries: number;
   readonly replayed: boolean;
-  /** Of the last failure, or of the try that is followed by another. */
+  /** The message of the last failure, or of the try before the present one. */
   readonly message: string;
   /** `main.dig:3`. */
   readonly at?: string;
@@ -33,7 +32,7 @@ export interface TreeNode {
   readonly children: Map<string, TreeNode>;
   readonly parent?: TreeNode;
   row?: TaskRow;
-  /** Of this node and everything below it. */
+  /** Counts of this node and everything below it. */
   running: number;
   failed: number;
   done: number;
@@ -52,7 +51,7 @@ export interface RunView {
   /** Failures that no later try of the same task has undone, in the order they happened. */
   readonly failures: Map<string, TaskFailed>;
   replayed: number;
-  /** Where the failed tasks are, `main.dig:3`. */
+  /** The places of the failed tasks, `main.dig:3`. */
   readonly places: Map<string, string>;
   /** Tasks that have printed a traceback. */
   readonly traced: Set<string>;

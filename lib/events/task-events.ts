@@ -45,7 +45,7 @@ export class TaskEvents {
     this.#logFile = logFile;
   }
 
-  /** What the event means, mostly nothing. */
+  /** The events of tasks that an event of a state means; mostly none. */
   translate(event: HistoryEvent): RunEvent[] {
     const entered = event.stateEnteredEventDetails;
     if (entered !== undefined) return this.#enter(event, entered.name, entered.input);
@@ -72,7 +72,7 @@ export class TaskEvents {
     return [started(event, { ...entry, tries: 0 }), this.#failed(event, entry, entry.failure)];
   }
 
-  /** Of a task that polls, only the first start is reported. */
+  /** If a task polls, only its first start is reported. */
   #firstPoll(entry: Entry, told: readonly RunEvent[]): RunEvent[] {
     const key = pollKey(entry);
     if (this.#polling.has(key) || told.length === 0) return [];
@@ -89,7 +89,7 @@ export class TaskEvents {
     const over = isMapping(out) && out.over === true;
     const choice = event.type === 'ChoiceStateExited';
     const gaveUp = choice && !over ? failureAssigned(assigned) : undefined;
-    // What require> started and lost is for the Choice after it to judge.
+    // If require> started an execution and lost it, the Choice after it decides.
     const missing =
       entry.failure !== undefined && (kindOf(entry.info.operator) === 'session' || NOT_FOUND.test(entry.failure.error));
     if (missing || (choice && gaveUp === undefined && !over)) return [];

@@ -1,4 +1,4 @@
-/** How a task's name is shown to a person at a terminal. Events, files and logs keep it in full, as digdag gives it. */
+/** Shortens a task's name for a terminal. Events, files and logs keep it in full, as digdag gives it. */
 import { TAG_LENGTH } from '../expression/items.ts';
 import { clean } from './text.ts';
 

@@ -1,4 +1,4 @@
-/** How a run is put into words: for the terminal, the history and the page. */
+/** Words and numbers about a run, for the terminal, the history and the page. */
 import { plainMessage } from '../contract/failure.ts';
 
 /** ECMA-48: CSI …, OSC … to its end, others of two characters. Node's stripVTControlCharacters takes text away with them. */

@@ -74,7 +74,7 @@ export function isWellKnownDistribution(name: string): boolean {
   return DISTRIBUTIONS.has(name);
 }
 
-/** What pip would install for a module, as far as one can know. */
+/** The package that pip would install for a module, as far as one can know. */
 export function distributionOf(module: string): string {
   return Object.hasOwn(NAMES, module) ? NAMES[module]! : module.replaceAll('_', '-');
 }

@@ -46,7 +46,7 @@ export type Environment =
       readonly ok: true;
       /** The interpreter, as a command. */
       readonly python: readonly string[];
-      /** For the worker and its tasks: with the environment's programs first on PATH. */
+      /** Variables for the worker and its tasks, with the environment's programs first on PATH. */
       readonly env: NodeJS.ProcessEnv;
       /** The virtual environment's folder, if it is one. */
       readonly folder?: string;
@@ -67,7 +67,7 @@ export async function prepareEnvironment(request: EnvironmentRequest): Promise<E
   return virtualEnvironment(request, command, read, env);
 }
 
-/** Whether nothing has to be installed. It may be that no environment can be made: that too is known at once. */
+/** Whether nothing has to be installed. If no environment can be made, that is known at once too. */
 export function isPrepared(request: EnvironmentRequest): boolean {
   const read = readRequirements(request);
   return 'diagnostic' in read || read.lines === 0;
@@ -117,7 +117,7 @@ function environmentFolder(identity: string, content: string, env: NodeJS.Proces
   return join(cacheFolder(env), 'envs', hash);
 }
 
-/** Where the packages of an environment that is there are; `identity` as `trowel_task lookup` gives it. */
+/** The folder with the packages of an existing environment; `identity` is from `trowel_task lookup`. */
 export async function preparedPackages(
   identity: string,
   content: string,

@@ -12,7 +12,7 @@ const NO_PACKAGE =
   /([\w.[\]-]+) was not found in the package registry|requirement ([\w.[\]-]+)\S* \(from versions: none\)/;
 const NO_VERSION = /there is no version of ([\w.[\]-]+)|requirement ([\w.[\]-]+)\S* \(from versions: (?!none)/;
 
-/** What to do where pip or uv could not install: read from what it printed. */
+/** The way out if pip or uv could not install something, found in its output. */
 export function installWay(tool: 'pip' | 'uv', output: string, shown: string): string {
   const text = output.replaceAll(/\s+/g, ' ');
   if (CERTIFICATE.test(text)) {

@@ -5,7 +5,7 @@ import { present } from '../asl/present.ts';
 import type { Installed, Outline } from '../compiler/python/outline.ts';
 import { pythonPackageFolder } from '../host/package-folder.ts';
 
-/** What `python -m trowel_task lookup` says first. */
+/** The first answer of `python -m trowel_task lookup`. */
 export interface About {
   readonly version: string;
   readonly identity: string;
@@ -19,7 +19,7 @@ export interface FoundModules {
   readonly found: { readonly [name: string]: Installed | null };
   /** The requirements and what they need, normalised, as far as it is installed. */
   readonly closure: readonly string[];
-  /** Those of them that are not installed. */
+  /** Requirements that are not installed. */
   readonly missing: readonly string[];
 }
 
@@ -60,7 +60,7 @@ export class LookupProcess {
     return this.#ask({ do: 'find', names, requirements, ...present({ site }) });
   }
 
-  /** What it wrote to standard error, when it has ended. */
+  /** Its standard error, after it has ended. */
   get errors(): string {
     return this.#errors;
   }

@@ -29,7 +29,7 @@ export interface PythonLookupOptions {
 const FORMAT = 3;
 /** Modules that every task has, whatever is installed. */
 const ALWAYS = new Set(['digdag', 'trowel_task', '__main__', '_typeshed']);
-/** Those that come with Python's images. */
+/** Packages that come with Python's images. */
 const OF_IMAGES = new Set(['pip', 'setuptools', 'pkg_resources', 'wheel']);
 
 interface Kept {
@@ -160,7 +160,7 @@ export class PythonLookup implements PythonSources {
     if (!this.#hasRequirements) return false;
     if (!this.#requirements.complete || this.#modules.missing.length > 0) return undefined;
     if (installed) return false;
-    // What well-known packages bring is well known too.
+    // Packages that well-known ones bring are well known too.
     return isWellKnown(name) || !this.#requirements.names.every(isWellKnownDistribution) ? undefined : false;
   }
 

@@ -51,7 +51,10 @@ interface EcsOptions {
 /** Characters of JSON; the API's limit on the overrides of all containers together. */
 const OVERRIDES = 8_192;
 
-/** Seconds that an address holds, or as long as the state waits for a sign of the container. It ends with this function's own credentials, too. */
+/**
+ * Seconds that an address holds, or as long as the state waits for a sign of the container. It ends with this function's own credentials,
+ * too.
+ */
 const ADDRESS = 900;
 
 class EcsCompute implements Compute {
@@ -150,7 +153,7 @@ function besideOverride({ command, env }: Beside): ContainerOverride {
 
 let client: ECSClient | undefined;
 
-/** From the settings that the construct gives the function. */
+/** Made from the settings that the construct gives the function. */
 export const ecs: MakeCompute = ({ event, objects }) => {
   client ??= new ECSClient({});
   return new EcsCompute({
@@ -169,7 +172,7 @@ export const ecs: MakeCompute = ({ event, objects }) => {
   });
 };
 
-/** By Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
+/** A further try by Retry of the state, or by the edges that `_retry` with `_check`, an expression or a group becomes. */
 function isFurtherTry({ n = 0, r = [] }: LaunchPayload): boolean {
   return n > 0 || r.some((tries) => tries > 0);
 }

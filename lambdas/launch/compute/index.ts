@@ -1,5 +1,5 @@
 /**
- * What tasks of a deployed project run on. A further kind is a file here, which makes it, and a line in the table: the handler of `launch`
+ * The kinds of compute that tasks of a deployed project run on. A further kind is a file here and a line in the table: the handler of `launch`
  * knows only the interface.
  */
 import type { Compute } from '../../../lib/functions/launch/compute.ts';

@@ -2,7 +2,7 @@ import type { LaunchPayload } from '../../../lib/contract/payload.ts';
 import type { Compute } from '../../../lib/functions/launch/compute.ts';
 import type { Objects } from '../../aws/objects.ts';
 
-/** Of one invocation. A kind of compute reads its own settings (`../../aws/settings.ts`). */
+/** The input of one invocation. A kind of compute reads its own settings (`../../aws/settings.ts`). */
 export interface ComputeInput {
   readonly event: LaunchPayload;
   /** The project's bucket. */

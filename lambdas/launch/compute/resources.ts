@@ -4,7 +4,7 @@ import { ERRORS, TrowelError } from '../../../lib/contract/errors.ts';
 import { cpuOf, diskOf, memoryOf, misfit, type TaskSize, WANTED } from '../../../lib/language/fargate-sizes.ts';
 import type { Mapping, Value } from '../../../lib/language/workflow.ts';
 
-/** What a task's `resources:` change of its task definition. */
+/** The parts of a task definition that a task's `resources:` change. */
 export interface Size {
   readonly task: Pick<TaskOverride, 'cpu' | 'memory' | 'ephemeralStorage'>;
   readonly container: Pick<ContainerOverride, 'cpu' | 'memory'>;
